@@ -1,0 +1,1 @@
+//! The HTTP surface: MLflow, native and inference endpoints.

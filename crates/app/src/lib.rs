@@ -1,0 +1,1 @@
+//! What people and machines do: upload, finalise, publish, deploy, load.

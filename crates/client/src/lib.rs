@@ -1,0 +1,1 @@
+//! The HTTP client that commands and the runner use.

@@ -1,0 +1,1 @@
+//! Locks, requirements and verified Python environments.

@@ -1,0 +1,1 @@
+//! Statements, predicates, DSSE, bundles, signers and verifiers.

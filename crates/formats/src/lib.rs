@@ -1,0 +1,1 @@
+//! Bounded, panic-free parsers of model files: pickle, zip, npy, joblib, skops.

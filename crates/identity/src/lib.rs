@@ -1,0 +1,1 @@
+//! Principals, passwords, tokens, grants and the authorizer.

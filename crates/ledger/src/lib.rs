@@ -1,0 +1,1 @@
+//! Typed events, the Merkle log, signed checkpoints and proofs.

@@ -1,0 +1,1 @@
+//! Runs an MLproject in its verified environment inside the sandbox.

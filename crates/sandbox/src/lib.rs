@@ -1,0 +1,1 @@
+//! The training sandbox: namespaces, seccomp, limits, egress.

@@ -1,0 +1,1 @@
+//! The model-file scanner: rules and allow-lists.

@@ -1,0 +1,1 @@
+//! Findings, verdicts, the scan engine and its renderers.

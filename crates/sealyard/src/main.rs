@@ -1,0 +1,2 @@
+//! The `sealyard` command.
+fn main() {}

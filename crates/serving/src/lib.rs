@@ -1,0 +1,1 @@
+//! The native evaluator and the scoring protocols.

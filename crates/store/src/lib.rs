@@ -1,0 +1,1 @@
+//! Repository traits and the one transaction of the catalog.

@@ -1,0 +1,1 @@
+//! Envelope encryption of artifacts: authenticated, chunked, crash-safe.
