@@ -26,7 +26,11 @@ impl dyn Rng + '_ {
 pub struct SystemRng;
 
 impl Rng for SystemRng {
-    #[allow(clippy::panic, reason = "without randomness no key or token may be made")]
+    #[allow(
+        clippy::panic,
+        clippy::disallowed_methods,
+        reason = "the one place that asks; without randomness no key or token may be made"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         if aws_lc_rs::rand::fill(bytes).is_err() {
             panic!("the operating system gave no randomness");
