@@ -1,1 +1,109 @@
 //! Repository traits and the one transaction of the catalog.
+//!
+//! A backend implements [`Store`]. Everything that happens to the catalog happens in a closure over one
+//! [`Transaction`]: what it wrote, its ledger events and its artifact rows are committed together, or not at all.
+//!
+//! ```ignore
+//! let run = store.write(move |tx| {
+//!     let run = tx.create_run(&new)?;
+//!     tx.record(&event)?;          // the outbox row of the ledger
+//!     Ok(run)
+//! }).await?;
+//! ```
+//!
+//! The closures are synchronous on purpose: an embedded database answers in microseconds, so a writer thread that
+//! runs many of them under one commit (group commit) is faster than many small asynchronous transactions. A closure
+//! that fails is undone alone; the others of its group are kept.
+#![forbid(unsafe_code)]
+
+mod error;
+pub mod model;
+mod repository;
+
+pub use error::StoreError;
+pub use repository::artifacts::Artifacts;
+pub use repository::evidence::EvidenceRecords;
+pub use repository::experiments::Experiments;
+pub use repository::identities::Identities;
+pub use repository::ledger::LedgerRecords;
+pub use repository::logged_models::LoggedModels;
+pub use repository::registry::Registry;
+pub use repository::runs::Runs;
+pub use repository::settings::Settings;
+
+use tokio::sync::oneshot;
+
+/// All repositories over one transaction.
+pub trait Transaction:
+    Experiments + Runs + LoggedModels + Registry + Artifacts + EvidenceRecords + Identities + LedgerRecords + Settings
+{
+}
+
+/// A unit of work. It reports failure so that the backend undoes it.
+pub type Work = Box<dyn FnOnce(&mut dyn Transaction) -> Result<(), Rollback> + Send>;
+
+/// A piece of [`Work`] failed and what it wrote must be undone; its submitter has the reason.
+#[derive(Debug, Clone, Copy)]
+pub struct Rollback;
+
+/// What a backend provides.
+pub trait Store: Send + Sync + 'static {
+    /// Runs `work` on a consistent snapshot; writing fails. `done` is told when it has run.
+    fn submit_read(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>);
+
+    /// Runs `work` with the right to write. `done` is told once it is durable, or that it was undone.
+    fn submit_write(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>);
+}
+
+impl dyn Store {
+    /// Reads from a consistent snapshot.
+    ///
+    /// # Errors
+    /// The closure's own error, or the backend's.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut dyn Transaction) -> Result<T, E> + Send + 'static,
+    {
+        run(work, |work, done| self.submit_read(work, done)).await
+    }
+
+    /// Writes; returns once everything the closure wrote is durable.
+    ///
+    /// # Errors
+    /// The closure's own error, in which case nothing was written, or the backend's.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut dyn Transaction) -> Result<T, E> + Send + 'static,
+    {
+        run(work, |work, done| self.submit_write(work, done)).await
+    }
+}
+
+async fn run<T, E, F>(work: F, submit: impl FnOnce(Work, oneshot::Sender<Result<(), StoreError>>)) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: FnOnce(&mut dyn Transaction) -> Result<T, E> + Send + 'static,
+{
+    let (answer, answered) = oneshot::channel();
+    let (done, committed) = oneshot::channel();
+    submit(
+        Box::new(move |transaction| {
+            let result = work(transaction);
+            let outcome = if result.is_ok() { Ok(()) } else { Err(Rollback) };
+            let _ = answer.send(result);
+            outcome
+        }),
+        done,
+    );
+    let committed = committed.await.map_err(|_| StoreError::Stopped)?;
+    match answered.await {
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(value)) => committed.map(|()| value).map_err(E::from),
+        Err(_) => Err(committed.err().unwrap_or(StoreError::Stopped).into()),
+    }
+}

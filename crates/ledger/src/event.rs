@@ -1,0 +1,84 @@
+use sealyard_core::{Digest, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Something security-relevant that happened: who did what, from where, with which result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When, by the server's clock.
+    pub time: Timestamp,
+    /// Name of the authenticated principal; `anonymous` before a log in, `system` for the server itself.
+    pub actor: String,
+    /// Address the request came from, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The request's id, which the response carried too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was done, to what.
+    #[serde(flatten)]
+    pub act: Act,
+}
+
+/// How an act ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// A gate, the authorizer or a check said no.
+    Refused,
+    /// It broke.
+    Failed,
+}
+
+/// What was done. The tag `act` names it in the stored entry; names are never reused for something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "kebab-case")]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the names are the field's own and stand in every entry")]
+pub enum Act {
+    ServerStarted { version: String },
+    LoggedIn { method: String },
+    LoginFailed { name: String, reason: String },
+    AccessDenied { action: String, resource: String, rule: String },
+    UserCreated { name: String, admin: bool },
+    UserUpdated { name: String, change: String },
+    UserDeleted { name: String },
+    TokenCreated { id: String, owner: String, scopes: Vec<String>, expires: Option<Timestamp> },
+    TokenRevoked { id: String },
+    GrantSet { principal: String, resource: String, permission: String },
+    GrantRemoved { principal: String, resource: String },
+    ExperimentCreated { id: String, name: String },
+    ExperimentDeleted { id: String },
+    RunCreated { id: String, experiment: String },
+    RunEnded { id: String, status: String },
+    RunDeleted { id: String },
+    ArtifactUploaded { path: String, digest: Digest, size: u64, verdict: String },
+    ArtifactRefused { path: String, digest: Option<Digest>, rule: String, reason: String },
+    ArtifactDeleted { path: String },
+    ModelFinalised { model_id: String, digest: Digest, verdict: String },
+    RegisteredModelCreated { name: String },
+    RegisteredModelDeleted { name: String },
+    VersionCreated { name: String, version: u32, digest: Digest, verdict: String },
+    VersionRefused { name: String, source: String, rule: String, reason: String },
+    VersionUpdated { name: String, version: u32, change: String },
+    EvidenceAdded { subject: Digest, evidence: Digest, predicate_type: String },
+    GateDecided { stage: String, subject: Digest, resource: String, allowed: bool, refused_by: Vec<String>, policy: Digest },
+    Published { name: String, version: u32, digest: Digest, attestation: Digest },
+    Deployed { name: String, version: u32, digest: Digest, environment: String, attestation: Digest },
+    AliasSet { name: String, alias: String, version: u32 },
+    AliasDeleted { name: String, alias: String },
+    ArtifactUnreadable { path: String, rule: String },
+}
+
+impl Event {
+    /// The bytes that the log holds and hashes: one JSON object. They are stored as they are and never made again.
+    ///
+    /// # Errors
+    /// Never with the types above; serde's error is passed on rather than hidden.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+}

@@ -1,0 +1,41 @@
+/// Why the catalog did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no such thing.
+    #[error("{kind} {id:?} does not exist")]
+    NotFound {
+        /// What was looked for, such as `run`.
+        kind: &'static str,
+        /// How it was named.
+        id: String,
+    },
+    /// There is one already.
+    #[error("{kind} {id:?} already exists")]
+    AlreadyExists {
+        /// What was to be made.
+        kind: &'static str,
+        /// How it was named.
+        id: String,
+    },
+    /// The state forbids it, such as changing a parameter's value or writing to a finalised model.
+    #[error("{0}")]
+    Conflict(String),
+    /// A value that the catalog can't hold.
+    #[error("{0}")]
+    Invalid(String),
+    /// The database was written by a newer release.
+    #[error("the catalog has schema version {found}, this release knows up to {known}")]
+    Newer {
+        /// Version of the database.
+        found: u32,
+        /// Newest version this release knows.
+        known: u32,
+    },
+    /// The store was shut down.
+    #[error("the catalog is shut down")]
+    Stopped,
+    /// The database failed.
+    #[error("the catalog's database failed")]
+    Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

@@ -1,0 +1,39 @@
+//! What the catalog holds.
+
+mod artifact;
+mod evidence;
+mod experiment;
+mod identity;
+mod ledger;
+mod logged_model;
+mod registry;
+mod run;
+mod search;
+
+pub use artifact::{Artifact, ArtifactOwner};
+pub use evidence::EvidenceRecord;
+pub use experiment::{Experiment, ExperimentQuery, Lifecycle, NewExperiment, ViewType};
+pub use identity::{TokenRecord, UserRecord};
+pub use ledger::{CheckpointRecord, LedgerEntry};
+pub use logged_model::{LoggedModel, LoggedModelQuery, LoggedModelStatus, NewLoggedModel};
+pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionFile, VersionStatus};
+pub use run::{
+    DatasetInput, LatestMetric, Metric, ModelOutput, NewRun, Run, RunBatch, RunData, RunQuery, RunStatus, RunUpdate,
+};
+pub use search::{Comparison, Condition, Field, Operand, OrderBy, Page};
+
+/// A tag or parameter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Pair {
+    /// Its name.
+    pub key: String,
+    /// Its text.
+    pub value: String,
+}
+
+impl Pair {
+    /// A pair of `key` and `value`.
+    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { key: key.into(), value: value.into() }
+    }
+}

@@ -1,0 +1,29 @@
+use sealyard_identity::Grant;
+
+use crate::StoreError;
+use crate::model::{TokenRecord, UserRecord};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// Users, tokens and grants.
+#[allow(missing_docs, clippy::missing_errors_doc, reason = "each does what its name says and fails as `StoreError` says")]
+pub trait Identities {
+    /// The record's id is ignored; the new one is in the answer.
+    fn create_user(&mut self, user: &UserRecord) -> Result<UserRecord>;
+    fn user(&mut self, name: &str) -> Result<Option<UserRecord>>;
+    fn users(&mut self) -> Result<Vec<UserRecord>>;
+    fn set_user_password(&mut self, name: &str, password: Option<&str>) -> Result<()>;
+    fn set_user_admin(&mut self, name: &str, admin: bool) -> Result<()>;
+    /// With its tokens and grants.
+    fn delete_user(&mut self, name: &str) -> Result<()>;
+
+    fn create_token(&mut self, token: &TokenRecord) -> Result<()>;
+    fn token_by_hash(&mut self, hash: &str) -> Result<Option<TokenRecord>>;
+    fn tokens_of(&mut self, owner: &str) -> Result<Vec<TokenRecord>>;
+    fn revoke_token(&mut self, id: &str) -> Result<()>;
+
+    /// Replaces the permission of the same principal on the same resource pattern.
+    fn set_grant(&mut self, grant: &Grant) -> Result<()>;
+    fn remove_grant(&mut self, grant: &Grant) -> Result<()>;
+    fn grants(&mut self) -> Result<Vec<Grant>>;
+}

@@ -1,0 +1,9 @@
+pub(crate) mod artifacts;
+pub(crate) mod evidence;
+pub(crate) mod experiments;
+pub(crate) mod identities;
+pub(crate) mod ledger;
+pub(crate) mod logged_models;
+pub(crate) mod registry;
+pub(crate) mod runs;
+pub(crate) mod settings;
