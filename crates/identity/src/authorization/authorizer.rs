@@ -1,0 +1,135 @@
+use std::collections::HashMap;
+
+use crate::action::{ActionKind, ActsOn};
+use crate::authorization::authorized::{Authorized, Denied};
+use crate::authorization::explanation::{Considered, Effect, Explanation};
+use crate::authorization::index::Index;
+use crate::grant::{Grant, Grantee, Membership, Right};
+use crate::permission::Permission;
+use crate::principal::{Principal, PrincipalId};
+use crate::resource::{ProtectedResource, Resource};
+
+/// Decides who may do what, from all grants at once. When grants change, build another and replace it.
+///
+/// In this order:
+/// 1. a token whose scopes don't cover the action: no, whoever owns it;
+/// 2. an explicit DENY: no, also to an administrator — except on `users`, so that nobody can lock everyone out of
+///    lifting it;
+/// 3. an administrator: yes;
+/// 4. `administer`: no, no grant gives it;
+/// 5. a grant that gives enough, to the principal or to one of its roles: yes;
+/// 6. no.
+#[derive(Debug, Default)]
+pub struct Authorizer {
+    grants: Vec<Grant>,
+    index: Index,
+    /// Each principal's roles, as grantees so that a decision builds nothing.
+    roles: HashMap<PrincipalId, Vec<Grantee>>,
+}
+
+impl Authorizer {
+    /// From every grant and every membership there is.
+    #[must_use]
+    pub fn new(grants: Vec<Grant>, memberships: Vec<Membership>) -> Self {
+        let mut roles: HashMap<PrincipalId, Vec<Grantee>> = HashMap::new();
+        for Membership { principal, role } in memberships {
+            let of_principal = roles.entry(principal).or_default();
+            let role = Grantee::Role(role);
+            if !of_principal.contains(&role) {
+                of_principal.push(role);
+            }
+        }
+        Self { index: Index::new(&grants), grants, roles }
+    }
+
+    /// Lets `principal` do `A` to `resource`, or says why not. The only source of an [`Authorized`].
+    ///
+    /// # Errors
+    /// [`Denied`] unless something allows it and nothing forbids it.
+    #[allow(clippy::result_large_err, reason = "a refusal carries its reasons; it is rare and ends the request")]
+    pub fn authorize<A, R>(&self, principal: &Principal, action: A, resource: R) -> Result<Authorized<A, R>, Denied>
+    where
+        A: ActsOn<R>,
+        R: ProtectedResource,
+    {
+        let _ = action;
+        if self.decide(principal, A::KIND, &resource.resource(), &mut |_, _| {}) {
+            return Ok(Authorized::new(principal.clone(), resource));
+        }
+        Err(self.explain(principal, A::KIND, resource.resource()).into_denied())
+    }
+
+    /// The same decision with all that was considered, for `auth explain`.
+    #[must_use]
+    pub fn explain(&self, principal: &Principal, action: ActionKind, resource: Resource) -> Explanation {
+        let mut considered = Vec::new();
+        let mut note = |effect, rule: &dyn Fn() -> String| considered.push(Considered { effect, rule: rule() });
+        let allowed = self.decide(principal, action, &resource, &mut note);
+        Explanation { principal: principal.name.clone(), action, resource, allowed, considered }
+    }
+
+    /// What `principal` may do to `resource` at most, for lists and for pages that show what is possible.
+    #[must_use]
+    pub fn permission(&self, principal: &Principal, resource: &Resource) -> Permission {
+        [Permission::Manage, Permission::Edit, Permission::Use, Permission::Read]
+            .into_iter()
+            .find(|level| self.decide(principal, ActionKind::Level(*level), resource, &mut |_, _| {}))
+            .unwrap_or(Permission::No)
+    }
+
+    /// The one decision. `note` hears of everything considered; the words are only made when it asks for them.
+    fn decide(
+        &self,
+        principal: &Principal,
+        action: ActionKind,
+        resource: &Resource,
+        note: &mut dyn FnMut(Effect, &dyn Fn() -> String),
+    ) -> bool {
+        let mut allowed = false;
+        let mut denied = false;
+        if let Some(scopes) = principal.scopes()
+            && !scopes.iter().any(|scope| scope.covers(action, resource))
+        {
+            let list = || scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            note(Effect::Denies, &|| {
+                format!("the token's scopes [{}], which don't cover {action} on {resource}", list())
+            });
+            denied = true;
+        }
+        if principal.admin {
+            note(Effect::Allows, &|| "being an administrator".to_owned());
+            allowed = true;
+        }
+        let own = Grantee::Principal(principal.id.clone());
+        let roles = self.roles.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
+        for grantee in std::iter::once(&own).chain(roles) {
+            for grant in self.index.find(grantee, resource).filter_map(|position| self.grants.get(position)) {
+                let effect = effect(grant, principal.admin, action, resource);
+                note(effect, &|| grant.to_string());
+                allowed |= effect == Effect::Allows;
+                denied |= effect == Effect::Denies;
+            }
+        }
+        if !allowed && !denied {
+            let missing = || match action {
+                ActionKind::Administer => "only an administrator may administer".to_owned(),
+                ActionKind::Level(level) => format!("no grant gives {level}"),
+                ActionKind::Act(act) => format!("no grant gives MANAGE or act:{act}"),
+            };
+            note(Effect::Insufficient, &missing);
+        }
+        allowed && !denied
+    }
+}
+
+fn effect(grant: &Grant, admin: bool, action: ActionKind, resource: &Resource) -> Effect {
+    let enough = match (grant.right, action) {
+        (Right::Deny, _) if admin && *resource == Resource::Users => false,
+        (Right::Deny, _) => return Effect::Denies,
+        (Right::Level(level), ActionKind::Level(needed)) => level >= needed,
+        (Right::Level(level), ActionKind::Act(_)) => level == Permission::Manage,
+        (Right::Act(act), ActionKind::Act(needed)) => act == needed,
+        (Right::Act(_), ActionKind::Level(_)) | (_, ActionKind::Administer) => false,
+    };
+    if enough { Effect::Allows } else { Effect::Insufficient }
+}

@@ -1,0 +1,63 @@
+use std::fmt;
+
+use crate::action::ActionKind;
+use crate::authorization::authorized::Denied;
+use crate::principal::PrincipalName;
+use crate::resource::Resource;
+
+/// What a rule did to a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It would let the action happen.
+    Allows,
+    /// It speaks of the resource but gives too little.
+    Insufficient,
+    /// It forbids the action, whatever allows it.
+    Denies,
+}
+
+/// A rule that spoke of the action, and what it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Considered {
+    /// What it did.
+    pub effect: Effect,
+    /// The rule, in words: `EDIT on experiment:7 to role:trainers`.
+    pub rule: String,
+}
+
+impl fmt::Display for Considered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.effect {
+            Effect::Allows => write!(f, "allowed by {}", self.rule),
+            Effect::Insufficient => write!(f, "not enough: {}", self.rule),
+            Effect::Denies => write!(f, "denied by {}", self.rule),
+        }
+    }
+}
+
+/// A decision with everything that was considered for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// Who asked.
+    pub principal: PrincipalName,
+    /// To do what.
+    pub action: ActionKind,
+    /// To what.
+    pub resource: Resource,
+    /// Whether they may.
+    pub allowed: bool,
+    /// Every rule that spoke of it.
+    pub considered: Vec<Considered>,
+}
+
+impl Explanation {
+    /// As a refusal: without what would have allowed it.
+    pub(super) fn into_denied(self) -> Denied {
+        let Self { principal, action, resource, considered, .. } = self;
+        let denies = considered.iter().any(|rule| rule.effect == Effect::Denies);
+        let counts = |effect| if denies { effect == Effect::Denies } else { effect == Effect::Insufficient };
+        let reasons = considered.into_iter().filter(|rule| counts(rule.effect)).collect();
+        Denied { rule: Denied::RULE, principal, action, resource, reasons }
+    }
+}

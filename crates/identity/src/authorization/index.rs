@@ -1,0 +1,47 @@
+use std::collections::{BTreeSet, HashMap};
+
+use crate::grant::{Grant, Grantee, IdPattern};
+use crate::resource::{Resource, ResourceKind};
+
+/// Where grants lie by id: a few look-ups find all that speak of a resource, however many there are.
+#[derive(Debug, Default)]
+struct ByKind {
+    exact: HashMap<String, Vec<usize>>,
+    prefixes: HashMap<String, Vec<usize>>,
+    /// The lengths that prefixes have; only these are looked up.
+    lengths: BTreeSet<usize>,
+}
+
+/// Positions of grants by who they are for and what they speak of.
+#[derive(Debug, Default)]
+pub(super) struct Index(HashMap<Grantee, HashMap<ResourceKind, ByKind>>);
+
+impl Index {
+    pub(super) fn new(grants: &[Grant]) -> Self {
+        let mut index = Self::default();
+        for (position, grant) in grants.iter().enumerate() {
+            let kinds = index.0.entry(grant.grantee.clone()).or_default();
+            let by_kind = kinds.entry(grant.pattern.kind()).or_default();
+            match grant.pattern.id() {
+                IdPattern::Exact(id) => by_kind.exact.entry(id.clone()).or_default().push(position),
+                IdPattern::Prefix(prefix) => {
+                    by_kind.lengths.insert(prefix.len());
+                    by_kind.prefixes.entry(prefix.clone()).or_default().push(position);
+                }
+            }
+        }
+        index
+    }
+
+    /// The positions of all grants for `grantee` that speak of `resource`.
+    pub(super) fn find<'a>(&'a self, grantee: &Grantee, resource: &'a Resource) -> impl Iterator<Item = usize> + 'a {
+        let id = resource.id();
+        let by_kind = self.0.get(grantee).and_then(|kinds| kinds.get(&resource.kind()));
+        let exact = by_kind.and_then(|grants| grants.exact.get(id));
+        let prefixes = by_kind.into_iter().flat_map(move |grants| {
+            let lengths = grants.lengths.range(..=id.len());
+            lengths.filter_map(move |&length| grants.prefixes.get(id.get(..length)?))
+        });
+        exact.into_iter().chain(prefixes).flatten().copied()
+    }
+}

@@ -1,0 +1,295 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of things that grants speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResourceKind {
+    /// An experiment with its runs, their artifacts and its logged models.
+    Experiment,
+    /// A registered model with its versions and aliases.
+    RegisteredModel,
+    /// The server as a whole; EDIT on it is what creating an experiment takes.
+    Server,
+    /// The ledger.
+    Ledger,
+    /// The gates' policies and trust roots.
+    Policies,
+    /// Users, roles, grants and other people's tokens.
+    Users,
+}
+
+impl ResourceKind {
+    /// As it is written in grants and scopes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Experiment => "experiment",
+            Self::RegisteredModel => "registered-model",
+            Self::Server => "server",
+            Self::Ledger => "ledger",
+            Self::Policies => "policies",
+            Self::Users => "users",
+        }
+    }
+
+    /// From what [`Self::as_str`] gives.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        [Self::Experiment, Self::RegisteredModel, Self::Server, Self::Ledger, Self::Policies, Self::Users]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+
+    /// Whether there is only one of it.
+    #[must_use]
+    pub const fn is_single(self) -> bool {
+        !matches!(self, Self::Experiment | Self::RegisteredModel)
+    }
+}
+
+impl fmt::Display for ResourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One thing that is protected. Written `experiment:7`, `registered-model:diabetes`, `server`, `ledger`, …
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "documented at ResourceKind")]
+pub enum Resource {
+    Experiment(ExperimentId),
+    RegisteredModel(ModelName),
+    Server,
+    Ledger,
+    Policies,
+    Users,
+}
+
+impl Resource {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> ResourceKind {
+        match self {
+            Self::Experiment(_) => ResourceKind::Experiment,
+            Self::RegisteredModel(_) => ResourceKind::RegisteredModel,
+            Self::Server => ResourceKind::Server,
+            Self::Ledger => ResourceKind::Ledger,
+            Self::Policies => ResourceKind::Policies,
+            Self::Users => ResourceKind::Users,
+        }
+    }
+
+    /// Its id; empty where there is only one.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Experiment(id) => id.as_str(),
+            Self::RegisteredModel(name) => name.as_str(),
+            Self::Server | Self::Ledger | Self::Policies | Self::Users => "",
+        }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind().as_str())?;
+        if self.kind().is_single() { Ok(()) } else { write!(f, ":{}", self.id()) }
+    }
+}
+
+/// The text can't name the resource.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResourceIdError {
+    /// Not an experiment id.
+    #[error("{0:?} is not an experiment id: expected 1 to 64 letters, digits, '-' or '_'")]
+    Experiment(String),
+    /// Not a model name.
+    #[error(
+        "{0:?} is not a model name: expected 1 to 255 bytes without '/', ':', '*', '\\' or control characters, and not '.' or '..'"
+    )]
+    Model(String),
+    /// Not a resource.
+    #[error(
+        "{0:?} is not a resource: expected experiment:<id>, registered-model:<name>, server, ledger, policies or users"
+    )]
+    Resource(String),
+}
+
+fn beginning(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+impl FromStr for Resource {
+    type Err = ResourceIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || ResourceIdError::Resource(beginning(text));
+        let (kind, id) = text.split_once(':').map_or((text, None), |(kind, id)| (kind, Some(id)));
+        match (ResourceKind::from_text(kind).ok_or_else(unknown)?, id) {
+            (ResourceKind::Experiment, Some(id)) => ExperimentId::new(id).map(Self::Experiment),
+            (ResourceKind::RegisteredModel, Some(name)) => ModelName::new(name).map(Self::RegisteredModel),
+            (ResourceKind::Server, None) => Ok(Self::Server),
+            (ResourceKind::Ledger, None) => Ok(Self::Ledger),
+            (ResourceKind::Policies, None) => Ok(Self::Policies),
+            (ResourceKind::Users, None) => Ok(Self::Users),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+/// An experiment's id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ExperimentId(String);
+
+/// A registered model's name.
+///
+/// `*` is refused because it means "anything" in a grant, `/` and `:` because they end a name in a model's URI.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ModelName(String);
+
+impl ExperimentId {
+    /// Checks `text` and takes it.
+    ///
+    /// # Errors
+    /// [`ResourceIdError::Experiment`].
+    pub fn new(text: impl Into<String>) -> Result<Self, ResourceIdError> {
+        let text = text.into();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if text.is_empty() || text.len() > 64 || !text.bytes().all(plain) {
+            return Err(ResourceIdError::Experiment(beginning(&text)));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl ModelName {
+    /// Checks `text` and takes it.
+    ///
+    /// # Errors
+    /// [`ResourceIdError::Model`].
+    pub fn new(text: impl Into<String>) -> Result<Self, ResourceIdError> {
+        let text = text.into();
+        let bad = |character: char| character.is_control() || "/:*\\".contains(character);
+        if text.trim().is_empty() || text.len() > 255 || text == "." || text == ".." || text.contains(bad) {
+            return Err(ResourceIdError::Model(beginning(&text)));
+        }
+        Ok(Self(text))
+    }
+}
+
+/// Something that takes an [`Authorized`](crate::Authorized) to touch.
+pub trait ProtectedResource: sealed::Sealed + Clone + fmt::Debug + Send + Sync {
+    /// Which resource it is.
+    fn resource(&self) -> Resource;
+}
+
+mod sealed {
+    /// Only this crate says what is protected and how it is named.
+    pub trait Sealed {}
+}
+
+macro_rules! named {
+    ($($name:ident => $variant:ident),*) => {$(
+        impl $name {
+            /// As text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ResourceIdError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = ResourceIdError;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl sealed::Sealed for $name {}
+
+        impl ProtectedResource for $name {
+            fn resource(&self) -> Resource {
+                Resource::$variant(self.clone())
+            }
+        }
+    )*};
+}
+
+named!(ExperimentId => Experiment, ModelName => RegisteredModel);
+
+macro_rules! single {
+    ($($(#[$doc:meta])* $name:ident => $variant:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name;
+
+        impl sealed::Sealed for $name {}
+
+        impl ProtectedResource for $name {
+            fn resource(&self) -> Resource {
+                Resource::$variant
+            }
+        }
+    )*};
+}
+
+single! {
+    /// The server as a whole.
+    ServerWide => Server;
+    /// The ledger.
+    LedgerLog => Ledger;
+    /// Policies and trust roots.
+    PolicySet => Policies;
+    /// Users, roles and grants.
+    UserDirectory => Users;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_round_trip() {
+        for text in ["experiment:7", "registered-model:a b.c", "server", "ledger", "policies", "users"] {
+            assert_eq!(text.parse::<Resource>().unwrap().to_string(), text);
+        }
+        for text in ["", "experiment", "experiment:", "experiment:*", "experiment:../1", "server:1", "models:a"] {
+            assert!(text.parse::<Resource>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn model_names_that_could_be_something_else_are_refused() {
+        for name in ["", " ", "a/b", "a:b", "a*", "..", ".", "a\0", "a\\b", "a\u{85}", &"a".repeat(256)] {
+            assert!(ModelName::new(name).is_err(), "{name:?}");
+        }
+        assert!(ModelName::new("modèle 1.5").is_ok());
+    }
+}
