@@ -1,1 +1,7 @@
-//! Bounded, panic-free parsers of model files: pickle, zip, npy, joblib, skops.
+//! Bounded, panic-free parsers of model files: pickle, joblib, zip, npy, npz, skops, and sniffing by content.
+//!
+//! Nothing in here decides whether a file is good. Each parser takes bounds, treats every input as hostile, never
+//! allocates what a length field claims, and says exactly where it stopped.
+#![forbid(unsafe_code)]
+
+pub mod pickle;
