@@ -1,0 +1,215 @@
+use proptest::prelude::*;
+use sealyard_identity::*;
+
+fn principal(id: &str) -> Principal {
+    Principal {
+        id: PrincipalId::new(id).unwrap(),
+        name: PrincipalName::new(id).unwrap(),
+        admin: false,
+        via: Via::Password,
+    }
+}
+
+fn admin() -> Principal {
+    Principal { admin: true, ..principal("root") }
+}
+
+fn with_scopes(owner: Principal, scopes: &[&str]) -> Principal {
+    let scopes = scopes.iter().map(|scope| scope.parse().unwrap()).collect();
+    Principal { via: Via::Token { token_id: TokenId::new("t1").unwrap(), scopes, expires: None }, ..owner }
+}
+
+fn grant(grantee: &str, pattern: &str, right: &str) -> Grant {
+    Grant { grantee: grantee.parse().unwrap(), pattern: pattern.parse().unwrap(), right: right.parse().unwrap() }
+}
+
+fn member(principal: &str, role: &str) -> Membership {
+    Membership { principal: PrincipalId::new(principal).unwrap(), role: RoleName::new(role).unwrap() }
+}
+
+fn experiment(id: &str) -> ExperimentId {
+    ExperimentId::new(id).unwrap()
+}
+
+fn model(name: &str) -> ModelName {
+    ModelName::new(name).unwrap()
+}
+
+#[test]
+fn nothing_is_allowed_by_default() {
+    let authorizer = Authorizer::new(vec![], vec![]);
+    let denied = authorizer.authorize(&principal("ada"), Read, experiment("7")).unwrap_err();
+    assert_eq!(denied.rule, "authorization");
+    assert_eq!(denied.action, ActionKind::Level(Permission::Read));
+    assert_eq!(denied.resource.to_string(), "experiment:7");
+    assert_eq!(denied.to_string(), "ada may not read experiment:7: not enough: no grant gives READ");
+}
+
+#[test]
+fn a_level_holds_the_ones_before_it_and_no_more() {
+    let authorizer = Authorizer::new(vec![grant("principal:ada", "experiment:7", "EDIT")], vec![]);
+    let ada = principal("ada");
+    let may = authorizer.authorize(&ada, Edit, experiment("7")).unwrap();
+    assert_eq!((may.principal(), may.resource()), (&ada, &experiment("7")));
+    assert_eq!(may.weaken::<Read>().action(), ActionKind::Level(Permission::Read));
+    assert!(authorizer.authorize(&ada, Read, experiment("7")).is_ok());
+    assert!(authorizer.authorize(&ada, Manage, experiment("7")).is_err());
+    assert!(authorizer.authorize(&ada, Read, experiment("77")).is_err());
+    assert!(authorizer.authorize(&ada, Read, model("7")).is_err());
+    assert!(authorizer.authorize(&principal("eve"), Read, experiment("7")).is_err());
+    assert_eq!(authorizer.permission(&ada, &experiment("7").resource()), Permission::Edit);
+    assert_eq!(authorizer.permission(&ada, &experiment("8").resource()), Permission::No);
+}
+
+#[test]
+fn acts_take_manage_or_their_own_grant() {
+    let grants = vec![
+        grant("principal:editor", "registered-model:m", "EDIT"),
+        grant("principal:manager", "registered-model:m", "MANAGE"),
+        grant("principal:promoter", "registered-model:m", "act:promote"),
+    ];
+    let authorizer = Authorizer::new(grants, vec![]);
+    let denied = authorizer.authorize(&principal("editor"), Promote, model("m")).unwrap_err();
+    assert_eq!(
+        denied.to_string(),
+        "editor may not promote registered-model:m: not enough: EDIT on registered-model:m to principal:editor; \
+         not enough: no grant gives MANAGE or act:promote"
+    );
+    assert!(authorizer.authorize(&principal("manager"), Promote, model("m")).is_ok());
+    assert!(authorizer.authorize(&principal("manager"), Approve, model("m")).is_ok());
+    assert!(authorizer.authorize(&principal("promoter"), Promote, model("m")).is_ok());
+    assert!(authorizer.authorize(&principal("promoter"), Deploy, model("m")).is_err());
+    assert!(authorizer.authorize(&principal("promoter"), Publish, model("m")).is_err());
+    assert!(authorizer.authorize(&principal("promoter"), Read, model("m")).is_err());
+    assert!(authorizer.authorize(&principal("promoter"), Promote, model("other")).is_err());
+}
+
+#[test]
+fn roles_and_patterns_give_what_they_say() {
+    let grants = vec![
+        grant("role:fraud", "registered-model:fraud-*", "USE"),
+        grant("role:everyone", "registered-model:*", "READ"),
+        grant("principal:fraud", "experiment:*", "MANAGE"),
+    ];
+    let authorizer = Authorizer::new(grants, vec![member("ada", "fraud"), member("ada", "everyone")]);
+    let ada = principal("ada");
+    assert!(authorizer.authorize(&ada, Use, model("fraud-eu")).is_ok());
+    assert!(authorizer.authorize(&ada, Use, model("fraud")).is_err());
+    assert!(authorizer.authorize(&ada, Read, model("other")).is_ok());
+    // A principal whose id is a role's name doesn't have the role, nor the other way round.
+    assert!(authorizer.authorize(&principal("everyone"), Read, model("other")).is_err());
+    assert!(authorizer.authorize(&ada, Read, experiment("1")).is_err());
+}
+
+#[test]
+fn deny_wins_over_grants_and_administrators_but_can_not_lock_everyone_out() {
+    let grants = vec![
+        grant("principal:ada", "experiment:*", "MANAGE"),
+        grant("role:suspended", "experiment:7", "DENY"),
+        grant("principal:root", "registered-model:m", "DENY"),
+        grant("principal:root", "users", "DENY"),
+    ];
+    let authorizer = Authorizer::new(grants, vec![member("ada", "suspended")]);
+    let denied = authorizer.authorize(&principal("ada"), Read, experiment("7")).unwrap_err();
+    assert_eq!(denied.reasons.len(), 1);
+    assert_eq!(denied.reasons[0].to_string(), "denied by DENY on experiment:7 to role:suspended");
+    assert!(authorizer.authorize(&principal("ada"), Manage, experiment("8")).is_ok());
+    assert!(authorizer.authorize(&admin(), Promote, model("m")).is_err());
+    assert!(authorizer.authorize(&admin(), Promote, model("n")).is_ok());
+    assert!(authorizer.authorize(&admin(), Administer, UserDirectory).is_ok());
+}
+
+#[test]
+fn only_administrators_administer() {
+    let authorizer = Authorizer::new(vec![grant("principal:ada", "server", "MANAGE")], vec![]);
+    assert!(authorizer.authorize(&principal("ada"), Manage, ServerWide).is_ok());
+    assert!(authorizer.authorize(&principal("ada"), Administer, ServerWide).is_err());
+    assert!(authorizer.authorize(&admin(), Administer, ServerWide).is_ok());
+    assert!(authorizer.authorize(&admin(), Administer, PolicySet).is_ok());
+    assert!(authorizer.authorize(&admin(), Manage, LedgerLog).is_ok());
+}
+
+#[test]
+fn a_token_is_limited_to_its_scopes_even_an_administrators() {
+    let authorizer = Authorizer::new(vec![grant("principal:ada", "experiment:*", "READ")], vec![]);
+    let job = with_scopes(admin(), &["experiment:7:edit"]);
+    assert!(authorizer.authorize(&job, Edit, experiment("7")).is_ok());
+    assert!(authorizer.authorize(&job, Manage, experiment("7")).is_err());
+    assert!(authorizer.authorize(&job, Read, experiment("8")).is_err());
+    assert!(authorizer.authorize(&job, Publish, model("m")).is_err());
+    let denied = authorizer.authorize(&job, Administer, UserDirectory).unwrap_err();
+    assert!(denied.to_string().contains("the token's scopes [experiment:7:edit]"), "{denied}");
+    assert!(authorizer.authorize(&with_scopes(admin(), &[]), Read, experiment("7")).is_err());
+    assert!(authorizer.authorize(&with_scopes(admin(), &["all"]), Administer, UserDirectory).is_ok());
+    // A scope never gives more than the owner has.
+    assert!(
+        authorizer.authorize(&with_scopes(principal("ada"), &["experiment:7:edit"]), Edit, experiment("7")).is_err()
+    );
+    assert!(authorizer.authorize(&with_scopes(principal("ada"), &["all"]), Read, experiment("7")).is_ok());
+}
+
+#[test]
+fn an_explanation_lists_everything_considered() {
+    let grants = vec![grant("role:r", "experiment:7", "READ"), grant("principal:ada", "experiment:*", "EDIT")];
+    let authorizer = Authorizer::new(grants, vec![member("ada", "r")]);
+    let explanation = authorizer.explain(&principal("ada"), "edit".parse().unwrap(), "experiment:7".parse().unwrap());
+    assert!(explanation.allowed);
+    let said: Vec<String> = explanation.considered.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        ["allowed by EDIT on experiment:* to principal:ada", "not enough: READ on experiment:7 to role:r"]
+    );
+}
+
+/// The rules of [`Authorizer`] read off its documentation, without an index.
+fn plainly(grants: &[Grant], roles: &[Membership], who: &Principal, action: ActionKind, to: &Resource) -> bool {
+    let within = who.scopes().is_none_or(|scopes| scopes.iter().any(|scope| scope.covers(action, to)));
+    let mine = |grant: &&Grant| {
+        grant.pattern.matches(to)
+            && match &grant.grantee {
+                Grantee::Principal(id) => *id == who.id,
+                Grantee::Role(role) => roles.iter().any(|has| has.principal == who.id && has.role == *role),
+            }
+    };
+    let denied =
+        grants.iter().filter(mine).any(|grant| grant.right == Right::Deny) && !(who.admin && *to == Resource::Users);
+    let granted = grants.iter().filter(mine).any(|grant| match (grant.right, action) {
+        (Right::Level(level), ActionKind::Level(needed)) => level >= needed,
+        (Right::Level(level), ActionKind::Act(_)) => level == Permission::Manage,
+        (Right::Act(act), ActionKind::Act(needed)) => act == needed,
+        _ => false,
+    });
+    within && !denied && (who.admin || granted)
+}
+
+proptest! {
+    #[test]
+    fn the_index_decides_as_the_plain_rules_do(
+        grants in proptest::collection::vec((
+            prop::sample::select(vec!["principal:a", "principal:b", "role:r", "role:s"]),
+            prop::sample::select(vec![
+                "experiment:1", "experiment:1*", "experiment:12", "experiment:*", "registered-model:é*",
+                "registered-model:éa", "registered-model:*", "users", "server",
+            ]),
+            prop::sample::select(vec!["NO", "READ", "USE", "EDIT", "MANAGE", "DENY", "act:promote", "act:deploy"]),
+        ), 0..8),
+        roles in proptest::collection::vec((prop::sample::select(vec!["a", "b"]), prop::sample::select(vec!["r", "s"])), 0..3),
+        who in prop::sample::select(vec!["a", "b", "c"]),
+        is_admin in any::<bool>(),
+        scopes in proptest::option::of(proptest::collection::vec(
+            prop::sample::select(vec!["all", "read", "experiment:1*:edit", "registered-model:*:manage", "registered-model:éa:promote"]), 0..3)),
+        action in prop::sample::select(vec!["read", "use", "edit", "manage", "promote", "deploy", "administer"]),
+        to in prop::sample::select(vec!["experiment:1", "experiment:12", "experiment:2", "registered-model:éa", "registered-model:x", "users", "server"]),
+    ) {
+        let grants: Vec<Grant> = grants.into_iter().map(|(who, what, right)| grant(who, what, right)).collect();
+        let roles: Vec<Membership> = roles.into_iter().map(|(who, role)| member(who, role)).collect();
+        let mut who = Principal { admin: is_admin, ..principal(who) };
+        if let Some(scopes) = scopes {
+            who = with_scopes(who, &scopes);
+        }
+        let (action, to): (ActionKind, Resource) = (action.parse().unwrap(), to.parse().unwrap());
+        let expected = plainly(&grants, &roles, &who, action, &to);
+        let explained = Authorizer::new(grants, roles).explain(&who, action, to);
+        prop_assert_eq!(explained.allowed, expected);
+    }
+}

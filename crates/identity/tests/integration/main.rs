@@ -1,0 +1,3 @@
+//! Everything through the public interface.
+
+mod authorization;
