@@ -1,10 +1,26 @@
 //! Locks, requirements and verified Python environments.
+//!
+//! [`Lock`] takes only requirements with one version and SHA-256 hashes. [`build`] makes an environment of one: wheels come
+//! from a cache (pip fetches what is missing), each is hashed against the lock before every use, and they are unpacked here,
+//! so that no code of a package runs. A built environment is used again only when each of its files still has its hash.
 #![forbid(unsafe_code)]
 
+mod build;
+mod cache;
 mod error;
+mod interpreter;
+mod lock;
+mod manifest;
+mod parallel;
 mod progress;
 mod record;
+mod scripts;
+mod tags;
+mod wheel;
 
+pub use build::{BuildRequest, Environment, build};
 pub use error::EnvError;
+pub use interpreter::Interpreter;
+pub use lock::{Lock, Locked};
 pub use progress::Progress;
 pub use record::{InterpreterRecord, Wheel};
