@@ -1,1 +1,21 @@
-//! The model-file scanner: rules and allow-lists.
+//! The model-file scanner.
+//!
+//! [`Scanner`] looks at a file or a model folder and says what loading it could do. It executes nothing: pickles are
+//! interpreted over abstract values (`sealyard-formats`), and every import, call and state change in them is compared
+//! with an allow-list of exact names, operations and argument shapes. What is on no list is a finding; what could not
+//! be read is "not assessed". The verdict never depends on what is installed on the host.
+//!
+//! To add a rule, write `rules/<id>.rs` and add a line to `rules!` in `rules/mod.rs`; fixtures go to
+//! `corpus/<rule-id>/{bad,ok}/` and are found by themselves.
+#![forbid(unsafe_code)]
+
+mod allow;
+mod inspect;
+mod judge;
+mod kind;
+mod rules;
+mod scanner;
+mod sink;
+mod walk;
+
+pub use scanner::Scanner;

@@ -1,1 +1,18 @@
-//! Findings, verdicts, the scan engine and its renderers.
+//! What every scanner says and how it is said: findings, verdicts per subject, reports, rule metadata, thresholds and
+//! renderers.
+//!
+//! A scanner is a crate with a [`rules!`] registry. Each rule is one file that holds its [`rule!`] metadata (the doc
+//! comment in it *is* the rule's documentation) and a `check` function. This crate reads no file and decides nothing:
+//! a gate consumes the [`Report`].
+#![forbid(unsafe_code)]
+
+mod finding;
+pub mod render;
+mod report;
+mod rule;
+mod threshold;
+
+pub use finding::{Finding, Location};
+pub use report::{NotAssessed, Report, SCHEMA, SubjectReport, Summary, Tool};
+pub use rule::RuleMetadata;
+pub use threshold::{Threshold, ThresholdError};

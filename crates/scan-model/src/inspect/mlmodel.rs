@@ -1,0 +1,99 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sealyard_core::{ReadAt, TreePath};
+use sealyard_scan::SubjectReport;
+use serde_json::Value;
+
+use crate::rules::{self, Artifact};
+use crate::sink::Sink;
+
+/// Largest `MLmodel` file.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// An `MLmodel` file and, when the folder is known, the names that its code directories bring.
+#[derive(Debug)]
+pub(crate) struct MlModel {
+    /// The YAML document.
+    pub(crate) document: Value,
+    /// Top-level module names found below the `code` directories; none when only the file is looked at.
+    pub(crate) modules: Option<BTreeSet<String>>,
+}
+
+impl MlModel {
+    /// The flavors by name.
+    pub(crate) fn flavors(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.document.get("flavors").and_then(Value::as_object).into_iter().flatten()
+    }
+
+    /// Directories that loading puts at the front of `sys.path`.
+    pub(crate) fn code(&self) -> BTreeSet<&str> {
+        self.flavors().filter_map(|(_, flavor)| flavor.get("code")?.as_str()).collect()
+    }
+}
+
+/// Whether a file is an `MLmodel` file for MLflow.
+pub(crate) fn is_named(path: &str) -> bool {
+    path.rsplit('/').next() == Some("MLmodel")
+}
+
+/// Looks at the file alone.
+pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) {
+    match parse(data) {
+        Ok(document) => rules::run(&Artifact::MlModel(&MlModel { document, modules: None }), sink),
+        Err(reason) => sink.miss(reason),
+    }
+}
+
+/// Looks at each `MLmodel` file together with the code directories it names.
+pub(super) fn folder(files: &[(TreePath, Arc<dyn ReadAt>)], subjects: &mut [SubjectReport]) {
+    for (path, data) in files.iter().filter(|(path, _)| path.file_name() == "MLmodel") {
+        // A document that does not parse has been reported by the look at the file.
+        let Ok(document) = parse(data) else { continue };
+        let mut model = MlModel { document, modules: None };
+        let root = path.as_str().strip_suffix("MLmodel").unwrap_or_default();
+        let directories: Vec<String> = model.code().into_iter().map(|code| format!("{root}{}/", code.trim_matches('/'))).collect();
+        let mut modules = BTreeSet::new();
+        for (file, _) in files {
+            let below = directories.iter().find_map(|directory| file.as_str().strip_prefix(directory.as_str()));
+            if let Some(top) = below.and_then(|below| below.split(['/', '.']).next()) {
+                modules.insert(top.to_owned());
+            }
+        }
+        model.modules = Some(modules);
+        let mut sink = Sink::new(path.as_str());
+        rules::run(&Artifact::MlModel(&model), &mut sink);
+        if let Some(subject) = subjects.iter_mut().find(|subject| subject.path == path.as_str()) {
+            for finding in sink.findings {
+                // The rules have already looked at the file alone and said the same there.
+                if !subject.findings.contains(&finding) {
+                    subject.push(finding);
+                }
+            }
+        }
+    }
+}
+
+fn parse(data: &dyn ReadAt) -> Result<Value, String> {
+    let bytes = data.read_all(MAX_BYTES).map_err(|error| format!("could not be read: {error}"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| "the MLmodel file is not UTF-8".to_owned())?;
+    let document: Value =
+        serde_saphyr::from_str(text).map_err(|_| "the MLmodel file is not the YAML that MLflow writes".to_owned())?;
+    match document.get("flavors") {
+        Some(Value::Object(flavors)) if flavors.values().all(Value::is_object) => Ok(document),
+        _ => Err("the MLmodel file has no table of flavors".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_mlflow_would_read_otherwise_is_not_assessed() {
+        for text in ["flavors: [", "a: 1", "flavors: {x: 1}", "flavors: {}\nflavors: {}", "- 1"] {
+            assert!(parse(&text.as_bytes().to_vec()).is_err(), "{text}");
+        }
+        assert!(parse(&b"flavors:\n  sklearn:\n    code: null\n".to_vec()).is_ok());
+    }
+}

@@ -1,0 +1,132 @@
+use sealyard_core::ReadAt;
+use sealyard_formats::pickle::{Act, Fault, Limits, Options, Pickle, Stop, interpret};
+
+use crate::judge::{Concern, Persistence, judge};
+use crate::rules::{self, Artifact};
+use crate::sink::Sink;
+
+/// Largest pickle that is read into memory.
+pub(super) const MAX_BYTES: u64 = 1 << 30;
+/// How much of a file without a known magic is read to see whether it is a pickle after all.
+const PROBE_BYTES: u64 = 1 << 20;
+const MAX_OPCODES: u64 = 20_000_000;
+const MAX_NODES: usize = 8_000_000;
+
+/// An interpreted file of pickle streams and what no list covers in it.
+#[derive(Debug)]
+pub(crate) struct PickleFile<'p, 'a> {
+    pub(crate) pickle: &'p Pickle<'a>,
+    pub(crate) size: u64,
+    pub(crate) concerns: Vec<Concern>,
+}
+
+fn options(joblib: bool) -> Options {
+    let limits = Limits { bytes: MAX_BYTES, opcodes: MAX_OPCODES, nodes: MAX_NODES, ..Limits::default() };
+    Options { limits, joblib }
+}
+
+/// Reads and looks at a whole pickle file.
+pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
+    match data.read_all(MAX_BYTES) {
+        Ok(bytes) => inspect_bytes(&bytes, Persistence::Refused, sink),
+        Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+            sink.miss(format!("the pickle is larger than {MAX_BYTES} bytes"));
+            "pickle"
+        }
+        Err(error) => {
+            sink.miss(format!("could not be read: {error}"));
+            "pickle"
+        }
+    }
+}
+
+/// Looks at the bytes of a pickle file.
+pub(super) fn inspect_bytes(bytes: &[u8], persistence: Persistence, sink: &mut Sink) -> &'static str {
+    let options_joblib = options(true);
+    let pickle = interpret(bytes, &options_joblib);
+    let size = bytes.len() as u64;
+    report(&pickle, size, judge(&pickle, persistence), sink);
+    let arrays = pickle.events.iter().any(|event| matches!(event.act, Act::ArrayRead(_)));
+    if !arrays {
+        return "pickle";
+    }
+    // `pickle.load` does not know that raw bytes follow and runs them as opcodes.
+    let options_plain = options(false);
+    let plain = interpret(bytes, &options_plain);
+    let seen: Vec<_> = judge(&pickle, persistence);
+    let mut hidden: Vec<_> = judge(&plain, persistence)
+        .into_iter()
+        .filter(|concern| !seen.contains(concern) && acts(concern))
+        .collect();
+    for concern in &mut hidden {
+        concern.message.push_str(" (where pickle.load reads raw array bytes as opcodes)");
+    }
+    if !hidden.is_empty() {
+        rules::run(&Artifact::Concerns(&hidden), sink);
+    }
+    "joblib"
+}
+
+/// Random bytes may name something; that they also call it is no accident.
+fn acts(concern: &Concern) -> bool {
+    use crate::judge::Wrong;
+    matches!(concern.wrong, Wrong::DangerousGlobal | Wrong::UnlistedCall | Wrong::ComputedCallable | Wrong::DottedTraversal)
+}
+
+fn report(pickle: &Pickle<'_>, size: u64, concerns: Vec<Concern>, sink: &mut Sink) {
+    for stream in &pickle.streams {
+        if let Stop::Bound { offset, bound } = &stream.stop {
+            sink.miss(format!("a bound was met at offset {offset:#x}: {bound:?}"));
+        }
+    }
+    if let Some(Stop::Fault { fault: fault @ (Fault::NoStop | Fault::Truncated), .. }) =
+        pickle.streams.first().map(|stream| &stream.stop)
+    {
+        sink.miss(fault.to_string());
+    }
+    let file = PickleFile { pickle, size, concerns };
+    rules::run(&Artifact::Concerns(&file.concerns), sink);
+    rules::run(&Artifact::Pickle(&file), sink);
+}
+
+/// Looks at a file without a known magic as a pickle, if it is one: protocols 0 and 1 begin with any opcode, and
+/// protocol 0 is plain text. Gives whether it was one.
+pub(super) fn inspect_if_pickle(data: &dyn ReadAt, sink: &mut Sink) -> std::io::Result<bool> {
+    let length = usize::try_from(data.size().min(PROBE_BYTES)).unwrap_or_default();
+    let mut head = vec![0; length];
+    data.read_exact_at(0, &mut head)?;
+    if data.size() <= PROBE_BYTES {
+        let options = options(true);
+        let is_pickle = runs(&interpret(&head, &options));
+        if is_pickle {
+            inspect_bytes(&head, Persistence::Refused, sink);
+        }
+        return Ok(is_pickle);
+    }
+    let options = options(true);
+    let probe = interpret(&head, &options);
+    let cut = matches!(
+        probe.streams.first().map(|stream| &stream.stop),
+        Some(Stop::Fault { fault: Fault::NoStop | Fault::Truncated | Fault::BadArray, .. } | Stop::Bound { .. })
+    );
+    if !cut && !runs(&probe) {
+        return Ok(false);
+    }
+    if data.size() > MAX_BYTES {
+        // What begins like a pickle and is too large to follow is no harmless text.
+        sink.miss(format!("it may be a pickle of more than {MAX_BYTES} bytes"));
+        return Ok(true);
+    }
+    let bytes = data.read_all(MAX_BYTES)?;
+    let is_pickle = runs(&interpret(&bytes, &options));
+    if is_pickle {
+        inspect_bytes(&bytes, Persistence::Refused, sink);
+    }
+    Ok(is_pickle)
+}
+
+/// Whether the bytes do anything as a pickle: they come to a `STOP`, or call something before they break. Text that
+/// happens to begin with `c` and two lines only imports, and breaks.
+fn runs(pickle: &Pickle<'_>) -> bool {
+    pickle.value().is_some() || pickle.events.iter().any(|event| !matches!(event.act, Act::Imported(_) | Act::PersistentLoaded(_)))
+}

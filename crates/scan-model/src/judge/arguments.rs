@@ -1,0 +1,194 @@
+//! The argument shapes of listed names.
+
+use sealyard_formats::pickle::{CallKind, Graph, Node, NodeId};
+
+use super::{Class, Wrong};
+use crate::allow::Shape;
+
+/// Most dimensions of an array.
+const MAX_DIMENSIONS: usize = 64;
+
+/// Why a call of a listed name is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Its arguments have another shape.
+    Arguments,
+    /// It would make an instance of this class, which is refused for this.
+    Class(NodeId, Wrong),
+}
+
+/// Whether a name of `shape` may be called so.
+pub(super) fn check(
+    graph: &Graph<'_>,
+    shape: Shape,
+    kind: CallKind,
+    args: NodeId,
+    kwargs: Option<NodeId>,
+) -> Result<(), Refusal> {
+    let Node::Tuple(args) = graph.get(args) else { return Err(Refusal::Arguments) };
+    let keywords = match kwargs.map(|kwargs| graph.get(kwargs)) {
+        None => false,
+        Some(Node::Dict(items)) => !items.is_empty(),
+        Some(_) => true,
+    };
+    let call = Call { graph, args, is_new: kind != CallKind::Reduce };
+    if !keywords && call.fits(shape)? { Ok(()) } else { Err(Refusal::Arguments) }
+}
+
+struct Call<'g, 'a> {
+    graph: &'g Graph<'a>,
+    args: &'g [NodeId],
+    /// Whether `__new__` of a class is called, not the class itself.
+    is_new: bool,
+}
+
+impl<'g, 'a> Call<'g, 'a> {
+    fn get(&self, place: usize) -> Option<&'g Node<'a>> {
+        self.args.get(place).map(|id| self.graph.get(*id))
+    }
+
+    fn text(&self, place: usize) -> Option<&'g str> {
+        self.args.get(place).and_then(|id| self.graph.str(*id))
+    }
+
+    fn fits(&self, shape: Shape) -> Result<bool, Refusal> {
+        let count = self.args.len();
+        Ok(match shape {
+            Shape::Reference => false,
+            Shape::Instance => self.is_new && count == 0,
+            Shape::Values | Shape::Mapping => self.args.iter().all(|id| is_value(self.graph.get(*id))),
+            Shape::Scalars => self.args.iter().all(|id| is_scalar(self.graph.get(*id))),
+            Shape::Sequence => {
+                count == 0 || count == 1 && matches!(self.get(0), Some(Node::List(_) | Node::Tuple(_) | Node::Dict(_)))
+            }
+            Shape::None => count == 0,
+            Shape::Bytes => match count {
+                0 => true,
+                1 => matches!(self.get(0), Some(Node::Bytes(_) | Node::ByteArray(_))) || self.is_byte_list(),
+                2 => matches!(self.get(0), Some(Node::Str(_))) && self.is_latin1(1),
+                _ => false,
+            },
+            Shape::CodecsEncode => count == 2 && matches!(self.get(0), Some(Node::Str(_))) && self.is_latin1(1),
+            Shape::Reconstructor => count == 3 && self.reconstructs()?,
+            Shape::Newobj => count == 1 && self.class_at(0)?,
+            Shape::Factory => count == 1 && self.class_at(0)?,
+            Shape::PyxUnpickle => {
+                (2..=3).contains(&count)
+                    && matches!(self.get(1), Some(Node::Int(_)))
+                    && self.get(2).is_none_or(is_value)
+                    && self.class_at(0)?
+            }
+            Shape::Array => {
+                count == 4
+                    && self.is_named(0, "array", "array")
+                    && self.text(1).is_some_and(|code| code.len() == 1)
+                    && matches!(self.get(2), Some(Node::Int(0..=21)))
+                    && matches!(self.get(3), Some(Node::Bytes(_)) | Some(Node::Call { .. }))
+            }
+            Shape::NumpyReconstruct => {
+                count == 3
+                    && self.is_named(0, "numpy", "ndarray")
+                    && self.is_shape(1, 0)
+                    && (matches!(self.get(2), Some(Node::Bytes(code)) if code.as_ref() == b"b")
+                        || self.text(2) == Some("b")
+                        || matches!(self.get(2), Some(Node::Call { .. })))
+            }
+            Shape::NumpyDtype => {
+                matches!(self.get(0), Some(Node::Str(_)) | Some(Node::Global(_)))
+                    && (1..=3).contains(&count)
+                    && self.args.iter().skip(1).all(|id| matches!(self.graph.get(*id), Node::Bool(_) | Node::Int(0..=1)))
+            }
+            Shape::NumpyScalar => {
+                (1..=2).contains(&count)
+                    && matches!(self.get(0), Some(Node::Call { .. }))
+                    && self.get(1).is_none_or(is_value)
+            }
+            Shape::NumpyFrombuffer => {
+                count == 4
+                    && matches!(
+                        self.get(0),
+                        Some(Node::Bytes(_) | Node::ByteArray(_) | Node::Buffer | Node::ReadOnly(_) | Node::Call { .. })
+                    )
+                    && matches!(self.get(1), Some(Node::Call { .. }))
+                    && self.is_shape(2, usize::MAX)
+                    && matches!(self.text(3), Some("C" | "F"))
+            }
+            Shape::NumpyRandom => {
+                count <= 2
+                    && (0..count).all(|place| {
+                        self.text(place).is_some_and(is_bit_generator)
+                            || matches!(self.get(place), Some(Node::Global(_) | Node::Call { .. }))
+                    })
+            }
+        })
+    }
+
+    fn is_latin1(&self, place: usize) -> bool {
+        matches!(self.text(place), Some("latin1" | "latin-1" | "iso-8859-1"))
+    }
+
+    /// `bytearray([1, 2])`; a number would be a size.
+    fn is_byte_list(&self) -> bool {
+        let items = self.args.first().and_then(|id| self.graph.sequence(*id));
+        items.is_some_and(|items| items.iter().all(|id| matches!(self.graph.get(*id), Node::Int(0..=255))))
+    }
+
+    fn is_named(&self, place: usize, module: &str, name: &str) -> bool {
+        let global = self.args.get(place).and_then(|id| self.graph.global(*id));
+        global.and_then(|global| global.resolved()) == Some((module, name))
+    }
+
+    /// A tuple of sizes whose product is at most `largest`, so that nothing is allocated for it here.
+    fn is_shape(&self, place: usize, largest: usize) -> bool {
+        let Some(Node::Tuple(sizes)) = self.get(place) else { return false };
+        let mut product = 1_usize;
+        for size in sizes {
+            let Node::Int(size) = self.graph.get(*size) else { return false };
+            let Ok(size) = usize::try_from(*size) else { return false };
+            product = product.saturating_mul(size);
+        }
+        sizes.len() <= MAX_DIMENSIONS && product <= largest
+    }
+
+    /// Whether the argument is a listed class.
+    fn class_at(&self, place: usize) -> Result<bool, Refusal> {
+        let Some(id) = self.args.get(place) else { return Ok(false) };
+        match Class::of(self.graph, *id) {
+            Class::Listed(shape) => Ok(shape.is_class()),
+            Class::Refused(wrong) => Err(Refusal::Class(*id, wrong)),
+            Class::Computed => Ok(false),
+        }
+    }
+
+    /// `(cls, object, None)`, or `(cls, dict, {…})` for a container.
+    fn reconstructs(&self) -> Result<bool, Refusal> {
+        let plain = self.is_named(1, "builtins", "object") && matches!(self.get(2), Some(Node::None));
+        let based = ["dict", "list", "tuple", "set", "float", "int", "str"].iter().any(|base| self.is_named(1, "builtins", base))
+            && self.get(2).is_some_and(is_value);
+        Ok(self.class_at(0)? && (plain || based))
+    }
+}
+
+fn is_scalar(node: &Node<'_>) -> bool {
+    matches!(
+        node,
+        Node::None
+            | Node::Bool(_)
+            | Node::Int(_)
+            | Node::BigInt(_)
+            | Node::Float(_)
+            | Node::Str(_)
+            | Node::Bytes(_)
+            | Node::ByteArray(_)
+    ) || matches!(node, Node::Call { .. } | Node::Tuple(_))
+}
+
+/// Anything but what the loader brings from outside. What is inside a container or made by a call has been judged at
+/// its own place.
+fn is_value(node: &Node<'_>) -> bool {
+    !matches!(node, Node::Persistent(_) | Node::Extension(_))
+}
+
+fn is_bit_generator(name: &str) -> bool {
+    matches!(name, "MT19937" | "PCG64" | "PCG64DXSM" | "Philox" | "SFC64")
+}

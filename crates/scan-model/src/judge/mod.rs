@@ -1,0 +1,289 @@
+//! Compares what a pickle does with the allow-lists. Each act that is not covered becomes one [`Concern`]; the rules
+//! turn concerns into findings.
+
+mod arguments;
+mod class;
+mod trace;
+
+use std::collections::{BTreeMap, HashSet};
+
+use sealyard_core::Severity;
+use sealyard_formats::pickle::{Act, Graph, Node, NodeId, Pickle};
+
+use arguments::Refusal;
+use class::Class;
+
+pub(crate) use trace::render;
+
+/// Most different names that are kept apart; what comes after them is counted as one.
+const MAX_NAMES: usize = 4096;
+/// Most calls that a concern's trace shows.
+const MAX_CALLS: usize = 8;
+/// Most concerns that are about no name.
+const MAX_OTHERS: usize = 1024;
+
+/// What is wrong, one for each rule that judges acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Wrong {
+    /// A name that is known to run code or to reach out.
+    DangerousGlobal,
+    /// A name on no list is called.
+    UnlistedCall,
+    /// A name on no list is only mentioned.
+    UnlistedGlobal,
+    /// A name that walks through attributes.
+    DottedTraversal,
+    /// What is imported or called is computed while loading.
+    ComputedCallable,
+    /// State or items are given to something that may not get any.
+    BuildOnUnlisted,
+    /// The loader is asked for an object by id.
+    PersistentId,
+    /// The registry of extension codes is used or changed.
+    ExtensionRegistry,
+}
+
+/// One thing that a pickle does and no list covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Concern {
+    pub(crate) wrong: Wrong,
+    pub(crate) severity: Severity,
+    pub(crate) offset: u64,
+    pub(crate) message: String,
+    pub(crate) trace: Vec<String>,
+}
+
+/// What is known about a refused name.
+#[derive(Debug)]
+struct Refused {
+    wrong: Wrong,
+    offset: u64,
+    called: bool,
+    trace: Vec<String>,
+}
+
+/// What the loader of this pickle does with persistent ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Persistence {
+    /// Nothing: an id stops it, or reaches code that we do not know.
+    Refused,
+    /// PyTorch's: `('storage', class, key, location, size)` names a member of the zip.
+    #[allow(dead_code, reason = "read by the zip inspection")]
+    Torch,
+}
+
+struct Judge<'p, 'a> {
+    graph: &'p Graph<'a>,
+    persistence: Persistence,
+    names: BTreeMap<String, Refused>,
+    others: Vec<Concern>,
+    states: HashSet<NodeId>,
+}
+
+/// Every concern about `pickle`, in the order of the offsets.
+pub(crate) fn judge(pickle: &Pickle<'_>, persistence: Persistence) -> Vec<Concern> {
+    let mut judge = Judge {
+        graph: &pickle.graph,
+        persistence,
+        names: BTreeMap::new(),
+        others: Vec::new(),
+        states: HashSet::new(),
+    };
+    for event in &pickle.events {
+        judge.act(event.offset, &event.act);
+    }
+    let mut concerns = judge.others;
+    concerns.extend(judge.names.into_iter().map(|(name, refused)| refused.concern(&name)));
+    concerns.sort_by_key(|concern| (concern.offset, concern.wrong));
+    concerns
+}
+
+impl Judge<'_, '_> {
+    fn act(&mut self, offset: u64, act: &Act) {
+        match act {
+            Act::Imported(node) => self.imported(offset, *node),
+            Act::Called(node) => self.called(offset, *node),
+            Act::Built { target, state } => {
+                self.changed(offset, *target, Change::State);
+                self.state(offset, *target, *state);
+            }
+            Act::ItemsSet { target, .. } | Act::Appended { target, .. } | Act::Added { target, .. } => {
+                self.changed(offset, *target, Change::Items);
+            }
+            Act::PersistentLoaded(node) => self.persistent(offset, *node),
+            Act::ExtensionUsed(node) => {
+                let message = format!("{} is looked up in the loader's own registry", render(self.graph, *node));
+                self.other(Wrong::ExtensionRegistry, Severity::High, offset, message, None);
+            }
+            Act::BufferTaken(_) | Act::ArrayRead(_) => {}
+            _ => self.other(
+                Wrong::BuildOnUnlisted,
+                Severity::High,
+                offset,
+                "an act that the scanner does not know".to_owned(),
+                None,
+            ),
+        }
+    }
+
+    fn imported(&mut self, offset: u64, node: NodeId) {
+        match Class::of(self.graph, node) {
+            Class::Listed(_) => {}
+            Class::Computed => {
+                let message = "a module or name to import is computed while loading".to_owned();
+                self.other(Wrong::ComputedCallable, Severity::Critical, offset, message, Some(node));
+            }
+            Class::Refused(wrong) => {
+                self.refuse(node, wrong, offset);
+            }
+        }
+    }
+
+    fn refuse(&mut self, node: NodeId, wrong: Wrong, offset: u64) -> &mut Refused {
+        let mut name = render(self.graph, node);
+        if self.names.len() >= MAX_NAMES && !self.names.contains_key(&name) {
+            name = "one of many other names".to_owned();
+        }
+        let refused = self.names.entry(name).or_insert(Refused { wrong, offset, called: false, trace: Vec::new() });
+        refused.wrong = refused.wrong.min(wrong);
+        refused
+    }
+
+    fn called(&mut self, offset: u64, node: NodeId) {
+        let Node::Call { kind, callee, args, kwargs } = self.graph.get(node) else { return };
+        let root = class::root(self.graph, *callee);
+        match Class::of(self.graph, root) {
+            Class::Refused(wrong) => self.refuse_call(root, wrong, offset, node),
+            // Its import has been reported already.
+            Class::Computed if self.graph.global(root).is_some() => {}
+            Class::Listed(shape) if root == *callee => {
+                match arguments::check(self.graph, shape, *kind, *args, *kwargs) {
+                    Ok(()) => {}
+                    Err(Refusal::Class(class, wrong)) => self.refuse_call(class, wrong, offset, node),
+                    Err(Refusal::Arguments) => {
+                        let message = format!("{} is called with arguments that its list does not allow", render(self.graph, root));
+                        self.other(Wrong::UnlistedCall, Severity::High, offset, message, Some(node));
+                    }
+                }
+            }
+            Class::Listed(_) | Class::Computed => {
+                let message = "what is called is computed while loading".to_owned();
+                self.other(Wrong::ComputedCallable, Severity::Critical, offset, message, Some(node));
+            }
+        }
+    }
+
+    fn refuse_call(&mut self, name: NodeId, wrong: Wrong, offset: u64, call: NodeId) {
+        let line = render(self.graph, call);
+        let refused = self.refuse(name, wrong, offset);
+        refused.called = true;
+        if refused.trace.len() < MAX_CALLS && !refused.trace.contains(&line) {
+            refused.trace.push(line);
+        }
+    }
+
+    /// State or items are given to `target`.
+    fn changed(&mut self, offset: u64, target: NodeId, change: Change) {
+        let allowed = match class::made(self.graph, target) {
+            Some(Class::Listed(shape)) => match change {
+                Change::State => shape.takes_state(),
+                Change::Items => shape.takes_items(),
+            },
+            // Its making has been reported already.
+            Some(Class::Refused(_) | Class::Computed) => true,
+            None => matches!(self.graph.get(target), Node::Array(_)),
+        };
+        if !allowed {
+            let what = if change == Change::State { "state is" } else { "items are" };
+            let message = format!("{what} given to {}, which is no object that may get any", render(self.graph, target));
+            self.other(Wrong::BuildOnUnlisted, Severity::High, offset, message, None);
+        }
+    }
+
+    /// A state that sets special attributes can change what a later opcode calls.
+    fn state(&mut self, offset: u64, target: NodeId, state: NodeId) {
+        let parts = match self.graph.get(state) {
+            Node::Tuple(parts) if parts.len() == 2 => parts.clone(),
+            _ => vec![state],
+        };
+        for part in parts {
+            let Node::Dict(items) = self.graph.get(part) else { continue };
+            if !self.states.insert(part) {
+                continue;
+            }
+            let special = items.iter().filter_map(|(key, _)| self.graph.str(*key));
+            if let Some(name) = special.into_iter().find(|name| is_special(name)) {
+                let message = format!("the special attribute {name} of {} is set", render(self.graph, target));
+                self.other(Wrong::BuildOnUnlisted, Severity::High, offset, message, None);
+            }
+        }
+    }
+
+    fn persistent(&mut self, offset: u64, node: NodeId) {
+        let Node::Persistent(id) = self.graph.get(node) else { return };
+        if self.persistence == Persistence::Torch && is_storage(self.graph, *id) {
+            return;
+        }
+        let message = format!("the loader is asked for the object {}", render(self.graph, *id));
+        self.other(Wrong::PersistentId, Severity::Medium, offset, message, None);
+    }
+
+    fn other(&mut self, wrong: Wrong, severity: Severity, offset: u64, message: String, shown: Option<NodeId>) {
+        // A flood of small concerns must not hide what counts.
+        if self.others.len() >= MAX_OTHERS && self.others.iter().any(|concern| concern.severity >= severity) {
+            return;
+        }
+        let trace = shown.map(|node| render(self.graph, node)).into_iter().collect();
+        self.others.push(Concern { wrong, severity, offset, message, trace });
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    State,
+    Items,
+}
+
+fn is_special(name: &str) -> bool {
+    name.len() > 4 && name.starts_with("__") && name.ends_with("__")
+}
+
+fn is_storage(graph: &Graph<'_>, id: NodeId) -> bool {
+    let Node::Tuple(parts) = graph.get(id) else { return false };
+    let [storage, _, key, location, size] = parts.as_slice() else { return false };
+    graph.str(*storage) == Some("storage")
+        && graph.str(*key).is_some_and(|key| key.chars().all(|character| character.is_ascii_alphanumeric() || character == '_'))
+        && graph.str(*location).is_some()
+        && matches!(graph.get(*size), Node::Int(0..))
+}
+
+impl Refused {
+    fn concern(self, name: &str) -> Concern {
+        let Self { wrong, offset, called, mut trace } = self;
+        let (wrong, severity, message) = match wrong {
+            Wrong::DangerousGlobal if called => {
+                (wrong, Severity::Critical, format!("loading calls {name}, which can run code or reach out"))
+            }
+            Wrong::DangerousGlobal => {
+                (wrong, Severity::Critical, format!("the file refers to {name}, which can run code or reach out"))
+            }
+            Wrong::UnlistedCall | Wrong::UnlistedGlobal if called => {
+                (Wrong::UnlistedCall, Severity::High, format!("loading calls {name}, which is on no list"))
+            }
+            Wrong::UnlistedCall | Wrong::UnlistedGlobal => {
+                (Wrong::UnlistedGlobal, Severity::Medium, format!("the file refers to {name}, which is on no list"))
+            }
+            Wrong::DottedTraversal => {
+                (wrong, Severity::High, format!("the name {name} walks through attributes to something on no list"))
+            }
+            Wrong::ExtensionRegistry => {
+                (wrong, Severity::High, format!("{name} changes which names the extension codes stand for"))
+            }
+            other => (other, Severity::High, format!("{name} is refused")),
+        };
+        if trace.is_empty() {
+            trace.push(name.to_owned());
+        }
+        Concern { wrong, severity, offset, message, trace }
+    }
+}

@@ -1,0 +1,43 @@
+//! The rules: one file each, registered below.
+
+mod concern;
+
+use crate::inspect::{MlModel, PickleFile};
+use crate::judge::Concern;
+use crate::sink::Sink;
+
+/// What a rule looks at.
+#[derive(Debug)]
+pub(crate) enum Artifact<'a> {
+    /// An `MLmodel` file.
+    MlModel(&'a MlModel),
+    /// The streams of a pickle file.
+    Pickle(&'a PickleFile<'a, 'a>),
+    /// What no list covers in a pickle.
+    Concerns(&'a [Concern]),
+}
+
+type Check = fn(&Artifact<'_>, &mut Sink);
+
+sealyard_scan::rules! { Check;
+    mlmodel_code_path,
+    mlmodel_loader_module,
+    pickle_broken_stream,
+    pickle_build_on_unlisted,
+    pickle_computed_callable,
+    pickle_dangerous_global,
+    pickle_dotted_traversal,
+    pickle_extension_registry,
+    pickle_persistent_id,
+    pickle_trailing_data,
+    pickle_unlisted_call,
+    pickle_unlisted_global,
+    pickle_unpickler_difference,
+}
+
+/// Lets every rule look at `artifact`.
+pub(crate) fn run(artifact: &Artifact<'_>, sink: &mut Sink) {
+    for (_, check) in RULES {
+        check(artifact, sink);
+    }
+}

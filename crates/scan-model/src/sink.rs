@@ -1,0 +1,106 @@
+use sealyard_core::Severity;
+use sealyard_scan::{Finding, Location, NotAssessed, RuleMetadata};
+
+/// Most findings of one file: what comes after them says nothing new.
+const MAX_FINDINGS: usize = 200;
+
+/// Collects what is found in one file, and knows which member of it is being looked at.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    path: String,
+    members: Vec<String>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) not_assessed: Vec<NotAssessed>,
+}
+
+impl Sink {
+    pub(crate) fn new(path: &str) -> Self {
+        Self { path: path.to_owned(), members: Vec::new(), findings: Vec::new(), not_assessed: Vec::new() }
+    }
+
+    /// Runs `look` with all locations inside `member`.
+    pub(crate) fn inside<T>(&mut self, member: &str, look: impl FnOnce(&mut Self) -> T) -> T {
+        self.members.push(member.to_owned());
+        let result = look(self);
+        self.members.pop();
+        result
+    }
+
+    /// How many containers are open.
+    pub(crate) fn depth(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The present file or member.
+    pub(crate) fn location(&self) -> Location {
+        let mut location = Location::file(&self.path);
+        location.member = (!self.members.is_empty()).then(|| self.members.join("!"));
+        location
+    }
+
+    /// The present file or member at `offset`.
+    pub(crate) fn at(&self, offset: u64) -> Location {
+        self.location().at(offset)
+    }
+
+    pub(crate) fn push(&mut self, finding: Finding) {
+        if self.findings.len() < MAX_FINDINGS {
+            self.findings.push(finding);
+        } else if let Some(least) = self.findings.iter_mut().min_by_key(|kept| kept.severity)
+            && least.severity < finding.severity
+        {
+            // A flood of small findings must not push the one that counts out of the report.
+            *least = finding;
+        }
+    }
+
+    /// A finding of `rule` in the present member at `offset`.
+    pub(crate) fn find(
+        &mut self,
+        rule: &RuleMetadata,
+        severity: Severity,
+        offset: u64,
+        message: impl Into<String>,
+        trace: impl IntoIterator<Item = String>,
+    ) {
+        let finding = Finding::new(rule, self.at(offset), message).severity(severity).trace(trace);
+        self.push(finding);
+    }
+
+    /// The present member was not, or not wholly, looked at.
+    pub(crate) fn miss(&mut self, reason: impl Into<String>) {
+        let mut path = self.path.clone();
+        for member in &self.members {
+            path.push('!');
+            path.push_str(member);
+        }
+        let missed = NotAssessed { path, reason: reason.into() };
+        if self.not_assessed.len() < MAX_FINDINGS && !self.not_assessed.contains(&missed) {
+            self.not_assessed.push(missed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_small_findings_hides_nothing() {
+        let rule = crate::rules::RULES[0].0;
+        let mut sink = Sink::new("a");
+        for _ in 0..1000 {
+            sink.find(rule, Severity::Low, 0, "", []);
+        }
+        sink.find(rule, Severity::Critical, 1, "", []);
+        assert_eq!(sink.findings.len(), MAX_FINDINGS);
+        assert!(sink.findings.iter().any(|finding| finding.severity == Severity::Critical));
+    }
+
+    #[test]
+    fn members_nest() {
+        let mut sink = Sink::new("m.pt");
+        sink.inside("a.zip", |sink| sink.inside("data.pkl", |sink| sink.miss("why")));
+        assert_eq!(sink.not_assessed[0].path, "m.pt!a.zip!data.pkl");
+    }
+}
