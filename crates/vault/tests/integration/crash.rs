@@ -1,0 +1,111 @@
+use std::fs;
+use std::io::Write as _;
+use std::mem;
+
+use sealyard_vault::VaultError;
+
+use crate::common::{House, content, open};
+
+fn pending_count(house: &House) -> usize {
+    fs::read_dir(house.pending()).unwrap().count()
+}
+
+#[test]
+fn what_is_dropped_or_discarded_is_gone() {
+    let house = House::new();
+    let mut pending = house.vault.begin().unwrap();
+    pending.write_all(&content(200_000)).unwrap();
+    assert_eq!(pending_count(&house), 1);
+    drop(pending);
+    assert_eq!(pending_count(&house), 0);
+    drop(house.seal(b"abc"));
+    house.vault.discard(house.seal(b"abc"));
+    assert_eq!(pending_count(&house), 0);
+    assert_eq!(house.vault.sweep(&|_| false).unwrap(), Default::default());
+}
+
+#[test]
+fn a_committed_object_stays_when_its_handle_is_dropped() {
+    let house = House::new();
+    let sealed = house.seal(b"abc");
+    assert!(matches!(house.vault.open(&sealed.id), Err(VaultError::Missing { .. })), "pending is not stored");
+    house.vault.commit(&sealed).unwrap();
+    assert_eq!(house.vault.open_sealed(&sealed).unwrap().size(), 3);
+    assert!(matches!(house.vault.commit(&sealed), Err(VaultError::Exists { .. })));
+    let id = sealed.id;
+    drop(sealed);
+    assert_eq!(house.load(&id).unwrap(), b"abc");
+    assert_eq!(pending_count(&house), 0);
+    let again = open(house.directory.path()).unwrap();
+    assert_eq!(again.open(&id).unwrap().size(), 3);
+}
+
+/// A killed process runs no destructors, but the system releases its locks.
+#[test]
+fn leftovers_of_a_crash_are_swept_and_orphans_listed() {
+    let house = House::new();
+    let kept = house.store(b"referenced");
+    let orphan = house.store(b"its row was never written");
+    for name in ["00112233445566778899aabbccddeeff", "junk"] {
+        fs::write(house.pending().join(name), b"half").unwrap();
+    }
+    let shard = house.path(&kept).parent().unwrap().to_owned();
+    fs::write(shard.join("stranger"), b"?").unwrap();
+    fs::write(house.directory.path().join("vault/objects/stranger"), b"?").unwrap();
+    let vault = open(house.directory.path()).unwrap();
+    let sweep = vault.sweep(&|id| *id == kept).unwrap();
+    assert_eq!((sweep.removed, sweep.strangers, &sweep.orphans[..]), (2, 2, &[orphan][..]));
+    assert_eq!(pending_count(&house), 0);
+    assert!(vault.contains(&orphan), "an orphan is listed, not deleted");
+    assert_eq!(house.load(&kept).unwrap(), b"referenced");
+}
+
+#[test]
+fn a_sweep_leaves_what_is_being_written_alone() {
+    let house = House::new();
+    let mut pending = house.vault.begin().unwrap();
+    pending.write_all(b"still ").unwrap();
+    let sealed = house.seal(b"being scanned");
+    let other = open(house.directory.path()).unwrap();
+    assert_eq!(other.sweep(&|_| true).unwrap().removed, 0);
+    assert_eq!(house.vault.sweep(&|_| true).unwrap().removed, 0);
+    pending.write_all(b"here").unwrap();
+    let written = pending.seal().unwrap();
+    house.vault.commit(&written).unwrap();
+    house.vault.commit(&sealed).unwrap();
+    assert_eq!(house.load(&written.id).unwrap(), b"still here");
+    assert_eq!(house.load(&sealed.id).unwrap(), b"being scanned");
+}
+
+#[test]
+fn two_restores_of_one_object_do_not_mix() {
+    let house = House::new();
+    let id = house.store(b"abc");
+    house.vault.delete(&id).unwrap();
+    let mut one = house.vault.begin_with_id(id).unwrap();
+    let mut two = house.vault.begin_with_id(id).unwrap();
+    one.write_all(b"one").unwrap();
+    two.write_all(b"two").unwrap();
+    let (one, two) = (one.seal().unwrap(), two.seal().unwrap());
+    house.vault.commit(&one).unwrap();
+    assert!(matches!(house.vault.commit(&two), Err(VaultError::Exists { .. })));
+    assert_eq!(house.load(&id).unwrap(), b"one");
+}
+
+#[test]
+fn another_vault_s_object_can_not_be_committed() {
+    let (house, other) = (House::new(), House::new());
+    let sealed = house.seal(b"abc");
+    assert!(matches!(other.vault.commit(&sealed), Err(VaultError::Missing { .. })));
+    assert!(matches!(other.vault.open_sealed(&sealed), Err(VaultError::Authentication { .. })));
+}
+
+#[test]
+fn a_directory_that_is_no_vault_of_this_version_is_refused() {
+    let house = House::new();
+    for marker in ["", "sealyard-vault v2\nkey 0011223344556677\n", "sealyard-vault v1\n", "\u{0}"] {
+        fs::write(house.directory.path().join("vault/VAULT"), marker).unwrap();
+        assert!(matches!(open(house.directory.path()), Err(VaultError::UnknownFormat { .. })), "{marker:?}");
+    }
+    mem::drop(house);
+}
