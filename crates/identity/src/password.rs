@@ -220,6 +220,24 @@ mod tests {
         assert!(!known.verify(None, &secret("correct horse battery")));
     }
 
+    /// The work must be done for a user that does not exist, too. Far from exact, so that a busy machine can't fail it:
+    /// skipping the work would be thousands of times faster.
+    #[test]
+    fn an_unknown_user_costs_as_much_as_a_known_one() {
+        let dummy = DummyHash::new(&SystemRng).unwrap();
+        let stored = PasswordHash::create(&secret("correct horse battery"), &SystemRng).unwrap();
+        let fastest = |stored: Option<&PasswordHash>| {
+            let time = |_| {
+                let start = std::time::Instant::now();
+                let _ = dummy.verify(stored, &secret("some other password"));
+                start.elapsed()
+            };
+            (0..3).map(time).min().unwrap()
+        };
+        let (known, unknown) = (fastest(Some(&stored)), fastest(None));
+        assert!(unknown * 10 > known, "{unknown:?} against {known:?}");
+    }
+
     #[test]
     fn generated_passwords_are_readable_different_and_good_enough() {
         let one = generate_password(&SystemRng);

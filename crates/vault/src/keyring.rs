@@ -144,9 +144,13 @@ impl Keyring {
     /// [`KeyringError`] when the file is missing, open to others, malformed, or can't be read.
     pub fn open(path: &Path) -> Result<Self, KeyringError> {
         let failed = |source| KeyringError::Io { act: "read", path: path.to_owned(), source };
+        let malformed = |reason: &str| KeyringError::Malformed { path: path.to_owned(), reason: reason.to_owned() };
+        // Before it is opened, too: opening a pipe would wait for ever.
+        if !fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(malformed("it is not a regular file"));
+        }
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
-        let malformed = |reason: &str| KeyringError::Malformed { path: path.to_owned(), reason: reason.to_owned() };
         if !metadata.is_file() {
             return Err(malformed("it is not a regular file"));
         }

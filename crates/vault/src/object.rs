@@ -35,10 +35,15 @@ impl Object {
     pub(crate) fn open(path: &Path, id: ObjectId, keyring: &Keyring) -> Result<Self, VaultError> {
         let failed = |act, source| VaultError::Io { act, path: path.to_owned(), source };
         let refused = |reason| VaultError::Authentication { id, reason };
-        let file = File::open(path).map_err(|source| match source.kind() {
+        let missing = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => VaultError::Missing { id },
             _ => failed("open", source),
-        })?;
+        };
+        // Before it is opened, too: opening a pipe that somebody put there would wait for ever.
+        if !path.symlink_metadata().map_err(missing)?.is_file() {
+            return Err(refused("it is not a regular file"));
+        }
+        let file = File::open(path).map_err(missing)?;
         let metadata = file.metadata().map_err(|source| failed("read", source))?;
         if !metadata.is_file() {
             return Err(refused("it is not a regular file"));

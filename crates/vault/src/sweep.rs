@@ -14,7 +14,7 @@ pub struct Sweep {
     pub removed: usize,
     /// Objects that nothing refers to, in order. They are left: a commit may be under way, so the caller decides.
     pub orphans: Vec<ObjectId>,
-    /// Files among the objects that are none; somebody else put them there. They are left.
+    /// What is in the vault's directories but is none of its files; somebody else put it there. It is left.
     pub strangers: usize,
 }
 
@@ -27,17 +27,22 @@ impl Vault {
     pub fn sweep(&self, is_referenced: &dyn Fn(&ObjectId) -> bool) -> Result<Sweep, VaultError> {
         let mut sweep = Sweep::default();
         entries(&self.inner.pending_directory(), &mut |path, _| {
-            sweep.removed += usize::from(remove_if_abandoned(path)?);
+            match path.symlink_metadata() {
+                Ok(metadata) if metadata.is_dir() => sweep.strangers += 1,
+                Ok(metadata) => sweep.removed += usize::from(remove_if_abandoned(path, metadata.is_file())?),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
             Ok(())
         })?;
         entries(&self.inner.objects_directory(), &mut |shard, shard_name| {
-            if !shard.is_dir() {
+            if shard_name.len() != 2 || !shard.is_dir() {
                 sweep.strangers += 1;
                 return Ok(());
             }
             let inner = entries(shard, &mut |path, name| {
                 match name.parse::<ObjectId>() {
-                    Ok(id) if name.starts_with(shard_name) && path.is_file() => {
+                    Ok(id) if name.starts_with(shard_name) && is_file(path) => {
                         if !is_referenced(&id) {
                             sweep.orphans.push(id);
                         }
@@ -62,7 +67,11 @@ impl Vault {
 }
 
 /// Whoever writes a pending file holds a lock on it, which ends with the process.
-fn remove_if_abandoned(path: &Path) -> io::Result<bool> {
+fn remove_if_abandoned(path: &Path, is_file: bool) -> io::Result<bool> {
+    if !is_file {
+        // A link, pipe or socket is never ours; opening it could wait for ever.
+        return fs::remove_file(path).map(|()| true);
+    }
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -73,6 +82,10 @@ fn remove_if_abandoned(path: &Path) -> io::Result<bool> {
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+fn is_file(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
 fn entries(directory: &Path, visit: &mut dyn FnMut(&Path, &str) -> io::Result<()>) -> Result<(), VaultError> {

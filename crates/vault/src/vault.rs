@@ -165,9 +165,15 @@ impl Vault {
         self.inner.place(&sealed.target, &id)
     }
 
-    /// Removes a sealed object that is not wanted; the same as dropping it.
-    pub fn discard(&self, sealed: SealedObject) {
-        drop(sealed);
+    /// Removes a sealed object that is not wanted. Dropping it does the same, but can't say when that fails.
+    ///
+    /// # Errors
+    /// [`VaultError::Exists`] when it was committed: then it is [`Self::delete`] that removes it; any error of the disk.
+    pub fn discard(&self, sealed: &SealedObject) -> Result<(), VaultError> {
+        if sealed.target.is_kept() {
+            return Err(VaultError::Exists { id: sealed.id });
+        }
+        fs::remove_file(&sealed.target.path).map_err(sealed.target.failed("remove"))
     }
 
     /// Opens an object. Its header, its size and its last chunk are authentic then; the others are checked as they are

@@ -1,3 +1,4 @@
 //! Everything through the public interface.
 
+#[cfg(test)]
 mod authorization;

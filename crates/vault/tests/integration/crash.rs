@@ -19,7 +19,12 @@ fn what_is_dropped_or_discarded_is_gone() {
     drop(pending);
     assert_eq!(pending_count(&house), 0);
     drop(house.seal(b"abc"));
-    house.vault.discard(house.seal(b"abc"));
+    let sealed = house.seal(b"abc");
+    house.vault.discard(&sealed).unwrap();
+    assert_eq!(pending_count(&house), 0);
+    assert!(house.vault.commit(&sealed).is_err());
+    assert!(!house.vault.contains(&sealed.id));
+    drop(sealed);
     assert_eq!(pending_count(&house), 0);
     assert_eq!(house.vault.sweep(&|_| false).unwrap(), Default::default());
 }
@@ -32,6 +37,7 @@ fn a_committed_object_stays_when_its_handle_is_dropped() {
     house.vault.commit(&sealed).unwrap();
     assert_eq!(house.vault.open_sealed(&sealed).unwrap().size(), 3);
     assert!(matches!(house.vault.commit(&sealed), Err(VaultError::Exists { .. })));
+    assert!(matches!(house.vault.discard(&sealed), Err(VaultError::Exists { .. })));
     let id = sealed.id;
     drop(sealed);
     assert_eq!(house.load(&id).unwrap(), b"abc");
@@ -58,6 +64,22 @@ fn leftovers_of_a_crash_are_swept_and_orphans_listed() {
     assert_eq!(pending_count(&house), 0);
     assert!(vault.contains(&orphan), "an orphan is listed, not deleted");
     assert_eq!(house.load(&kept).unwrap(), b"referenced");
+}
+
+#[test]
+fn pipes_and_links_in_the_vault_hold_nobody_up() {
+    let house = House::new();
+    let (id, target) = (house.store(b"abc"), house.store(b"target"));
+    std::os::unix::fs::symlink(house.path(&target), house.pending().join("link")).unwrap();
+    fs::create_dir(house.pending().join("directory")).unwrap();
+    fs::remove_file(house.path(&id)).unwrap();
+    for pipe in [house.pending().join("pipe"), house.path(&id)] {
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    }
+    assert_eq!(house.vault.open(&id).unwrap_err().rule(), Some("vault.authentication"));
+    let sweep = house.vault.sweep(&|_| true).unwrap();
+    assert_eq!((sweep.removed, sweep.strangers), (2, 2));
+    assert_eq!(house.load(&target).unwrap(), b"target", "what a link points to is left");
 }
 
 #[test]

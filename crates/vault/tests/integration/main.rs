@@ -1,7 +1,12 @@
 //! Everything through the public interface, and through the files an attacker can reach.
 
+#[cfg(test)]
 mod common;
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
 mod read;
+#[cfg(test)]
 mod rotation;
+#[cfg(test)]
 mod tampering;
