@@ -4,4 +4,11 @@
 //! allocates what a length field claims, and says exactly where it stopped.
 #![forbid(unsafe_code)]
 
+pub mod decompress;
+pub mod joblib;
+pub mod npy;
+pub mod numeric;
 pub mod pickle;
+pub mod skops;
+pub mod sniff;
+pub mod zip;

@@ -160,7 +160,7 @@ impl<'a> Machine<'a> {
             return Err(Halt::Bound(Bound::Nested));
         }
         self.nested += 1;
-        let outer = std::mem::replace(&mut self.run, Run::default());
+        let outer = std::mem::take(&mut self.run);
         let inner = self.stream();
         self.run = outer;
         self.nested -= 1;

@@ -53,7 +53,7 @@ impl<'a> Machine<'a> {
         let len = self.unsigned(8)?;
         let start = self.position;
         self.bytes(len)?;
-        let end = std::mem::replace(&mut self.position, start) + len as usize;
+        let end = std::mem::replace(&mut self.position, start);
         if self.run.frame_end.is_some_and(|end| start < end) {
             self.note(NoteKind::FrameIgnored);
         }
