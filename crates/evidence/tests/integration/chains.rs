@@ -1,0 +1,221 @@
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
+use sealyard_core::{Digest, Subject, Timestamp};
+use sealyard_evidence::{
+    Bundle, ChainError, Signer, SigningKey, Statement, Trust, TrustedRoots, VerifyError, verify_at,
+};
+
+use crate::{now, scan_report};
+
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+    der: Vec<u8>,
+}
+
+fn authority_params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.not_before = date_time_ymd(2026, 1, 1);
+    params.not_after = date_time_ymd(2036, 1, 1);
+    params
+}
+
+fn leaf_params() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "signer");
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
+    params.not_before = date_time_ymd(2026, 11, 1);
+    params.not_after = date_time_ymd(2026, 12, 1);
+    params
+}
+
+fn root(params: CertificateParams) -> Authority {
+    let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    Authority { pem: certificate.pem(), der: certificate.der().to_vec(), issuer: Issuer::new(params, key) }
+}
+
+fn intermediate(params: CertificateParams, by: &Authority) -> Authority {
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, &by.issuer).unwrap();
+    Authority { pem: certificate.pem(), der: certificate.der().to_vec(), issuer: Issuer::new(params, key) }
+}
+
+fn leaf(params: &CertificateParams, by: &Authority) -> (SigningKey, Vec<u8>) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, &by.issuer).unwrap();
+    (SigningKey::from_pem(&key.serialize_pem()).unwrap(), certificate.der().to_vec())
+}
+
+fn bundle(key: &SigningKey, chain: &[Vec<u8>]) -> Bundle {
+    let subject = Subject { name: "m".into(), digest: Digest::of(b"m") };
+    Bundle::sign_with_chain(&Statement::new(&[subject], &scan_report()).unwrap(), key, chain).unwrap()
+}
+
+fn trusting(roots: &[&Authority]) -> Trust {
+    let mut trusted = TrustedRoots::new();
+    for root in roots {
+        trusted.add_pem(&root.pem).unwrap();
+    }
+    Trust { roots: trusted, ..Trust::default() }
+}
+
+/// Verifies a chain root ← intermediate ← leaf made of these parameters.
+fn outcome(
+    root_params: CertificateParams,
+    intermediate_params: CertificateParams,
+    leaf_params: &CertificateParams,
+    at: Timestamp,
+) -> Result<String, ChainError> {
+    let root = root(root_params);
+    let middle = intermediate(intermediate_params, &root);
+    let (key, der) = leaf(leaf_params, &middle);
+    match verify_at(&bundle(&key, &[der, middle.der]), &trusting(&[&root]), at) {
+        Ok(evidence) => Ok(evidence.signer().to_string()),
+        Err(VerifyError::Chain(error)) => Err(error),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn changed(params: CertificateParams, change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
+    let mut params = params;
+    change(&mut params);
+    params
+}
+
+#[test]
+fn a_chain_to_a_trusted_root_holds() {
+    let root = root(authority_params("root"));
+    let middle = intermediate(authority_params("intermediate"), &root);
+    let (key, der) = leaf(&leaf_params(), &middle);
+    // With the root in the chain or not, and in whatever order the authorities stand.
+    for chain in [
+        vec![der.clone(), middle.der.clone()],
+        vec![der.clone(), middle.der.clone(), root.der.clone()],
+        vec![der.clone(), root.der.clone(), middle.der.clone()],
+    ] {
+        let evidence = verify_at(&bundle(&key, &chain), &trusting(&[&root]), now()).unwrap();
+        assert_eq!(evidence.signer().to_string(), "certificate:CN=signer");
+        assert_eq!(evidence.signer_name(), None);
+        assert!(
+            matches!(evidence.signer(), Signer::Certificate { fingerprint, .. } if *fingerprint == Digest::of(&der))
+        );
+    }
+}
+
+#[test]
+fn chains_that_lead_elsewhere_are_refused() {
+    let (root, stranger) = (root(authority_params("root")), root_of_same_name());
+    let middle = intermediate(authority_params("intermediate"), &root);
+    let (key, der) = leaf(&leaf_params(), &middle);
+    let refused = |bundle: &Bundle, roots: &[&Authority]| match verify_at(bundle, &trusting(roots), now()) {
+        Err(VerifyError::Chain(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    let whole = bundle(&key, &[der.clone(), middle.der.clone()]);
+    assert!(matches!(refused(&whole, &[]), ChainError::NoRoot(_)));
+    // A root of the right name with another key.
+    assert!(matches!(refused(&whole, &[&stranger]), ChainError::NoRoot(_)));
+    let short = bundle(&key, std::slice::from_ref(&der));
+    assert!(matches!(refused(&short, &[&root]), ChainError::NoRoot(_)));
+    // The issuer's signature over the leaf is looked at.
+    let mut broken = der.clone();
+    *broken.last_mut().unwrap() ^= 1;
+    let broken = bundle(&key, &[broken, middle.der.clone()]);
+    assert!(matches!(refused(&broken, &[&root]), ChainError::NoRoot(_) | ChainError::Malformed));
+    let noise = bundle(&key, &[b"noise".to_vec()]);
+    assert_eq!(refused(&noise, &[&root]), ChainError::Malformed);
+    // Whoever is trusted to issue is not thereby trusted to be the leaf's key.
+    let (other, _) = leaf(&leaf_params(), &middle);
+    let stolen = bundle(&other, &[der, middle.der]);
+    assert!(matches!(verify_at(&stolen, &trusting(&[&root]), now()), Err(VerifyError::Signature(_))));
+}
+
+fn root_of_same_name() -> Authority {
+    root(authority_params("root"))
+}
+
+#[test]
+fn every_certificate_must_be_valid_now() {
+    let at = |text| Timestamp::from_rfc3339(text).unwrap();
+    let check = |at| outcome(authority_params("r"), authority_params("i"), &leaf_params(), at);
+    assert!(check(now()).is_ok());
+    assert!(matches!(check(at("2026-10-31T23:59:59Z")), Err(ChainError::NotYetValid { .. })));
+    assert!(check(at("2026-11-01T00:00:00Z")).is_ok());
+    assert!(check(at("2026-12-01T00:00:00Z")).is_ok());
+    assert!(matches!(check(at("2026-12-01T00:00:01Z")), Err(ChainError::Expired { .. })));
+
+    let ended = |name| changed(authority_params(name), |params| params.not_after = date_time_ymd(2026, 11, 2));
+    let expired = |result: Result<String, ChainError>, whose: &str| match result {
+        Err(ChainError::Expired { of, .. }) => assert!(of.contains(whose), "{of}"),
+        other => panic!("{other:?}"),
+    };
+    expired(outcome(ended("root"), authority_params("i"), &leaf_params(), now()), "root");
+    expired(outcome(authority_params("r"), ended("middle"), &leaf_params(), now()), "middle");
+}
+
+#[test]
+fn usages_are_kept_to() {
+    let usage = |result: Result<String, ChainError>| match result {
+        Err(ChainError::Usage { why, .. }) => why,
+        other => panic!("{other:?}"),
+    };
+    let leaf_with = |change: fn(&mut CertificateParams)| {
+        outcome(authority_params("r"), authority_params("i"), &changed(leaf_params(), change), now())
+    };
+    assert!(usage(leaf_with(|params| params.key_usages = vec![KeyUsagePurpose::KeyEncipherment])).contains("keyUsage"));
+    let server =
+        |params: &mut CertificateParams| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    assert!(usage(leaf_with(server)).contains("codeSigning"));
+    let bare = |params: &mut CertificateParams| {
+        params.key_usages.clear();
+        params.extended_key_usages.clear();
+    };
+    assert!(usage(leaf_with(bare)).contains("says nothing"));
+    assert!(usage(leaf_with(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))).contains("authority"));
+    assert!(leaf_with(|params| params.extended_key_usages.clear()).is_ok());
+
+    let middle_with = |change: fn(&mut CertificateParams)| {
+        outcome(authority_params("r"), changed(authority_params("i"), change), &leaf_params(), now())
+    };
+    assert!(usage(middle_with(|params| params.is_ca = IsCa::ExplicitNoCa)).contains("basicConstraints"));
+    assert!(usage(middle_with(|params| params.is_ca = IsCa::NoCa)).contains("basicConstraints"));
+    assert!(usage(middle_with(|params| params.key_usages = vec![KeyUsagePurpose::CrlSign])).contains("keyCertSign"));
+    assert!(usage(middle_with(server)).contains("codeSigning"));
+}
+
+#[test]
+fn path_lengths_are_kept_to() {
+    let constrained = |name, limit| {
+        changed(authority_params(name), |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(limit)))
+    };
+    assert!(outcome(constrained("r", 1), constrained("i", 0), &leaf_params(), now()).is_ok());
+    let refused = outcome(constrained("r", 0), authority_params("i"), &leaf_params(), now());
+    assert!(matches!(refused, Err(ChainError::Usage { why, .. }) if why.contains("path length")));
+}
+
+#[test]
+fn unknown_critical_extensions_are_refused() {
+    let extended = |critical| {
+        let mut extension = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 55555, 1], vec![5, 0]);
+        extension.set_criticality(critical);
+        changed(leaf_params(), |params| params.custom_extensions = vec![extension])
+    };
+    assert!(outcome(authority_params("r"), authority_params("i"), &extended(false), now()).is_ok());
+    let refused = outcome(authority_params("r"), authority_params("i"), &extended(true), now());
+    assert!(matches!(refused, Err(ChainError::Critical { .. })));
+}
+
+#[test]
+fn a_root_must_be_an_authority() {
+    let not = root(changed(authority_params("root"), |params| params.is_ca = IsCa::NoCa));
+    assert!(matches!(TrustedRoots::new().add_pem(&not.pem), Err(ChainError::Usage { .. })));
+    assert_eq!(TrustedRoots::new().add_pem("nothing"), Err(ChainError::Empty));
+}
