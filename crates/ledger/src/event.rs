@@ -39,38 +39,150 @@ pub enum Outcome {
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names are the field's own and stand in every entry")]
 pub enum Act {
-    ServerStarted { version: String },
-    LoggedIn { method: String },
-    LoginFailed { name: String, reason: String },
-    AccessDenied { action: String, resource: String, rule: String },
-    UserCreated { name: String, admin: bool },
-    UserUpdated { name: String, change: String },
-    UserDeleted { name: String },
-    TokenCreated { id: String, owner: String, scopes: Vec<String>, expires: Option<Timestamp> },
-    TokenRevoked { id: String },
-    GrantSet { principal: String, resource: String, permission: String },
-    GrantRemoved { principal: String, resource: String },
-    ExperimentCreated { id: String, name: String },
-    ExperimentDeleted { id: String },
-    RunCreated { id: String, experiment: String },
-    RunEnded { id: String, status: String },
-    RunDeleted { id: String },
-    ArtifactUploaded { path: String, digest: Digest, size: u64, verdict: String },
-    ArtifactRefused { path: String, digest: Option<Digest>, rule: String, reason: String },
-    ArtifactDeleted { path: String },
-    ModelFinalised { model_id: String, digest: Digest, verdict: String },
-    RegisteredModelCreated { name: String },
-    RegisteredModelDeleted { name: String },
-    VersionCreated { name: String, version: u32, digest: Digest, verdict: String },
-    VersionRefused { name: String, source: String, rule: String, reason: String },
-    VersionUpdated { name: String, version: u32, change: String },
-    EvidenceAdded { subject: Digest, evidence: Digest, predicate_type: String },
-    GateDecided { stage: String, subject: Digest, resource: String, allowed: bool, refused_by: Vec<String>, policy: Digest },
-    Published { name: String, version: u32, digest: Digest, attestation: Digest },
-    Deployed { name: String, version: u32, digest: Digest, environment: String, attestation: Digest },
-    AliasSet { name: String, alias: String, version: u32 },
-    AliasDeleted { name: String, alias: String },
-    ArtifactUnreadable { path: String, rule: String },
+    ServerStarted {
+        version: String,
+    },
+    LoggedIn {
+        method: String,
+    },
+    LoginFailed {
+        name: String,
+        reason: String,
+    },
+    AccessDenied {
+        action: String,
+        resource: String,
+        rule: String,
+    },
+    UserCreated {
+        name: String,
+        admin: bool,
+    },
+    UserUpdated {
+        name: String,
+        change: String,
+    },
+    UserDeleted {
+        name: String,
+    },
+    TokenCreated {
+        id: String,
+        owner: String,
+        scopes: Vec<String>,
+        expires: Option<Timestamp>,
+    },
+    TokenRevoked {
+        id: String,
+    },
+    GrantSet {
+        principal: String,
+        resource: String,
+        permission: String,
+    },
+    GrantRemoved {
+        principal: String,
+        resource: String,
+    },
+    ExperimentCreated {
+        id: String,
+        name: String,
+    },
+    ExperimentDeleted {
+        id: String,
+    },
+    RunCreated {
+        id: String,
+        experiment: String,
+    },
+    RunEnded {
+        id: String,
+        status: String,
+    },
+    RunDeleted {
+        id: String,
+    },
+    ArtifactUploaded {
+        path: String,
+        digest: Digest,
+        size: u64,
+        verdict: String,
+    },
+    ArtifactRefused {
+        path: String,
+        digest: Option<Digest>,
+        rule: String,
+        reason: String,
+    },
+    ArtifactDeleted {
+        path: String,
+    },
+    ModelFinalised {
+        model_id: String,
+        digest: Digest,
+        verdict: String,
+    },
+    RegisteredModelCreated {
+        name: String,
+    },
+    RegisteredModelDeleted {
+        name: String,
+    },
+    VersionCreated {
+        name: String,
+        version: u32,
+        digest: Digest,
+        verdict: String,
+    },
+    VersionRefused {
+        name: String,
+        source: String,
+        rule: String,
+        reason: String,
+    },
+    VersionUpdated {
+        name: String,
+        version: u32,
+        change: String,
+    },
+    EvidenceAdded {
+        subject: Digest,
+        evidence: Digest,
+        predicate_type: String,
+    },
+    GateDecided {
+        stage: String,
+        subject: Digest,
+        resource: String,
+        allowed: bool,
+        refused_by: Vec<String>,
+        policy: Digest,
+    },
+    Published {
+        name: String,
+        version: u32,
+        digest: Digest,
+        attestation: Digest,
+    },
+    Deployed {
+        name: String,
+        version: u32,
+        digest: Digest,
+        environment: String,
+        attestation: Digest,
+    },
+    AliasSet {
+        name: String,
+        alias: String,
+        version: u32,
+    },
+    AliasDeleted {
+        name: String,
+        alias: String,
+    },
+    ArtifactUnreadable {
+        path: String,
+        rule: String,
+    },
 }
 
 impl Event {

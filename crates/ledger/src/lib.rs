@@ -5,6 +5,8 @@
 //! (C2SP tlog-checkpoint) in the same transaction, so that no entry is ever outside of what is signed.
 #![forbid(unsafe_code)]
 
+mod entry;
 mod event;
 
+pub use entry::Entry;
 pub use event::{Act, Event, Outcome};

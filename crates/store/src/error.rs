@@ -32,6 +32,12 @@ pub enum StoreError {
         /// Newest version this release knows.
         known: u32,
     },
+    /// Too much work is waiting already.
+    #[error("the catalog has too much work waiting; try again in a moment")]
+    Busy,
+    /// What the work wrote was undone, because it said so or because it panicked.
+    #[error("the work on the catalog failed and was undone")]
+    Undone,
     /// The store was shut down.
     #[error("the catalog is shut down")]
     Stopped,

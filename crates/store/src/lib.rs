@@ -16,6 +16,8 @@
 //! that fails is undone alone; the others of its group are kept.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 pub mod model;
 mod repository;

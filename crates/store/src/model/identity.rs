@@ -1,7 +1,7 @@
 use sealyard_core::Timestamp;
 
 /// A person or machine that may log in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRecord {
     /// Its number, never reused.
     pub id: i64,
@@ -15,8 +15,16 @@ pub struct UserRecord {
     pub created: Timestamp,
 }
 
+impl UserRecord {
+    /// The principal id that grants to this user name: `u` and its number. It outlives a rename and is never reused.
+    #[must_use]
+    pub fn principal_id(&self) -> String {
+        format!("u{}", self.id)
+    }
+}
+
 /// A token, without the token.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRecord {
     /// What `tokens` commands call it.
     pub id: String,

@@ -1,15 +1,7 @@
-use sealyard_core::{Digest, Timestamp};
+use sealyard_core::Timestamp;
 
 /// One entry of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerEntry {
-    /// Its place, from 0.
-    pub index: u64,
-    /// The event's bytes as they were written.
-    pub bytes: Vec<u8>,
-    /// RFC 6962 hash of the leaf.
-    pub leaf: Digest,
-}
+pub use sealyard_ledger::Entry as LedgerEntry;
 
 /// A signed checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,11 @@ use crate::model::{Artifact, ArtifactOwner};
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Uploaded files.
-#[allow(missing_docs, clippy::missing_errors_doc, reason = "each does what its name says and fails as `StoreError` says")]
+#[allow(
+    missing_docs,
+    clippy::missing_errors_doc,
+    reason = "each does what its name says and fails as `StoreError` says"
+)]
 pub trait Artifacts {
     /// Replaces one of the same owner and path; gives the object it replaced. A finalised logged model is a `Conflict`, and so
     /// is a file where a directory is, or below a file.

@@ -6,7 +6,11 @@ use crate::model::EvidenceRecord;
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Evidence by the digest of its subject.
-#[allow(missing_docs, clippy::missing_errors_doc, reason = "each does what its name says and fails as `StoreError` says")]
+#[allow(
+    missing_docs,
+    clippy::missing_errors_doc,
+    reason = "each does what its name says and fails as `StoreError` says"
+)]
 pub trait EvidenceRecords {
     /// The same bundle for the same subject a second time changes nothing.
     fn add_evidence(&mut self, record: &EvidenceRecord) -> Result<()>;

@@ -6,7 +6,11 @@ use crate::model::{Experiment, ExperimentQuery, Lifecycle, NewExperiment, Page};
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Experiments.
-#[allow(missing_docs, clippy::missing_errors_doc, reason = "each does what its name says and fails as `StoreError` says")]
+#[allow(
+    missing_docs,
+    clippy::missing_errors_doc,
+    reason = "each does what its name says and fails as `StoreError` says"
+)]
 pub trait Experiments {
     /// `AlreadyExists` when an experiment of that name is there, in the bin or not.
     fn create_experiment(&mut self, new: &NewExperiment) -> Result<Experiment>;

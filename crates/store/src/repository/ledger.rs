@@ -6,7 +6,11 @@ use crate::model::{CheckpointRecord, LedgerEntry};
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// The outbox and the log.
-#[allow(missing_docs, clippy::missing_errors_doc, reason = "each does what its name says and fails as `StoreError` says")]
+#[allow(
+    missing_docs,
+    clippy::missing_errors_doc,
+    reason = "each does what its name says and fails as `StoreError` says"
+)]
 pub trait LedgerRecords {
     /// Puts the event into the outbox, in this same transaction.
     fn record(&mut self, event: &Event) -> Result<()>;

@@ -6,7 +6,11 @@ use crate::model::{LoggedModel, LoggedModelQuery, LoggedModelStatus, NewLoggedMo
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Logged models.
-#[allow(missing_docs, clippy::missing_errors_doc, reason = "each does what its name says and fails as `StoreError` says")]
+#[allow(
+    missing_docs,
+    clippy::missing_errors_doc,
+    reason = "each does what its name says and fails as `StoreError` says"
+)]
 pub trait LoggedModels {
     fn create_logged_model(&mut self, new: &NewLoggedModel) -> Result<LoggedModel>;
     fn logged_model(&mut self, id: &str) -> Result<Option<LoggedModel>>;

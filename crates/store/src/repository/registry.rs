@@ -1,13 +1,17 @@
 use sealyard_core::{Digest, FileTree, Timestamp};
 
 use crate::StoreError;
-use crate::model::{ModelVersion, NewModelVersion, OrderBy, Page, Pair, RegisteredModel, VersionFile};
 use crate::model::Condition;
+use crate::model::{ModelVersion, NewModelVersion, OrderBy, Page, Pair, RegisteredModel, VersionFile};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Registered models, versions and aliases.
-#[allow(missing_docs, clippy::missing_errors_doc, reason = "each does what its name says and fails as `StoreError` says")]
+#[allow(
+    missing_docs,
+    clippy::missing_errors_doc,
+    reason = "each does what its name says and fails as `StoreError` says"
+)]
 pub trait Registry {
     fn create_registered_model(
         &mut self,
@@ -38,9 +42,20 @@ pub trait Registry {
     fn model_version(&mut self, name: &str, version: u32) -> Result<Option<ModelVersion>>;
     /// The frozen file tree and where each file is kept.
     fn model_version_files(&mut self, name: &str, version: u32) -> Result<(FileTree, Vec<VersionFile>)>;
-    fn describe_model_version(&mut self, name: &str, version: u32, description: &str, now: Timestamp)
-    -> Result<ModelVersion>;
-    fn set_model_version_stage(&mut self, name: &str, version: u32, stage: &str, now: Timestamp) -> Result<ModelVersion>;
+    fn describe_model_version(
+        &mut self,
+        name: &str,
+        version: u32,
+        description: &str,
+        now: Timestamp,
+    ) -> Result<ModelVersion>;
+    fn set_model_version_stage(
+        &mut self,
+        name: &str,
+        version: u32,
+        stage: &str,
+        now: Timestamp,
+    ) -> Result<ModelVersion>;
     /// A published version is a `Conflict`.
     fn delete_model_version(&mut self, name: &str, version: u32) -> Result<()>;
     fn set_model_version_tag(&mut self, name: &str, version: u32, key: &str, value: &str) -> Result<()>;

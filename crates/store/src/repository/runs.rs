@@ -4,7 +4,11 @@ use crate::model::{DatasetInput, Metric, ModelOutput, NewRun, Page, Run, RunBatc
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Runs and what is logged to them.
-#[allow(missing_docs, clippy::missing_errors_doc, reason = "each does what its name says and fails as `StoreError` says")]
+#[allow(
+    missing_docs,
+    clippy::missing_errors_doc,
+    reason = "each does what its name says and fails as `StoreError` says"
+)]
 pub trait Runs {
     fn create_run(&mut self, new: &NewRun) -> Result<Run>;
     fn run(&mut self, id: &str) -> Result<Option<Run>>;

@@ -3,7 +3,11 @@ use crate::StoreError;
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Small facts about this server, such as the ledger's origin.
-#[allow(missing_docs, clippy::missing_errors_doc, reason = "each does what its name says and fails as `StoreError` says")]
+#[allow(
+    missing_docs,
+    clippy::missing_errors_doc,
+    reason = "each does what its name says and fails as `StoreError` says"
+)]
 pub trait Settings {
     fn setting(&mut self, key: &str) -> Result<Option<String>>;
     fn put_setting(&mut self, key: &str, value: &str) -> Result<()>;

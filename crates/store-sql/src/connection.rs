@@ -1,0 +1,114 @@
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use sealyard_store::StoreError;
+
+use crate::error::{OrBackend as _, backend};
+use crate::like;
+
+/// Statements kept compiled by each connection.
+const STATEMENTS: usize = 256;
+/// How long to wait for another process, such as a backup.
+const BUSY: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Write,
+    Read,
+}
+
+/// Makes the file with mode 0600 before SQLite does, which gives its `-wal` and `-shm` files the same mode; the
+/// process's umask has no say in it. A symbolic link is refused.
+pub(crate) fn prepare_file(path: &Path) -> Result<(), StoreError> {
+    let create = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match create {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(backend(error)),
+    }
+    let metadata = fs::symlink_metadata(path).map_err(backend)?;
+    if !metadata.is_file() {
+        return Err(StoreError::Invalid(format!("the catalog {} is not a regular file", path.display())));
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(backend)
+}
+
+/// Opens a connection with every safety switch on.
+pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
+    // Also readers of a live database open it for writing, or they could not take part in the WAL; `query_only`
+    // is what keeps them from writing.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).or_backend()?;
+    connection.busy_timeout(BUSY).or_backend()?;
+    harden(&connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL").or_backend()?;
+    connection.pragma_update(None, "synchronous", "FULL").or_backend()?;
+    connection.pragma_update(None, "cache_size", -16_384).or_backend()?;
+    connection.pragma_update(None, "temp_store", "MEMORY").or_backend()?;
+    if access == Access::Read {
+        connection.pragma_update(None, "query_only", true).or_backend()?;
+    }
+    Ok(connection)
+}
+
+/// Opens a database that nothing may change, for looking into it offline.
+pub(crate) fn connect_offline(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).or_backend()?;
+    connection.busy_timeout(BUSY).or_backend()?;
+    harden(&connection)?;
+    connection.pragma_update(None, "query_only", true).or_backend()?;
+    Ok(connection)
+}
+
+fn harden(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).or_backend()?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false).or_backend()?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true).or_backend()?;
+    connection.pragma_update(None, "cell_size_check", true).or_backend()?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    like::register(connection).or_backend()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_are_private_whatever_the_mode_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("catalog.db");
+        fs::write(&path, b"").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        prepare_file(&path).unwrap();
+        let connection = connect(&path, Access::Write).unwrap();
+        connection.execute_batch("CREATE TABLE t (a)").unwrap();
+        for name in ["catalog.db", "catalog.db-wal", "catalog.db-shm"] {
+            let mode = fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("catalog.db");
+        fs::write(directory.path().join("elsewhere"), b"").unwrap();
+        std::os::unix::fs::symlink(directory.path().join("elsewhere"), &path).unwrap();
+        assert!(matches!(prepare_file(&path), Err(StoreError::Invalid(_))));
+    }
+
+    #[test]
+    fn a_reader_cannot_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("catalog.db");
+        prepare_file(&path).unwrap();
+        connect(&path, Access::Write).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+        assert!(connect(&path, Access::Read).unwrap().execute_batch("INSERT INTO t VALUES (1)").is_err());
+    }
+}

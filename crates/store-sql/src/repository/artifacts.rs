@@ -1,0 +1,133 @@
+use sealyard_store::model::{Artifact, ArtifactOwner};
+use sealyard_store::{Artifacts, StoreError};
+
+use super::convert::{Columns as _, integer, not_found};
+use crate::session::Session;
+
+const COLUMNS: &str = "path, object, digest, size, verdict, created, created_by";
+
+impl Artifacts for Session<'_> {
+    fn put_artifact(&mut self, artifact: &Artifact) -> Result<Option<String>, StoreError> {
+        self.check_owner_takes_files(&artifact.owner)?;
+        let (kind, owner) = columns(&artifact.owner);
+        let path = artifact.path.as_str();
+        for (position, _) in path.match_indices('/') {
+            let parent = path.get(..position).unwrap_or_default();
+            if self.artifact_object(kind, owner, parent)?.is_some() {
+                return Err(StoreError::Conflict(format!("{path:?} can't be written: {parent:?} is a file")));
+            }
+        }
+        let below = self.exists(
+            "SELECT 1 FROM artifacts WHERE owner_kind = ?1 AND owner = ?2 AND path > ?3 || '/' AND path < ?3 || '0'",
+            [kind, owner, path],
+        )?;
+        if below {
+            return Err(StoreError::Conflict(format!("{path:?} can't be written: it is a directory")));
+        }
+        let replaced = self.artifact_object(kind, owner, path)?;
+        self.execute(
+            "INSERT OR REPLACE INTO artifacts
+                 (owner_kind, owner, path, object, digest, size, verdict, created, created_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            (
+                kind,
+                owner,
+                path,
+                &artifact.object,
+                artifact.digest.as_bytes(),
+                integer(artifact.size)?,
+                artifact.verdict.to_string(),
+                artifact.created.as_millis(),
+                &artifact.created_by,
+            ),
+        )?;
+        Ok(replaced)
+    }
+
+    fn artifact(&mut self, owner: &ArtifactOwner, path: &str) -> Result<Option<Artifact>, StoreError> {
+        let (kind, name) = columns(owner);
+        self.optional(
+            &format!("SELECT {COLUMNS} FROM artifacts WHERE owner_kind = ?1 AND owner = ?2 AND path = ?3"),
+            [kind, name, path],
+            |row| read(row, owner),
+        )
+    }
+
+    fn artifacts_below(&mut self, owner: &ArtifactOwner, prefix: &str) -> Result<Vec<Artifact>, StoreError> {
+        let (kind, name) = columns(owner);
+        self.all(
+            &format!(
+                "SELECT {COLUMNS} FROM artifacts WHERE owner_kind = ?1 AND owner = ?2
+                     AND (?3 = '' OR path = ?3 OR (path > ?3 || '/' AND path < ?3 || '0')) ORDER BY path"
+            ),
+            [kind, name, prefix],
+            |row| read(row, owner),
+        )
+    }
+
+    fn delete_artifacts_below(&mut self, owner: &ArtifactOwner, prefix: &str) -> Result<u64, StoreError> {
+        self.check_owner_takes_files(owner)?;
+        let (kind, name) = columns(owner);
+        let deleted = self.execute(
+            "DELETE FROM artifacts WHERE owner_kind = ?1 AND owner = ?2
+                 AND (?3 = '' OR path = ?3 OR (path > ?3 || '/' AND path < ?3 || '0'))",
+            [kind, name, prefix],
+        )?;
+        Ok(deleted as u64)
+    }
+
+    fn object_is_referenced(&mut self, object: &str) -> Result<bool, StoreError> {
+        Ok(self.exists("SELECT 1 FROM artifacts WHERE object = ?1", [object])?
+            || self.exists("SELECT 1 FROM version_files WHERE object = ?1", [object])?)
+    }
+}
+
+impl Session<'_> {
+    fn artifact_object(&self, kind: &str, owner: &str, path: &str) -> Result<Option<String>, StoreError> {
+        self.optional(
+            "SELECT object FROM artifacts WHERE owner_kind = ?1 AND owner = ?2 AND path = ?3",
+            [kind, owner, path],
+            |row| row.get(0),
+        )
+    }
+
+    /// A run takes files unless it is in the bin, a logged model until it is finalised.
+    fn check_owner_takes_files(&self, owner: &ArtifactOwner) -> Result<(), StoreError> {
+        match owner {
+            ArtifactOwner::Run(id) => self.active_run(id).map(|_| ()),
+            ArtifactOwner::LoggedModel(id) => {
+                let status: Option<String> =
+                    self.optional("SELECT status FROM logged_models WHERE id = ?1 AND deleted = 0", [id], |row| {
+                        row.get(0)
+                    })?;
+                match status.as_deref() {
+                    None => Err(not_found("logged model", id)),
+                    Some("PENDING") => Ok(()),
+                    Some(_) => {
+                        Err(StoreError::Conflict(format!("logged model {id:?} is finalised: its files are frozen")))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn columns(owner: &ArtifactOwner) -> (&'static str, &str) {
+    match owner {
+        ArtifactOwner::Run(id) => ("run", id),
+        ArtifactOwner::LoggedModel(id) => ("model", id),
+    }
+}
+
+fn read(row: &rusqlite::Row<'_>, owner: &ArtifactOwner) -> rusqlite::Result<Artifact> {
+    Ok(Artifact {
+        owner: owner.clone(),
+        path: row.tree_path(0)?,
+        object: row.get(1)?,
+        digest: row.digest(2)?,
+        size: row.unsigned(3)?,
+        verdict: row.verdict(4)?,
+        created: row.timestamp(5)?,
+        created_by: row.get(6)?,
+    })
+}

@@ -1,0 +1,90 @@
+use rusqlite::types::{FromSqlError, Type};
+use sealyard_core::{Digest, Timestamp, TreePath, Verdict};
+use sealyard_store::StoreError;
+
+/// The key of an experiment whose id is `id`: a decimal number in its one spelling.
+pub(super) fn experiment_number(id: &str) -> Option<i64> {
+    let number: i64 = id.parse().ok()?;
+    (number >= 0 && number.to_string() == id).then_some(number)
+}
+
+pub(super) fn not_found(kind: &'static str, id: impl Into<String>) -> StoreError {
+    StoreError::NotFound { kind, id: id.into() }
+}
+
+pub(super) fn already_exists(kind: &'static str, id: impl Into<String>) -> StoreError {
+    StoreError::AlreadyExists { kind, id: id.into() }
+}
+
+/// A row count or size as SQLite holds it.
+pub(super) fn integer(value: u64) -> Result<i64, StoreError> {
+    i64::try_from(value).map_err(|_| StoreError::Invalid(format!("{value} is too large")))
+}
+
+/// Reads the columns that have a type of their own.
+pub(super) trait Columns {
+    fn timestamp(&self, index: usize) -> rusqlite::Result<Timestamp>;
+    fn optional_timestamp(&self, index: usize) -> rusqlite::Result<Option<Timestamp>>;
+    fn digest(&self, index: usize) -> rusqlite::Result<Digest>;
+    fn optional_digest(&self, index: usize) -> rusqlite::Result<Option<Digest>>;
+    fn unsigned(&self, index: usize) -> rusqlite::Result<u64>;
+    fn verdict(&self, index: usize) -> rusqlite::Result<Verdict>;
+    fn tree_path(&self, index: usize) -> rusqlite::Result<TreePath>;
+    fn named<T>(&self, index: usize, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T>;
+}
+
+impl Columns for rusqlite::Row<'_> {
+    fn timestamp(&self, index: usize) -> rusqlite::Result<Timestamp> {
+        self.get(index).map(Timestamp::from_millis)
+    }
+
+    fn optional_timestamp(&self, index: usize) -> rusqlite::Result<Option<Timestamp>> {
+        self.get::<_, Option<i64>>(index).map(|time| time.map(Timestamp::from_millis))
+    }
+
+    fn digest(&self, index: usize) -> rusqlite::Result<Digest> {
+        self.get(index).map(Digest::from_bytes)
+    }
+
+    fn optional_digest(&self, index: usize) -> rusqlite::Result<Option<Digest>> {
+        self.get::<_, Option<[u8; 32]>>(index).map(|bytes| bytes.map(Digest::from_bytes))
+    }
+
+    fn unsigned(&self, index: usize) -> rusqlite::Result<u64> {
+        let value: i64 = self.get(index)?;
+        u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, value))
+    }
+
+    fn verdict(&self, index: usize) -> rusqlite::Result<Verdict> {
+        self.named(index, |text| {
+            [Verdict::Safe, Verdict::NotAssessed, Verdict::Suspicious, Verdict::Unsafe]
+                .into_iter()
+                .find(|verdict| verdict.to_string() == text)
+        })
+    }
+
+    fn tree_path(&self, index: usize) -> rusqlite::Result<TreePath> {
+        self.named(index, |text| TreePath::new(text).ok())
+    }
+
+    fn named<T>(&self, index: usize, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
+        let text = self.get_ref(index)?.as_str()?;
+        parse(text).ok_or_else(|| {
+            rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(FromSqlError::InvalidType))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_experiment_has_one_spelling() {
+        assert_eq!(experiment_number("0"), Some(0));
+        assert_eq!(experiment_number("17"), Some(17));
+        for other in ["", "00", "017", "+1", "-1", "1 ", "0x1", "99999999999999999999"] {
+            assert_eq!(experiment_number(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use sealyard_core::Timestamp;
+use sealyard_store::model::{Experiment, ExperimentQuery, Lifecycle, NewExperiment, Page, Pair, ViewType};
+use sealyard_store::{Experiments, StoreError};
+
+use super::convert::{Columns as _, already_exists, experiment_number, not_found};
+use super::pairs::EXPERIMENT_TAGS;
+use crate::error::{backend, is_duplicate};
+use crate::search::{EXPERIMENTS, Statement};
+use crate::session::Session;
+
+impl Experiments for Session<'_> {
+    fn create_experiment(&mut self, new: &NewExperiment) -> Result<Experiment, StoreError> {
+        let inserted = self
+            .statement("INSERT INTO experiments (name, created, updated) VALUES (?1, ?2, ?2)")?
+            .insert((&new.name, new.created.as_millis()));
+        let number = match inserted {
+            Ok(number) => number,
+            Err(error) if is_duplicate(&error) => return Err(already_exists("experiment", &new.name)),
+            Err(error) => return Err(backend(error)),
+        };
+        self.put_pairs(EXPERIMENT_TAGS, number, &new.tags)?;
+        self.load_experiment(number)
+    }
+
+    fn experiment(&mut self, id: &str) -> Result<Option<Experiment>, StoreError> {
+        match experiment_number(id) {
+            Some(number) => found(self.load_experiment(number)),
+            None => Ok(None),
+        }
+    }
+
+    fn experiment_by_name(&mut self, name: &str) -> Result<Option<Experiment>, StoreError> {
+        let number = self.optional("SELECT number FROM experiments WHERE name = ?1", [name], |row| row.get(0))?;
+        number.map(|number| self.load_experiment(number)).transpose()
+    }
+
+    fn rename_experiment(&mut self, id: &str, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        let number = self.experiment_key(id)?;
+        let renamed = self.statement("UPDATE experiments SET name = ?2, updated = ?3 WHERE number = ?1")?.execute((
+            number,
+            name,
+            now.as_millis(),
+        ));
+        match renamed {
+            Ok(_) => Ok(()),
+            Err(error) if is_duplicate(&error) => Err(already_exists("experiment", name)),
+            Err(error) => Err(backend(error)),
+        }
+    }
+
+    fn set_experiment_lifecycle(&mut self, id: &str, lifecycle: Lifecycle, now: Timestamp) -> Result<(), StoreError> {
+        let number = self.experiment_key(id)?;
+        self.execute(
+            "UPDATE experiments SET deleted = ?2, updated = ?3 WHERE number = ?1",
+            (number, lifecycle == Lifecycle::Deleted, now.as_millis()),
+        )?;
+        Ok(())
+    }
+
+    fn set_experiment_tag(&mut self, id: &str, key: &str, value: &str) -> Result<(), StoreError> {
+        let number = self.experiment_key(id)?;
+        self.put_pairs(EXPERIMENT_TAGS, number, &[Pair::new(key, value)])
+    }
+
+    fn delete_experiment_tag(&mut self, id: &str, key: &str) -> Result<(), StoreError> {
+        let number = self.experiment_key(id)?;
+        self.delete_pair(EXPERIMENT_TAGS, number, key)
+    }
+
+    fn search_experiments(&mut self, query: &ExperimentQuery) -> Result<Page<Experiment>, StoreError> {
+        let mut statement = Statement::new(EXPERIMENTS);
+        if let Some(condition) = view(query.view) {
+            statement.and(condition);
+        }
+        if let Some(visible) = &query.visible {
+            let numbers: Vec<i64> = visible.iter().filter_map(|id| experiment_number(id)).collect();
+            statement.and_number_in("t.number", &numbers)?;
+        }
+        let page = statement.run(self, &query.filter, &query.order, query.limit, query.offset)?;
+        let items = page.items.into_iter().map(|number| self.load_experiment(number)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next: page.next })
+    }
+}
+
+impl Session<'_> {
+    /// The key of an experiment that is there, in the bin or not.
+    pub(super) fn experiment_key(&self, id: &str) -> Result<i64, StoreError> {
+        let missing = || not_found("experiment", id);
+        let number = experiment_number(id).ok_or_else(missing)?;
+        match self.exists("SELECT 1 FROM experiments WHERE number = ?1", [number])? {
+            true => Ok(number),
+            false => Err(missing()),
+        }
+    }
+
+    /// The key of an experiment that takes new things.
+    pub(super) fn active_experiment(&self, id: &str) -> Result<i64, StoreError> {
+        let number = self.experiment_key(id)?;
+        match self.exists("SELECT 1 FROM experiments WHERE number = ?1 AND deleted = 0", [number])? {
+            true => Ok(number),
+            false => Err(StoreError::Conflict(format!("experiment {id:?} is deleted; restore it first"))),
+        }
+    }
+
+    fn load_experiment(&self, number: i64) -> Result<Experiment, StoreError> {
+        let experiment = self.optional(
+            "SELECT name, deleted, created, updated FROM experiments WHERE number = ?1",
+            [number],
+            |row| {
+                Ok(Experiment {
+                    id: number.to_string(),
+                    name: row.get(0)?,
+                    artifact_location: format!("mlflow-artifacts:/{number}"),
+                    lifecycle: lifecycle(row.get(1)?),
+                    created: row.timestamp(2)?,
+                    updated: row.timestamp(3)?,
+                    tags: Vec::new(),
+                })
+            },
+        )?;
+        let mut experiment = experiment.ok_or_else(|| not_found("experiment", number.to_string()))?;
+        experiment.tags = self.pairs(EXPERIMENT_TAGS, number)?;
+        Ok(experiment)
+    }
+}
+
+pub(super) fn lifecycle(deleted: bool) -> Lifecycle {
+    if deleted { Lifecycle::Deleted } else { Lifecycle::Active }
+}
+
+/// The condition on `t.deleted` that shows what `view` asks for.
+pub(super) fn view(view: ViewType) -> Option<&'static str> {
+    match view {
+        ViewType::ActiveOnly => Some("t.deleted = 0"),
+        ViewType::DeletedOnly => Some("t.deleted = 1"),
+        ViewType::All => None,
+    }
+}
+
+/// Absence as `None`.
+pub(super) fn found<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(StoreError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

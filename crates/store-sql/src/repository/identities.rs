@@ -1,0 +1,160 @@
+use sealyard_identity::{Grant, Right};
+use sealyard_store::model::{TokenRecord, UserRecord};
+use sealyard_store::{Identities, StoreError};
+
+use super::convert::{Columns as _, already_exists, not_found};
+use crate::error::{OrBackend as _, backend, corrupt, is_duplicate};
+use crate::session::Session;
+
+const USER: &str = "SELECT number, name, password, admin, created FROM users";
+const TOKEN: &str =
+    "SELECT tokens.id, users.name, tokens.hash, tokens.scopes, tokens.created, tokens.expires, tokens.revoked
+     FROM tokens JOIN users ON users.number = tokens.user";
+
+impl Identities for Session<'_> {
+    fn create_user(&mut self, user: &UserRecord) -> Result<UserRecord, StoreError> {
+        let inserted = self
+            .statement("INSERT INTO users (name, password, admin, created) VALUES (?1, ?2, ?3, ?4)")?
+            .insert((&user.name, &user.password, user.admin, user.created.as_millis()));
+        match inserted {
+            Ok(id) => Ok(UserRecord { id, ..user.clone() }),
+            Err(error) if is_duplicate(&error) => Err(already_exists("user", &user.name)),
+            Err(error) => Err(backend(error)),
+        }
+    }
+
+    fn user(&mut self, name: &str) -> Result<Option<UserRecord>, StoreError> {
+        self.optional(&format!("{USER} WHERE name = ?1"), [name], read_user)
+    }
+
+    fn users(&mut self) -> Result<Vec<UserRecord>, StoreError> {
+        self.all(&format!("{USER} ORDER BY name"), [], read_user)
+    }
+
+    fn set_user_password(&mut self, name: &str, password: Option<&str>) -> Result<(), StoreError> {
+        match self.execute("UPDATE users SET password = ?2 WHERE name = ?1", (name, password))? {
+            0 => Err(not_found("user", name)),
+            _ => Ok(()),
+        }
+    }
+
+    fn set_user_admin(&mut self, name: &str, admin: bool) -> Result<(), StoreError> {
+        match self.execute("UPDATE users SET admin = ?2 WHERE name = ?1", (name, admin))? {
+            0 => Err(not_found("user", name)),
+            _ => Ok(()),
+        }
+    }
+
+    fn delete_user(&mut self, name: &str) -> Result<(), StoreError> {
+        let user = self.user(name)?.ok_or_else(|| not_found("user", name))?;
+        self.execute("DELETE FROM grants WHERE grantee = 'principal:' || ?1", [user.principal_id()])?;
+        self.execute("DELETE FROM users WHERE number = ?1", [user.id])?;
+        Ok(())
+    }
+
+    fn create_token(&mut self, token: &TokenRecord) -> Result<(), StoreError> {
+        let user = self.user(&token.owner)?.ok_or_else(|| not_found("user", &token.owner))?;
+        let scopes = serde_json::to_string(&token.scopes).map_err(backend)?;
+        let inserted = self
+            .statement(
+                "INSERT INTO tokens (id, user, hash, scopes, created, expires, revoked)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute((
+                &token.id,
+                user.id,
+                &token.hash,
+                scopes,
+                token.created.as_millis(),
+                token.expires.map(|time| time.as_millis()),
+                token.revoked,
+            ));
+        match inserted {
+            Ok(_) => Ok(()),
+            Err(error) if is_duplicate(&error) => Err(already_exists("token", &token.id)),
+            Err(error) => Err(backend(error)),
+        }
+    }
+
+    fn token_by_hash(&mut self, hash: &str) -> Result<Option<TokenRecord>, StoreError> {
+        self.optional(&format!("{TOKEN} WHERE tokens.hash = ?1"), [hash], read_token)
+    }
+
+    fn tokens_of(&mut self, owner: &str) -> Result<Vec<TokenRecord>, StoreError> {
+        self.all(&format!("{TOKEN} WHERE users.name = ?1 ORDER BY tokens.created, tokens.id"), [owner], read_token)
+    }
+
+    fn revoke_token(&mut self, id: &str) -> Result<(), StoreError> {
+        match self.execute("UPDATE tokens SET revoked = 1 WHERE id = ?1", [id])? {
+            0 => Err(not_found("token", id)),
+            _ => Ok(()),
+        }
+    }
+
+    fn set_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO grants (grantee, pattern, slot, permission) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET permission = excluded.permission",
+            (grant.grantee.to_string(), grant.pattern.to_string(), slot(grant.right), grant.right.to_string()),
+        )?;
+        Ok(())
+    }
+
+    fn remove_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
+        let removed = self.execute(
+            "DELETE FROM grants WHERE grantee = ?1 AND pattern = ?2 AND slot = ?3",
+            (grant.grantee.to_string(), grant.pattern.to_string(), slot(grant.right)),
+        )?;
+        match removed {
+            0 => Err(not_found("grant", grant.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    fn grants(&mut self) -> Result<Vec<Grant>, StoreError> {
+        let mut statement =
+            self.statement("SELECT grantee, pattern, permission FROM grants ORDER BY grantee, pattern, slot")?;
+        let mut rows = statement.query([]).or_backend()?;
+        let mut grants = Vec::new();
+        while let Some(row) = rows.next().or_backend()? {
+            let [grantee, pattern, right]: [String; 3] =
+                [row.get(0).or_backend()?, row.get(1).or_backend()?, row.get(2).or_backend()?];
+            grants.push(Grant {
+                grantee: grantee.parse().map_err(|_| corrupt("grantee"))?,
+                pattern: pattern.parse().map_err(|_| corrupt("resource pattern"))?,
+                right: right.parse().map_err(|_| corrupt("right"))?,
+            });
+        }
+        Ok(grants)
+    }
+}
+
+/// A principal has one level or denial on a pattern, and beside it any acts.
+fn slot(right: Right) -> String {
+    match right {
+        Right::Act(_) => right.to_string(),
+        Right::Level(_) | Right::Deny => "level".to_owned(),
+    }
+}
+
+fn read_user(row: &rusqlite::Row<'_>) -> rusqlite::Result<UserRecord> {
+    Ok(UserRecord {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        password: row.get(2)?,
+        admin: row.get(3)?,
+        created: row.timestamp(4)?,
+    })
+}
+
+fn read_token(row: &rusqlite::Row<'_>) -> rusqlite::Result<TokenRecord> {
+    Ok(TokenRecord {
+        id: row.get(0)?,
+        owner: row.get(1)?,
+        hash: row.get(2)?,
+        scopes: row.named(3, |text| serde_json::from_str(text).ok())?,
+        created: row.timestamp(4)?,
+        expires: row.optional_timestamp(5)?,
+        revoked: row.get(6)?,
+    })
+}

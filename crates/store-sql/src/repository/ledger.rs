@@ -1,0 +1,87 @@
+use sealyard_ledger::Event;
+use sealyard_store::model::{CheckpointRecord, LedgerEntry};
+use sealyard_store::{LedgerRecords, StoreError};
+
+use super::convert::{Columns as _, integer};
+use crate::error::backend;
+use crate::session::Session;
+
+impl LedgerRecords for Session<'_> {
+    fn record(&mut self, event: &Event) -> Result<(), StoreError> {
+        let bytes = event.to_bytes().map_err(backend)?;
+        self.execute("INSERT INTO outbox (event) VALUES (?1)", [bytes])?;
+        Ok(())
+    }
+
+    fn outbox(&mut self, limit: u32) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+        self.all("SELECT number, event FROM outbox ORDER BY number LIMIT ?1", [limit], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+    }
+
+    fn append_entries(&mut self, entries: &[LedgerEntry], outbox_rows: &[i64]) -> Result<(), StoreError> {
+        let mut next = self.entry_count()?;
+        for LedgerEntry { index, bytes, leaf } in entries {
+            if *index != next {
+                return Err(StoreError::Conflict(format!("ledger entry {index} does not follow: {next} is next")));
+            }
+            self.execute(
+                "INSERT INTO ledger_entries (position, event, leaf) VALUES (?1, ?2, ?3)",
+                (integer(*index)?, bytes, leaf.as_bytes()),
+            )?;
+            next += 1;
+        }
+        for row in outbox_rows {
+            if self.execute("DELETE FROM outbox WHERE number = ?1", [row])? != 1 {
+                return Err(StoreError::Conflict(format!("outbox row {row} is gone: it was sequenced already")));
+            }
+        }
+        Ok(())
+    }
+
+    fn add_checkpoint(&mut self, checkpoint: &CheckpointRecord) -> Result<(), StoreError> {
+        let newest: Option<u64> =
+            self.optional("SELECT size FROM ledger_checkpoints ORDER BY size DESC LIMIT 1", [], |row| row.unsigned(0))?;
+        if newest.is_some_and(|newest| checkpoint.size <= newest) {
+            return Err(StoreError::Conflict(format!("a checkpoint of {} entries or more is there", checkpoint.size)));
+        }
+        self.execute(
+            "INSERT INTO ledger_checkpoints (size, note, created) VALUES (?1, ?2, ?3)",
+            (integer(checkpoint.size)?, &checkpoint.note, checkpoint.created.as_millis()),
+        )?;
+        Ok(())
+    }
+
+    fn latest_checkpoint(&mut self) -> Result<Option<CheckpointRecord>, StoreError> {
+        self.optional(
+            "SELECT size, note, created FROM ledger_checkpoints ORDER BY size DESC LIMIT 1",
+            [],
+            read_checkpoint,
+        )
+    }
+
+    fn checkpoints(&mut self) -> Result<Vec<CheckpointRecord>, StoreError> {
+        self.all("SELECT size, note, created FROM ledger_checkpoints ORDER BY size", [], read_checkpoint)
+    }
+
+    fn entries(&mut self, from: u64, limit: u32) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.all(
+            "SELECT position, event, leaf FROM ledger_entries WHERE position >= ?1 ORDER BY position LIMIT ?2",
+            (integer(from)?, limit),
+            |row| Ok(LedgerEntry { index: row.unsigned(0)?, bytes: row.get(1)?, leaf: row.digest(2)? }),
+        )
+    }
+
+    fn entry_count(&mut self) -> Result<u64, StoreError> {
+        // Positions have no gaps, so the last one tells the count without a scan.
+        let last: Option<u64> =
+            self.optional("SELECT position FROM ledger_entries ORDER BY position DESC LIMIT 1", [], |row| {
+                row.unsigned(0)
+            })?;
+        Ok(last.map_or(0, |last| last + 1))
+    }
+}
+
+fn read_checkpoint(row: &rusqlite::Row<'_>) -> rusqlite::Result<CheckpointRecord> {
+    Ok(CheckpointRecord { size: row.unsigned(0)?, note: row.get(1)?, created: row.timestamp(2)? })
+}

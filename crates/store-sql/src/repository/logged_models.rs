@@ -1,0 +1,167 @@
+use sealyard_core::{Digest, Timestamp};
+use sealyard_store::model::{LoggedModel, LoggedModelQuery, LoggedModelStatus, NewLoggedModel, Page, Pair};
+use sealyard_store::{LoggedModels, StoreError};
+
+use super::convert::{Columns as _, already_exists, experiment_number, not_found};
+use super::experiments::found;
+use super::pairs::{LOGGED_MODEL_PARAMS, LOGGED_MODEL_TAGS};
+use crate::error::{backend, is_duplicate};
+use crate::search::{LOGGED_MODELS, Statement};
+use crate::session::Session;
+
+const STATUSES: [(LoggedModelStatus, &str); 3] = [
+    (LoggedModelStatus::Pending, "PENDING"),
+    (LoggedModelStatus::Ready, "READY"),
+    (LoggedModelStatus::UploadFailed, "UPLOAD_FAILED"),
+];
+
+impl LoggedModels for Session<'_> {
+    fn create_logged_model(&mut self, new: &NewLoggedModel) -> Result<LoggedModel, StoreError> {
+        let experiment = self.active_experiment(&new.experiment_id)?;
+        let inserted = self
+            .statement(
+                "INSERT INTO logged_models
+                     (id, experiment, name, source_run, model_type, status, created, updated, created_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 'PENDING', ?6, ?6, ?7)",
+            )?
+            .insert((
+                &new.id,
+                experiment,
+                &new.name,
+                &new.source_run_id,
+                &new.model_type,
+                new.created.as_millis(),
+                &new.created_by,
+            ));
+        let number = match inserted {
+            Ok(number) => number,
+            Err(error) if is_duplicate(&error) => return Err(already_exists("logged model", &new.id)),
+            Err(error) => return Err(backend(error)),
+        };
+        self.put_pairs(LOGGED_MODEL_TAGS, number, &new.tags)?;
+        self.put_pairs(LOGGED_MODEL_PARAMS, number, &new.params)?;
+        self.load_logged_model(number)
+    }
+
+    fn logged_model(&mut self, id: &str) -> Result<Option<LoggedModel>, StoreError> {
+        found(self.logged_model_key(id).and_then(|number| self.load_logged_model(number)))
+    }
+
+    fn finalise_logged_model(
+        &mut self,
+        id: &str,
+        status: LoggedModelStatus,
+        message: &str,
+        tree: Option<Digest>,
+        now: Timestamp,
+    ) -> Result<LoggedModel, StoreError> {
+        let number = self.logged_model_key(id)?;
+        if status == LoggedModelStatus::Pending {
+            return Err(StoreError::Invalid(format!("logged model {id:?} can't be finalised as pending")));
+        }
+        let tree = tree.filter(|_| status == LoggedModelStatus::Ready);
+        let finalised = self.execute(
+            "UPDATE logged_models SET status = ?2, message = ?3, tree = ?4, updated = ?5
+             WHERE number = ?1 AND status = 'PENDING'",
+            (number, status_text(status), message, tree.as_ref().map(Digest::as_bytes), now.as_millis()),
+        )?;
+        if finalised == 0 {
+            return Err(StoreError::Conflict(format!("logged model {id:?} is finalised already")));
+        }
+        self.load_logged_model(number)
+    }
+
+    fn set_logged_model_tags(&mut self, id: &str, tags: &[Pair], now: Timestamp) -> Result<(), StoreError> {
+        let number = self.logged_model_key(id)?;
+        self.put_pairs(LOGGED_MODEL_TAGS, number, tags)?;
+        self.execute("UPDATE logged_models SET updated = ?2 WHERE number = ?1", (number, now.as_millis()))?;
+        Ok(())
+    }
+
+    fn delete_logged_model_tag(&mut self, id: &str, key: &str) -> Result<(), StoreError> {
+        let number = self.logged_model_key(id)?;
+        self.delete_pair(LOGGED_MODEL_TAGS, number, key)
+    }
+
+    fn log_logged_model_params(&mut self, id: &str, params: &[Pair]) -> Result<(), StoreError> {
+        let number = self.logged_model_key(id)?;
+        let there = self.pairs(LOGGED_MODEL_PARAMS, number)?;
+        for new in params {
+            if let Some(old) = there.iter().find(|old| old.key == new.key && old.value != new.value) {
+                return Err(StoreError::Conflict(format!(
+                    "parameter {:?} of logged model {id:?} is {:?} already and can't become {:?}",
+                    old.key, old.value, new.value
+                )));
+            }
+        }
+        self.put_pairs(LOGGED_MODEL_PARAMS, number, params)
+    }
+
+    fn delete_logged_model(&mut self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        let number = self.logged_model_key(id)?;
+        self.execute(
+            "UPDATE logged_models SET deleted = 1, updated = ?2 WHERE number = ?1",
+            (number, now.as_millis()),
+        )?;
+        Ok(())
+    }
+
+    fn search_logged_models(&mut self, query: &LoggedModelQuery) -> Result<Page<LoggedModel>, StoreError> {
+        let experiments: Vec<i64> = query.experiments.iter().filter_map(|id| experiment_number(id)).collect();
+        let mut statement = Statement::new(LOGGED_MODELS);
+        statement.and_number_in("t.experiment", &experiments)?;
+        statement.and("t.deleted = 0");
+        let page = statement.run(self, &query.filter, &query.order, query.limit, query.offset)?;
+        let items = page.items.into_iter().map(|number| self.load_logged_model(number)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next: page.next })
+    }
+}
+
+impl Session<'_> {
+    fn logged_model_key(&self, id: &str) -> Result<i64, StoreError> {
+        self.optional("SELECT number FROM logged_models WHERE id = ?1 AND deleted = 0", [id], |row| row.get(0))?
+            .ok_or_else(|| not_found("logged model", id))
+    }
+
+    fn load_logged_model(&self, number: i64) -> Result<LoggedModel, StoreError> {
+        let model = self.optional(
+            "SELECT id, experiment, name, source_run, model_type, status, message, created, updated, created_by, tree
+             FROM logged_models WHERE number = ?1",
+            [number],
+            |row| {
+                let id: String = row.get(0)?;
+                let experiment: i64 = row.get(1)?;
+                Ok(LoggedModel {
+                    artifact_uri: format!("mlflow-artifacts:/{experiment}/models/{id}/artifacts"),
+                    id,
+                    experiment_id: experiment.to_string(),
+                    name: row.get(2)?,
+                    source_run_id: row.get(3)?,
+                    model_type: row.get(4)?,
+                    status: row.named(5, status)?,
+                    status_message: row.get(6)?,
+                    created: row.timestamp(7)?,
+                    updated: row.timestamp(8)?,
+                    created_by: row.get(9)?,
+                    tree: row.optional_digest(10)?,
+                    tags: Vec::new(),
+                    params: Vec::new(),
+                    metrics: Vec::new(),
+                })
+            },
+        )?;
+        let mut model = model.ok_or_else(|| not_found("logged model", number.to_string()))?;
+        model.tags = self.pairs(LOGGED_MODEL_TAGS, number)?;
+        model.params = self.pairs(LOGGED_MODEL_PARAMS, number)?;
+        model.metrics = self.model_metrics(number, &model.id)?;
+        Ok(model)
+    }
+}
+
+fn status(text: &str) -> Option<LoggedModelStatus> {
+    STATUSES.iter().find(|(_, name)| *name == text).map(|(status, _)| *status)
+}
+
+fn status_text(wanted: LoggedModelStatus) -> &'static str {
+    STATUSES.iter().find(|(status, _)| *status == wanted).map_or("PENDING", |(_, name)| name)
+}

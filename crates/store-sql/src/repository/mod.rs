@@ -1,0 +1,17 @@
+//! One file for each repository trait.
+
+mod artifacts;
+mod convert;
+mod evidence;
+mod experiments;
+mod identities;
+mod ledger;
+mod logged_models;
+mod metrics;
+mod model_versions;
+mod pairs;
+mod registered_models;
+mod registry;
+mod run_links;
+mod runs;
+mod settings;

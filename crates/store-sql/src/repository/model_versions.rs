@@ -1,0 +1,146 @@
+use std::collections::BTreeMap;
+
+use sealyard_core::{FileEntry, FileTree};
+use sealyard_store::StoreError;
+use sealyard_store::model::{ModelVersion, NewModelVersion, VersionFile, VersionStatus};
+
+use super::convert::{Columns as _, integer, not_found};
+use super::pairs::MODEL_VERSION_TAGS;
+use crate::error::{backend, corrupt};
+use crate::session::Session;
+
+const STATUSES: [(VersionStatus, &str); 3] = [
+    (VersionStatus::Pending, "PENDING_REGISTRATION"),
+    (VersionStatus::Ready, "READY"),
+    (VersionStatus::Failed, "FAILED_REGISTRATION"),
+];
+
+impl Session<'_> {
+    /// Writes the version with its frozen manifest; the two lists of files must name the same paths.
+    pub(super) fn insert_model_version(&self, new: &NewModelVersion) -> Result<ModelVersion, StoreError> {
+        let objects: BTreeMap<_, _> = new.files.iter().map(|file| (&file.path, &file.object)).collect();
+        let same = objects.len() == new.files.len()
+            && objects.len() == new.tree.entries().len()
+            && new.tree.entries().iter().all(|entry| objects.contains_key(&entry.path));
+        if !same {
+            return Err(StoreError::Invalid(format!(
+                "a version of {:?} needs exactly one stored object for each file of its tree",
+                new.name
+            )));
+        }
+        let model = self.registered_model_key(&new.name)?;
+        let version: u32 = self
+            .statement(
+                "UPDATE registered_models SET last_version = last_version + 1, updated = ?2 WHERE number = ?1
+                 RETURNING last_version",
+            )?
+            .query_row((model, new.created.as_millis()), |row| row.get(0))
+            .map_err(backend)?;
+        let number = self
+            .statement(
+                "INSERT INTO model_versions (model, version, description, source, run_id, model_id, experiment, status,
+                     created, updated, created_by, tree, verdict)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'READY', ?8, ?8, ?9, ?10, ?11)",
+            )?
+            .insert((
+                model,
+                version,
+                &new.description,
+                &new.source,
+                &new.run_id,
+                &new.model_id,
+                &new.experiment_id,
+                new.created.as_millis(),
+                &new.created_by,
+                new.tree.digest().as_bytes(),
+                new.verdict.to_string(),
+            ))
+            .map_err(backend)?;
+        for entry in new.tree.entries() {
+            self.execute(
+                "INSERT INTO version_files (version, path, object, digest, size, executable)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                (
+                    number,
+                    entry.path.as_str(),
+                    objects.get(&entry.path),
+                    entry.digest.as_bytes(),
+                    integer(entry.size)?,
+                    entry.executable,
+                ),
+            )?;
+        }
+        self.put_pairs(MODEL_VERSION_TAGS, number, &new.tags)?;
+        self.load_model_version(number)
+    }
+
+    /// The frozen manifest. It must still hash to the version's identity, or it was changed behind our back.
+    pub(super) fn version_files(&self, number: i64) -> Result<(FileTree, Vec<VersionFile>), StoreError> {
+        let rows = self.all(
+            "SELECT path, object, digest, size, executable FROM version_files WHERE version = ?1 ORDER BY path",
+            [number],
+            |row| {
+                let path = row.tree_path(0)?;
+                let file = VersionFile { path: path.clone(), object: row.get(1)? };
+                let entry = FileEntry { path, digest: row.digest(2)?, size: row.unsigned(3)?, executable: row.get(4)? };
+                Ok((entry, file))
+            },
+        )?;
+        let (entries, files): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let tree = FileTree::new(entries).map_err(backend)?;
+        let digest =
+            self.optional("SELECT tree FROM model_versions WHERE number = ?1", [number], |row| row.digest(0))?;
+        if digest != Some(tree.digest()) {
+            return Err(corrupt("file manifest of a version"));
+        }
+        Ok((tree, files))
+    }
+
+    pub(super) fn load_model_version(&self, number: i64) -> Result<ModelVersion, StoreError> {
+        let version = self.optional(
+            "SELECT m.name, t.version, t.description, t.source, t.run_id, t.model_id, t.experiment, t.status, t.message,
+                 t.stage, t.created, t.updated, t.created_by, t.tree, t.verdict, t.published
+             FROM model_versions t JOIN registered_models m ON m.number = t.model WHERE t.number = ?1",
+            [number],
+            |row| {
+                Ok(ModelVersion {
+                    name: row.get(0)?,
+                    version: row.get(1)?,
+                    description: row.get(2)?,
+                    source: row.get(3)?,
+                    run_id: row.get(4)?,
+                    model_id: row.get(5)?,
+                    experiment_id: row.get(6)?,
+                    status: row.named(7, status)?,
+                    status_message: row.get(8)?,
+                    stage: row.get(9)?,
+                    created: row.timestamp(10)?,
+                    updated: row.timestamp(11)?,
+                    created_by: row.get(12)?,
+                    tree: row.digest(13)?,
+                    verdict: row.verdict(14)?,
+                    published: row.optional_digest(15)?,
+                    tags: Vec::new(),
+                    aliases: Vec::new(),
+                })
+            },
+        )?;
+        let mut version = version.ok_or_else(|| not_found("model version", number.to_string()))?;
+        version.tags = self.pairs(MODEL_VERSION_TAGS, number)?;
+        version.aliases = self.all(
+            "SELECT a.alias FROM aliases a JOIN model_versions t ON t.model = a.model AND t.version = a.version
+             WHERE t.number = ?1 ORDER BY a.alias",
+            [number],
+            |row| row.get(0),
+        )?;
+        Ok(version)
+    }
+}
+
+pub(super) fn version_not_found(name: &str, version: u32) -> StoreError {
+    not_found("model version", format!("{name}/{version}"))
+}
+
+fn status(text: &str) -> Option<VersionStatus> {
+    STATUSES.iter().find(|(_, name)| *name == text).map(|(status, _)| *status)
+}

@@ -1,0 +1,225 @@
+use sealyard_core::{Digest, FileTree, Timestamp};
+use sealyard_store::model::{
+    Condition, ModelVersion, NewModelVersion, OrderBy, Page, Pair, RegisteredModel, VersionFile,
+};
+use sealyard_store::{Registry, StoreError};
+
+use super::convert::not_found;
+use super::experiments::found;
+use super::model_versions::version_not_found;
+use super::pairs::{MODEL_VERSION_TAGS, REGISTERED_MODEL_TAGS};
+use crate::search::{MODEL_VERSIONS, REGISTERED_MODELS, Statement};
+use crate::session::Session;
+
+impl Registry for Session<'_> {
+    fn create_registered_model(
+        &mut self,
+        name: &str,
+        description: &str,
+        tags: &[Pair],
+        created_by: &str,
+        now: Timestamp,
+    ) -> Result<RegisteredModel, StoreError> {
+        self.insert_registered_model(name, description, tags, created_by, now)
+    }
+
+    fn registered_model(&mut self, name: &str) -> Result<Option<RegisteredModel>, StoreError> {
+        found(self.registered_model_key(name).and_then(|number| self.load_registered_model(number)))
+    }
+
+    fn rename_registered_model(&mut self, name: &str, to: &str, now: Timestamp) -> Result<RegisteredModel, StoreError> {
+        self.change_model_name(name, to, now)
+    }
+
+    fn describe_registered_model(
+        &mut self,
+        name: &str,
+        description: &str,
+        now: Timestamp,
+    ) -> Result<RegisteredModel, StoreError> {
+        let number = self.registered_model_key(name)?;
+        self.execute(
+            "UPDATE registered_models SET description = ?2, updated = ?3 WHERE number = ?1",
+            (number, description, now.as_millis()),
+        )?;
+        self.load_registered_model(number)
+    }
+
+    fn delete_registered_model(&mut self, name: &str) -> Result<(), StoreError> {
+        let number = self.registered_model_key(name)?;
+        if self.exists("SELECT 1 FROM model_versions WHERE model = ?1 AND published IS NOT NULL", [number])? {
+            return Err(StoreError::Conflict(format!("registered model {name:?} has published versions")));
+        }
+        self.execute("DELETE FROM registered_models WHERE number = ?1", [number])?;
+        Ok(())
+    }
+
+    fn set_registered_model_tag(&mut self, name: &str, key: &str, value: &str) -> Result<(), StoreError> {
+        let number = self.registered_model_key(name)?;
+        self.put_pairs(REGISTERED_MODEL_TAGS, number, &[Pair::new(key, value)])
+    }
+
+    fn delete_registered_model_tag(&mut self, name: &str, key: &str) -> Result<(), StoreError> {
+        let number = self.registered_model_key(name)?;
+        self.delete_pair(REGISTERED_MODEL_TAGS, number, key)
+    }
+
+    fn search_registered_models(
+        &mut self,
+        filter: &[Condition],
+        order: &[OrderBy],
+        visible: Option<&[String]>,
+        limit: u32,
+        offset: u64,
+    ) -> Result<Page<RegisteredModel>, StoreError> {
+        let mut statement = Statement::new(REGISTERED_MODELS);
+        if let Some(visible) = visible {
+            statement.and_text_in("t.name", visible)?;
+        }
+        let page = statement.run(self, filter, order, limit, offset)?;
+        let items =
+            page.items.into_iter().map(|number| self.load_registered_model(number)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next: page.next })
+    }
+
+    fn create_model_version(&mut self, new: &NewModelVersion) -> Result<ModelVersion, StoreError> {
+        self.insert_model_version(new)
+    }
+
+    fn model_version(&mut self, name: &str, version: u32) -> Result<Option<ModelVersion>, StoreError> {
+        found(self.version_key(name, version).and_then(|key| self.load_model_version(key.number)))
+    }
+
+    fn model_version_files(&mut self, name: &str, version: u32) -> Result<(FileTree, Vec<VersionFile>), StoreError> {
+        let key = self.version_key(name, version)?;
+        self.version_files(key.number)
+    }
+
+    fn describe_model_version(
+        &mut self,
+        name: &str,
+        version: u32,
+        description: &str,
+        now: Timestamp,
+    ) -> Result<ModelVersion, StoreError> {
+        let key = self.version_key(name, version)?;
+        self.execute(
+            "UPDATE model_versions SET description = ?2, updated = ?3 WHERE number = ?1",
+            (key.number, description, now.as_millis()),
+        )?;
+        self.load_model_version(key.number)
+    }
+
+    fn set_model_version_stage(
+        &mut self,
+        name: &str,
+        version: u32,
+        stage: &str,
+        now: Timestamp,
+    ) -> Result<ModelVersion, StoreError> {
+        let key = self.version_key(name, version)?;
+        self.execute(
+            "UPDATE model_versions SET stage = ?2, updated = ?3 WHERE number = ?1",
+            (key.number, stage, now.as_millis()),
+        )?;
+        self.load_model_version(key.number)
+    }
+
+    fn delete_model_version(&mut self, name: &str, version: u32) -> Result<(), StoreError> {
+        let key = self.version_key(name, version)?;
+        let deleted =
+            self.execute("DELETE FROM model_versions WHERE number = ?1 AND published IS NULL", [key.number])?;
+        match deleted {
+            0 => Err(StoreError::Conflict(format!("version {version} of {name:?} is published and can't be deleted"))),
+            _ => Ok(()),
+        }
+    }
+
+    fn set_model_version_tag(&mut self, name: &str, version: u32, key: &str, value: &str) -> Result<(), StoreError> {
+        let number = self.version_key(name, version)?.number;
+        self.put_pairs(MODEL_VERSION_TAGS, number, &[Pair::new(key, value)])
+    }
+
+    fn delete_model_version_tag(&mut self, name: &str, version: u32, key: &str) -> Result<(), StoreError> {
+        let number = self.version_key(name, version)?.number;
+        self.delete_pair(MODEL_VERSION_TAGS, number, key)
+    }
+
+    fn search_model_versions(
+        &mut self,
+        filter: &[Condition],
+        order: &[OrderBy],
+        visible: Option<&[String]>,
+        limit: u32,
+        offset: u64,
+    ) -> Result<Page<ModelVersion>, StoreError> {
+        let mut statement = Statement::new(MODEL_VERSIONS);
+        if let Some(visible) = visible {
+            statement.and_text_in("m.name", visible)?;
+        }
+        let page = statement.run(self, filter, order, limit, offset)?;
+        let items = page.items.into_iter().map(|number| self.load_model_version(number)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next: page.next })
+    }
+
+    fn mark_published(
+        &mut self,
+        name: &str,
+        version: u32,
+        attestation: Digest,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let key = self.version_key(name, version)?;
+        self.execute(
+            "UPDATE model_versions SET published = ?2, updated = ?3 WHERE number = ?1",
+            (key.number, attestation.as_bytes(), now.as_millis()),
+        )?;
+        Ok(())
+    }
+
+    fn set_alias(&mut self, name: &str, alias: &str, version: u32, now: Timestamp) -> Result<(), StoreError> {
+        let key = self.version_key(name, version)?;
+        self.execute(
+            "INSERT INTO aliases (model, alias, version) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET version = excluded.version",
+            (key.model, alias, version),
+        )?;
+        self.touch_registered_model(key.model, now)
+    }
+
+    fn delete_alias(&mut self, name: &str, alias: &str) -> Result<(), StoreError> {
+        let model = self.registered_model_key(name)?;
+        match self.execute("DELETE FROM aliases WHERE model = ?1 AND alias = ?2", (model, alias))? {
+            0 => Err(not_found("alias", alias)),
+            _ => Ok(()),
+        }
+    }
+
+    fn version_by_alias(&mut self, name: &str, alias: &str) -> Result<Option<u32>, StoreError> {
+        self.optional(
+            "SELECT aliases.version FROM aliases JOIN registered_models ON registered_models.number = aliases.model
+             WHERE registered_models.name = ?1 AND aliases.alias = ?2",
+            [name, alias],
+            |row| row.get(0),
+        )
+    }
+}
+
+/// Where a version's row is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct VersionKey {
+    pub(super) number: i64,
+    pub(super) model: i64,
+}
+
+impl Session<'_> {
+    pub(super) fn version_key(&self, name: &str, version: u32) -> Result<VersionKey, StoreError> {
+        let model = self.registered_model_key(name)?;
+        let number = self.optional(
+            "SELECT number FROM model_versions WHERE model = ?1 AND version = ?2",
+            (model, version),
+            |row| row.get(0),
+        )?;
+        Ok(VersionKey { number: number.ok_or_else(|| version_not_found(name, version))?, model })
+    }
+}

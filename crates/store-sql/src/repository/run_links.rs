@@ -1,0 +1,78 @@
+use sealyard_store::StoreError;
+use sealyard_store::model::{DatasetInput, ModelOutput};
+
+use super::convert::Columns as _;
+use crate::error::backend;
+use crate::session::Session;
+
+/// MLflow's tag that says what a data set was used for.
+const CONTEXT_TAG: &str = "mlflow.data.context";
+
+impl Session<'_> {
+    /// A data set of the same name and digest is replaced.
+    pub(super) fn put_inputs(&self, run: i64, datasets: &[DatasetInput], models: &[String]) -> Result<(), StoreError> {
+        for dataset in datasets {
+            let tags = serde_json::to_string(&dataset.tags).map_err(backend)?;
+            let context = dataset.tags.iter().find(|tag| tag.key == CONTEXT_TAG).map(|tag| tag.value.as_str());
+            self.execute(
+                "INSERT OR REPLACE INTO run_datasets
+                     (run, name, digest, source_type, source, schema, profile, context, tags)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                (
+                    run,
+                    &dataset.name,
+                    &dataset.digest,
+                    &dataset.source_type,
+                    &dataset.source,
+                    &dataset.schema,
+                    &dataset.profile,
+                    context,
+                    tags,
+                ),
+            )?;
+        }
+        for model in models {
+            self.execute("INSERT OR IGNORE INTO run_model_inputs (run, model_id) VALUES (?1, ?2)", (run, model))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_outputs(&self, run: i64, models: &[ModelOutput]) -> Result<(), StoreError> {
+        for model in models {
+            self.execute(
+                "INSERT OR IGNORE INTO run_model_outputs (run, model_id, step) VALUES (?1, ?2, ?3)",
+                (run, &model.model_id, model.step),
+            )?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn dataset_inputs(&self, run: i64) -> Result<Vec<DatasetInput>, StoreError> {
+        self.all(
+            "SELECT name, digest, source_type, source, schema, profile, tags FROM run_datasets
+             WHERE run = ?1 ORDER BY name, digest",
+            [run],
+            |row| {
+                Ok(DatasetInput {
+                    name: row.get(0)?,
+                    digest: row.get(1)?,
+                    source_type: row.get(2)?,
+                    source: row.get(3)?,
+                    schema: row.get(4)?,
+                    profile: row.get(5)?,
+                    tags: row.named(6, |text| serde_json::from_str(text).ok())?,
+                })
+            },
+        )
+    }
+
+    pub(super) fn model_inputs(&self, run: i64) -> Result<Vec<String>, StoreError> {
+        self.all("SELECT model_id FROM run_model_inputs WHERE run = ?1 ORDER BY model_id", [run], |row| row.get(0))
+    }
+
+    pub(super) fn model_outputs(&self, run: i64) -> Result<Vec<ModelOutput>, StoreError> {
+        self.all("SELECT model_id, step FROM run_model_outputs WHERE run = ?1 ORDER BY step, model_id", [run], |row| {
+            Ok(ModelOutput { model_id: row.get(0)?, step: row.get(1)? })
+        })
+    }
+}

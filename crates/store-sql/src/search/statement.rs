@@ -1,0 +1,107 @@
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
+use sealyard_store::StoreError;
+use sealyard_store::model::{Condition, OrderBy, Page};
+
+use super::Target;
+use crate::error::{OrBackend as _, backend};
+use crate::session::Session;
+
+/// Most conditions and sort keys of one search; SQLite has limits of its own far above.
+const MAX_CONDITIONS: usize = 100;
+const MAX_ORDER: usize = 20;
+
+/// A search in the making: text of this crate, values of the caller.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(super) target: Target,
+    pub(super) text: String,
+    pub(super) values: Vec<Value>,
+    pub(super) follows: bool,
+}
+
+impl Statement {
+    pub(crate) fn new(target: Target) -> Self {
+        let text = format!("SELECT t.number FROM {} WHERE ", target.from);
+        Self { target, text, values: Vec::new(), follows: false }
+    }
+
+    /// Adds `value` to the parameters; gives how the text names it.
+    pub(super) fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("?{}", self.values.len())
+    }
+
+    /// Adds `texts` as one parameter; gives a subquery of its elements.
+    pub(super) fn bind_list(&mut self, texts: &[String]) -> Result<String, StoreError> {
+        let json = serde_json::to_string(texts).map_err(backend)?;
+        let name = self.bind(json);
+        Ok(format!("(SELECT value FROM json_each({name}))"))
+    }
+
+    /// Adds one more condition, written in this crate.
+    pub(crate) fn and(&mut self, condition: &str) {
+        if self.follows {
+            self.text.push_str(" AND ");
+        }
+        self.follows = true;
+        self.text.push_str(condition);
+    }
+
+    /// `expression` is one of `numbers`.
+    pub(crate) fn and_number_in(&mut self, expression: &str, numbers: &[i64]) -> Result<(), StoreError> {
+        match numbers {
+            [one] => {
+                let name = self.bind(*one);
+                self.and(&format!("{expression} = {name}"));
+            }
+            many => {
+                let json = serde_json::to_string(many).map_err(backend)?;
+                let name = self.bind(json);
+                self.and(&format!("{expression} IN (SELECT value FROM json_each({name}))"));
+            }
+        }
+        Ok(())
+    }
+
+    /// `expression` is one of `texts`.
+    pub(crate) fn and_text_in(&mut self, expression: &str, texts: &[String]) -> Result<(), StoreError> {
+        let list = self.bind_list(texts)?;
+        self.and(&format!("{expression} IN {list}"));
+        Ok(())
+    }
+
+    /// Adds the caller's conditions and order, runs it and gives the numbers of the rows found.
+    pub(crate) fn run(
+        mut self,
+        session: &Session<'_>,
+        filter: &[Condition],
+        order: &[OrderBy],
+        limit: u32,
+        offset: u64,
+    ) -> Result<Page<i64>, StoreError> {
+        if filter.len() > MAX_CONDITIONS {
+            return Err(StoreError::Invalid(format!("a search may have {MAX_CONDITIONS} conditions at most")));
+        }
+        if order.len() > MAX_ORDER {
+            return Err(StoreError::Invalid(format!("a search may have {MAX_ORDER} sort keys at most")));
+        }
+        for condition in filter {
+            self.condition(condition)?;
+        }
+        if !self.follows {
+            self.text.push('1');
+        }
+        self.order(order)?;
+        let start = i64::try_from(offset).map_err(|_| StoreError::Invalid(format!("offset {offset} is too large")))?;
+        let limit_name = self.bind(i64::from(limit) + 1);
+        let offset_name = self.bind(start);
+        self.text.push_str(&format!(" LIMIT {limit_name} OFFSET {offset_name}"));
+        let mut statement = session.statement(&self.text)?;
+        let rows = statement.query_map(params_from_iter(self.values), |row| row.get(0)).or_backend()?;
+        let mut items = rows.collect::<Result<Vec<i64>, _>>().or_backend()?;
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        Ok(Page { items, next: more.then(|| offset.saturating_add(u64::from(limit))) })
+    }
+}

@@ -1,0 +1,95 @@
+use std::fmt;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use sealyard_store::{Store, StoreError, Work};
+use tokio::sync::oneshot;
+
+use crate::connection::{Access, connect, prepare_file};
+use crate::error::backend;
+use crate::options::SqliteOptions;
+use crate::writer::Job;
+use crate::{migrate, reader, writer};
+
+/// A catalog in one SQLite file, in WAL mode, every commit synced to disk.
+///
+/// Dropping it finishes the work that was handed in and closes the database.
+pub struct SqliteStore {
+    writes: Option<SyncSender<Job>>,
+    reads: Option<SyncSender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl SqliteStore {
+    /// Opens the catalog at `path`, or makes it, and brings its schema up to date. The directory must be there.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] for the database of a newer release, [`StoreError::Invalid`] for a file that is not a
+    /// catalog, [`StoreError::Backend`] when the disk or the database fails.
+    pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
+        prepare_file(path)?;
+        let mut connection = connect(path, Access::Write)?;
+        migrate::migrate(&mut connection, options.clock.now())?;
+        sealyard_core::durable::sync_parent(path).map_err(backend)?;
+
+        let queue = options.queue.max(1);
+        let (writes, jobs) = sync_channel(queue);
+        let mut threads = vec![spawn("catalog-writer", move || writer::run(&connection, &jobs))?];
+        let (reads, jobs) = sync_channel(queue);
+        let jobs: Arc<Mutex<Receiver<Job>>> = Arc::new(Mutex::new(jobs));
+        for _ in 0..options.readers.clamp(1, 16) {
+            let connection = connect(path, Access::Read)?;
+            let jobs = Arc::clone(&jobs);
+            threads.push(spawn("catalog-reader", move || reader::run(&connection, &jobs))?);
+        }
+        Ok(Self { writes: Some(writes), reads: Some(reads), threads })
+    }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(backend)
+}
+
+fn submit(queue: Option<&SyncSender<Job>>, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
+    let Some(queue) = queue else {
+        let _ = done.send(Err(StoreError::Stopped));
+        return;
+    };
+    match queue.try_send(Job { work, done }) {
+        Ok(()) => {}
+        Err(TrySendError::Full(job)) => {
+            let _ = job.done.send(Err(StoreError::Busy));
+        }
+        Err(TrySendError::Disconnected(job)) => {
+            let _ = job.done.send(Err(StoreError::Stopped));
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn submit_read(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
+        submit(self.reads.as_ref(), work, done);
+    }
+
+    fn submit_write(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
+        submit(self.writes.as_ref(), work, done);
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.writes = None;
+        self.reads = None;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("threads", &self.threads.len()).finish_non_exhaustive()
+    }
+}

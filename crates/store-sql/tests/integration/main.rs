@@ -1,0 +1,3 @@
+//! The catalog in SQLite from outside.
+
+mod conformance;

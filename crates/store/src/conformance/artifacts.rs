@@ -1,0 +1,81 @@
+use super::{new_logged_model, new_run, path, time};
+use crate::model::{Artifact, ArtifactOwner, Lifecycle, LoggedModelStatus, RunUpdate};
+use crate::{StoreError, Transaction};
+use sealyard_core::{Digest, Verdict};
+
+fn artifact(owner: &ArtifactOwner, at: &str, object: &str) -> Artifact {
+    Artifact {
+        owner: owner.clone(),
+        path: path(at),
+        object: object.into(),
+        digest: Digest::of(object.as_bytes()),
+        size: 7,
+        verdict: Verdict::Suspicious,
+        created: time(9),
+        created_by: "ada".into(),
+    }
+}
+
+fn run(tx: &mut dyn Transaction) -> ArtifactOwner {
+    tx.create_run(&new_run("r1", 5)).unwrap();
+    ArtifactOwner::Run("r1".into())
+}
+
+pub(super) fn put_list_delete(tx: &mut dyn Transaction) {
+    let owner = run(tx);
+    let first = artifact(&owner, "model/MLmodel", "o1");
+    assert_eq!(tx.put_artifact(&first).unwrap(), None);
+    assert_eq!(tx.artifact(&owner, "model/MLmodel").unwrap(), Some(first));
+    assert_eq!(tx.put_artifact(&artifact(&owner, "model/MLmodel", "o2")).unwrap().as_deref(), Some("o1"));
+    for at in ["model/data/x", "model-2/x", "model.txt", "a"] {
+        tx.put_artifact(&artifact(&owner, at, at)).unwrap();
+    }
+    let mut below = |prefix: &str| -> Vec<String> {
+        let found = tx.artifacts_below(&owner, prefix).unwrap();
+        found.into_iter().map(|artifact| artifact.path.to_string()).collect()
+    };
+    assert_eq!(below("model"), ["model/MLmodel", "model/data/x"]);
+    assert_eq!(below("a"), ["a"]);
+    assert_eq!(below("").len(), 5);
+    assert!(below("mod").is_empty() && below("model%").is_empty());
+    assert_eq!(tx.delete_artifacts_below(&owner, "model").unwrap(), 2);
+    assert_eq!(tx.artifacts_below(&owner, "").unwrap().len(), 3);
+    let nobody = ArtifactOwner::Run("r9".into());
+    assert!(matches!(tx.put_artifact(&artifact(&nobody, "a", "o")), Err(StoreError::NotFound { .. })));
+    let bin = RunUpdate { lifecycle: Some(Lifecycle::Deleted), ..RunUpdate::default() };
+    tx.update_run("r1", &bin).unwrap();
+    assert!(matches!(tx.put_artifact(&artifact(&owner, "z", "o")), Err(StoreError::Conflict(_))));
+}
+
+pub(super) fn files_and_directories(tx: &mut dyn Transaction) {
+    let owner = run(tx);
+    tx.put_artifact(&artifact(&owner, "a/b/c", "o1")).unwrap();
+    for at in ["a", "a/b", "a/b/c/d", "a/b/c/d/e"] {
+        assert!(matches!(tx.put_artifact(&artifact(&owner, at, "o2")), Err(StoreError::Conflict(_))), "{at}");
+    }
+    tx.put_artifact(&artifact(&owner, "a/bc", "o3")).unwrap();
+}
+
+pub(super) fn a_finalised_model_is_frozen(tx: &mut dyn Transaction) {
+    tx.create_logged_model(&new_logged_model("m-1", "0")).unwrap();
+    let owner = ArtifactOwner::LoggedModel("m-1".into());
+    tx.put_artifact(&artifact(&owner, "MLmodel", "o1")).unwrap();
+    tx.finalise_logged_model("m-1", LoggedModelStatus::Ready, "", Some(Digest::of(b"t")), time(9)).unwrap();
+    for at in ["MLmodel", "other"] {
+        assert!(matches!(tx.put_artifact(&artifact(&owner, at, "o2")), Err(StoreError::Conflict(_))));
+    }
+    assert!(matches!(tx.delete_artifacts_below(&owner, ""), Err(StoreError::Conflict(_))));
+    assert_eq!(tx.artifacts_below(&owner, "").unwrap().len(), 1);
+}
+
+pub(super) fn references(tx: &mut dyn Transaction) {
+    let owner = run(tx);
+    tx.put_artifact(&artifact(&owner, "a", "o1")).unwrap();
+    tx.put_artifact(&artifact(&owner, "b", "o1")).unwrap();
+    assert!(tx.object_is_referenced("o1").unwrap());
+    assert!(!tx.object_is_referenced("o2").unwrap());
+    tx.delete_artifacts_below(&owner, "a").unwrap();
+    assert!(tx.object_is_referenced("o1").unwrap());
+    tx.delete_artifacts_below(&owner, "b").unwrap();
+    assert!(!tx.object_is_referenced("o1").unwrap());
+}

@@ -1,0 +1,146 @@
+//! What every backend must do. Its integration test runs [`all`] with a way to make an empty store.
+//!
+//! A case that fails panics, as tests do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test suite that other crates' tests run"
+)]
+
+mod artifacts;
+mod evidence;
+mod experiments;
+mod identities;
+mod ledger;
+mod logged_models;
+mod registry;
+mod runs;
+mod search;
+mod transactions;
+
+use std::sync::Arc;
+
+use sealyard_core::{Digest, FileEntry, FileTree, Timestamp, TreePath, Verdict};
+
+use crate::model::{NewLoggedModel, NewModelVersion, NewRun, VersionFile};
+use crate::{Store, StoreError, Transaction};
+
+type Case = fn(&mut dyn Transaction);
+
+const CASES: &[(&str, Case)] = &[
+    ("experiments::lifecycle", experiments::lifecycle),
+    ("experiments::names_are_unique", experiments::names_are_unique),
+    ("experiments::search", experiments::search),
+    ("runs::lifecycle", runs::lifecycle),
+    ("runs::the_name_and_its_tag_agree", runs::the_name_and_its_tag_agree),
+    ("runs::params_do_not_change", runs::params_do_not_change),
+    ("runs::the_latest_metric_has_the_highest_step", runs::the_latest_metric_has_the_highest_step),
+    ("runs::odd_numbers_are_kept", runs::odd_numbers_are_kept),
+    ("runs::inputs_and_outputs", runs::inputs_and_outputs),
+    ("runs::a_metric_reaches_models_of_its_experiment_only", runs::a_metric_reaches_models_of_its_experiment_only),
+    ("search::filters", search::filters),
+    ("search::like_tells_cases_apart", search::like_tells_cases_apart),
+    ("search::text_is_never_sql", search::text_is_never_sql),
+    ("search::order_is_total", search::order_is_total),
+    ("search::not_a_number_sorts_after_numbers", search::not_a_number_sorts_after_numbers),
+    ("search::pages", search::pages),
+    ("search::only_the_asked_experiments", search::only_the_asked_experiments),
+    ("search::datasets", search::datasets),
+    ("search::unknown_fields_are_refused", search::unknown_fields_are_refused),
+    ("logged_models::lifecycle", logged_models::lifecycle),
+    ("logged_models::search", logged_models::search),
+    ("registry::models", registry::models),
+    ("registry::versions_are_numbered_once", registry::versions_are_numbered_once),
+    ("registry::the_manifest_is_frozen", registry::the_manifest_is_frozen),
+    ("registry::published_versions_stay", registry::published_versions_stay),
+    ("registry::aliases", registry::aliases),
+    ("registry::search", registry::search),
+    ("artifacts::put_list_delete", artifacts::put_list_delete),
+    ("artifacts::files_and_directories", artifacts::files_and_directories),
+    ("artifacts::a_finalised_model_is_frozen", artifacts::a_finalised_model_is_frozen),
+    ("artifacts::references", artifacts::references),
+    ("evidence::by_subject", evidence::by_subject),
+    ("identities::users", identities::users),
+    ("identities::tokens", identities::tokens),
+    ("identities::grants", identities::grants),
+    ("ledger::entries_follow_each_other", ledger::entries_follow_each_other),
+    ("ledger::settings", ledger::settings),
+];
+
+/// Runs every case, each on a store of its own that `empty` makes.
+pub async fn all<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F) {
+    for (name, case) in CASES {
+        let store = empty().await;
+        let outcome = store.write(move |tx| Ok::<_, StoreError>(case(tx))).await;
+        assert!(outcome.is_ok(), "{name}: {outcome:?}");
+    }
+    transactions::a_failed_piece_is_undone_alone(empty().await).await;
+    transactions::a_panic_is_undone_alone(empty().await).await;
+    transactions::a_reader_cannot_write(empty().await).await;
+    transactions::a_reader_sees_one_moment(empty().await).await;
+    transactions::many_writers(empty().await).await;
+}
+
+fn time(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn path(text: &str) -> TreePath {
+    TreePath::new(text).unwrap()
+}
+
+fn new_run(id: &str, start: i64) -> NewRun {
+    NewRun {
+        id: id.into(),
+        experiment_id: "0".into(),
+        name: format!("run {id}"),
+        user: "ada".into(),
+        created_by: "ada".into(),
+        start: time(start),
+        tags: vec![],
+    }
+}
+
+fn new_logged_model(id: &str, experiment: &str) -> NewLoggedModel {
+    NewLoggedModel {
+        id: id.into(),
+        experiment_id: experiment.into(),
+        name: format!("model {id}"),
+        source_run_id: None,
+        model_type: "sklearn".into(),
+        created: time(10),
+        created_by: "ada".into(),
+        tags: vec![],
+        params: vec![],
+    }
+}
+
+fn tree(files: &[&str]) -> FileTree {
+    FileTree::new(files.iter().map(|file| FileEntry {
+        path: path(file),
+        size: file.len() as u64,
+        digest: Digest::of(file.as_bytes()),
+        executable: false,
+    }))
+    .unwrap()
+}
+
+fn new_version(name: &str, files: &[&str]) -> NewModelVersion {
+    NewModelVersion {
+        name: name.into(),
+        description: String::new(),
+        source: "models:/m-1".into(),
+        run_id: Some("r1".into()),
+        model_id: Some("m-1".into()),
+        experiment_id: "0".into(),
+        created: time(50),
+        created_by: "ada".into(),
+        tags: vec![],
+        tree: tree(files),
+        files: files.iter().map(|file| VersionFile { path: path(file), object: format!("object of {file}") }).collect(),
+        verdict: Verdict::Safe,
+    }
+}
