@@ -37,8 +37,9 @@
 //! It is the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015) over AES-256-GCM: a chunk's nonce is
 //! prefix ‖ counter (4, big-endian) ‖ 1 for the last chunk or else 0, and its additional data is the SHA-256 of the
 //! header's first 19 bytes ‖ the object's id. So a chunk that was changed, dropped, reordered, cut off or taken from
-//! another object fails, and so does a whole object under another id. The data key is wrapped under the same
-//! additional data and the key's id; wrapping it anew leaves the chunks as they are.
+//! another object fails, and so does a whole object under another id. The data key is wrapped, also with AES-256-GCM,
+//! with the additional data `sealyard vault data key v1` ‖ the chunks' additional data ‖ the key's id; wrapping it anew
+//! leaves the chunks as they are. A key's id is the first 8 bytes of the SHA-256 of `sealyard vault key id v1` ‖ the key.
 //!
 //! What this can't see is an older or other object that somebody who holds the key encrypted under the same id. That
 //! is what the digests in the catalog are for.

@@ -172,7 +172,10 @@ impl ReadAt for Object {
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty())
             && let Some((index, within)) = offset.checked_add(done as u64).and_then(|at| self.layout.locate(at))
         {
-            done += self.read_chunk(index, within, rest)?;
+            match self.read_chunk(index, within, rest)? {
+                0 => break,
+                read => done += read,
+            }
         }
         Ok(done)
     }

@@ -5,6 +5,8 @@ mod common;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod format;
+#[cfg(test)]
 mod read;
 #[cfg(test)]
 mod rotation;
