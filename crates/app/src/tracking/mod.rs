@@ -1,0 +1,26 @@
+//! Experiments, runs, logged and registered models: what MLflow clients track.
+//!
+//! Each function takes the proof that its caller may do what it does, and checks in its own transaction that what it
+//! touches belongs to the resource of that proof: a run that moved or never was in the experiment is denied, not edited.
+
+mod experiments;
+mod limits;
+mod logged_models;
+mod model_versions;
+mod paging;
+mod refusals;
+mod registered_models;
+mod run_data;
+mod runs;
+pub mod search;
+
+pub use experiments::{MayCreateExperiment, SearchExperiments};
+pub use limits::{
+    LOGGED_MODELS_PER_PAGE, MAX_BATCH_BYTES, MODEL_VERSIONS_PER_PAGE, REGISTERED_MODELS_PER_PAGE, RUNS_PER_PAGE,
+};
+pub use logged_models::{CreateLoggedModel, SearchLoggedModels};
+pub use model_versions::VersionReference;
+pub use paging::PageToken;
+pub use refusals::ARTIFACT_PATH_RULE;
+pub use registered_models::{MayCreateRegisteredModel, RegisteredModelWithLatest, SearchRegistry};
+pub use runs::{CreateRun, SearchRuns, UpdateRun};

@@ -1,0 +1,234 @@
+//! Versions of registered models: reading, tags, descriptions, search. Making one and aliases are in the crate's
+//! `registry`.
+
+use std::sync::Arc;
+
+use sealyard_identity::{Authorized, Edit, Manage, ModelName, Read};
+use sealyard_ledger::{Act, Outcome};
+use sealyard_store::model::{ModelVersion, Page, Pair};
+
+use super::limits;
+use super::paging::visible_page;
+use super::registered_models::{SearchRegistry, model_name};
+use crate::{App, AppError, Caller};
+
+/// A version's number as clients write it: decimal, from 1, without sign or leading zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionReference(u32);
+
+impl VersionReference {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] for any other spelling.
+    pub fn parse(text: &str) -> Result<Self, AppError> {
+        let canonical = !text.starts_with('0') && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = if canonical { text.parse().ok() } else { None };
+        number.map(Self).ok_or_else(|| {
+            AppError::Invalid(format!(
+                "Invalid value {:?} for parameter 'version' supplied: Model version must be a positive integer",
+                text.chars().take(40).collect::<String>()
+            ))
+        })
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl App {
+    /// The version.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn model_version(
+        &self,
+        may: &Authorized<Read, ModelName>,
+        version: VersionReference,
+    ) -> Result<ModelVersion, AppError> {
+        let (name, version) = (may.resource().to_string(), version.0);
+        self.store()
+            .read(move |tx| tx.model_version(&name, version)?.ok_or_else(|| missing(&name, version)))
+            .await
+    }
+
+    /// The version that an alias points at.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] without such an alias, in the words that clients know; [`AppError::NotFound`] without such a
+    /// model.
+    pub async fn model_version_by_alias(
+        &self,
+        may: &Authorized<Read, ModelName>,
+        alias: &str,
+    ) -> Result<ModelVersion, AppError> {
+        let (name, alias) = (may.resource().to_string(), alias.to_owned());
+        self.store()
+            .read(move |tx| {
+                if tx.registered_model(&name)?.is_none() {
+                    return Err(AppError::NotFound { kind: "registered model", id: name });
+                }
+                let Some(version) = tx.version_by_alias(&name, &alias)? else {
+                    let alias: String = alias.chars().take(80).collect();
+                    return Err(AppError::Invalid(format!("Registered model alias {alias} not found.")));
+                };
+                tx.model_version(&name, version)?.ok_or_else(|| missing(&name, version))
+            })
+            .await
+    }
+
+    /// Changes what it says of itself.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], [`AppError::Invalid`].
+    pub async fn describe_model_version(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Edit, ModelName>,
+        version: VersionReference,
+        description: String,
+    ) -> Result<ModelVersion, AppError> {
+        limits::description(&description)?;
+        let (name, version, now) = (may.resource().to_string(), version.0, self.now());
+        let event = self.updated(caller, &name, version, "description");
+        let changed = self
+            .store()
+            .write(move |tx| {
+                let changed = tx.describe_model_version(&name, version, &description, now)?;
+                tx.record(&event)?;
+                Ok::<_, AppError>(changed)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(changed)
+    }
+
+    /// Sets a tag.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], [`AppError::Invalid`].
+    pub async fn set_model_version_tag(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Edit, ModelName>,
+        version: VersionReference,
+        tag: Pair,
+    ) -> Result<(), AppError> {
+        limits::registry_tags(std::slice::from_ref(&tag))?;
+        let (name, version) = (may.resource().to_string(), version.0);
+        let event = self.updated(caller, &name, version, &format!("tag {}", tag.key));
+        self.store()
+            .write(move |tx| {
+                tx.set_model_version_tag(&name, version, &tag.key, &tag.value)?;
+                Ok::<_, AppError>(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(())
+    }
+
+    /// Removes a tag.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn delete_model_version_tag(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Edit, ModelName>,
+        version: VersionReference,
+        key: &str,
+    ) -> Result<(), AppError> {
+        let (name, version, key) = (may.resource().to_string(), version.0, key.to_owned());
+        let shown: String = key.chars().take(250).collect();
+        let event = self.updated(caller, &name, version, &format!("tag {shown} removed"));
+        self.store()
+            .write(move |tx| {
+                tx.delete_model_version_tag(&name, version, &key)?;
+                Ok::<_, AppError>(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(())
+    }
+
+    /// Deletes a version.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Conflict`] for a published one.
+    pub async fn delete_model_version(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Manage, ModelName>,
+        version: VersionReference,
+    ) -> Result<(), AppError> {
+        let (name, version) = (may.resource().to_string(), version.0);
+        let event = self.updated(caller, &name, version, "deleted");
+        self.store()
+            .write(move |tx| {
+                tx.delete_model_version(&name, version)?;
+                Ok::<_, AppError>(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(())
+    }
+
+    /// Versions of models that the caller may read.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthenticated`], [`AppError::Invalid`].
+    pub async fn search_model_versions(
+        &self,
+        caller: &Caller,
+        search: SearchRegistry,
+    ) -> Result<Page<ModelVersion>, AppError> {
+        let principal = caller.principal().cloned().ok_or(AppError::Unauthenticated)?;
+        let SearchRegistry { filter, order, max_results, from } = search;
+        let limit = limits::page(max_results, limits::MODEL_VERSIONS_PER_PAGE, limits::MODEL_VERSIONS_PER_PAGE)?;
+        let authorizer = Arc::clone(&self.authorizer());
+        self.store()
+            .read(move |tx| {
+                let fetch =
+                    |limit, offset| Ok(tx.search_model_versions(&filter.conditions, &order, None, limit, offset)?);
+                visible_page(limit, from, fetch, |version| {
+                    filter.keeps(&version.tags)
+                        && model_name(&version.name)
+                            .is_ok_and(|name| authorizer.authorize(&principal, Read, name).is_ok())
+                })
+            })
+            .await
+    }
+
+    /// Checks the tags of a version to be made.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`].
+    pub fn check_registry_tags(&self, tags: &[Pair]) -> Result<(), AppError> {
+        limits::registry_tags(tags)
+    }
+
+    fn updated(&self, caller: &Caller, name: &str, version: u32, change: &str) -> sealyard_ledger::Event {
+        let act = Act::VersionUpdated { name: name.to_owned(), version, change: change.to_owned() };
+        self.event(caller, Outcome::Done, act)
+    }
+}
+
+fn missing(name: &str, version: u32) -> AppError {
+    AppError::NotFound { kind: "model version", id: format!("{name}/{version}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_has_one_spelling() {
+        assert_eq!(VersionReference::parse("12").unwrap().number(), 12);
+        for text in ["", "0", "01", "+1", "-1", " 1", "1.0", "1e2", "4294967296", "latest"] {
+            assert!(VersionReference::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Refusals that HTTP finds before there is anything to ask the authorizer about.
+
+use sealyard_ledger::{Act, Outcome};
+
+use crate::{App, AppError, Caller};
+
+/// Name of the rule that refuses paths which are not plain relative ones.
+pub const ARTIFACT_PATH_RULE: &str = "artifact.path";
+
+impl App {
+    /// Puts a refused artifact path into the ledger; gives the refusal.
+    pub async fn refuse_artifact_path(&self, caller: &Caller, path: &str, reason: &str) -> AppError {
+        let shown: String = path.chars().take(200).flat_map(char::escape_default).collect();
+        let rule = ARTIFACT_PATH_RULE.to_owned();
+        let act = Act::ArtifactRefused { path: shown, digest: None, rule, reason: reason.to_owned() };
+        match self.record(self.event(caller, Outcome::Refused, act)).await {
+            Ok(()) => AppError::refused(ARTIFACT_PATH_RULE, reason),
+            Err(error) => error,
+        }
+    }
+
+    /// What someone is told of a thing that is not there: an administrator that, anybody else the same as of a thing they
+    /// may not see.
+    pub(super) fn not_visible(&self, caller: &Caller, action: String, kind: &'static str, id: &str) -> AppError {
+        let Some(principal) = caller.principal() else { return AppError::Unauthenticated };
+        let id: String = id.chars().take(200).collect();
+        if principal.admin && principal.scopes().is_none() {
+            return AppError::NotFound { kind, id };
+        }
+        AppError::Denied { rule: "authorization", action, resource: format!("{kind} {id:?}") }
+    }
+}

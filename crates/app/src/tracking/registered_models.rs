@@ -1,0 +1,354 @@
+//! Registered models: the names under which versions are kept.
+
+use std::sync::Arc;
+
+use sealyard_identity::{
+    ActsOn, Authorized, Edit, Grant, Grantee, Manage, ModelName, Permission, Principal, ProtectedResource, Read,
+    Resource, ResourcePattern, Right, ServerWide,
+};
+use sealyard_ledger::{Act, Outcome};
+use sealyard_store::Transaction;
+use sealyard_store::model::{ModelVersion, OrderBy, Page, Pair, RegisteredModel};
+
+use super::limits;
+use super::paging::{PageToken, visible_page};
+use super::search::RegistryFilter;
+use crate::{App, AppError, Caller};
+
+/// Proof that its holder may create the registered model of this name: EDIT on the name, by a pattern, or on the server.
+#[derive(Debug)]
+pub struct MayCreateRegisteredModel {
+    name: ModelName,
+    principal: Principal,
+}
+
+impl MayCreateRegisteredModel {
+    fn by_name(proof: &Authorized<Edit, ModelName>) -> Self {
+        Self { name: proof.resource().clone(), principal: proof.principal().clone() }
+    }
+
+    fn by_server(proof: &Authorized<Edit, ServerWide>, name: ModelName) -> Self {
+        Self { name, principal: proof.principal().clone() }
+    }
+
+    /// The name.
+    #[must_use]
+    pub const fn name(&self) -> &ModelName {
+        &self.name
+    }
+}
+
+/// A registered model with its newest version of each stage, as MLflow shows it.
+#[derive(Debug, Clone)]
+pub struct RegisteredModelWithLatest {
+    /// The model.
+    pub model: RegisteredModel,
+    /// Newest versions.
+    pub latest: Vec<ModelVersion>,
+}
+
+/// A search in the registry.
+#[derive(Debug, Clone, Default)]
+pub struct SearchRegistry {
+    /// All must hold.
+    pub filter: RegistryFilter,
+    /// First is most significant.
+    pub order: Vec<OrderBy>,
+    /// Page size as asked for.
+    pub max_results: Option<i64>,
+    /// Where to go on.
+    pub from: PageToken,
+}
+
+/// How many of a name's newest versions are looked at for the newest of each stage.
+const LATEST_WINDOW: u32 = 200;
+
+impl App {
+    /// Asks the authorizer about the registered model of this name.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`]; [`AppError::Invalid`] for what is no name.
+    pub async fn authorize_registered_model<A>(
+        &self,
+        caller: &Caller,
+        action: A,
+        name: &str,
+    ) -> Result<Authorized<A, ModelName>, AppError>
+    where
+        A: ActsOn<ModelName>,
+    {
+        self.authorize(caller, action, model_name(name)?).await
+    }
+
+    /// Whether `caller` may create a registered model called `name`.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`]; [`AppError::Invalid`] for what is no name.
+    pub async fn authorize_registered_model_creation(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<MayCreateRegisteredModel, AppError> {
+        let name = model_name(name)?;
+        if self.may(caller, Edit, name.clone()) {
+            return Ok(MayCreateRegisteredModel::by_name(&self.authorize(caller, Edit, name).await?));
+        }
+        let proof = self.authorize(caller, Edit, ServerWide).await?;
+        Ok(MayCreateRegisteredModel::by_server(&proof, name))
+    }
+
+    /// Creates a registered model; its creator gets MANAGE on it.
+    ///
+    /// # Errors
+    /// [`AppError::AlreadyExists`], [`AppError::Invalid`].
+    pub async fn create_registered_model(
+        &self,
+        caller: &Caller,
+        may: &MayCreateRegisteredModel,
+        description: String,
+        tags: Vec<Pair>,
+    ) -> Result<RegisteredModel, AppError> {
+        limits::registry_tags(&tags)?;
+        limits::description(&description)?;
+        let (name, now) = (may.name.clone(), self.now());
+        let created_by = may.principal.name.to_string();
+        let grant = manage(&may.principal, &name);
+        let created = self.event(caller, Outcome::Done, Act::RegisteredModelCreated { name: name.to_string() });
+        let granted = self.event(
+            caller,
+            Outcome::Done,
+            Act::GrantSet {
+                principal: created_by.clone(),
+                resource: name.resource().to_string(),
+                permission: grant.right.to_string(),
+            },
+        );
+        let model = self
+            .store()
+            .write(move |tx| {
+                let model = tx.create_registered_model(name.as_str(), &description, &tags, &created_by, now)?;
+                tx.record(&created)?;
+                tx.set_grant(&grant)?;
+                tx.record(&granted)?;
+                Ok::<_, AppError>(model)
+            })
+            .await?;
+        self.sequencer.notify();
+        self.reload_grants().await?;
+        Ok(model)
+    }
+
+    /// The registered model.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn registered_model(
+        &self,
+        may: &Authorized<Read, ModelName>,
+    ) -> Result<RegisteredModelWithLatest, AppError> {
+        let name = may.resource().to_string();
+        self.store()
+            .read(move |tx| {
+                let found = tx.registered_model(&name)?;
+                let model = found.ok_or(AppError::NotFound { kind: "registered model", id: name })?;
+                Ok(RegisteredModelWithLatest { latest: latest(tx, &model.name)?, model })
+            })
+            .await
+    }
+
+    /// Changes what it says of itself.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], [`AppError::Invalid`].
+    pub async fn describe_registered_model(
+        &self,
+        may: &Authorized<Edit, ModelName>,
+        description: String,
+    ) -> Result<RegisteredModel, AppError> {
+        limits::description(&description)?;
+        let (name, now) = (may.resource().to_string(), self.now());
+        self.store().write(move |tx| Ok(tx.describe_registered_model(&name, &description, now)?)).await
+    }
+
+    /// Gives it another name. Grants on the old name go with it, so that none of them waits for whoever takes that name
+    /// next, and grants that wait for the new name must be the caller's to use.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], [`AppError::AlreadyExists`]; [`AppError::Conflict`] with a published version, whose
+    /// attestations speak of the old name.
+    pub async fn rename_registered_model(
+        &self,
+        may: &Authorized<Manage, ModelName>,
+        to: &MayCreateRegisteredModel,
+    ) -> Result<RegisteredModel, AppError> {
+        let (from, to, now) = (may.resource().clone(), to.name.clone(), self.now());
+        let model = self
+            .store()
+            .write(move |tx| {
+                refuse_published(tx, from.as_str(), "renamed")?;
+                let model = tx.rename_registered_model(from.as_str(), to.as_str(), now)?;
+                for grant in grants_on(tx, &from)? {
+                    tx.remove_grant(&grant)?;
+                    tx.set_grant(&Grant { pattern: ResourcePattern::exact(&to.resource()), ..grant })?;
+                }
+                Ok::<_, AppError>(model)
+            })
+            .await?;
+        self.reload_grants().await?;
+        Ok(model)
+    }
+
+    /// Deletes the model with its versions, aliases and grants.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`]; [`AppError::Conflict`] with a published version.
+    pub async fn delete_registered_model(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Manage, ModelName>,
+    ) -> Result<(), AppError> {
+        let name = may.resource().clone();
+        let event = self.event(caller, Outcome::Done, Act::RegisteredModelDeleted { name: name.to_string() });
+        self.store()
+            .write(move |tx| {
+                refuse_published(tx, name.as_str(), "deleted")?;
+                tx.delete_registered_model(name.as_str())?;
+                for grant in grants_on(tx, &name)? {
+                    tx.remove_grant(&grant)?;
+                }
+                Ok::<_, AppError>(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        self.reload_grants().await
+    }
+
+    /// Sets a tag.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], [`AppError::Invalid`].
+    pub async fn set_registered_model_tag(&self, may: &Authorized<Edit, ModelName>, tag: Pair) -> Result<(), AppError> {
+        limits::registry_tags(std::slice::from_ref(&tag))?;
+        let name = may.resource().to_string();
+        self.store().write(move |tx| Ok(tx.set_registered_model_tag(&name, &tag.key, &tag.value)?)).await
+    }
+
+    /// Removes a tag.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn delete_registered_model_tag(
+        &self,
+        may: &Authorized<Edit, ModelName>,
+        key: &str,
+    ) -> Result<(), AppError> {
+        let (name, key) = (may.resource().to_string(), key.to_owned());
+        self.store().write(move |tx| Ok(tx.delete_registered_model_tag(&name, &key)?)).await
+    }
+
+    /// Registered models that the caller may read.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthenticated`], [`AppError::Invalid`].
+    pub async fn search_registered_models(
+        &self,
+        caller: &Caller,
+        search: SearchRegistry,
+    ) -> Result<Page<RegisteredModelWithLatest>, AppError> {
+        let principal = caller.principal().cloned().ok_or(AppError::Unauthenticated)?;
+        let SearchRegistry { filter, order, max_results, from } = search;
+        let limit = limits::page(max_results, 100, limits::REGISTERED_MODELS_PER_PAGE)?;
+        let authorizer = Arc::clone(&self.authorizer());
+        self.store()
+            .read(move |tx| {
+                let fetch =
+                    |limit, offset| Ok(tx.search_registered_models(&filter.conditions, &order, None, limit, offset)?);
+                let page = visible_page(limit, from, fetch, |model| {
+                    filter.keeps(&model.tags)
+                        && model_name(&model.name).is_ok_and(|name| authorizer.authorize(&principal, Read, name).is_ok())
+                })?;
+                let mut items = Vec::with_capacity(page.items.len());
+                for model in page.items {
+                    items.push(RegisteredModelWithLatest { latest: latest(tx, &model.name)?, model });
+                }
+                Ok(Page { items, next: page.next })
+            })
+            .await
+    }
+
+    /// The newest version of each stage.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn latest_versions(
+        &self,
+        may: &Authorized<Read, ModelName>,
+        stages: Vec<String>,
+    ) -> Result<Vec<ModelVersion>, AppError> {
+        let mut versions = self.registered_model(may).await?.latest;
+        if !stages.is_empty() {
+            versions.retain(|version| stages.iter().any(|stage| stage.eq_ignore_ascii_case(&version.stage)));
+        }
+        Ok(versions)
+    }
+}
+
+pub(super) fn model_name(name: &str) -> Result<ModelName, AppError> {
+    if name.is_empty() {
+        return Err(AppError::Invalid("Registered model name cannot be empty.".to_owned()));
+    }
+    ModelName::new(name).map_err(|error| AppError::Invalid(error.to_string()))
+}
+
+fn manage(principal: &Principal, name: &ModelName) -> Grant {
+    Grant {
+        grantee: Grantee::Principal(principal.id.clone()),
+        pattern: ResourcePattern::exact(&Resource::RegisteredModel(name.clone())),
+        right: Right::Level(Permission::Manage),
+    }
+}
+
+/// Grants on this very name. Patterns that cover it are not the model's and stay.
+fn grants_on(tx: &mut dyn Transaction, name: &ModelName) -> Result<Vec<Grant>, AppError> {
+    let exact = ResourcePattern::exact(&name.resource());
+    Ok(tx.grants()?.into_iter().filter(|grant| grant.pattern == exact).collect())
+}
+
+fn newest(tx: &mut dyn Transaction, name: &str, limit: u32, offset: u64) -> Result<Page<ModelVersion>, AppError> {
+    use sealyard_store::model::{Comparison, Condition, Field, Operand};
+    let only = Condition {
+        field: Field::Attribute("name"),
+        comparison: Comparison::Equal,
+        operand: Operand::Text(name.to_owned()),
+    };
+    let order = OrderBy { field: Field::Attribute("version_number"), ascending: false };
+    Ok(tx.search_model_versions(&[only], &[order], None, limit, offset)?)
+}
+
+fn latest(tx: &mut dyn Transaction, name: &str) -> Result<Vec<ModelVersion>, AppError> {
+    let mut found: Vec<ModelVersion> = Vec::new();
+    for version in newest(tx, name, LATEST_WINDOW, 0)?.items {
+        if !found.iter().any(|known| known.stage == version.stage) {
+            found.push(version);
+        }
+    }
+    Ok(found)
+}
+
+/// What was published can't be made to have never been.
+fn refuse_published(tx: &mut dyn Transaction, name: &str, done: &str) -> Result<(), AppError> {
+    let mut offset = 0;
+    loop {
+        let page = newest(tx, name, 1000, offset)?;
+        if let Some(version) = page.items.iter().find(|version| version.published.is_some()) {
+            return Err(AppError::Conflict(format!(
+                "the registered model {name:?} can't be {done}: its version {} is published",
+                version.version
+            )));
+        }
+        match page.next {
+            Some(next) if next > offset => offset = next,
+            _ => return Ok(()),
+        }
+    }
+}
