@@ -128,6 +128,8 @@ mod tests {
         let promote: Scope = "registered-model:m:promote".parse().unwrap();
         assert!(promote.covers(ActionKind::Act(Act::Promote), &model));
         assert!(!promote.covers(ActionKind::Act(Act::Deploy), &model) && !promote.covers(READ, &model));
+        let edit: Scope = "registered-model:m:edit".parse().unwrap();
+        assert!(edit.covers(EDIT, &model) && !edit.covers(ActionKind::Act(Act::Promote), &model));
         let manage: Scope = "registered-model:m:manage".parse().unwrap();
         assert!(manage.covers(ActionKind::Act(Act::Deploy), &model));
         let server: Scope = "server:manage".parse().unwrap();
