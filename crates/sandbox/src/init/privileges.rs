@@ -1,0 +1,119 @@
+//! Who the command is: an ordinary user outside, a user without any capability inside.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::chown;
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit, setrlimit};
+use rustix::thread::{CapabilitySet, CapabilitySets, Gid, Uid, UnshareFlags};
+
+use super::{Message, Refusal, missing};
+use crate::protocol::Order;
+use crate::{Limits, sys};
+
+/// The user and group inside.
+pub(crate) const INSIDE_ID: u32 = 1000;
+/// The user on the host when root launches: one of those that systemd keeps for dynamic users, so that no person has it.
+const HOST_ID: u32 = 61_440;
+
+const NAMESPACE_HINT: &str = "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1, \
+     kernel.apparmor_restrict_unprivileged_userns=0, user.max_user_namespaces above 0; in a container, a seccomp profile that lets `unshare` pass";
+
+/// The user on the host.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) is_root: bool,
+    pub(crate) uid: u32,
+    gid: u32,
+}
+
+impl Host {
+    pub(crate) fn new() -> Self {
+        let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+        if uid.is_root() {
+            Self { is_root: true, uid: HOST_ID, gid: HOST_ID }
+        } else {
+            Self { is_root: false, uid: uid.as_raw(), gid: gid.as_raw() }
+        }
+    }
+
+    /// Gives the folders that the command may write to the user that it will be.
+    pub(crate) fn own(&self, order: &Order) -> Result<(), Refusal> {
+        for bind in order.binds.iter().filter(|bind| bind.writable) {
+            chown(&bind.host, Some(self.uid), Some(self.gid))
+                .map_err(|error| Message::Bind { path: bind.host.clone(), detail: error.to_string() })?;
+        }
+        Ok(())
+    }
+
+    /// Root becomes the ordinary user for good: no saved id to go back to.
+    pub(crate) fn become_ordinary(&self) -> io::Result<()> {
+        if !self.is_root {
+            return Ok(());
+        }
+        let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
+        rustix::thread::set_thread_groups(&[])?;
+        rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+        rustix::thread::set_thread_res_uid(uid, uid, uid)?;
+        // Otherwise /proc/self belongs to root and the id maps can't be written.
+        rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?;
+        Ok(())
+    }
+}
+
+/// Own user, mount, pid, net, ipc, uts and cgroup namespaces, with the one user mapped.
+pub(crate) fn new_namespaces(host: &Host) -> Result<(), Refusal> {
+    let flags = UnshareFlags::NEWUSER
+        | UnshareFlags::NEWNS
+        | UnshareFlags::NEWPID
+        | UnshareFlags::NEWNET
+        | UnshareFlags::NEWIPC
+        | UnshareFlags::NEWUTS
+        | UnshareFlags::NEWCGROUP;
+    sys::unshare(flags).map_err(missing("namespaces of its own", NAMESPACE_HINT))?;
+    let map = || -> io::Result<()> {
+        fs::write("/proc/self/setgroups", "deny")?;
+        fs::write("/proc/self/uid_map", format!("{INSIDE_ID} {} 1", host.uid))?;
+        fs::write("/proc/self/gid_map", format!("{INSIDE_ID} {} 1", host.gid))
+    };
+    map().map_err(missing("a user map", NAMESPACE_HINT))
+}
+
+/// Bounds that no process inside can raise again.
+pub(crate) fn limit(limits: &Limits) -> io::Result<()> {
+    let bounds = [
+        (Resource::Core, 0),
+        (Resource::Cpu, limits.cpu_seconds),
+        (Resource::As, limits.address_space),
+        (Resource::Nofile, limits.open_files),
+        (Resource::Nproc, limits.processes),
+        (Resource::Fsize, limits.file_size),
+    ];
+    for (resource, wanted) in bounds {
+        // Never above what the caller itself may: only a privileged one could.
+        let most = rustix::process::getrlimit(resource).maximum;
+        let bound = most.map_or(wanted, |most| most.min(wanted));
+        setrlimit(resource, Rlimit { current: Some(bound), maximum: Some(bound) })?;
+    }
+    Ok(())
+}
+
+/// Drops every capability from every set and forbids gaining any; says whether none is left.
+pub(crate) fn drop_all() -> io::Result<bool> {
+    rustix::thread::set_no_new_privs(true)?;
+    let known =
+        fs::read_to_string("/proc/sys/kernel/cap_last_cap").ok().and_then(|text| text.trim().parse::<u32>().ok());
+    for number in 0..=known.unwrap_or(63).min(63) {
+        let capability = CapabilitySet::from_bits_retain(1 << number);
+        match rustix::thread::remove_capability_from_bounding_set(capability) {
+            // A number that this kernel does not know.
+            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    rustix::thread::clear_ambient_capability_set()?;
+    let none = CapabilitySet::empty();
+    rustix::thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
+    let left = rustix::thread::capabilities(None)?;
+    Ok(left.effective.is_empty() && left.permitted.is_empty() && left.inheritable.is_empty())
+}
