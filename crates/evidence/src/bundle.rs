@@ -194,7 +194,7 @@ pub enum BundleError {
     #[error("the bundle is not text")]
     NotText,
     /// Not JSON, or not of the right shape.
-    #[error("the bundle is not well-formed: {0}")]
+    #[error("the bundle is not well-formed")]
     Json(#[source] serde_json::Error),
     /// Another version.
     #[error("the bundle is of type {0:?}, expected {MEDIA_TYPE}")]

@@ -173,7 +173,8 @@ pub fn verify(bundle: &Bundle, trust: &TrustedKeys) -> Result<VerifiedEvidence, 
         return Err(VerifyError::NoTrust);
     }
     let mut candidates = trust.0.iter().filter(|(id, _)| hint.as_ref().is_none_or(|hint| *hint == id.to_string()));
-    let mut refused = VerifyError::UnknownKey(hint.as_deref().unwrap_or("without a hint").chars().take(80).collect());
+    let mut refused =
+        VerifyError::UnknownKey(hint.as_ref().map_or_else(String::new, |hint| hint.chars().take(80).collect()));
     // Without a hint every trusted key is tried; with one, at most one matches.
     candidates
         .find_map(|(id, (name, key))| match bundle.envelope().verify(key) {
@@ -216,22 +217,22 @@ pub enum VerifyError {
     /// Nothing to verify with.
     #[error("no key is trusted, so nothing can be verified")]
     NoTrust,
-    /// A key nobody trusts.
-    #[error("it is signed by a key that is not trusted ({0})")]
+    /// A key nobody trusts; the hint at it.
+    #[error("it is signed by a key that is not trusted: {0:?}")]
     UnknownKey(String),
     /// By certificate where a key is needed.
     #[error("it is signed by certificate, and only keys are trusted here")]
     CertificateNotAccepted,
     /// The certificates do not hold.
-    #[error("its certificates do not hold: {0}")]
+    #[error("its certificates do not hold")]
     Chain(#[from] ChainError),
     /// The signature does not match.
-    #[error("{0}")]
+    #[error(transparent)]
     Signature(#[from] DsseError),
     /// Signed, but no statement.
-    #[error("{0}")]
+    #[error(transparent)]
     Statement(#[from] StatementError),
     /// Signed, but of an unknown or malformed type.
-    #[error("{0}")]
+    #[error(transparent)]
     Predicate(#[from] PredicateError),
 }

@@ -53,6 +53,7 @@
 //!
 //! [load]                                   # [admit] has the same shape
 //! deployed_by = ["gate"]                   # whose deployment attestation counts
+//! max_attestation_age_days = 90            # optional, in [deploy] too
 //! signed_by = ["release"]
 //! scan = { signed_by = ["scanner"], verdict = "safe" }
 //! provenance = { signed_by = ["runner"], builders = ["https://sealyard.dev/runner/local/v1"] }
@@ -63,6 +64,7 @@
 #![forbid(unsafe_code)]
 
 mod attestation;
+mod collect;
 mod decide;
 mod decision;
 mod model;
@@ -71,9 +73,10 @@ mod request;
 mod rules;
 
 pub use attestation::{AttestationError, deployment_statement, publish_statement};
+pub use collect::collect;
 pub use decide::decide;
 pub use decision::{Decision, Reason};
 pub use model::VerifiedModel;
-pub use policy::{AttestationRule, Policy, PolicyError, ProvenanceRule, Requirement, ScanRule, Section};
+pub use policy::{AttestationRule, AttestedBy, Policy, PolicyError, ProvenanceRule, Requirement, ScanRule, Section};
 pub use request::{Context, Rejected, Request, Stage};
 pub use rules::RULES;

@@ -39,9 +39,18 @@ pub enum AttestationRule {
     /// Publishing comes first.
     None,
     /// Deploying asks for a publish attestation by one of these keys.
-    Published(BTreeSet<String>),
+    Published(AttestedBy),
     /// Admitting and loading ask for a deployment attestation by one of these keys.
-    Deployed(BTreeSet<String>),
+    Deployed(AttestedBy),
+}
+
+/// Whose attestation counts, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttestedBy {
+    /// Keys of gates.
+    pub signed_by: BTreeSet<String>,
+    /// How old an attestation may be.
+    pub max_age_days: Option<u32>,
 }
 
 /// Something a policy asks for, or says in so many words that it does not.
@@ -114,11 +123,23 @@ impl Policy {
             sections.insert(Stage::Publish, raw.common.section(AttestationRule::None));
         }
         if let Some(raw) = raw.deploy {
-            sections.insert(Stage::Deploy, raw.common.section(AttestationRule::Published(raw.published_by)));
+            sections.insert(
+                Stage::Deploy,
+                raw.common.section(AttestationRule::Published(AttestedBy {
+                    signed_by: raw.published_by,
+                    max_age_days: raw.max_attestation_age_days,
+                })),
+            );
         }
         for (stage, raw) in [(Stage::Admit, raw.admit), (Stage::Load, raw.load)] {
             if let Some(raw) = raw {
-                sections.insert(stage, raw.common.section(AttestationRule::Deployed(raw.deployed_by)));
+                sections.insert(
+                    stage,
+                    raw.common.section(AttestationRule::Deployed(AttestedBy {
+                        signed_by: raw.deployed_by,
+                        max_age_days: raw.max_attestation_age_days,
+                    })),
+                );
             }
         }
         for (stage, section) in &sections {
@@ -164,8 +185,8 @@ impl Section {
         let mut lists = vec![("signed_by", &self.signed_by)];
         match &self.attestation {
             AttestationRule::None => {}
-            AttestationRule::Published(by) => lists.push(("published_by", by)),
-            AttestationRule::Deployed(by) => lists.push(("deployed_by", by)),
+            AttestationRule::Published(by) => lists.push(("published_by", &by.signed_by)),
+            AttestationRule::Deployed(by) => lists.push(("deployed_by", &by.signed_by)),
         }
         if let Requirement::Required(scan) = &self.scan {
             lists.push(("scan.signed_by", &scan.signed_by));
@@ -232,7 +253,7 @@ macro_rules! raw_section {
     ($name:ident { $($extra:ident)? }) => {
         struct $name {
             common: Common,
-            $($extra: BTreeSet<String>,)?
+            $($extra: BTreeSet<String>, max_attestation_age_days: Option<u32>,)?
         }
 
         impl<'de> Deserialize<'de> for $name {
@@ -240,15 +261,15 @@ macro_rules! raw_section {
                 #[derive(Deserialize)]
                 #[serde(deny_unknown_fields)]
                 struct Fields {
-                    $($extra: BTreeSet<String>,)?
+                    $($extra: BTreeSet<String>, max_attestation_age_days: Option<u32>,)?
                     signed_by: BTreeSet<String>,
                     scan: Requirement<ScanRule>,
                     provenance: Requirement<ProvenanceRule>,
                     environments: Option<BTreeSet<String>>,
                 }
-                let Fields { $($extra,)? signed_by, scan, provenance, environments } =
+                let Fields { $($extra, max_attestation_age_days,)? signed_by, scan, provenance, environments } =
                     Fields::deserialize(deserializer)?;
-                Ok(Self { common: Common { signed_by, scan, provenance, environments }, $($extra,)? })
+                Ok(Self { common: Common { signed_by, scan, provenance, environments }, $($extra, max_attestation_age_days,)? })
             }
         }
     };
@@ -301,7 +322,7 @@ pub enum PolicyError {
         source: io::Error,
     },
     /// A key that can't be used.
-    #[error("the key {name:?} in {file} can't be used: {source}")]
+    #[error("the key {name:?} in {file} can't be used")]
     Key {
         /// The key's name.
         name: String,

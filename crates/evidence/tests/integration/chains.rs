@@ -214,6 +214,43 @@ fn unknown_critical_extensions_are_refused() {
 }
 
 #[test]
+fn a_renewed_root_holds_beside_the_old_one() {
+    let key = KeyPair::generate().unwrap();
+    let old = changed(authority_params("root"), |params| params.not_after = date_time_ymd(2026, 2, 1));
+    let old_pem = old.self_signed(&key).unwrap().pem();
+    let new = authority_params("root");
+    let certificate = new.self_signed(&key).unwrap();
+    let new = Authority { pem: certificate.pem(), der: certificate.der().to_vec(), issuer: Issuer::new(new, key) };
+    let (key, der) = leaf(&leaf_params(), &new);
+    let bundle = bundle(&key, &[der]);
+    let trusting = |pems: &[&str]| {
+        let mut trust = Trust::default();
+        pems.iter().for_each(|pem| trust.roots.add_pem(pem).unwrap());
+        trust
+    };
+    for pems in [[old_pem.as_str(), new.pem.as_str()], [new.pem.as_str(), old_pem.as_str()]] {
+        assert!(verify_at(&bundle, &trusting(&pems), now()).is_ok());
+    }
+    let expired = verify_at(&bundle, &trusting(&[&old_pem]), now());
+    assert!(matches!(expired, Err(VerifyError::Chain(ChainError::Expired { .. }))));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn no_flipped_bit_of_a_certificate_holds(position: proptest::sample::Index, bit in 0_u8..8, which in 0_usize..2) {
+        let root = root(authority_params("root"));
+        let middle = intermediate(authority_params("intermediate"), &root);
+        let (key, der) = leaf(&leaf_params(), &middle);
+        let mut chain = [der, middle.der];
+        let position = position.index(chain[which].len());
+        chain[which][position] ^= 1 << bit;
+        proptest::prop_assert!(verify_at(&bundle(&key, &chain), &trusting(&[&root]), now()).is_err());
+    }
+}
+
+#[test]
 fn a_root_must_be_an_authority() {
     let not = root(changed(authority_params("root"), |params| params.is_ca = IsCa::NoCa));
     assert!(matches!(TrustedRoots::new().add_pem(&not.pem), Err(ChainError::Usage { .. })));

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use sealyard_core::Timestamp;
 use sealyard_evidence::VerifiedEvidence;
 
 use crate::decision::Reason;
@@ -50,6 +51,8 @@ pub(crate) const NOT_REQUIRED: &str = "the policy says that none is required";
 
 /// A clock that runs ahead by this much is still believed.
 const CLOCK_SKEW_SECONDS: i64 = 300;
+
+const SECONDS_PER_DAY: i64 = 86_400;
 
 /// What lies before the rules.
 pub(crate) struct Bench<'a> {
@@ -145,11 +148,21 @@ pub(crate) fn about_subject(evidence: &VerifiedEvidence, request: &Request<'_>) 
     Err(format!("about another subject, {other}, so it counts for nothing here; expected {digest}"))
 }
 
-/// Whether something that claims to be made at `time` was made by now.
-pub(crate) fn not_in_future(what: &str, time: sealyard_core::Timestamp, request: &Request<'_>) -> Result<(), String> {
+/// Whether something that claims to be made at `time` was made by now, and not too long ago.
+pub(crate) fn timely(
+    what: &str,
+    time: Timestamp,
+    max_age_days: Option<u32>,
+    request: &Request<'_>,
+) -> Result<(), String> {
     let now = request.context.now;
     if time > now.plus_seconds(CLOCK_SKEW_SECONDS) {
         return Err(format!("{what} is dated {time}, in the future of {now}"));
     }
-    Ok(())
+    match max_age_days {
+        Some(days) if time.plus_seconds(i64::from(days).saturating_mul(SECONDS_PER_DAY)) < now => {
+            Err(format!("{what} of {time} is older than the {days} days the policy allows"))
+        }
+        _ => Ok(()),
+    }
 }

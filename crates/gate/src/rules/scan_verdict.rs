@@ -1,24 +1,16 @@
 use sealyard_core::Verdict;
 use sealyard_evidence::predicate::ScanReport;
 
-use super::{Outcome, Piece, not_in_future};
+use super::{Outcome, Piece, timely};
 use crate::policy::ScanRule;
 use crate::request::Request;
 
 pub(crate) const NAME: &str = "scan.verdict";
 
-const SECONDS_PER_DAY: i64 = 86_400;
-
 /// Not assessed is not clean: it passes under no policy, also not where a suspicious file hides it in the verdict.
 pub(crate) fn check(piece: &Piece<'_, ScanReport>, rule: &ScanRule, request: &Request<'_>) -> Outcome {
     let report = piece.predicate;
-    not_in_future("the scan", report.scanned_at, request)?;
-    if let Some(days) = rule.max_age_days {
-        let until = report.scanned_at.plus_seconds(i64::from(days).saturating_mul(SECONDS_PER_DAY));
-        if until < request.context.now {
-            return Err(format!("the scan of {} is older than {days} days; scan again", report.scanned_at));
-        }
-    }
+    timely("the scan", report.scanned_at, rule.max_age_days, request)?;
     let verdict = report.effective_verdict();
     if report.counts.not_assessed > 0 || verdict == Verdict::NotAssessed {
         let count = report.counts.not_assessed;

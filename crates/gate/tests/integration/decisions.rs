@@ -26,7 +26,8 @@ fn a_decision_is_written_as_promised() {
     assert_eq!(written["evidence"].as_array().unwrap().len(), evidence.len());
     let reasons = written["reasons"].as_array().unwrap();
     let last = reasons.last().unwrap();
-    let expected = json!({ "rule": "deployment.attestation", "ok": false, "detail": "there is no deployment attestation" });
+    let expected =
+        json!({ "rule": "deployment.attestation", "ok": false, "detail": "there is no deployment attestation" });
     assert_eq!(*last, expected);
     let allowed = serde_json::to_value(Scenario::good(Stage::Load).decide()).unwrap();
     assert_eq!(allowed["decision"], "allow");

@@ -34,6 +34,7 @@ fn unknown_missing_and_wrong_fields_are_refused() {
         ("[publish]", "[publish]\nsigned_bye = []"),
         ("[publish]", "[publish]\npublished_by = [\"gate\"]"),
         ("[load]", "[laod]"),
+        ("[publish]", "[publish]\nmax_attestation_age_days = 3"),
         ("[aliases]", "[aliases]\nopen = []"),
         ("deployed_by = [\"gate\"]\n", ""),
         ("published_by = [\"gate\"]\n", ""),
@@ -55,7 +56,10 @@ fn unknown_missing_and_wrong_fields_are_refused() {
 fn policies_that_mean_nothing_are_refused() {
     let edit = |from: &str, to: &str| refuse(&POLICY.replace(from, to));
     assert!(matches!(edit("version = 1", "version = 2"), PolicyError::Version(2)));
-    assert!(matches!(edit("signed_by = [\"release\"]", "signed_by = []"), PolicyError::Empty { list: "signed_by", .. }));
+    assert!(matches!(
+        edit("signed_by = [\"release\"]", "signed_by = []"),
+        PolicyError::Empty { list: "signed_by", .. }
+    ));
     assert!(matches!(edit("deployed_by = [\"gate\"]", "deployed_by = []"), PolicyError::Empty { .. }));
     assert!(matches!(edit("published_by = [\"gate\"]", "published_by = []"), PolicyError::Empty { .. }));
     assert!(matches!(edit("[\"https://sealyard.dev/runner/local/v1\"]", "[]"), PolicyError::Empty { .. }));

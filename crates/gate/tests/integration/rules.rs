@@ -93,6 +93,9 @@ const CASES: &[(&str, Stage, Spoil)] = &[
     ("deployment.attestation", Stage::Load, |all| all.context.environment = Some("staging".into())),
     ("deployment.attestation", Stage::Load, |all| all.context.environment = None),
     ("deployment.attestation", Stage::Load, |all| {
+        all.deployments[0].what.creation_time = now().plus_seconds(-91 * 86_400);
+    }),
+    ("deployment.attestation", Stage::Load, |all| {
         let scope = "kubernetes.io/pod/service_account/v1".to_owned();
         all.deployments[0].what.scopes.insert(scope, "prod".into());
     }),
@@ -176,6 +179,7 @@ fn what_a_policy_does_not_require_is_said() {
     scenario.provenance.clear();
     let decision = scenario.decide();
     assert!(decision.allowed());
-    let said: Vec<_> = decision.reasons().iter().filter(|reason| reason.detail().contains("none is required")).collect();
+    let said: Vec<_> =
+        decision.reasons().iter().filter(|reason| reason.detail().contains("none is required")).collect();
     assert_eq!(said.len(), 4);
 }

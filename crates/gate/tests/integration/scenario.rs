@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sealyard_core::{Digest, FileEntry, FileTree, FixedRng, Subject, Timestamp, TreePath, Verdict};
 use sealyard_evidence::predicate::{
-    BuildDefinition, BuildMetadata, Builder, Deployment, Package, Provenance, Publish, ResourceDescriptor, RunDetails,
-    Ruleset, ScanCounts, ScanReport,
+    BuildDefinition, BuildMetadata, Builder, Deployment, Package, Provenance, Publish, ResourceDescriptor, Ruleset,
+    RunDetails, ScanCounts, ScanReport,
 };
 use sealyard_evidence::{Bundle, Curve, PredicateType, SigningKey, Statement, VerifiedEvidence, oms, verify};
 use sealyard_gate::{Context, Decision, Policy, Rejected, Request, Stage, decide};
@@ -31,6 +31,7 @@ provenance = { signed_by = ["runner"], builders = ["https://sealyard.dev/runner/
 environments = ["production", "staging"]
 [load]
 deployed_by = ["gate"]
+max_attestation_age_days = 90
 signed_by = ["release"]
 scan = { signed_by = ["scanner"], verdict = "safe", max_age_days = 30 }
 provenance = { signed_by = ["runner"], builders = ["https://sealyard.dev/runner/local/v1"] }

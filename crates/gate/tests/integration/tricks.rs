@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sealyard_core::{Digest, Verdict};
 use sealyard_evidence::verify;
-use sealyard_gate::{Rejected, Stage};
+use sealyard_gate::{Rejected, Stage, collect};
 
 use crate::scenario::{POLICY, Scenario, key, now, policy, provenance, tree};
 
@@ -29,10 +29,8 @@ fn provenance_of_others_and_by_others_does_not_add_up() {
     one.run_details.builder.id = "https://example.com".into();
     let mut two = provenance();
     two.build_definition.resolved_dependencies.clear();
-    scenario.provenance = [one, two]
-        .into_iter()
-        .map(|what| crate::scenario::Said { what, ..scenario.provenance[0].clone() })
-        .collect();
+    scenario.provenance =
+        [one, two].into_iter().map(|what| crate::scenario::Said { what, ..scenario.provenance[0].clone() }).collect();
     assert_eq!(scenario.failures().len(), 1);
 }
 
@@ -81,6 +79,24 @@ fn reasons_name_what_was_rejected_and_what_was_about_others() {
     assert!(detail("signature.signer").contains("rejected: the signature does not match"));
     assert!(detail("provenance.subject").contains("another subject"));
     assert!(detail("provenance.subject").contains("counts for nothing"));
+}
+
+#[test]
+fn bundles_are_verified_one_by_one() {
+    let scenario = Scenario::good(Stage::Load);
+    let stranger = sealyard_evidence::oms::sign(&scenario.tree, "m", &key("stranger")).unwrap();
+    let bundles = scenario.bundles();
+    let mut bytes: Vec<&[u8]> = vec![b"junk", stranger.text().as_bytes(), b"\xff"];
+    bytes.extend(bundles.iter().map(|bundle| bundle.text().as_bytes()));
+    bytes.push(b"junk");
+    let (evidence, rejected) = collect(bytes, policy(POLICY).trusted_keys());
+    assert_eq!(evidence.len(), 5);
+    let rejected: Vec<_> = rejected.into_iter().map(|rejected| (rejected.digest, rejected.reason)).collect();
+    assert_eq!(rejected.len(), 3);
+    assert_eq!(rejected[0].0, Digest::of(b"junk"));
+    assert!(rejected[0].1.starts_with("the bundle is not well-formed: "), "{}", rejected[0].1);
+    assert!(rejected[1].1.contains("not trusted"));
+    assert!(scenario.decide_on(&evidence).allowed());
 }
 
 #[test]
