@@ -1,4 +1,5 @@
 use sealyard_core::ReadAt;
+use sealyard_formats::decompress::Codec;
 
 /// Bytes at the start that decide what a file is.
 const HEAD: usize = 8192;
@@ -10,7 +11,7 @@ pub(crate) enum Kind {
     /// A pickle with a `PROTO` opcode at its start.
     Pickle,
     /// Compressed bytes; joblib's compressed files are these.
-    Compressed(&'static str),
+    Compressed,
     Zip,
     Npy,
     Safetensors,
@@ -30,11 +31,6 @@ const MAGIC: &[(&[u8], Kind)] = &[
     (b"\x93NUMPY", Kind::Npy),
     (b"\x89HDF\r\n\x1a\n", Kind::Unsupported("hdf5")),
     (b"GGUF", Kind::Unsupported("gguf")),
-    (b"\x1f\x8b", Kind::Compressed("gzip")),
-    (b"BZh", Kind::Compressed("bzip2")),
-    (b"\xfd7zXZ\x00", Kind::Compressed("xz")),
-    (b"]\x00\x00", Kind::Compressed("lzma")),
-    (b"\x04\x22\x4d\x18", Kind::Compressed("lz4")),
     (b"\x28\xb5\x2f\xfd", Kind::Unsupported("zstd")),
     (b"7z\xbc\xaf\x27\x1c", Kind::Unsupported("7z")),
     (b"Rar!\x1a\x07", Kind::Unsupported("rar")),
@@ -79,10 +75,8 @@ impl Kind {
         if let [0x80, 0..=8, ..] = head {
             return Self::Pickle;
         }
-        if let [0x78, second, ..] = head
-            && (0x7800 | u32::from(*second)).is_multiple_of(31)
-        {
-            return Self::Compressed("zlib");
+        if !head.starts_with(b"]") && Codec::of(head).is_some() || head.starts_with(b"]\x00\x00") {
+            return Self::Compressed;
         }
         if head.get(257..262) == Some(b"ustar") {
             return Self::Unsupported("tar");
@@ -123,8 +117,8 @@ mod tests {
             (b"", Kind::Empty),
             (b"\x80\x04K\x01.", Kind::Pickle),
             (b"\x80\x02K\x01.", Kind::Pickle),
-            (b"\x78\x9c\x00", Kind::Compressed("zlib")),
-            (b"\x78\x01\x00", Kind::Compressed("zlib")),
+            (b"\x78\x9c\x00", Kind::Compressed),
+            (b"\x78\x01\x00", Kind::Compressed),
             (b"PK\x03\x04", Kind::Zip),
             (b"\x93NUMPY\x01\x00", Kind::Npy),
             (b"\x02\0\0\0\0\0\0\0{}", Kind::Safetensors),

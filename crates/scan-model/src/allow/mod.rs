@@ -22,6 +22,7 @@ pub(crate) const DATA: &[(&str, &str)] = &[
     ("scikit-learn.txt", include_str!("../../data/scikit-learn.txt")),
     ("pandas.txt", include_str!("../../data/pandas.txt")),
     ("joblib.txt", include_str!("../../data/joblib.txt")),
+    ("torch.txt", include_str!("../../data/torch.txt")),
 ];
 
 const LOADERS: &str = include_str!("../../data/mlflow-loaders.txt");

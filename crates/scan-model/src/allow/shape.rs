@@ -33,6 +33,10 @@ pub(crate) enum Shape {
     NumpyScalar,
     /// `numpy …_frombuffer(buffer, dtype, shape, order)`.
     NumpyFrombuffer,
+    /// `numpy.ma.core._mareconstruct(MaskedArray, ndarray, (0,), 'b')`.
+    NumpyMasked,
+    /// `pandas …_new_Index(cls, {…})` with a listed class.
+    PandasIndex,
     /// `numpy.random._pickle` constructors: the name of a bit generator, or a listed class.
     NumpyRandom,
     /// `__pyx_unpickle_X(cls, checksum, state)` with a listed class.
@@ -61,6 +65,8 @@ impl Shape {
             "numpy-dtype" => Self::NumpyDtype,
             "numpy-scalar" => Self::NumpyScalar,
             "numpy-frombuffer" => Self::NumpyFrombuffer,
+            "numpy-masked" => Self::NumpyMasked,
+            "pandas-index" => Self::PandasIndex,
             "numpy-random" => Self::NumpyRandom,
             "pyx-unpickle" => Self::PyxUnpickle,
             "factory" => Self::Factory,
@@ -79,6 +85,8 @@ impl Shape {
                 | Self::Newobj
                 | Self::NumpyReconstruct
                 | Self::NumpyDtype
+                | Self::NumpyMasked
+                | Self::PandasIndex
                 | Self::NumpyRandom
                 | Self::PyxUnpickle
                 | Self::Factory

@@ -1,8 +1,12 @@
 //! One file a format: reads a file, hands what it holds to the rules, and says what could not be read.
 
+mod compressed;
 mod mlmodel;
+mod npy;
 mod pickle;
+mod safetensors;
 mod text;
+mod zip;
 
 use std::sync::Arc;
 
@@ -14,6 +18,7 @@ use crate::sink::Sink;
 
 pub(crate) use mlmodel::MlModel;
 pub(crate) use pickle::PickleFile;
+pub(crate) use zip::Mismatch;
 
 /// Looks at one file.
 pub(crate) fn file(path: &str, data: &dyn ReadAt) -> SubjectReport {
@@ -39,6 +44,10 @@ fn content(kind: Kind, path: &str, data: &dyn ReadAt, sink: &mut Sink) -> &'stat
         Kind::Empty => "empty",
         Kind::Harmless(name) => name,
         Kind::Pickle => pickle::inspect(data, sink),
+        Kind::Zip => zip::inspect(data, sink),
+        Kind::Npy => npy::inspect(data, sink),
+        Kind::Safetensors => safetensors::inspect(data, sink),
+        Kind::Compressed => compressed::inspect(path, data, sink),
         Kind::Text | Kind::Unknown => match pickle::inspect_if_pickle(data, sink) {
             Ok(true) => "pickle",
             Ok(false) if kind == Kind::Text => text::inspect(path, data, sink),
@@ -54,10 +63,6 @@ fn content(kind: Kind, path: &str, data: &dyn ReadAt, sink: &mut Sink) -> &'stat
         Kind::Unsupported(name) => {
             sink.miss(format!("the format {name} is not supported"));
             name
-        }
-        _ => {
-            sink.miss("the format is not supported");
-            "unknown"
         }
     }
 }

@@ -113,6 +113,14 @@ impl<'g, 'a> Call<'g, 'a> {
                     && self.is_shape(2, usize::MAX)
                     && matches!(self.text(3), Some("C" | "F"))
             }
+            Shape::NumpyMasked => {
+                count == 4
+                    && self.is_named(0, "numpy.ma.core", "MaskedArray")
+                    && self.is_named(1, "numpy", "ndarray")
+                    && self.is_shape(2, 0)
+                    && (matches!(self.get(3), Some(Node::Bytes(_) | Node::Call { .. })) || self.text(3).is_some())
+            }
+            Shape::PandasIndex => count == 2 && matches!(self.get(1), Some(Node::Dict(_))) && self.class_at(0)?,
             Shape::NumpyRandom => {
                 count <= 2
                     && (0..count).all(|place| {

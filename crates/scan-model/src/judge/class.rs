@@ -65,7 +65,7 @@ pub(super) fn made(graph: &Graph<'_>, node: NodeId) -> Option<Class> {
     let Node::Call { callee, args, .. } = graph.get(node) else { return None };
     let class = Class::of(graph, root(graph, *callee));
     Some(match class {
-        Class::Listed(Shape::Reconstructor | Shape::Newobj | Shape::PyxUnpickle | Shape::Factory) => {
+        Class::Listed(Shape::Reconstructor | Shape::Newobj | Shape::PyxUnpickle | Shape::Factory | Shape::PandasIndex) => {
             let first = graph.sequence(*args).and_then(|args| args.first());
             match first {
                 Some(first) => Class::of(graph, *first),

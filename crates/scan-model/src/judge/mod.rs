@@ -68,7 +68,6 @@ pub(crate) enum Persistence {
     /// Nothing: an id stops it, or reaches code that we do not know.
     Refused,
     /// PyTorch's: `('storage', class, key, location, size)` names a member of the zip.
-    #[allow(dead_code, reason = "read by the zip inspection")]
     Torch,
 }
 

@@ -2,7 +2,10 @@
 
 mod concern;
 
-use crate::inspect::{MlModel, PickleFile};
+use sealyard_formats::npy::Npy;
+use sealyard_formats::skops::Skops;
+
+use crate::inspect::{MlModel, Mismatch, PickleFile};
 use crate::judge::Concern;
 use crate::sink::Sink;
 
@@ -15,6 +18,12 @@ pub(crate) enum Artifact<'a> {
     Pickle(&'a PickleFile<'a, 'a>),
     /// What no list covers in a pickle.
     Concerns(&'a [Concern]),
+    /// The header of an array.
+    Npy(&'a Npy),
+    /// The schema of a skops file.
+    Skops(&'a Skops),
+    /// Something on which readers of a zip could differ.
+    Zip(&'a Mismatch<'a>),
 }
 
 type Check = fn(&Artifact<'_>, &mut Sink);
@@ -22,6 +31,7 @@ type Check = fn(&Artifact<'_>, &mut Sink);
 sealyard_scan::rules! { Check;
     mlmodel_code_path,
     mlmodel_loader_module,
+    npy_object_array,
     pickle_broken_stream,
     pickle_build_on_unlisted,
     pickle_computed_callable,
@@ -33,6 +43,9 @@ sealyard_scan::rules! { Check;
     pickle_unlisted_call,
     pickle_unlisted_global,
     pickle_unpickler_difference,
+    skops_function_node,
+    skops_untrusted_type,
+    zip_mismatch,
 }
 
 /// Lets every rule look at `artifact`.

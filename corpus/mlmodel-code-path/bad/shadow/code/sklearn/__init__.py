@@ -1,0 +1,1 @@
+open('pwnd.txt', 'w').close()

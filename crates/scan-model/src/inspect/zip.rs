@@ -1,0 +1,121 @@
+use sealyard_core::ReadAt;
+use sealyard_formats::decompress::ExpandEnd;
+use sealyard_formats::skops::{self, Skops};
+use sealyard_formats::zip::{Anomaly, Archive, Member, ZipLimits};
+
+use super::{content, pickle};
+use crate::judge::Persistence;
+use crate::kind::Kind;
+use crate::rules::{self, Artifact};
+use crate::sink::Sink;
+
+/// Largest member that is expanded.
+const MAX_MEMBER: u64 = 256 << 20;
+/// Most bytes that all members of one archive expand to.
+const MAX_TOTAL: u64 = 2 << 30;
+/// Archives inside archives.
+const MAX_DEPTH: usize = 4;
+
+/// What could make two readers of an archive see different members.
+#[derive(Debug)]
+pub(crate) enum Mismatch<'a> {
+    /// Of the archive's layout.
+    Layout(&'a Anomaly),
+    /// The member's bytes have another CRC or size than the directory says, or break off.
+    Content(&'a str),
+}
+
+/// Looks at an archive: at its layout, and at every member that any reader could find.
+pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
+    if sink.depth() >= MAX_DEPTH {
+        sink.miss("archives are nested too deeply");
+        return "zip";
+    }
+    let archive = match Archive::open(data, &ZipLimits::default()) {
+        Ok(archive) => archive,
+        Err(error) => {
+            sink.miss(format!("the archive can't be read: {error}"));
+            return "zip";
+        }
+    };
+    for anomaly in archive.anomalies() {
+        rules::run(&Artifact::Zip(&Mismatch::Layout(anomaly)), sink);
+    }
+    let kind = kind_of(archive.members());
+    if kind == "skops" {
+        match Skops::open(&archive) {
+            Ok(schema) => sink.inside(skops::SCHEMA, |sink| rules::run(&Artifact::Skops(&schema), sink)),
+            Err(error) => sink.miss(format!("the skops schema can't be read: {error}")),
+        }
+    }
+    if kind == "keras" {
+        sink.miss("the format keras is not supported");
+    }
+    let mut left = MAX_TOTAL;
+    for member in archive.members().iter().filter(|member| !member.is_directory()) {
+        sink.inside(&member.name, |sink| look(&archive, member, kind, &mut left, sink));
+    }
+    if archive.members().is_empty() {
+        sink.miss("the archive is empty");
+    }
+    kind
+}
+
+fn kind_of(members: &[Member]) -> &'static str {
+    let has = |name: &str| members.iter().any(|member| member.name == name);
+    let below = |name: &str| members.iter().any(|member| member.name.split_once('/').is_some_and(|(_, rest)| rest == name));
+    if below("data.pkl") {
+        "torch"
+    } else if has(skops::SCHEMA) {
+        "skops"
+    } else if has("config.json") && has("metadata.json") {
+        "keras"
+    } else if !members.is_empty() && members.iter().all(|member| member.name.ends_with(".npy")) {
+        "npz"
+    } else {
+        "zip"
+    }
+}
+
+fn look(archive: &Archive<'_>, member: &Member, kind: &str, left: &mut u64, sink: &mut Sink) {
+    if kind == "torch" && is_storage(&member.name) {
+        // Raw numbers that only `data.pkl` gives a meaning. PyTorch never interprets them, however they begin.
+        return;
+    }
+    let bytes = match archive.read(member, MAX_MEMBER.min(*left)) {
+        Ok(content) => {
+            if content.end == ExpandEnd::Bound {
+                sink.miss("it expands to more than the bound");
+            } else if content.end != ExpandEnd::Complete || !content.matches {
+                rules::run(&Artifact::Zip(&Mismatch::Content(&member.name)), sink);
+            }
+            content.bytes
+        }
+        Err(error) => return sink.miss(format!("it can't be read: {error}")),
+    };
+    *left = left.saturating_sub(bytes.len() as u64);
+    let found = match Kind::of(&bytes) {
+        Ok(found) => found,
+        Err(error) => return sink.miss(format!("it can't be read: {error}")),
+    };
+    if kind == "torch" {
+        match member.name.split_once('/').map(|(_, rest)| rest) {
+            Some("data.pkl") => {
+                pickle::inspect_bytes(&bytes, Persistence::Torch, sink);
+                return;
+            }
+            Some(rest) if rest.starts_with("code/") || rest == "constants.pkl" => {
+                return sink.miss("TorchScript is not supported");
+            }
+            // The version, byte order and alignment that PyTorch itself writes.
+            Some("byteorder" | "version" | ".format_version" | ".storage_alignment" | ".data/serialization_id") => return,
+            _ => {}
+        }
+    }
+    content(found, &member.name, &bytes, sink);
+}
+
+fn is_storage(name: &str) -> bool {
+    let key = name.split_once('/').and_then(|(_, rest)| rest.strip_prefix("data/"));
+    key.is_some_and(|key| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()))
+}

@@ -1,0 +1,82 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sealyard_core::Verdict;
+use sealyard_scan_model::Scanner;
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus")
+}
+
+/// What is scanned in one piece: a file, or a folder.
+pub(crate) fn entries(directory: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn every_rule_has_docs_and_fixtures_and_fires_alone() {
+    let mut problems = Vec::new();
+    for rule in Scanner::rules() {
+        for heading in ["# What it does", "# Why it matters", "# What to do"] {
+            if !rule.docs.contains(heading) {
+                problems.push(format!("{}: its docs lack {heading:?}", rule.id));
+            }
+        }
+        for kind in ["bad", "ok"] {
+            let fixtures = entries(&root().join(rule.id).join(kind));
+            if fixtures.is_empty() {
+                problems.push(format!("{}: no {kind} fixture", rule.id));
+            }
+            for fixture in fixtures {
+                let report = Scanner::new().scan_path(&fixture);
+                let fired: BTreeSet<_> = report.findings().map(|finding| finding.rule.as_str()).collect();
+                let expected = if kind == "bad" { BTreeSet::from([rule.id]) } else { BTreeSet::new() };
+                if fired != expected {
+                    problems.push(format!("{}: fired {fired:?}", fixture.display()));
+                }
+                if kind == "ok" && report.verdict() != Verdict::Safe {
+                    let why: Vec<_> = report.not_assessed().collect();
+                    problems.push(format!("{}: {} {why:?}", fixture.display(), report.verdict()));
+                }
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn every_folder_of_the_corpus_belongs_to_a_rule() {
+    for folder in entries(&root()) {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        assert!(name == "benign" || Scanner::rules().any(|rule| rule.id == name), "{name} is no rule");
+    }
+}
+
+#[test]
+fn what_runs_code_is_unsafe() {
+    for rule in ["pickle-dangerous-global", "pickle-unlisted-call", "pickle-dotted-traversal", "pickle-computed-callable"] {
+        for fixture in entries(&root().join(rule).join("bad")) {
+            let report = Scanner::new().scan_path(&fixture);
+            assert_eq!(report.verdict(), Verdict::Unsafe, "{}", fixture.display());
+        }
+    }
+}
+
+#[test]
+fn the_published_attack_is_told_as_what_it_does() {
+    let report = Scanner::new().scan_path(&root().join("pickle-dangerous-global/bad/seed-003.joblib"));
+    let finding = report.findings().next().unwrap();
+    assert_eq!(finding.trace, ["posix.system('env > pwnd.txt')"]);
+    assert_eq!(report.verdict(), Verdict::Unsafe);
+}
+
+#[test]
+fn rules_are_sorted_and_the_rule_set_is_named() {
+    let ids: Vec<_> = Scanner::rules().map(|rule| rule.id).collect();
+    assert!(ids.is_sorted(), "{ids:?}");
+    assert!(Scanner::ruleset().starts_with(concat!(env!("CARGO_PKG_VERSION"), "+")));
+}

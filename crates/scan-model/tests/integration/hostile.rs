@@ -1,0 +1,120 @@
+use std::sync::Arc;
+
+use sealyard_core::{ReadAt, TreePath, Verdict};
+use sealyard_scan_model::Scanner;
+
+fn verdict(bytes: &[u8]) -> Verdict {
+    Scanner::new().scan_file("file", &bytes.to_vec()).verdict
+}
+
+#[test]
+fn what_can_not_be_read_is_not_assessed() {
+    for bytes in [
+        &b"\x89HDF\r\n\x1a\n"[..],
+        b"GGUF\x03\0\0\0",
+        b"\x7fELF\x02",
+        b"\0\x01\x02\x03",
+        b"PK\x03\x04broken",
+        b"\x93NUMPY\x01\0",
+        b"\x1f\x8b\x08broken",
+    ] {
+        assert_eq!(verdict(bytes), Verdict::NotAssessed, "{bytes:?}");
+    }
+}
+
+#[test]
+fn what_holds_no_model_is_safe() {
+    for bytes in [&b""[..], b"a,b\n1,2\n", b"{\"a\": 1}", b"\x89PNG\r\n\x1a\n....", "caf\u{e9}\n".as_bytes()] {
+        assert_eq!(verdict(bytes), Verdict::Safe, "{bytes:?}");
+    }
+}
+
+#[test]
+fn a_failing_read_is_not_assessed() {
+    struct Broken;
+    impl ReadAt for Broken {
+        fn size(&self) -> u64 {
+            100
+        }
+        fn read_at(&self, _: u64, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("authentication failed"))
+        }
+    }
+    let report = Scanner::new().scan_file("x.pkl", &Broken);
+    assert_eq!(report.verdict, Verdict::NotAssessed);
+    assert!(report.not_assessed[0].reason.contains("authentication failed"));
+}
+
+#[test]
+fn no_truncation_of_an_attack_panics_or_turns_it_into_something_clean() {
+    let attack = b"\x80\x03cposix\nsystem\nq\x00X\x0e\x00\x00\x00env > pwnd.txtq\x01\x85q\x02Rq\x03.";
+    for length in 2..attack.len() {
+        assert_ne!(verdict(&attack[..length]), Verdict::Safe, "{length}");
+    }
+    // From the call on, the break does not matter.
+    let call = attack.iter().position(|byte| *byte == b'R').unwrap();
+    for length in call + 1..attack.len() {
+        assert_eq!(verdict(&attack[..length]), Verdict::Unsafe, "{length}");
+    }
+}
+
+#[test]
+fn names_are_hidden_by_no_flood() {
+    let mut bytes = b"\x80\x02".to_vec();
+    for name in 0..10_000 {
+        bytes.extend(format!("cmy.package\nname{name}\n0").as_bytes());
+    }
+    bytes.extend(b"cos\nsystem\nX\x01\0\0\0x\x85R.");
+    assert_eq!(verdict(&bytes), Verdict::Unsafe);
+}
+
+#[test]
+fn deep_and_wide_streams_end_in_bounds() {
+    let deep = [b"\x80\x02".as_slice(), &b"(".repeat(3_000_000)].concat();
+    let nested = [b"\x80\x02".as_slice(), &b"]".repeat(1_000_000), &b"a".repeat(999_999), b"."].concat();
+    let bomb = {
+        // Each list holds the one before ten times: the text of it would have 10^200 parts.
+        let mut bytes = b"\x80\x02]q\x000".to_vec();
+        for level in 0..200_u8 {
+            bytes.push(b'(');
+            bytes.extend([b'h', level].repeat(10));
+            bytes.extend([b'l', b'q', level + 1, b'0']);
+        }
+        bytes.extend(b"cmy.package\nf\nh\xc8\x85R.");
+        bytes
+    };
+    assert_ne!(verdict(&deep), Verdict::Safe);
+    let _ = verdict(&nested);
+    assert_eq!(verdict(&bomb), Verdict::Unsafe);
+}
+
+#[test]
+fn a_folder_is_one_report() {
+    let file = |path: &str, bytes: &[u8]| -> (TreePath, Arc<dyn ReadAt>) {
+        (TreePath::new(path).unwrap(), Arc::new(bytes.to_vec()))
+    };
+    let loader = b"flavors:\n  python_function:\n    loader_module: my_code\n";
+    let report = Scanner::new().scan_folder(&[
+        file("model/MLmodel", loader),
+        file("model/requirements.txt", b"scikit-learn==1.9.1\n"),
+        file("model/model.pkl", b"\x80\x04N."),
+    ]);
+    assert_eq!(report.verdict(), Verdict::Unsafe);
+    assert_eq!(report.findings().count(), 1);
+    assert_eq!(report.summary.safe, 2);
+    assert_eq!(report.findings().next().unwrap().location.path, "model/MLmodel");
+}
+
+#[test]
+fn a_model_script_is_no_silent_matter() {
+    let text = b"flavors:\n  python_function:\n    loader_module: mlflow.pyfunc.model\n    model_code_path: model.py\n";
+    assert_eq!(Scanner::new().scan_file("a/MLmodel", &text.to_vec()).verdict, Verdict::Suspicious);
+}
+
+#[test]
+fn digests_only_when_asked_for() {
+    let bytes = b"a".to_vec();
+    assert_eq!(Scanner::new().scan_file("a", &bytes).digest, None);
+    let digest = Scanner::new().with_digests(true).scan_file("a", &bytes).digest;
+    assert_eq!(digest, Some(sealyard_core::Digest::of(b"a")));
+}

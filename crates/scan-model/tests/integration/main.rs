@@ -1,0 +1,5 @@
+//! The rules against their fixtures, and files of real libraries against all rules.
+
+mod benign;
+mod corpus;
+mod hostile;

@@ -1,0 +1,335 @@
+#!/usr/bin/env python3
+"""Makes the fixtures of the model scanner's rules: corpus/<rule-id>/{bad,ok}/.
+
+Standard library only, the same bytes on each run. Payloads are harmless: those that run at all would create a file
+named `pwnd.txt` in the working directory. Each bad fixture makes exactly the rule fire whose folder it is in; each ok
+fixture is a near miss that must be safe. `dev/corpus/benign.py` makes files with real libraries.
+"""
+
+import io
+import json
+import pickle
+import struct
+import zipfile
+from pathlib import Path
+
+CORPUS = Path(__file__).resolve().parents[2] / "corpus"
+TOUCH = "touch pwnd.txt"
+STOP = b"."
+
+
+def text(value):
+    raw = value.encode("utf-8", "surrogatepass")
+    return b"X" + struct.pack("<I", len(raw)) + raw
+
+
+def glob(module, name):
+    return b"c" + module.encode() + b"\n" + name.encode() + b"\n"
+
+
+def stack_global(module, name):
+    return text(module) + text(name) + b"\x93"
+
+
+def proto(version, body):
+    return b"\x80" + bytes([version]) + body + STOP
+
+
+def call(callee, *args):
+    return callee + b"(" + b"".join(args) + b"tR"
+
+
+def new(callee):
+    return callee + b")\x81"
+
+
+RIDGE = stack_global("sklearn.linear_model._ridge", "Ridge")
+ORDERED = stack_global("collections", "OrderedDict")
+
+
+def write(rule, kind, name, content):
+    path = CORPUS / rule / kind / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def dangerous():
+    rule = "pickle-dangerous-global"
+    # The joblib file of a published attack on model registries, as it was.
+    write(rule, "bad", "seed-003.joblib", b"\x80\x03cposix\nsystem\nq\x00X\x0e\x00\x00\x00env > pwnd.txtq\x01\x85q\x02Rq\x03.")
+    calls = {
+        "os": ("os", "system", [text(TOUCH)]), "nt": ("nt", "system", [text(TOUCH)]),
+        "subprocess": ("subprocess", "Popen", [text(TOUCH)]), "subprocess-output": ("subprocess", "check_output", [text(TOUCH)]),
+        "eval": ("builtins", "eval", [text("open('pwnd.txt','w')")]), "exec": ("builtins", "exec", [text("open('pwnd.txt','w')")]),
+        "compile": ("builtins", "compile", [text("1"), text("x"), text("eval")]),
+        "import": ("builtins", "__import__", [text("antigravity")]), "open": ("builtins", "open", [text("pwnd.txt"), text("w")]),
+        "getattr": ("builtins", "getattr", [stack_global("collections", "OrderedDict"), text("clear")]),
+        "pty": ("pty", "spawn", [text("true")]), "runpy": ("runpy", "run_path", [text("pwnd.py")]),
+        "code": ("code", "interact", []), "timeit": ("timeit", "timeit", [text("1")]),
+        "cprofile": ("cProfile", "run", [text("1")]), "pdb": ("pdb", "run", [text("1")]),
+        "doctest": ("doctest", "debug_script", [text("1")]), "pydoc": ("pydoc", "pipepager", [text("x"), text(TOUCH)]),
+        "pip": ("pip", "main", [b"]"]), "importlib": ("importlib", "import_module", [text("antigravity")]),
+        "pkgutil": ("pkgutil", "resolve_name", [text("os:system")]), "zipimport": ("zipimport", "zipimporter", [text("x.zip")]),
+        "operator": ("operator", "attrgetter", [text("system")]), "methodcaller": ("operator", "methodcaller", [text("system")]),
+        "partial": ("functools", "partial", [stack_global("collections", "OrderedDict")]),
+        "reduce": ("functools", "reduce", [stack_global("collections", "OrderedDict"), b"]"]),
+        "types": ("types", "FunctionType", []), "typing": ("typing", "_eval_type", []),
+        "dataclasses": ("dataclasses", "_create_fn", []), "namedtuple": ("collections", "namedtuple", [text("a"), text("b")]),
+        "mailcap": ("mailcap", "findmatch", []), "webbrowser": ("webbrowser", "open", [text("http://localhost/")]),
+        "shutil": ("shutil", "rmtree", [text("pwnd")]), "logging": ("logging", "FileHandler", [text("pwnd.txt")]),
+        "logging-config": ("logging.config", "fileConfig", [text("pwnd.ini")]), "uuid": ("uuid", "_get_command_stdout", [text("true")]),
+        "imaplib": ("imaplib", "IMAP4_stream", [text(TOUCH)]), "socket": ("socket", "create_connection", []),
+        "urllib": ("urllib.request", "urlopen", [text("http://localhost/")]), "http": ("http.client", "HTTPConnection", [text("localhost")]),
+        "requests": ("requests", "get", [text("http://localhost/")]), "smtplib": ("smtplib", "SMTP", [text("localhost")]),
+        "pickle-loads": ("pickle", "loads", [b"C\x02N."]), "dill": ("dill", "loads", [b"C\x02N."]), "marshal": ("marshal", "loads", [b"C\x01N"]),
+        "yaml": ("yaml", "unsafe_load", [text("a")]), "joblib-load": ("joblib", "load", [text("x")]),
+        "pandas-eval": ("pandas", "eval", [text("1")]), "numpy-load": ("numpy", "load", [text("x.npy")]),
+        "numpy-runstring": ("numpy.testing._private.utils", "runstring", [text("1"), b"}"]),
+        "f2py": ("numpy.f2py.crackfortran", "getlincoef", [text("1"), b"}"]), "torch-load": ("torch", "load", [text("x")]),
+        "torch-inductor": ("torch._inductor.codecache", "compile_file", [text("x")]), "torch-hub": ("torch.hub", "load", [text("x")]),
+        "ctypes": ("ctypes", "CDLL", [text("x.so")]), "multiprocessing": ("multiprocessing.util", "spawnv_passfds", []),
+        "sqlite3": ("sqlite3", "connect", [text("pwnd.db")]),
+        "pathlib": ("pathlib", "Path", [text("pwnd")]), "gzip": ("gzip", "open", [text("pwnd"), text("w")]),
+        "codecs": ("codecs", "open", [text("pwnd"), text("w")]), "tempfile": ("tempfile", "mkstemp", []),
+        "sys": ("sys", "setrecursionlimit", [b"K\x01"]), "idlelib": ("idlelib.pyshell", "ModifiedInterpreter", []),
+        "lib2to3": ("lib2to3.pgen2.grammar", "Grammar", []), "distutils": ("distutils.file_util", "write_file", []),
+        "interpreters": ("_interpreters", "run_string", []), "bdb": ("bdb", "Bdb", []), "ensurepip": ("ensurepip", "bootstrap", []),
+    }
+    for name, (module, function, args) in calls.items():
+        if "." not in function:
+            write(rule, "bad", name + ".pkl", proto(4, call(stack_global(module, function), *args)))
+    # The same by each way to import and to call.
+    write(rule, "bad", "protocol-0.pkl", b"cos\nsystem\n(S'" + TOUCH.encode() + b"'\ntR.")
+    write(rule, "bad", "protocol-0-inst.pkl", b"(S'" + TOUCH.encode() + b"'\nios\nsystem\n.")
+    write(rule, "bad", "python2-builtin.pkl", proto(2, call(glob("__builtin__", "eval"), text("1"))))
+    write(rule, "bad", "python2-commands.pkl", proto(2, call(glob("commands", "getoutput"), text(TOUCH))))
+    write(rule, "bad", "obj.pkl", proto(2, b"(" + glob("os", "system") + text(TOUCH) + b"o"))
+    write(rule, "bad", "newobj.pkl", proto(4, stack_global("subprocess", "Popen") + text(TOUCH) + b"\x85\x81"))
+    write(rule, "bad", "memoized.pkl", proto(4, text("os") + b"\x94" + text("system") + b"\x940h\x00h\x01\x93" + text(TOUCH) + b"\x85R"))
+    write(rule, "bad", "text-with-no-magic.txt", b"cposix\nsystem\n(V" + TOUCH.encode() + b"\ntR.")
+    write(rule, "bad", "dropped-result.pkl", proto(4, call(stack_global("os", "system"), text(TOUCH)) + b"0" + new(ORDERED)))
+    write(rule, "bad", "in-state.pkl", proto(4, new(RIDGE) + b"}" + text("x") + call(stack_global("os", "system"), text(TOUCH)) + b"sb"))
+    # A latent callable: nothing happens until the model is used.
+    function_transformer = stack_global("sklearn.preprocessing._function_transformer", "FunctionTransformer")
+    write(rule, "bad", "latent.pkl", proto(4, new(function_transformer) + b"}" + text("func") + stack_global("os", "system") + b"sb"))
+    write(rule, "bad", "surrogate-name.pkl", proto(4, call(stack_global("os", "sys\ud800tem"), text(TOUCH))))
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        add(archive, "archive/data.pkl", proto(2, call(glob("posix", "system"), text(TOUCH))))
+        add(archive, "archive/version", b"3\n")
+    write(rule, "bad", "torch.pt", stored.getvalue())
+    import zlib, bz2, lzma, gzip
+    body = proto(3, call(glob("posix", "system"), text(TOUCH)))
+    write(rule, "bad", "zlib.joblib", zlib.compress(body))
+    write(rule, "bad", "gzip.joblib", gzip.compress(body, mtime=0))
+    write(rule, "bad", "bz2.joblib", bz2.compress(body))
+    write(rule, "bad", "xz.joblib", lzma.compress(body))
+    # joblib: the payload hides behind the raw bytes of an array.
+    write(rule, "bad", "behind-array.joblib", proto(4, array_wrapper(b"\x01\x00\x00\x00\x00\x00\x00\x00") + b"0"
+                                                    + call(stack_global("posix", "system"), text(TOUCH))))
+    # joblib: the payload hides in the raw bytes, which pickle.load runs.
+    hidden = b"0" + call(glob("posix", "system"), text(TOUCH)) + b"."
+    hidden += b" " * (-len(hidden) % 8)
+    write(rule, "bad", "in-array.joblib", proto(3, array_wrapper(hidden)))
+    write(rule, "ok", "similar-words.pkl", pickle.dumps({"os": "system", "builtins.eval": b"posix\nsystem\n"}, 4))
+    write(rule, "ok", "text.txt", "code\nsystem\nThis is only text that begins with the letter c.\n")
+
+
+def array_wrapper(raw):
+    """A joblib NumpyArrayWrapper and its raw bytes, as joblib before 1.1 writes them (no padding)."""
+    wrapper = glob("joblib.numpy_pickle", "NumpyArrayWrapper")
+    dtype = glob("numpy", "dtype") + b"(" + text("f8") + b"K\x00K\x01tR(K\x03" + text("<") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+    state = (b"}(" + text("subclass") + glob("numpy", "ndarray") + text("shape") + b"K" + bytes([len(raw) // 8]) + b"\x85"
+             + text("order") + text("C") + text("dtype") + dtype + text("allow_mmap") + b"\x89u")
+    return wrapper + b")\x81" + state + b"b" + raw
+
+
+def unlisted():
+    write("pickle-unlisted-call", "bad", "reduce.pkl", proto(4, call(stack_global("my_package.models", "load"), text("x"))))
+    write("pickle-unlisted-call", "bad", "newobj.pkl", proto(4, new(stack_global("my_package.models", "Model")) + b"}b"))
+    write("pickle-unlisted-call", "bad", "wrong-case.pkl", proto(4, call(stack_global("collections", "ordereddict"))))
+    write("pickle-unlisted-call", "bad", "reconstructor.pkl", proto(2, call(glob("copy_reg", "_reconstructor"), glob("my_package", "Model"), glob("__builtin__", "object"), b"N")))
+    write("pickle-unlisted-call", "bad", "rot13.pkl", proto(4, call(stack_global("_codecs", "encode"), text("x"), text("rot13"))))
+    write("pickle-unlisted-call", "bad", "huge-array.pkl", proto(4, call(stack_global("numpy._core.multiarray", "_reconstruct"), stack_global("numpy", "ndarray"), b"J\xff\xff\xff\x7f\x85", b"C\x01b")))
+    write("pickle-unlisted-call", "bad", "array-subclass.pkl", proto(4, call(stack_global("numpy._core.multiarray", "_reconstruct"), stack_global("numpy", "float64"), b"K\x00\x85", b"C\x01b")))
+    write("pickle-unlisted-call", "bad", "huge-bytes.pkl", proto(4, call(stack_global("builtins", "bytearray"), b"J\xff\xff\xff\x7f")))
+    write("pickle-unlisted-call", "bad", "estimator-with-arguments.pkl", proto(4, call(RIDGE, text("x"))))
+    write("pickle-unlisted-call", "bad", "ufunc-reconstruct.pkl", proto(4, call(stack_global("numpy.core", "_ufunc_reconstruct"), text("os"), text("system"))))
+    write("pickle-unlisted-call", "bad", "scipy-distribution.pkl", proto(4, new(stack_global("scipy.stats._continuous_distns", "uniform_gen")) + b"}b"))
+    for name in ("latin1", "latin-1"):
+        write("pickle-unlisted-call", "ok", f"codecs-{name}.pkl", proto(2, call(glob("_codecs", "encode"), text("x"), text(name))))
+    write("pickle-unlisted-call", "ok", "ordered-dict.pkl", pickle.dumps(__import__("collections").OrderedDict(a=1), 4))
+    write("pickle-unlisted-call", "ok", "reconstructor.pkl", proto(2, call(glob("copy_reg", "_reconstructor"), glob("sklearn.linear_model._ridge", "Ridge"), glob("__builtin__", "object"), b"N")))
+    write("pickle-unlisted-call", "ok", "set-and-date.pkl", pickle.dumps([{1, 2}, __import__("datetime").date(2026, 1, 2)], 2))
+    write("pickle-unlisted-global", "bad", "only-named.pkl", proto(4, stack_global("my_package.models", "predict")))
+    write("pickle-unlisted-global", "bad", "in-state.pkl", proto(4, new(RIDGE) + b"}" + text("hook") + stack_global("my_package", "hook") + b"sb"))
+    write("pickle-unlisted-global", "ok", "types.pkl", pickle.dumps([int, float, str], 4))
+
+
+def shapes():
+    rule = "pickle-dotted-traversal"
+    write(rule, "bad", "random-os.pkl", proto(4, call(stack_global("random", "_os.system"), text(TOUCH))))
+    write(rule, "bad", "joblib-memory-os.pkl", proto(4, call(stack_global("joblib.memory", "os.system"), text(TOUCH))))
+    write(rule, "bad", "through-listed-class.pkl", proto(4, call(stack_global("collections", "OrderedDict.__init__.__globals__"))))
+    write(rule, "bad", "only-named.pkl", proto(4, stack_global("sklearn.linear_model._ridge", "Ridge.fit.__globals__")))
+    write(rule, "ok", "timezone.pkl", proto(4, stack_global("datetime", "timezone.utc")))
+
+    rule = "pickle-computed-callable"
+    write(rule, "bad", "call-of-a-result.pkl", proto(4, call(call(ORDERED), text("x"))))
+    write(rule, "bad", "computed-name.pkl", proto(4, text("os") + call(stack_global("_codecs", "encode"), text("system"), text("latin1")) + b"\x93" + text(TOUCH) + b"\x85R"))
+    write(rule, "ok", "result-as-argument.pkl", proto(4, call(ORDERED, b"](" + text("a") + call(ORDERED) + b"\x86e")))
+
+    rule = "pickle-build-on-unlisted"
+    write(rule, "bad", "class.pkl", proto(4, ORDERED + b"N}" + text("update") + ORDERED + b"s\x86b"))
+    write(rule, "bad", "function-result.pkl", proto(4, call(stack_global("_codecs", "encode"), text("x"), text("latin1")) + b"}" + text("a") + b"K\x01sb"))
+    write(rule, "bad", "setstate.pkl", proto(4, new(RIDGE) + b"}" + text("__setstate__") + ORDERED + b"sb" + text("x") + b"b"))
+    write(rule, "bad", "items.pkl", proto(4, new(RIDGE) + text("a") + text("b") + b"s"))
+    write(rule, "ok", "estimator.pkl", proto(4, new(RIDGE) + b"}" + text("alpha") + b"K\x01sb"))
+    write(rule, "ok", "items.pkl", proto(4, call(ORDERED) + text("a") + text("b") + b"s"))
+
+    rule = "pickle-persistent-id"
+    write(rule, "bad", "binpersid.pkl", proto(2, text("x") + b"Q"))
+    write(rule, "bad", "persid.pkl", b"Px\n0N.")
+    write(rule, "ok", "none.pkl", pickle.dumps(("storage", "0"), 2))
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        storage = b"(" + text("storage") + glob("torch", "FloatStorage") + text("0") + text("cpu") + b"K\x02tQ"
+        tensor = call(glob("torch._utils", "_rebuild_tensor_v2"), storage, b"K\x00", b"K\x02\x85", b"K\x01\x85", b"\x89", call(glob("collections", "OrderedDict")))
+        add(archive, "archive/data.pkl", proto(2, b"}" + text("weight") + tensor + b"s"))
+        add(archive, "archive/data/0", b"cos\nsys\n")
+        add(archive, "archive/version", b"3\n")
+    write(rule, "ok", "torch-state-dict.pt", stored.getvalue())
+
+    rule = "pickle-extension-registry"
+    for name, code in (("ext1", b"\x82\x01"), ("ext2", b"\x83\x01\x01"), ("ext4", b"\x84\x01\x01\x01\x00")):
+        write(rule, "bad", name + ".pkl", proto(2, code))
+    write(rule, "bad", "only-named.pkl", proto(4, stack_global("copyreg", "add_extension")))
+    write(rule, "ok", "bytes.pkl", pickle.dumps(b"\x82\x01", 3))
+
+    rule = "pickle-broken-stream"
+    write(rule, "bad", "invalid-opcode.pkl", b"\x80\x04\x95\x02\x00\x00\x00\x00\x00\x00\x00N\xff")
+    write(rule, "bad", "truncated.pkl", pickle.dumps(list(range(100)), 2)[:-20])
+    write(rule, "bad", "empty-stack.pkl", b"\x80\x02000.")
+    write(rule, "ok", "whole.pkl", pickle.dumps(list(range(100)), 4))
+
+    rule = "pickle-trailing-data"
+    write(rule, "bad", "bytes.pkl", pickle.dumps([1, 2], 2) + b"\x00more")
+    write(rule, "bad", "second-stream.pkl", pickle.dumps([1, 2], 2) + pickle.dumps([3], 2))
+    write(rule, "ok", "stop-in-a-string.pkl", pickle.dumps("a.b.", 2))
+
+    rule = "pickle-unpickler-difference"
+    write(rule, "bad", "base-0.pkl", b"I0x10\n.")
+    write(rule, "bad", "protocol-twice.pkl", b"\x80\x02\x80\x04N.")
+    write(rule, "bad", "left-on-stack.pkl", b"\x80\x02K\x01K\x02.")
+    write(rule, "ok", "numbers.pkl", b"(lp0\nI16\naI01\naL17L\na.")
+
+
+def add(archive, name, content, method=zipfile.ZIP_STORED):
+    archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content, method)
+
+
+def npy(header, body=b""):
+    header = header.encode()
+    header += b" " * (-(len(header) + 11) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + body
+
+
+def containers():
+    rule = "npy-object-array"
+    header = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
+    write(rule, "bad", "object.npy", npy(header, pickle.dumps(["a"], 4)))
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        add(archive, "x.npy", npy(header, pickle.dumps(["a"], 4)))
+    write(rule, "bad", "object.npz", stored.getvalue())
+    write(rule, "ok", "float.npy", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", b"\x00" * 8))
+    write("pickle-dangerous-global", "bad", "object.npz.zip", zipped({"x/a.pkl": proto(4, call(stack_global("os", "system"), text(TOUCH)))}))
+
+    rule = "zip-mismatch"
+    plain = zipped({"a.txt": b"hello", "b.txt": b"world"})
+    write(rule, "ok", "plain.zip", plain)
+    write(rule, "ok", "deflated.zip", zipped({"a.txt": b"hello" * 100}, zipfile.ZIP_DEFLATED))
+    write(rule, "bad", "local-name.zip", plain.replace(b"a.txt", b"x.txt", 1))
+    write(rule, "bad", "crc.zip", plain.replace(b"hello", b"hullo", 1))
+    write(rule, "bad", "tail.zip", plain + b"more")
+    write(rule, "bad", "comment.zip", zipped({"a.txt": b"hello"}, comment=b"a comment"))
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        add(archive, "a.txt", b"hello")
+        import warnings
+        warnings.simplefilter("ignore")
+        add(archive, "a.txt", b"world")
+    write(rule, "bad", "duplicate.zip", stored.getvalue())
+    write(rule, "bad", "traversal.zip", zipped({"../../pwnd.txt": b"hello"}))
+
+
+def zipped(members, method=zipfile.ZIP_STORED, comment=b""):
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        for name, content in members.items():
+            add(archive, name, content, method)
+        archive.comment = comment
+    return stored.getvalue()
+
+
+def skops_file(content):
+    ridge = {"__class__": "Ridge", "__module__": "sklearn.linear_model._ridge", "__loader__": "ObjectNode", "__id__": 1,
+             "content": {"__class__": "dict", "__module__": "builtins", "__loader__": "DictNode", "__id__": 2,
+                         "key_types": {"__class__": "list", "__module__": "builtins", "__loader__": "ListNode", "content": [], "__id__": 3},
+                         "content": {"alpha": {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": "1.0", "is_json": True}, **content}},
+             "protocol": 2, "_skops_version": "0.16.0"}
+    return zipped({"schema.json": json.dumps(ridge, indent=2).encode()}, zipfile.ZIP_DEFLATED)
+
+
+def skops():
+    node = lambda loader, module, name, **more: {"__class__": name, "__module__": module, "__loader__": loader, "__id__": 9, **more}
+    rule = "skops-function-node"
+    write(rule, "bad", "function.skops", skops_file({"f": node("FunctionNode", "os", "system", content={})}))
+    write(rule, "bad", "method.skops", skops_file({"f": node("MethodNode", "builtins", "str", content={"func": "format"})}))
+    write(rule, "bad", "operator.skops", skops_file({"f": node("OperatorFuncNode", "operator", "methodcaller", attrs={})}))
+    write(rule, "bad", "partial.skops", skops_file({"f": node("PartialNode", "functools", "partial", content={})}))
+    write(rule, "ok", "ufunc.skops", skops_file({"f": node("FunctionNode", "numpy", "log1p", content={})}))
+    rule = "skops-untrusted-type"
+    write(rule, "bad", "own-class.skops", skops_file({"f": node("ObjectNode", "my_package", "Model", content=None)}))
+    write(rule, "bad", "type.skops", skops_file({"f": node("TypeNode", "subprocess", "Popen")}))
+    write(rule, "bad", "unknown-node.skops", skops_file({"f": node("EvalNode", "builtins", "str")}))
+    write(rule, "ok", "ridge.skops", skops_file({}))
+
+
+MLMODEL = """flavors:
+  python_function:
+    code: {code}
+    env: {{conda: conda.yaml, virtualenv: python_env.yaml}}
+    loader_module: {loader}
+    model_path: model.pkl
+    predict_fn: predict
+    python_version: 3.11.7
+  sklearn:
+    code: {code}
+    pickled_model: model.pkl
+    serialization_format: cloudpickle
+    sklearn_version: 1.9.1
+mlflow_version: 3.6.0
+utc_time_created: '2026-01-01 00:00:00.000000'
+"""
+
+
+def mlmodel():
+    good = MLMODEL.format(code="null", loader="mlflow.sklearn")
+    for rule in ("mlmodel-loader-module", "mlmodel-code-path"):
+        write(rule, "ok", "model/MLmodel", good)
+    write("mlmodel-loader-module", "bad", "own-loader/MLmodel", MLMODEL.format(code="null", loader="my_loader"))
+    write("mlmodel-loader-module", "bad", "below-listed/MLmodel", MLMODEL.format(code="null", loader="mlflow.sklearn.evil"))
+    write("mlmodel-loader-module", "bad", "escaped-key/MLmodel", MLMODEL.format(code="null", loader="os").replace("loader_module:", '"loader\\x5fmodule":'))
+    write("mlmodel-code-path", "bad", "code/MLmodel", MLMODEL.format(code="code", loader="mlflow.sklearn"))
+    write("mlmodel-code-path", "bad", "code/code/helpers.py", "VALUE = 1\n")
+    write("mlmodel-code-path", "bad", "shadow/MLmodel", MLMODEL.format(code="code", loader="mlflow.sklearn"))
+    write("mlmodel-code-path", "bad", "shadow/code/sklearn/__init__.py", "open('pwnd.txt', 'w').close()\n")
+
+
+dangerous()
+unlisted()
+shapes()
+containers()
+skops()
+mlmodel()
