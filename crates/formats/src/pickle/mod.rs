@@ -15,6 +15,7 @@ mod graph;
 mod limits;
 mod literal;
 mod machine;
+mod numpy;
 mod opcode;
 mod pystr;
 
@@ -24,6 +25,7 @@ pub use fault::{Execution, Fault, Stop};
 pub use graph::{Array, ArrayWrapper, BigInt, CallKind, Callee, Global, Graph, Name, Node, NodeId, Order};
 pub use limits::{Bound, Limits, Options};
 pub use machine::interpret;
+pub use numpy::{ArrayError, Dtype};
 pub use opcode::Opcode;
 pub use pystr::PyStr;
 

@@ -1,17 +1,7 @@
 //! Raw array bytes behind a joblib `NumpyArrayWrapper`.
 
 use super::super::{Array, ArrayWrapper, Order, PyStr};
-use super::{Act, Bound, Fault, Halt, Machine, Node, NodeId, NoteKind, Run, Step};
-
-/// More dimensions than numpy has.
-const MAX_DIMENSIONS: usize = 64;
-
-/// A dtype as far as the size of its elements needs it.
-struct Dtype {
-    text: String,
-    item_size: u64,
-    objects: bool,
-}
+use super::{Act, Bound, Fault, Halt, Machine, Node, NodeId, NoteKind, Step};
 
 impl<'a> Machine<'a> {
     /// If `target` is a joblib wrapper, reads the array that follows its `BUILD` and puts it in the wrapper's place.
@@ -41,8 +31,8 @@ impl<'a> Machine<'a> {
 
     fn sized_array(&mut self, call: (NodeId, NodeId), state: NodeId) -> Result<Array<'a>, Halt> {
         let item = |key| self.graph.item(state, key).ok_or(Fault::BadArray);
-        let dtype = self.dtype(item("dtype")?).ok_or(Fault::BadArray)?;
-        let shape = self.shape(item("shape")?).ok_or(Fault::BadArray)?;
+        let dtype = self.graph.dtype(item("dtype")?).ok_or(Fault::BadArray)?;
+        let shape = self.graph.shape(item("shape")?).ok_or(Fault::BadArray)?;
         let order = match self.graph.str(item("order")?) {
             Some("F") => Order::F,
             Some(_) => Order::C,
@@ -81,77 +71,6 @@ impl<'a> Machine<'a> {
         array.len = count.checked_mul(dtype.item_size).ok_or(Fault::BadArray)?;
         array.data = self.bytes(array.len).map_err(|_| Fault::BadArray)?;
         Ok(array)
-    }
-
-    fn shape(&self, id: NodeId) -> Option<Vec<u64>> {
-        let extents = self.graph.sequence(id).filter(|extents| extents.len() <= MAX_DIMENSIONS)?;
-        extents
-            .iter()
-            .map(|extent| match self.graph.get(*extent) {
-                Node::Int(extent) => u64::try_from(*extent).ok(),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// `numpy.dtype(text, align, copy)` and the state that `BUILD` gave it.
-    fn dtype(&self, id: NodeId) -> Option<Dtype> {
-        let Node::Call { callee, args, .. } = self.graph.get(id) else { return None };
-        if self.graph.global(*callee)?.resolved()? != ("numpy", "dtype") {
-            return None;
-        }
-        let text = self.graph.str(*self.graph.sequence(*args)?.first()?)?;
-        let mut base = text.trim_start_matches(['<', '>', '=', '|']);
-        let mut order = text.chars().next().filter(|first| "<>|".contains(*first)).unwrap_or('<');
-        if base == "?" {
-            base = "b1";
-        }
-        let kind = base.chars().next()?;
-        let digits = base.get(kind.len_utf8()..)?;
-        let width: u64 = match (kind, digits) {
-            ('O', "") => 8,
-            (_, digits) if digits.len() <= 12 => digits.split('[').next()?.parse().ok()?,
-            _ => return None,
-        };
-        let (mut item_size, mut objects) = match kind {
-            'b' | 'i' | 'u' | 'f' | 'c' | 'm' | 'M' => (width, false),
-            'S' | 'a' | 'V' => (width, false),
-            'U' => (width.checked_mul(4)?, false),
-            'O' => (8, true),
-            _ => return None,
-        };
-        let states = self.graph.effects(id).map(|effects| effects.states.as_slice()).unwrap_or_default();
-        match states {
-            [] => {}
-            [state] => {
-                let state = self.graph.sequence(*state)?;
-                if let Some(Node::Str(sign)) = state.get(1).map(|id| self.graph.get(*id)) {
-                    order = sign.as_str().and_then(|sign| sign.chars().next()).filter(|sign| "<>|=".contains(*sign))?;
-                }
-                let int = |place: usize| match state.get(place).map(|id| self.graph.get(*id)) {
-                    Some(Node::Int(value)) => Some(*value),
-                    _ => None,
-                };
-                let flagged = int(7)? & 1 == 1;
-                // numpy believes the flags of the state; where they and the kind differ, nobody knows what is read.
-                if kind == 'V' {
-                    objects = flagged;
-                } else if flagged != objects {
-                    return None;
-                }
-                if matches!(kind, 'U' | 'S' | 'a' | 'V')
-                    && let size @ 0.. = int(5)?
-                {
-                    item_size = u64::try_from(size).ok()?;
-                }
-            }
-            _ => return None,
-        }
-        if order == '=' {
-            order = '<';
-        }
-        let text = if kind == 'O' { "|O".to_owned() } else { format!("{order}{base}") };
-        Some(Dtype { text, item_size, objects })
     }
 
     /// The pickle that stands in place of raw bytes for an array of objects: `pickle.load` on the same file.
