@@ -214,6 +214,56 @@ fn unknown_critical_extensions_are_refused() {
 }
 
 #[test]
+fn the_issuer_must_be_the_one_that_is_named() {
+    // The same key under another name: the name is part of what the leaf says.
+    let key = KeyPair::generate().unwrap();
+    let other = authority_params("other");
+    let pem = other.self_signed(&key).unwrap().pem();
+    let named = authority_params("named");
+    let certificate = named.self_signed(&key).unwrap();
+    let named = Authority { pem: certificate.pem(), der: certificate.der().to_vec(), issuer: Issuer::new(named, key) };
+    let (key, der) = leaf(&leaf_params(), &named);
+    let bundle = bundle(&key, &[der]);
+    assert!(verify_at(&bundle, &trusting(&[&named]), now()).is_ok());
+    let mut trust = Trust::default();
+    trust.roots.add_pem(&pem).unwrap();
+    assert!(matches!(verify_at(&bundle, &trust, now()), Err(VerifyError::Chain(ChainError::NoRoot(_)))));
+}
+
+/// The algorithm stands in a certificate twice, once where the issuer signs it; both must say the same.
+#[test]
+fn both_names_of_the_algorithm_must_agree() {
+    let root_key = KeyPair::generate().unwrap();
+    let signer = SigningKey::from_pem(&root_key.serialize_pem()).unwrap();
+    let params = authority_params("root");
+    let certificate = params.self_signed(&root_key).unwrap();
+    let root =
+        Authority { pem: certificate.pem(), der: certificate.der().to_vec(), issuer: Issuer::new(params, root_key) };
+    let (key, der) = leaf(&leaf_params(), &root);
+
+    // SEQUENCE { TBSCertificate, algorithm, signature }, all of lengths from 256 to 65535, or below 128.
+    let signed_end = 8 + usize::from(u16::from_be_bytes([der[6], der[7]]));
+    let ecdsa_sha256 = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+    let rebuilt = |signed: &[u8]| {
+        let signature = signer.sign(signed).unwrap();
+        let mut content = signed.to_vec();
+        content.extend_from_slice(ecdsa_sha256);
+        content.extend_from_slice(&[3, u8::try_from(signature.len() + 1).unwrap(), 0]);
+        content.extend_from_slice(&signature);
+        let mut der = vec![0x30, 0x82];
+        der.extend_from_slice(&u16::try_from(content.len()).unwrap().to_be_bytes());
+        der.extend_from_slice(&content);
+        der
+    };
+    let mut signed = der[4..signed_end].to_vec();
+    assert!(verify_at(&bundle(&key, &[rebuilt(&signed)]), &trusting(&[&root]), now()).is_ok());
+    let position = signed.windows(12).position(|window| window == ecdsa_sha256).unwrap();
+    signed[position + 11] = 3;
+    let refused = verify_at(&bundle(&key, &[rebuilt(&signed)]), &trusting(&[&root]), now());
+    assert!(matches!(refused, Err(VerifyError::Chain(ChainError::Malformed))));
+}
+
+#[test]
 fn a_renewed_root_holds_beside_the_old_one() {
     let key = KeyPair::generate().unwrap();
     let old = changed(authority_params("root"), |params| params.not_after = date_time_ymd(2026, 2, 1));
