@@ -13,6 +13,11 @@ from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_err
 from sklearn.model_selection import train_test_split
 
 HERE = Path(__file__).resolve().parent
+# The row of the request in README.md.
+EXAMPLE_ROW = [
+    0.0199132142, 0.0506801187, 0.1048086895, 0.0700725447, -0.0359677813,
+    -0.0266789028, -0.0249926566, -0.002592262, 0.0037117382, 0.0403433716,
+]  # fmt: skip
 
 
 def main() -> None:
@@ -39,6 +44,8 @@ def main() -> None:
                 "rmse": root_mean_squared_error(y_test, predicted),
                 "mae": mean_absolute_error(y_test, predicted),
                 "r2": r2_score(y_test, predicted),
+                # What scikit-learn itself answers; whoever serves the model can compare.
+                "example_prediction": model.predict([EXAMPLE_ROW])[0],
             }
         )
         # The requirements are given, so that MLflow does not load the model in another process to guess them.

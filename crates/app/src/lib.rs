@@ -1,1 +1,167 @@
-//! What people and machines do: upload, finalise, publish, deploy, load.
+//! What people and machines do: log in, upload, finalise, register, publish, deploy, load.
+//!
+//! This crate is the only caller of [`sealyard_gate::decide`]. It collects evidence, turns every failure on the way
+//! into "not assessed" or a refusal with a rule's name, and writes each act and its ledger event in one transaction.
+//! Nothing in here knows of HTTP. Functions that touch something protected take an
+//! [`Authorized`](sealyard_identity::Authorized) proof, which only [`App::authorize`] can obtain.
+#![forbid(unsafe_code)]
+
+mod artifacts;
+mod authentication;
+mod authorization;
+mod caller;
+mod error;
+mod evidence;
+mod gates;
+mod identities;
+mod keys;
+mod ledger;
+mod load;
+mod logged_models;
+mod model_files;
+mod policy;
+mod registry;
+mod tracking;
+
+use std::sync::{Arc, RwLock};
+
+use sealyard_core::{Clock, Rng, Timestamp};
+use sealyard_identity::{Authorizer, DummyHash, LoginThrottle};
+use sealyard_ledger::{Act, Event, LedgerKey, Outcome};
+use sealyard_scan_model::Scanner;
+use sealyard_store::Store;
+use sealyard_vault::Vault;
+
+pub use artifacts::{ArtifactListing, Download, Upload};
+pub use authentication::Credentials;
+pub use caller::Caller;
+pub use error::AppError;
+pub use evidence::EvidenceSummary;
+pub use gates::{DeployRequest, GateOutcome, PublishRequest};
+pub use identities::{FirstAdministrator, NewToken, NewUser, TokenSummary};
+pub use keys::ServerKeys;
+pub use ledger::LedgerStatus;
+pub use load::load_gate;
+pub use model_files::ModelManifest;
+pub use policy::{LoadedPolicy, PolicyError};
+pub use registry::CreateVersion;
+pub use tracking::*;
+
+/// Passwords that are checked at the same time.
+const PASSWORD_CHECKS: usize = 4;
+
+/// What an [`App`] is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The catalog.
+    pub store: Arc<dyn Store>,
+    /// Where bytes are kept.
+    pub vault: Arc<Vault>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Keys of the gate and of the scanner.
+    pub keys: ServerKeys,
+    /// Key of the ledger.
+    pub ledger_key: LedgerKey,
+    /// The policy of publish, deploy and protected aliases; without one, all of these are denied.
+    pub policy: Option<LoadedPolicy>,
+}
+
+/// The application: everything below HTTP.
+#[derive(Debug)]
+pub struct App {
+    store: Arc<dyn Store>,
+    vault: Arc<Vault>,
+    scanner: Arc<Scanner>,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    keys: ServerKeys,
+    ledger_key: Arc<LedgerKey>,
+    policy: Option<LoadedPolicy>,
+    authorizer: RwLock<Arc<Authorizer>>,
+    reloading: tokio::sync::Mutex<()>,
+    throttle: Arc<LoginThrottle>,
+    dummy: DummyHash,
+    checks: tokio::sync::Semaphore,
+    sequencer: ledger::Wake,
+    checked: authentication::CheckedPasswords,
+}
+
+impl App {
+    /// Puts the parts together and reads the grants.
+    ///
+    /// # Errors
+    /// [`AppError`] when the catalog can't be read.
+    pub async fn new(parts: Parts) -> Result<Self, AppError> {
+        let Parts { store, vault, clock, rng, keys, ledger_key, policy } = parts;
+        let throttle = LoginThrottle::new(Arc::clone(&clock));
+        let dummy =
+            DummyHash::new(&*rng).map_err(|error| AppError::internal("passwords can't be hashed", error))?;
+        let app = Self {
+            store,
+            vault,
+            scanner: Arc::new(Scanner::new()),
+            clock,
+            rng,
+            keys,
+            ledger_key: Arc::new(ledger_key),
+            policy,
+            authorizer: RwLock::new(Arc::new(Authorizer::new(Vec::new(), Vec::new()))),
+            reloading: tokio::sync::Mutex::default(),
+            throttle,
+            dummy,
+            checks: tokio::sync::Semaphore::new(PASSWORD_CHECKS),
+            sequencer: ledger::Wake::default(),
+            checked: authentication::CheckedPasswords::default(),
+        };
+        app.reload_grants().await?;
+        Ok(app)
+    }
+
+    /// The present moment by the server's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The server's randomness.
+    #[must_use]
+    pub fn rng(&self) -> &dyn Rng {
+        &*self.rng
+    }
+
+    /// The catalog, for the functions of this crate.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// An event by `caller`, now.
+    pub(crate) fn event(&self, caller: &Caller, outcome: Outcome, act: Act) -> Event {
+        Event {
+            time: self.now(),
+            actor: caller.actor().to_owned(),
+            source: caller.source.map(|address| address.to_string()),
+            request_id: caller.request_id.clone(),
+            outcome,
+            act,
+        }
+    }
+
+    /// Notes in the ledger that the server started.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn record_start(&self, version: &str) -> Result<(), AppError> {
+        let act = Act::ServerStarted { version: version.to_owned() };
+        self.record(self.event(&Caller::system(), Outcome::Done, act)).await
+    }
+
+    /// Writes an event that goes with no other change, such as a refusal.
+    pub(crate) async fn record(&self, event: Event) -> Result<(), AppError> {
+        self.store().write(move |tx| Ok::<_, AppError>(tx.record(&event)?)).await?;
+        self.sequencer.notify();
+        Ok(())
+    }
+}

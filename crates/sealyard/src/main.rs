@@ -1,2 +1,36 @@
 //! The `sealyard` command.
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod cli;
+mod commands;
+mod demo;
+mod exit;
+mod keys;
+mod output;
+mod remote;
+mod verified;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    // The sandbox starts this same binary again as the first process inside; nothing else may run before.
+    if sealyard_sandbox::is_init() {
+        sealyard_sandbox::init_main();
+    }
+    let cli = cli::Cli::parse();
+    output::start_logging(cli.common.quiet);
+    match cli.run() {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            output::failure(&failure, cli_color());
+            failure.exit.into()
+        }
+    }
+}
+
+/// Colours only on a terminal, and not where `NO_COLOR` asks for none.
+fn cli_color() -> bool {
+    std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none()
+}

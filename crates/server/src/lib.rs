@@ -1,1 +1,19 @@
-//! Composition: wiring, TLS and listeners.
+//! Composition: a data directory, keys, TLS, the listener, and [`wiring`] — the only place that names adapters.
+#![forbid(unsafe_code)]
+
+mod config;
+mod data_directory;
+mod error;
+mod inference;
+mod listener;
+mod ready;
+mod tls;
+mod wiring;
+
+pub use config::{Config, TlsMode};
+pub use data_directory::DataDirectory;
+pub use error::ServerError;
+pub use inference::InferenceServer;
+pub use ready::FirstStart;
+pub use tls::{Identity, fingerprint};
+pub use wiring::Server;

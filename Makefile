@@ -1,0 +1,40 @@
+# Two commands do all: `make demo` and `make test`. Both say what they are doing and what they lack.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+CARGO ?= cargo
+PYTHON ?= python3
+# Virtual environment of the tests; made from a lock with hashes.
+VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
+BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
+
+.PHONY: help build demo test lint generate deny interop e2e crash bench clean-venv check-cargo check-python
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+check-cargo:
+	@command -v $(CARGO) >/dev/null || { echo "error: cargo is missing. Install Rust 1.95 or newer from https://rustup.rs" >&2; exit 2; }
+	@command -v cc >/dev/null || { echo "error: a C compiler (cc) is missing; the crypto library and SQLite need it. On Debian: apt-get install gcc" >&2; exit 2; }
+
+check-python:
+	@command -v $(PYTHON) >/dev/null || { echo "error: python3 is missing. The demo trains with scikit-learn; on Debian: apt-get install python3 python3-venv python3-pip" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: python3 is older than 3.11, which the example's lock is for" >&2; exit 2; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "error: pip is missing. On Debian: apt-get install python3-pip" >&2; exit 2; }
+
+build: check-cargo ## Build the release binary
+	@echo "Building sealyard (the first time takes some minutes) ..."
+	@$(CARGO) build --release --locked -p sealyard
+
+demo: check-cargo check-python build ## Run the whole pipeline on an example, then the attacks
+	@$(BINARY) demo $(DEMO_FLAGS)
+
+test: check-cargo check-python ## Run all tests, the ones with real MLflow and model-signing clients too
+	@CARGO=$(CARGO) PYTHON=$(PYTHON) VENV=$(VENV) dev/test/run.sh
+
+lint: check-cargo ## Formatting, clippy, dependencies, generated files
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	@dev/generate/crate_map.py --check
+
+generate: ## Write generated files anew
+	@dev/generate/crate_map.py

@@ -1,0 +1,185 @@
+//! Who is asking: passwords and tokens.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Mutex, PoisonError};
+
+use sealyard_core::{Digest, Redacted, Rng};
+use sealyard_identity::{PasswordHash, Principal, PrincipalId, PrincipalName, Token, TokenId, Via};
+use sealyard_ledger::{Act, Event, Outcome};
+use sealyard_store::model::UserRecord;
+
+use crate::{App, AppError, Caller};
+
+/// What a client shows to prove who it is.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// HTTP Basic.
+    Password {
+        /// The name as given.
+        name: String,
+        /// The password.
+        password: Redacted<String>,
+    },
+    /// HTTP Bearer.
+    Token(Redacted<String>),
+}
+
+/// Passwords that were found right a moment ago. Checking one costs tens of milliseconds on purpose, and clients that
+/// use Basic send it with every request.
+///
+/// What is kept is a hash keyed by a random value of this process, beside the stored hash it was checked against: a
+/// changed password is a miss.
+#[derive(Debug, Default)]
+pub(crate) struct CheckedPasswords {
+    key: std::sync::OnceLock<[u8; 32]>,
+    known: Mutex<HashMap<Digest, String>>,
+}
+
+/// So many passwords are remembered at once; then all are forgotten.
+const REMEMBERED: usize = 1024;
+
+impl CheckedPasswords {
+    fn fingerprint(&self, rng: &dyn Rng, name: &str, password: &str) -> Digest {
+        let key = self.key.get_or_init(|| rng.bytes());
+        let mut keyed = key.to_vec();
+        keyed.extend_from_slice(&(name.len() as u64).to_be_bytes());
+        keyed.extend_from_slice(name.as_bytes());
+        keyed.extend_from_slice(password.as_bytes());
+        Digest::of(&keyed)
+    }
+
+    fn contains(&self, fingerprint: &Digest, stored: &str) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(fingerprint).is_some_and(|checked| checked == stored)
+    }
+
+    fn remember(&self, fingerprint: Digest, stored: String) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(fingerprint, stored);
+    }
+}
+
+impl App {
+    /// Finds out who is asking.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthenticated`] whatever is wrong with the credentials; [`AppError::Throttled`] after too many
+    /// failures for this name from this address.
+    pub async fn authenticate(
+        &self,
+        credentials: Credentials,
+        source: Option<IpAddr>,
+        request_id: Option<String>,
+    ) -> Result<Caller, AppError> {
+        let principal = match credentials {
+            Credentials::Token(token) => self.check_token(&token).await?,
+            Credentials::Password { name, password } => {
+                self.check_password(name, password, source, request_id.as_deref()).await?
+            }
+        };
+        Ok(Caller::new(principal, source, request_id))
+    }
+
+    async fn check_token(&self, text: &Redacted<String>) -> Result<Principal, AppError> {
+        let hash = Token::parse(text.expose()).map_err(|_| AppError::Unauthenticated)?.hash().to_hex();
+        let found = self
+            .store()
+            .read(move |tx| {
+                let Some(token) = tx.token_by_hash(&hash)? else { return Ok(None) };
+                let owner = tx.user(&token.owner)?;
+                Ok::<_, AppError>(owner.map(|owner| (token, owner)))
+            })
+            .await?;
+        let Some((token, owner)) = found else { return Err(AppError::Unauthenticated) };
+        if token.revoked || token.expires.is_some_and(|expires| expires <= self.now()) {
+            return Err(AppError::Unauthenticated);
+        }
+        // A scope that this release can't read gives nothing rather than everything.
+        let scopes = token.scopes.iter().map(|scope| scope.parse()).collect::<Result<Vec<_>, _>>();
+        let scopes = scopes.map_err(|_| AppError::Unauthenticated)?;
+        let token_id = TokenId::new(token.id).map_err(|_| AppError::Unauthenticated)?;
+        principal(&owner, Via::Token { token_id, scopes, expires: token.expires })
+    }
+
+    async fn check_password(
+        &self,
+        name: String,
+        password: Redacted<String>,
+        source: Option<IpAddr>,
+        request_id: Option<&str>,
+    ) -> Result<Principal, AppError> {
+        let shown = name.chars().take(128).collect::<String>();
+        // A peer without an address (a unix socket, a test) shares one bucket.
+        let address = source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let attempt = self
+            .throttle
+            .attempt(&shown, address)
+            .map_err(|throttled| AppError::Throttled(u64::try_from(throttled.retry_after_seconds).unwrap_or(1)))?;
+        let wanted = name.clone();
+        let user = match self.store().read(move |tx| Ok::<_, AppError>(tx.user(&wanted)?)).await {
+            Ok(user) => user,
+            Err(error) => {
+                attempt.not_judged();
+                return Err(error);
+            }
+        };
+        let fingerprint = self.checked.fingerprint(&*self.rng, &name, password.expose());
+        let stored = user.as_ref().and_then(|user| user.password.clone());
+        if let (Some(user), Some(stored)) = (&user, &stored)
+            && self.checked.contains(&fingerprint, stored)
+        {
+            attempt.succeeded();
+            return principal(user, Via::Password);
+        }
+        // Each check takes 19 MiB for tens of milliseconds; a flood of them must not take the memory.
+        let _place = self.checks.acquire().await.map_err(|error| AppError::internal("the server stops", error))?;
+        // An unknown name costs as much as a known one, so that time tells nothing.
+        let (hash, dummy) = (stored.clone(), self.dummy.clone());
+        let right = tokio::task::spawn_blocking(move || {
+            let hash = hash.and_then(|hash| PasswordHash::parse(&hash).ok());
+            dummy.verify(hash.as_ref(), &password)
+        })
+        .await
+        .map_err(|error| AppError::internal("a password check broke", error))?;
+        let event = |outcome, act| Event {
+            time: self.now(),
+            actor: if right { shown.clone() } else { "anonymous".to_owned() },
+            source: source.map(|address| address.to_string()),
+            request_id: request_id.map(str::to_owned),
+            outcome,
+            act,
+        };
+        match (user, stored) {
+            (Some(user), Some(stored)) if right => {
+                attempt.succeeded();
+                self.checked.remember(fingerprint, stored);
+                self.record(event(Outcome::Done, Act::LoggedIn { method: "password".to_owned() })).await?;
+                principal(&user, Via::Password)
+            }
+            _ => {
+                drop(attempt);
+                let reason = "the name or password is wrong".to_owned();
+                self.record(event(Outcome::Refused, Act::LoginFailed { name: shown.clone(), reason })).await?;
+                Err(AppError::Unauthenticated)
+            }
+        }
+    }
+}
+
+fn principal(user: &UserRecord, via: Via) -> Result<Principal, AppError> {
+    Ok(Principal {
+        id: principal_id(user.id)?,
+        name: PrincipalName::new(user.name.clone()).map_err(|_| AppError::Unauthenticated)?,
+        admin: user.admin,
+        via,
+    })
+}
+
+/// What grants hold on to: the user's number, which is never used again.
+pub(crate) fn principal_id(id: i64) -> Result<PrincipalId, AppError> {
+    PrincipalId::new(format!("u{id}")).map_err(|error| AppError::internal("a user has no number", error))
+}

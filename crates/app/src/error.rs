@@ -1,0 +1,116 @@
+use sealyard_gate::Decision;
+use sealyard_store::StoreError;
+use sealyard_vault::VaultError;
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// No, or wrong, credentials. Says nothing of which.
+    #[error("the name, password or token is not valid")]
+    Unauthenticated,
+    /// Too many failed log ins.
+    #[error("too many failed attempts; try again in {0} s")]
+    Throttled(u64),
+    /// The principal may not do this.
+    #[error("permission denied: {action} on {resource} ({rule})")]
+    Denied {
+        /// The rule that said no.
+        rule: &'static str,
+        /// What was to be done.
+        action: String,
+        /// To what.
+        resource: String,
+    },
+    /// A check of the content said no: a scan, a path, a frozen model.
+    #[error("refused by {rule}: {reason}")]
+    Refused {
+        /// The rule that said no.
+        rule: String,
+        /// Why, for people.
+        reason: String,
+    },
+    /// A gate said no; the decision has the reasons.
+    #[error("the {} gate denied: {}", .0.stage(), refusing_rules(.0))]
+    GateDenied(Box<Decision>),
+    /// There is no such thing.
+    #[error("{kind} {id:?} does not exist")]
+    NotFound {
+        /// What was looked for.
+        kind: &'static str,
+        /// How it was named.
+        id: String,
+    },
+    /// There is one already.
+    #[error("{kind} {id:?} already exists")]
+    AlreadyExists {
+        /// What was to be made.
+        kind: &'static str,
+        /// How it was named.
+        id: String,
+    },
+    /// The state forbids it.
+    #[error("{0}")]
+    Conflict(String),
+    /// The request makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// The catalog failed.
+    #[error("the catalog failed")]
+    Store(#[source] StoreError),
+    /// The vault failed, or what it holds is not what was put in.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// Something else below broke.
+    #[error("{what}")]
+    Internal {
+        /// What broke.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl AppError {
+    pub(crate) fn refused(rule: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Refused { rule: rule.into(), reason: reason.into() }
+    }
+
+    pub(crate) fn internal(
+        what: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Internal { what, source: source.into() }
+    }
+
+    /// Names of the rules that said no, if rules did.
+    #[must_use]
+    pub fn rules(&self) -> Vec<String> {
+        match self {
+            Self::Denied { rule, .. } => vec![(*rule).to_owned()],
+            Self::Refused { rule, .. } => vec![rule.clone()],
+            Self::GateDenied(decision) => decision.failures().map(|reason| reason.rule().to_owned()).collect(),
+            Self::Vault(error) => error.rule().into_iter().map(str::to_owned).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn refusing_rules(decision: &Decision) -> String {
+    let reasons: Vec<_> =
+        decision.failures().map(|reason| format!("{} ({})", reason.rule(), reason.detail())).collect();
+    reasons.join("; ")
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound { kind, id } => Self::NotFound { kind, id },
+            StoreError::AlreadyExists { kind, id } => Self::AlreadyExists { kind, id },
+            StoreError::Conflict(message) => Self::Conflict(message),
+            StoreError::Invalid(message) => Self::Invalid(message),
+            other => Self::Store(other),
+        }
+    }
+}

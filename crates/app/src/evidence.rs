@@ -1,0 +1,135 @@
+//! Evidence about models: stored as it comes, verified anew by whoever decides.
+
+use sealyard_core::{Digest, FileTree, Timestamp};
+use sealyard_evidence::{Bundle, TrustedKeys, VerifiedEvidence, oms, verify};
+use sealyard_gate::Rejected;
+use sealyard_identity::{Authorized, Edit, ModelName, Read};
+use sealyard_ledger::{Act, Outcome};
+use sealyard_store::model::EvidenceRecord;
+use serde::{Deserialize, Serialize};
+
+use crate::{App, AppError, Caller};
+
+/// A stored bundle.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EvidenceSummary {
+    /// Digest of the bundle's bytes.
+    pub digest: Digest,
+    /// Predicate type, as the bundle says.
+    pub predicate_type: String,
+    /// When it arrived.
+    pub added: Timestamp,
+    /// Who brought it.
+    pub added_by: String,
+    /// The bundle as it arrived.
+    pub bundle: String,
+}
+
+impl App {
+    /// Adds a bundle to what is known of a version. It must speak of the version's files: of the tree, or, for an OMS
+    /// signature, of the root that we compute from the tree ourselves. Whether its signature is worth anything is
+    /// for each gate to say.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for bytes that are no bundle (`evidence.bundle`) or speak of something else
+    /// (`evidence.subject`).
+    pub async fn add_evidence(
+        &self,
+        caller: &Caller,
+        authorized: &Authorized<Edit, ModelName>,
+        version: u32,
+        bytes: Vec<u8>,
+    ) -> Result<EvidenceSummary, AppError> {
+        let bundle =
+            Bundle::parse(&bytes).map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
+        let statement =
+            bundle.claimed_statement().map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
+        let tree = self.version_tree(authorized.resource(), version).await?;
+        let claimed =
+            statement.subjects().map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
+        let names = [Some(tree.digest()), oms_root(&tree)];
+        if !claimed.iter().any(|subject| names.contains(&Some(subject.digest))) {
+            return Err(AppError::refused("evidence.subject", "the statement is about something else than this version"));
+        }
+        let record = EvidenceRecord {
+            digest: bundle.digest(),
+            subject: tree.digest(),
+            predicate_type: statement.predicate_type().to_owned(),
+            bundle: bundle.text().to_owned(),
+            added: self.now(),
+            added_by: caller.actor().to_owned(),
+        };
+        let act = Act::EvidenceAdded {
+            subject: record.subject,
+            evidence: record.digest,
+            predicate_type: record.predicate_type.chars().take(200).collect(),
+        };
+        let event = self.event(caller, Outcome::Done, act);
+        let row = record.clone();
+        self.store()
+            .write(move |tx| {
+                tx.add_evidence(&row)?;
+                Ok::<_, AppError>(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(summary(record))
+    }
+
+    /// Everything that is known of a version.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn version_evidence(
+        &self,
+        authorized: &Authorized<Read, ModelName>,
+        version: u32,
+    ) -> Result<Vec<EvidenceSummary>, AppError> {
+        let tree = self.version_tree(authorized.resource(), version).await?;
+        let subject = tree.digest();
+        let records = self.store().read(move |tx| Ok::<_, AppError>(tx.evidence_for(&subject)?)).await?;
+        Ok(records.into_iter().map(summary).collect())
+    }
+
+    pub(crate) async fn version_tree(&self, name: &ModelName, version: u32) -> Result<FileTree, AppError> {
+        let name = name.as_str().to_owned();
+        let (tree, _) =
+            self.store().read(move |tx| Ok::<_, AppError>(tx.model_version_files(&name, version)?)).await?;
+        Ok(tree)
+    }
+}
+
+/// The root that an OMS signature of these files has.
+fn oms_root(tree: &FileTree) -> Option<Digest> {
+    let statement = oms::statement(tree, "model").ok()?;
+    statement.subjects().ok()?.first().map(|subject| subject.digest)
+}
+
+fn summary(record: EvidenceRecord) -> EvidenceSummary {
+    EvidenceSummary {
+        digest: record.digest,
+        predicate_type: record.predicate_type,
+        added: record.added,
+        added_by: record.added_by,
+        bundle: record.bundle,
+    }
+}
+
+/// Verifies each bundle by itself: one bad piece neither hides nor spoils another.
+pub(crate) fn sort_evidence<'a>(
+    bundles: impl IntoIterator<Item = &'a str>,
+    trust: &TrustedKeys,
+) -> (Vec<VerifiedEvidence>, Vec<Rejected>) {
+    let mut verified = Vec::new();
+    let mut rejected = Vec::new();
+    for text in bundles {
+        let result = Bundle::parse(text.as_bytes())
+            .map_err(|error| error.to_string())
+            .and_then(|bundle| verify(&bundle, trust).map_err(|error| error.to_string()));
+        match result {
+            Ok(evidence) => verified.push(evidence),
+            Err(reason) => rejected.push(Rejected { digest: Digest::of(text.as_bytes()), reason }),
+        }
+    }
+    (verified, rejected)
+}

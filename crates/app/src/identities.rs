@@ -1,0 +1,295 @@
+//! Users, tokens and grants.
+
+use sealyard_core::{Redacted, Timestamp};
+use sealyard_identity::{
+    Administer, Authorized, Grant, Grantee, PasswordHash, PrincipalName, ResourcePattern, Right, Scope, Token,
+    UserDirectory, generate_password,
+};
+use sealyard_ledger::{Act, Outcome};
+use sealyard_store::model::{TokenRecord, UserRecord};
+use serde::{Deserialize, Serialize};
+
+use crate::authentication::principal_id;
+use crate::{App, AppError, Caller};
+
+/// A user to be made.
+#[derive(Debug)]
+pub struct NewUser {
+    /// What they log in with.
+    pub name: PrincipalName,
+    /// Their password.
+    pub password: Redacted<String>,
+    /// Whether they may do everything.
+    pub admin: bool,
+}
+
+/// The account of a first start.
+#[derive(Debug)]
+pub struct FirstAdministrator {
+    /// Its name.
+    pub name: PrincipalName,
+    /// The password, if this made it: shown once.
+    pub password: Redacted<String>,
+}
+
+/// A token to be made.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// What it is limited to.
+    pub scopes: Vec<Scope>,
+    /// When it ends.
+    pub expires: Option<Timestamp>,
+}
+
+/// A token without the token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TokenSummary {
+    /// What it is listed and revoked by.
+    pub id: String,
+    /// What it is limited to.
+    pub scopes: Vec<String>,
+    /// When it ends.
+    pub expires: Option<Timestamp>,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+impl App {
+    /// Makes the first administrator if there is no user at all.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] for a password that is too weak.
+    pub async fn first_administrator(
+        &self,
+        name: PrincipalName,
+        password: Option<Redacted<String>>,
+    ) -> Result<Option<FirstAdministrator>, AppError> {
+        if !self.store().read(|tx| Ok::<_, AppError>(tx.users()?)).await?.is_empty() {
+            return Ok(None);
+        }
+        let password = password.unwrap_or_else(|| generate_password(self.rng()));
+        let new = NewUser { name: name.clone(), password: password.clone(), admin: true };
+        self.add_user(&Caller::system(), new).await?;
+        Ok(Some(FirstAdministrator { name, password }))
+    }
+
+    /// Makes a user.
+    ///
+    /// # Errors
+    /// [`AppError::AlreadyExists`]; [`AppError::Invalid`] for a password that is too weak.
+    pub async fn create_user(
+        &self,
+        caller: &Caller,
+        _authorized: &Authorized<Administer, UserDirectory>,
+        new: NewUser,
+    ) -> Result<(), AppError> {
+        self.add_user(caller, new).await
+    }
+
+    async fn add_user(&self, caller: &Caller, new: NewUser) -> Result<(), AppError> {
+        let rng = std::sync::Arc::clone(&self.rng);
+        let NewUser { name, password, admin } = new;
+        let hash = tokio::task::spawn_blocking(move || PasswordHash::create(&password, &*rng))
+            .await
+            .map_err(|error| AppError::internal("a password could not be hashed", error))?
+            .map_err(|error| AppError::Invalid(error.to_string()))?;
+        let event =
+            self.event(caller, Outcome::Done, Act::UserCreated { name: name.as_str().to_owned(), admin });
+        let record = UserRecord {
+            id: 0,
+            name: name.into(),
+            password: Some(hash.as_phc().to_owned()),
+            admin,
+            created: self.now(),
+        };
+        self.store()
+            .write(move |tx| {
+                tx.create_user(&record)?;
+                Ok::<_, AppError>(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(())
+    }
+
+    /// Makes a token of the caller's own. A token can't make one that may more, or lives longer, than itself.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`] for a caller that is itself a limited token; [`AppError::Invalid`] for no scope at all.
+    pub async fn create_token(
+        &self,
+        caller: &Caller,
+        new: NewToken,
+    ) -> Result<(Redacted<String>, TokenSummary), AppError> {
+        let Some(principal) = caller.principal() else { return Err(AppError::Unauthenticated) };
+        if principal.is_expired(self.now()) {
+            return Err(AppError::Unauthenticated);
+        }
+        if new.scopes.is_empty() {
+            return Err(AppError::Invalid("a token needs at least one scope, such as `all` or `experiment:7:edit`".into()));
+        }
+        if principal.scopes().is_some_and(|scopes| !scopes.contains(&Scope::All)) {
+            return Err(AppError::Denied {
+                rule: "authorization",
+                action: "create a token".to_owned(),
+                resource: "the owner of a limited token".to_owned(),
+            });
+        }
+        let owner_ends = match &principal.via {
+            sealyard_identity::Via::Token { expires, .. } => *expires,
+            _ => None,
+        };
+        let expires = match (new.expires, owner_ends) {
+            (Some(asked), Some(ends)) => Some(asked.min(ends)),
+            (asked, ends) => asked.or(ends),
+        };
+        if expires.is_some_and(|expires| expires <= self.now()) {
+            return Err(AppError::Invalid("the token would have expired already".into()));
+        }
+        let (token, hash) = Token::generate(self.rng());
+        let record = TokenRecord {
+            id: format!("t{}", self.rng().hex_id()),
+            owner: principal.name.as_str().to_owned(),
+            hash: hash.to_hex(),
+            scopes: new.scopes.iter().map(ToString::to_string).collect(),
+            created: self.now(),
+            expires,
+            revoked: false,
+        };
+        let act = Act::TokenCreated {
+            id: record.id.clone(),
+            owner: record.owner.clone(),
+            scopes: record.scopes.clone(),
+            expires,
+        };
+        let event = self.event(caller, Outcome::Done, act);
+        let summary =
+            TokenSummary { id: record.id.clone(), scopes: record.scopes.clone(), expires, revoked: false };
+        self.store()
+            .write(move |tx| {
+                tx.create_token(&record)?;
+                Ok::<_, AppError>(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok((token, summary))
+    }
+
+    /// A token for the administrator that this start has made; nobody else could prove to be them yet.
+    ///
+    /// # Errors
+    /// As [`Self::create_token`].
+    pub async fn bootstrap_token(
+        &self,
+        first: &FirstAdministrator,
+        new: NewToken,
+    ) -> Result<Redacted<String>, AppError> {
+        let credentials = crate::Credentials::Password {
+            name: first.name.as_str().to_owned(),
+            password: first.password.clone(),
+        };
+        let caller = self.authenticate(credentials, None, None).await?;
+        Ok(self.create_token(&caller, new).await?.0)
+    }
+
+    /// The caller's own tokens.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthenticated`].
+    pub async fn tokens(&self, caller: &Caller) -> Result<Vec<TokenSummary>, AppError> {
+        if caller.principal().is_none() {
+            return Err(AppError::Unauthenticated);
+        }
+        let owner = caller.actor().to_owned();
+        let found = self.store().read(move |tx| Ok::<_, AppError>(tx.tokens_of(&owner)?)).await?;
+        let summary = |token: TokenRecord| TokenSummary {
+            id: token.id,
+            scopes: token.scopes,
+            expires: token.expires,
+            revoked: token.revoked,
+        };
+        Ok(found.into_iter().map(summary).collect())
+    }
+
+    /// Ends one of the caller's own tokens.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for a token that is not the caller's.
+    pub async fn revoke_token(&self, caller: &Caller, id: &str) -> Result<(), AppError> {
+        if !self.tokens(caller).await?.iter().any(|token| token.id == id) {
+            return Err(AppError::NotFound { kind: "token", id: id.to_owned() });
+        }
+        let event = self.event(caller, Outcome::Done, Act::TokenRevoked { id: id.to_owned() });
+        let id = id.to_owned();
+        self.store()
+            .write(move |tx| {
+                tx.revoke_token(&id)?;
+                Ok::<_, AppError>(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(())
+    }
+
+    /// Gives the user `right` on `pattern`, in place of what they had on the same pattern.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for an unknown user.
+    pub async fn set_grant(
+        &self,
+        caller: &Caller,
+        _authorized: &Authorized<Administer, UserDirectory>,
+        user: &PrincipalName,
+        pattern: ResourcePattern,
+        right: Right,
+    ) -> Result<(), AppError> {
+        let act = Act::GrantSet {
+            principal: user.to_string(),
+            resource: pattern.to_string(),
+            permission: right.to_string(),
+        };
+        let event = self.event(caller, Outcome::Done, act);
+        let name = user.as_str().to_owned();
+        self.store()
+            .write(move |tx| {
+                let Some(user) = tx.user(&name)? else {
+                    return Err(AppError::NotFound { kind: "user", id: name });
+                };
+                let grantee = Grantee::Principal(principal_id(user.id)?);
+                tx.set_grant(&Grant { grantee, pattern, right })?;
+                Ok(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        self.reload_grants().await
+    }
+
+    /// Takes a grant away.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for an unknown user.
+    pub async fn remove_grant(
+        &self,
+        caller: &Caller,
+        _authorized: &Authorized<Administer, UserDirectory>,
+        user: &PrincipalName,
+        pattern: ResourcePattern,
+        right: Right,
+    ) -> Result<(), AppError> {
+        let act = Act::GrantRemoved { principal: user.to_string(), resource: pattern.to_string() };
+        let event = self.event(caller, Outcome::Done, act);
+        let name = user.as_str().to_owned();
+        self.store()
+            .write(move |tx| {
+                let Some(user) = tx.user(&name)? else {
+                    return Err(AppError::NotFound { kind: "user", id: name });
+                };
+                let grantee = Grantee::Principal(principal_id(user.id)?);
+                tx.remove_grant(&Grant { grantee, pattern, right })?;
+                Ok(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        self.reload_grants().await
+    }
+}

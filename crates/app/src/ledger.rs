@@ -1,0 +1,102 @@
+//! The sequencer, and what people ask of the ledger.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sealyard_core::Timestamp;
+use sealyard_identity::{Authorized, LedgerLog, Read};
+use serde::Serialize;
+use tokio::sync::Notify;
+
+use crate::{App, AppError};
+
+/// Events that were not announced are picked up after this long: those of a process that died, or of another replica.
+const LATEST: Duration = Duration::from_secs(2);
+/// So many events become entries under one checkpoint.
+const BATCH: u32 = 1000;
+
+/// Wakes the sequencer.
+#[derive(Debug, Default)]
+pub(crate) struct Wake(Arc<Notify>);
+
+impl Wake {
+    pub(crate) fn notify(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// How the ledger stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct LedgerStatus {
+    /// The newest signed checkpoint, as a C2SP note.
+    pub checkpoint: String,
+    /// How many entries it covers.
+    pub size: u64,
+    /// When it was signed.
+    pub time: Timestamp,
+    /// The public key that checks it.
+    pub verifier_key: String,
+}
+
+impl App {
+    /// Turns the outbox into log entries for as long as the server runs.
+    pub async fn run_sequencer(self: Arc<Self>) {
+        let wake = Arc::clone(&self.sequencer.0);
+        loop {
+            match self.sequence().await {
+                Ok(0) => {
+                    let _ = tokio::time::timeout(LATEST, wake.notified()).await;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "the ledger could not be extended; it will be tried again");
+                    tokio::time::sleep(LATEST).await;
+                }
+            }
+        }
+    }
+
+    /// Turns what is in the outbox now into entries, under one signed checkpoint. Gives how many.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn sequence(&self) -> Result<usize, AppError> {
+        let key = Arc::clone(&self.ledger_key);
+        let clock = Arc::clone(&self.clock);
+        self.store()
+            .write(move |tx| Ok::<_, AppError>(sealyard_store::ledger::sequence(tx, &key, &*clock, BATCH)?))
+            .await
+    }
+
+    /// The newest checkpoint.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] before the first event was sequenced.
+    pub async fn ledger_status(&self, _authorized: &Authorized<Read, LedgerLog>) -> Result<LedgerStatus, AppError> {
+        let latest = self.store().read(|tx| Ok::<_, AppError>(tx.latest_checkpoint()?)).await?;
+        let Some(latest) = latest else {
+            return Err(AppError::NotFound { kind: "checkpoint", id: "newest".to_owned() });
+        };
+        Ok(LedgerStatus {
+            checkpoint: latest.note,
+            size: latest.size,
+            time: latest.created,
+            verifier_key: self.ledger_key.verifier().to_string(),
+        })
+    }
+
+    /// Entries from `from` on, at most `limit`, as they were written.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn ledger_entries(
+        &self,
+        _authorized: &Authorized<Read, LedgerLog>,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, Vec<u8>)>, AppError> {
+        let entries =
+            self.store().read(move |tx| Ok::<_, AppError>(tx.entries(from, limit.min(BATCH))?)).await?;
+        Ok(entries.into_iter().map(|entry| (entry.index, entry.bytes)).collect())
+    }
+}

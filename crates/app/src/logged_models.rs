@@ -1,0 +1,85 @@
+//! Finalising a logged model: its files are scanned as a whole and frozen.
+
+use sealyard_identity::{Authorized, Edit, ExperimentId};
+use sealyard_ledger::{Act, Outcome};
+use sealyard_store::model::{ArtifactOwner, LoggedModel, LoggedModelStatus};
+
+use crate::{App, AppError, Caller};
+
+impl App {
+    /// Ends the upload of a logged model. `Ready` freezes its files, after a scan of the folder as a whole.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] when the folder is unsafe: it stays pending, and nothing can be made of it;
+    /// [`AppError::Conflict`] when it was finalised before; [`AppError::Denied`] for a model of another experiment.
+    pub async fn finalise_logged_model(
+        &self,
+        caller: &Caller,
+        authorized: &Authorized<Edit, ExperimentId>,
+        id: &str,
+        status: LoggedModelStatus,
+        message: String,
+    ) -> Result<LoggedModel, AppError> {
+        let owner = ArtifactOwner::LoggedModel(id.to_owned());
+        let wanted = owner.clone();
+        let model_id = id.to_owned();
+        let (model, artifacts) = self
+            .store()
+            .read(move |tx| Ok::<_, AppError>((tx.logged_model(&model_id)?, tx.artifacts_below(&wanted, "")?)))
+            .await?;
+        let model = model.ok_or_else(|| AppError::NotFound { kind: "logged model", id: id.to_owned() })?;
+        if model.experiment_id != authorized.resource().as_str() {
+            return Err(AppError::Denied {
+                rule: "authorization",
+                action: "edit".to_owned(),
+                resource: format!("models:/{id}"),
+            });
+        }
+        let now = self.now();
+        let id = id.to_owned();
+        if status != LoggedModelStatus::Ready {
+            return self
+                .store()
+                .write(move |tx| Ok(tx.finalise_logged_model(&id, status, &message, None, now)?))
+                .await;
+        }
+        if model.status == LoggedModelStatus::Ready {
+            return Err(AppError::Conflict(format!("the logged model {id} is finalised already")));
+        }
+        let uploaded = artifacts.clone();
+        let collected = match self.collect(format!("models:/{id}"), "", artifacts).await {
+            Ok(collected) => collected,
+            Err(error) => {
+                if let AppError::Refused { rule, reason } = &error {
+                    let act = Act::ArtifactRefused {
+                        path: format!("models:/{id}"),
+                        digest: None,
+                        rule: rule.clone(),
+                        reason: reason.clone(),
+                    };
+                    self.record(self.event(caller, Outcome::Refused, act)).await?;
+                }
+                return Err(error);
+            }
+        };
+        let digest = collected.tree.digest();
+        let act = Act::ModelFinalised { model_id: id.clone(), digest, verdict: collected.verdict.to_string() };
+        let event = self.event(caller, Outcome::Done, act);
+        let scan = collected.scan;
+        let model = self
+            .store()
+            .write(move |tx| {
+                // What was scanned is what is frozen: a file that came or changed in between starts it all again.
+                if tx.artifacts_below(&owner, "")? != uploaded {
+                    return Err(AppError::Conflict("files were uploaded while the model was being finalised".into()));
+                }
+                let model = tx.finalise_logged_model(&id, status, &message, Some(digest), now)?;
+                tx.add_evidence(&scan)?;
+                tx.record(&event)?;
+                Ok(model)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(model)
+    }
+}

@@ -1,0 +1,176 @@
+//! The files of a model as a whole: its tree, its scan, its bytes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sealyard_core::{Digest, FileEntry, FileTree, Subject, TreePath, Verdict};
+use sealyard_evidence::predicate::{Ruleset, ScanCounts, ScanReport};
+use sealyard_evidence::{Bundle, Statement};
+use sealyard_identity::{Authorized, ModelName, Read};
+use sealyard_scan::Report;
+use sealyard_scan_model::Scanner;
+use sealyard_store::model::{Artifact, EvidenceRecord, VersionFile};
+use serde::{Deserialize, Serialize};
+
+use crate::artifacts::{Download, open_files, scan_refusal};
+use crate::{App, AppError};
+
+/// What a verifier is told of a model: it computes the digest of `files` again and believes nothing else.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ModelManifest {
+    /// Name of the registered model, or id of the logged model.
+    pub name: String,
+    /// Number of the version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// Digest of `files` as a tree.
+    pub digest: Digest,
+    /// The files.
+    pub files: FileTree,
+}
+
+/// The files of a model before they become a version or are frozen.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    pub(crate) tree: FileTree,
+    pub(crate) files: Vec<VersionFile>,
+    pub(crate) verdict: Verdict,
+    /// The signed statement of the scan.
+    pub(crate) scan: EvidenceRecord,
+}
+
+impl App {
+    /// Makes a tree of `artifacts` below `prefix`, scans it as a whole and signs what the scan says.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] when there is no file, or one is unsafe.
+    pub(crate) async fn collect(
+        &self,
+        name: String,
+        prefix: &str,
+        artifacts: Vec<Artifact>,
+    ) -> Result<Collected, AppError> {
+        let mut entries = Vec::new();
+        let mut files = Vec::new();
+        for artifact in artifacts {
+            let path = artifact.path.as_str();
+            let below = match prefix {
+                "" => path,
+                prefix => match path.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/')) {
+                    Some(below) => below,
+                    None => continue,
+                },
+            };
+            let path = TreePath::new(below).map_err(|error| AppError::refused("artifact.path", error.to_string()))?;
+            entries.push(FileEntry {
+                path: path.clone(),
+                size: artifact.size,
+                digest: artifact.digest,
+                executable: false,
+            });
+            files.push(VersionFile { path, object: artifact.object });
+        }
+        let tree = FileTree::new(entries).map_err(|error| AppError::refused("model.files", error.to_string()))?;
+        let (vault, scanner) = (Arc::clone(&self.vault), Arc::clone(&self.scanner));
+        let objects: Vec<_> = files.iter().map(|file| (file.path.clone(), file.object.clone())).collect();
+        let report = tokio::task::spawn_blocking(move || {
+            let opened = open_files(&vault, &objects)?;
+            Ok::<_, AppError>(scanner.scan_folder(&opened))
+        })
+        .await
+        .map_err(|error| AppError::internal("a scan broke", error))??;
+        let verdict = report.summary.verdict;
+        if verdict == Verdict::Unsafe {
+            return Err(scan_refusal(&report.subjects));
+        }
+        let scan = self.sign_scan(name, &tree, &report)?;
+        Ok(Collected { tree, files, verdict, scan })
+    }
+
+    /// The scan's report as a statement about the tree, signed with the scanner's key.
+    fn sign_scan(&self, name: String, tree: &FileTree, report: &Report) -> Result<EvidenceRecord, AppError> {
+        let count = |count: usize| count as u64;
+        let predicate = ScanReport {
+            verdict: report.summary.verdict,
+            ruleset: Ruleset {
+                name: "sealyard-scan-model".to_owned(),
+                version: Scanner::ruleset(),
+                rules: u32::try_from(Scanner::rules().count()).unwrap_or(u32::MAX),
+            },
+            counts: ScanCounts {
+                safe: count(report.summary.safe),
+                suspicious: count(report.summary.suspicious),
+                r#unsafe: count(report.summary.r#unsafe),
+                not_assessed: count(report.summary.not_assessed),
+            },
+            findings: report.findings().map(|finding| finding.rule.clone()).collect::<BTreeSet<_>>(),
+            scanned_at: self.now(),
+        };
+        let subject = Subject { name, digest: tree.digest() };
+        let statement = Statement::new(&[subject], &predicate)
+            .map_err(|error| AppError::internal("the scan's statement could not be made", error))?;
+        self.sign_evidence(tree.digest(), &statement, &self.keys.scanner)
+    }
+
+    /// Signs `statement` and makes the row to store it.
+    pub(crate) fn sign_evidence(
+        &self,
+        subject: Digest,
+        statement: &Statement,
+        key: &sealyard_evidence::SigningKey,
+    ) -> Result<EvidenceRecord, AppError> {
+        let bundle = Bundle::sign(statement, key)
+            .map_err(|error| AppError::internal("a statement could not be signed", error))?;
+        Ok(EvidenceRecord {
+            digest: bundle.digest(),
+            subject,
+            predicate_type: statement.predicate_type().to_owned(),
+            bundle: bundle.text().to_owned(),
+            added: self.now(),
+            added_by: "system".to_owned(),
+        })
+    }
+
+    /// The frozen files of a version.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn version_manifest(
+        &self,
+        authorized: &Authorized<Read, ModelName>,
+        version: u32,
+    ) -> Result<ModelManifest, AppError> {
+        let name = authorized.resource().as_str().to_owned();
+        let wanted = name.clone();
+        let (files, _) =
+            self.store().read(move |tx| Ok::<_, AppError>(tx.model_version_files(&wanted, version)?)).await?;
+        Ok(ModelManifest { name, version: Some(version), digest: files.digest(), files })
+    }
+
+    /// One frozen file of a version, for a reader that hashes it again and compares it with a manifest that a gate let
+    /// through. Bytes are authenticated by the vault; whether they are the right ones is for the reader to find out.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], [`AppError::Refused`] for an unsafe version, [`AppError::Vault`].
+    pub async fn version_file(
+        &self,
+        authorized: &Authorized<Read, ModelName>,
+        version: u32,
+        path: &TreePath,
+    ) -> Result<Download, AppError> {
+        let name = authorized.resource().as_str().to_owned();
+        let (found, (tree, files)) = self
+            .store()
+            .read(move |tx| {
+                Ok::<_, AppError>((tx.model_version(&name, version)?, tx.model_version_files(&name, version)?))
+            })
+            .await?;
+        if found.is_none_or(|version| version.verdict == Verdict::Unsafe) {
+            return Err(AppError::refused("artifact.verdict", "the version was found to be unsafe"));
+        }
+        let missing = || AppError::NotFound { kind: "file", id: path.to_string() };
+        let entry = tree.get(path).ok_or_else(missing)?;
+        let file = files.iter().find(|file| file.path == *path).ok_or_else(missing)?;
+        self.stream_object(&file.object, entry.digest, entry.size, false)
+    }
+}

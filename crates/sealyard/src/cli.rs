@@ -1,0 +1,112 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+use crate::exit::Result;
+
+/// Sealyard turns a machine-learning pipeline into a chain of gates.
+///
+/// Data is pinned, training is isolated, models are scanned, signed and attested, deployments are admitted, and the
+/// model server loads nothing that was not verified. `sealyard demo` shows all of it in a minute.
+///
+/// Exit codes: 0 all is well; 1 the answer is no (findings, denied, not verified); 2 the job could not be done.
+#[derive(Debug, Parser)]
+#[command(name = "sealyard", version, max_term_width = 100, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Common {
+    /// Say nothing but results and errors.
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+    /// The server to talk to [default: the one `sealyard login` remembers].
+    #[arg(long, global = true, env = "SEALYARD_SERVER", value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// A file that holds a token, mode 0600.
+    #[arg(long, global = true, env = "SEALYARD_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// The certificate of the server to trust, as PEM [default: the system's store].
+    #[arg(long, global = true, env = "SEALYARD_CA", value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// How to print the result.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON object.
+    Json,
+    /// For code scanning services (`scan` only): SARIF 2.1.0.
+    Sarif,
+}
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $variant:ident => $module:ident,)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($(#[$doc])* $variant(commands::$module::Arguments),)*
+        }
+
+        impl Cli {
+            pub(crate) fn run(self) -> Result {
+                match self.command {
+                    $(Command::$variant(arguments) => arguments.run(&self.common),)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    /// Run the whole pipeline on a bundled project, then the attacks.
+    Demo => demo,
+    /// Start the server.
+    Up => up,
+    /// Train an MLproject in its verified environment inside the sandbox.
+    Run => run,
+    /// Look for what would harm whoever loads it.
+    Scan => scan,
+    /// Sign a model in OMS format.
+    Sign => sign,
+    /// Verify a signed model.
+    Verify => verify,
+    /// Make and list signing keys.
+    Keys => keys,
+    /// Ask the publish gate to let a model version out.
+    Publish => publish,
+    /// Ask the deployment gate.
+    Deploy => deploy,
+    /// Point an alias, such as champion, at a model version.
+    Promote => promote,
+    /// Ask a gate without changing anything.
+    Gate => gate,
+    /// Serve a model that passes the load gate.
+    Serve => serve,
+    /// Verify the ledger.
+    Ledger => ledger,
+    /// Remember a server and a token.
+    Login => login,
+    /// Forget the server and its token.
+    Logout => logout,
+    /// Show who the server thinks you are.
+    Whoami => whoami,
+    /// Make, list and revoke tokens.
+    Tokens => tokens,
+    /// Make users.
+    Users => users,
+    /// Give and take permissions.
+    Grants => grants,
+}

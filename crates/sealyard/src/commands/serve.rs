@@ -1,0 +1,80 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use sealyard_client::ModelUri;
+use sealyard_server::{Identity, InferenceServer, TlsMode};
+use sealyard_serving::{Directory, Model};
+
+use crate::cli::Common;
+use crate::commands::up::{server_failure, wait_for_stop};
+use crate::exit::{Exit, Failure, Result};
+use crate::{output, remote, verified};
+
+/// Serve a model on MLflow's scoring protocol.
+///
+/// Nothing is loaded that the load gate did not allow: the policy and its keys are files of this machine, each file of the
+/// model is hashed as it is read, and the model is evaluated natively. No pickle is ever executed.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sealyard serve -m models:/diabetes@champion --policy policy.toml
+  curl http://127.0.0.1:5001/invocations -H 'Content-Type: application/json' \\
+       -d '{\"dataframe_split\": {\"data\": [[0.02, 0.05, 0.1, 0.07, -0.04, -0.03, -0.02, -0.003, 0.004, 0.04]]}}'")]
+pub(crate) struct Arguments {
+    /// models:/NAME/VERSION or models:/NAME@ALIAS.
+    #[arg(short, long, value_name = "URI")]
+    model: ModelUri,
+    /// Where to listen. Elsewhere than on loopback it takes TLS.
+    #[arg(long, default_value = "127.0.0.1:5001", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// The load policy of this machine, with its keys beside it.
+    #[arg(long, env = "SEALYARD_POLICY", value_name = "FILE")]
+    policy: PathBuf,
+    /// The environment this server runs in, where the policy knows some.
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
+    /// CERTIFICATE,KEY as two PEM files, or off.
+    #[arg(long, default_value = "off", value_name = "MODE", value_parser = super::up::tls_mode)]
+    tls: TlsMode,
+    /// Gets {"url"} once the model is served.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub(crate) fn run(self, common: &Common) -> Result {
+        let policy = verified::read_policy(&self.policy)?;
+        let client = remote::connect(common)?;
+        let identity = match &self.tls {
+            TlsMode::Automatic => {
+                return Err(Failure::could_not(anyhow::anyhow!("--tls auto is for `sealyard up`"))
+                    .hint("give CERTIFICATE,KEY, or listen on loopback with --tls off"));
+            }
+            mode => Identity::load(mode, std::path::Path::new("."), self.listen).map_err(server_failure)?,
+        };
+        remote::block_on(async {
+            let fetched = verified::fetch(&client, &self.model, &policy, self.environment).await?;
+            let model = load(&fetched)?;
+            let router = sealyard_api::inference::router(sealyard_api::inference::ServingState::new(Arc::new(model)));
+            let server = InferenceServer::start(self.listen, identity, router).await.map_err(server_failure)?;
+            output::say(common.quiet, &format!("{} passed the load gate ({})", self.model, fetched.model.subject().digest));
+            output::say(common.quiet, &format!("Serving at {}/invocations. Ctrl-C stops it.", server.url()));
+            if let Some(path) = &self.ready_file {
+                let text = serde_json::json!({"url": server.url()}).to_string();
+                sealyard_core::durable::write(path, text.as_bytes(), 0o600)?;
+            }
+            wait_for_stop().await?;
+            server.stop().await;
+            Ok(Exit::Fine)
+        })
+    }
+}
+
+/// Takes a fetched model into memory.
+pub(crate) fn load(fetched: &verified::Fetched) -> Result<Model> {
+    Model::load(&fetched.model, &Directory::new(fetched.files.path())).map_err(|error| {
+        // A file that is not what was decided on is a no; a model that this release can't evaluate is not.
+        if error.rule().is_some() { Failure::no(error) } else { Failure::could_not(error) }
+    })
+}

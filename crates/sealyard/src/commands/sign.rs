@@ -1,0 +1,141 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use sealyard_client::{Client, FileFetcher, ModelUri};
+use sealyard_core::{Digest, FileTree, Subject, durable};
+use sealyard_evidence::{Bundle, SigningKey, oms};
+use serde::Serialize;
+
+use crate::cli::Common;
+use crate::exit::{Exit, Failure, Result};
+use crate::{keys, output, remote};
+
+/// Signs every file of a model, in the format of OpenSSF Model Signing.
+///
+/// A folder's signature is written into it as model.sig, and leaves itself out. Of a registered model every file is
+/// downloaded and hashed here, so that the signature is over what the server really hands out; the bundle then becomes
+/// evidence of that version.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  sealyard keys create release
+  sealyard sign ./model --key release
+  sealyard sign ./model --key ./release.key --signature ./model.sig
+  sealyard sign models:/diabetes/1 --key release")]
+pub(crate) struct Arguments {
+    /// A folder, or models:/NAME/VERSION, or models:/NAME@ALIAS.
+    target: String,
+    /// The private key: a name that `sealyard keys list` shows, or a file.
+    #[arg(long, value_name = "NAME|FILE")]
+    key: String,
+    /// Where to write the signature [default: model.sig in the folder; for a registered model only the server].
+    #[arg(long, value_name = "FILE")]
+    signature: Option<PathBuf>,
+}
+
+#[derive(Debug, Serialize)]
+struct Signed {
+    schema: &'static str,
+    subject: Subject,
+    /// Digest of the bundle.
+    evidence: Digest,
+    /// Id of the key.
+    key: String,
+    /// Where the bundle was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub(crate) fn run(self, common: &Common) -> Result {
+        let json = remote::wants_json(common)?;
+        let key = keys::signing_key(&self.key)?;
+        let signed = if self.target.starts_with("models:") {
+            let uri: ModelUri = self.target.parse()?;
+            let client = remote::connect(common)?;
+            remote::block_on(registered(common, &client, &uri, &key, self.signature))?
+        } else {
+            folder(Path::new(&self.target), self.signature, &key)?
+        };
+        if json {
+            output::json(&signed)?;
+        } else {
+            let Signed { subject, evidence, signature, .. } = &signed;
+            output::say(common.quiet, &format!("signed {} ({})", remote::plain(&subject.name), subject.digest));
+            match signature {
+                Some(path) => output::data(&format!("{}\n", path.display()))?,
+                None => output::data(&format!("{evidence}\n"))?,
+            }
+        }
+        Ok(Exit::Fine)
+    }
+}
+
+fn folder(directory: &Path, signature: Option<PathBuf>, key: &SigningKey) -> Result<Signed> {
+    let shown = directory.display();
+    if !directory.is_dir() {
+        return Err(Failure::could_not(anyhow!("{shown} is no folder")).hint("sign the folder that the model's files are in"));
+    }
+    let signature = signature.unwrap_or_else(|| directory.join("model.sig"));
+    let bundle = oms::sign_directory(directory, Some(&signature), key).with_context(|| format!("could not sign {shown}"))?;
+    write_bundle(&signature, &bundle)?;
+    let subjects = bundle.claimed_statement()?.subjects()?;
+    let subject = subjects.into_iter().next().ok_or_else(|| anyhow!("nothing was signed"))?;
+    let key = key.public_key().key_id().to_string();
+    Ok(Signed { schema: "sealyard.sign/1", subject, evidence: bundle.digest(), key, signature: Some(signature) })
+}
+
+async fn registered(
+    common: &Common,
+    client: &Client,
+    uri: &ModelUri,
+    key: &SigningKey,
+    signature: Option<PathBuf>,
+) -> Result<Signed> {
+    let (name, version) = client.resolve(uri).await.map_err(remote::failure)?;
+    let manifest = client.manifest(&name, version).await.map_err(remote::failure)?;
+    let shown = format!("models:/{name}/{version}");
+    let digest = manifest.files.digest();
+    if manifest.name != name || manifest.version != Some(version) || manifest.digest != digest {
+        return Err(Failure::no(anyhow!("the server's list of files is not that of {shown}, so nothing was signed")));
+    }
+    hash_files(common, client, &name, version, &manifest.files).await?;
+    let bundle = oms::sign(&manifest.files, &shown, key)?;
+    let item = client.add_evidence(&name, version, bundle.text()).await.map_err(remote::failure)?;
+    if item.digest != bundle.digest() {
+        return Err(anyhow!("the server says that it stored {}, sent was {}", item.digest, bundle.digest()).into());
+    }
+    if let Some(path) = &signature {
+        write_bundle(path, &bundle)?;
+    }
+    let key = key.public_key().key_id().to_string();
+    let subject = Subject { name: shown, digest };
+    Ok(Signed { schema: "sealyard.sign/1", subject, evidence: bundle.digest(), key, signature })
+}
+
+/// Downloads every file and compares size and digest with the list. A file that was hashed is thrown away.
+async fn hash_files(common: &Common, client: &Client, name: &str, version: u32, files: &FileTree) -> Result<()> {
+    let directory = tempfile::tempdir().context("could not make a temporary folder")?;
+    let target = directory.path().join("file");
+    let fetcher = FileFetcher::new(client.clone(), name.to_owned(), version);
+    let progress = output::Progress::new(common.quiet);
+    for entry in files.entries() {
+        progress.now(&format!("hashing {}", remote::plain(entry.path.as_str())));
+        let same = match fetcher.fetch(entry, &target).await {
+            Ok(same) => same,
+            Err(sealyard_client::FetchError::Client(error)) => return Err(remote::failure(error)),
+            Err(error) => return Err(error.into()),
+        };
+        if !same {
+            let path = &entry.path;
+            return Err(Failure::no(anyhow!("the server's {path} is not the file it lists, so nothing was signed")));
+        }
+    }
+    progress.done();
+    Ok(())
+}
+
+fn write_bundle(path: &Path, bundle: &Bundle) -> Result<()> {
+    durable::write(path, bundle.text().as_bytes(), 0o644)
+        .with_context(|| format!("could not write the signature {}", path.display()))?;
+    Ok(())
+}

@@ -1,0 +1,130 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use sealyard_core::{Redacted, SystemClock, SystemRng, durable};
+use sealyard_server::{Config, Server, ServerError, TlsMode};
+
+use crate::cli::Common;
+use crate::exit::{Exit, Failure, Result};
+use crate::{output, remote};
+
+/// Start the server: tracking, registry, artifacts, gates and ledger behind one port.
+///
+/// The first start makes everything it needs in the data directory: a self-signed certificate, the vault's master key,
+/// the keys of gate, scanner and ledger, and an administrator whose random password is shown once.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sealyard up
+  sealyard up --data-dir /srv/sealyard --listen 0.0.0.0:5000 --tls chain.pem,key.pem --policy policy.toml
+  sealyard up --listen 127.0.0.1:0 --ready-file ready.json --bootstrap-token-file admin.token
+
+Point an MLflow client at it:
+  export MLFLOW_TRACKING_URI=https://127.0.0.1:5000 MLFLOW_TRACKING_SERVER_CERT_PATH=sealyard-data/keys/tls.crt
+  export MLFLOW_TRACKING_TOKEN=$(cat admin.token)")]
+pub(crate) struct Arguments {
+    /// Where everything is kept; only its owner may enter.
+    #[arg(long, env = "SEALYARD_DATA_DIR", default_value = "sealyard-data", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// Where to listen; port 0 is any free one.
+    #[arg(long, env = "SEALYARD_LISTEN", default_value = "127.0.0.1:5000", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// auto (self-signed), off (loopback only), or CERTIFICATE,KEY as two PEM files.
+    #[arg(long, default_value = "auto", value_name = "MODE", value_parser = tls_mode)]
+    tls: TlsMode,
+    /// The policy of the gates. Without one, nothing can be published or deployed.
+    #[arg(long, env = "SEALYARD_POLICY", value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// A file with the first administrator's password, mode 0600, in place of a random one.
+    #[arg(long, value_name = "FILE")]
+    admin_password_file: Option<PathBuf>,
+    /// Gets an administrator's token at the first start, mode 0600.
+    #[arg(long, value_name = "FILE")]
+    bootstrap_token_file: Option<PathBuf>,
+    /// Gets {"url","ca","user","token_file"} once the server serves, mode 0600.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// A further host name that clients may use.
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+}
+
+pub(crate) fn tls_mode(text: &str) -> std::result::Result<TlsMode, String> {
+    match text {
+        "auto" => Ok(TlsMode::Automatic),
+        "off" => Ok(TlsMode::Off),
+        _ => match text.split_once(',') {
+            Some((certificate, key)) if !certificate.is_empty() && !key.is_empty() => {
+                Ok(TlsMode::Files { certificate: certificate.into(), key: key.into() })
+            }
+            _ => Err("expected auto, off, or CERTIFICATE,KEY".to_owned()),
+        },
+    }
+}
+
+pub(crate) fn server_failure(error: ServerError) -> Failure {
+    let hint = error.hint();
+    Failure::could_not(error).maybe_hint(hint)
+}
+
+impl Arguments {
+    pub(crate) fn run(self, common: &Common) -> Result {
+        let admin_password = match &self.admin_password_file {
+            None => None,
+            Some(path) => {
+                let secret = durable::read_private(path)?.ok_or_else(|| {
+                    Failure::could_not(anyhow::anyhow!("there is no password file {}", path.display()))
+                })?;
+                let text = std::str::from_utf8(&secret)?.trim_end_matches(['\r', '\n']).to_owned();
+                Some(Redacted::new(text))
+            }
+        };
+        let config = Config {
+            data_directory: self.data_dir,
+            listen: self.listen,
+            tls: self.tls,
+            policy: self.policy,
+            admin_password,
+            bootstrap_token_file: self.bootstrap_token_file,
+            ready_file: self.ready_file,
+            hosts: self.hosts,
+        };
+        remote::block_on(async {
+            let server =
+                Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;
+            greet(common.quiet, &server);
+            wait_for_stop().await?;
+            output::say(common.quiet, "Stopping: requests under way may end.");
+            server.stop().await;
+            Ok(Exit::Fine)
+        })
+    }
+}
+
+/// What a person needs to go on.
+fn greet(quiet: bool, server: &Server) {
+    let say = |text: &str| output::say(quiet, text);
+    say(&format!("Sealyard serves at {}", server.url()));
+    if let Some(fingerprint) = server.fingerprint() {
+        say(&format!("  certificate  SHA-256 {fingerprint}"));
+    }
+    if let Some(first) = server.first() {
+        say(&format!("  first login  {} / {}   (shown only now)", first.user, first.password.expose()));
+    }
+    say("  for MLflow clients:");
+    say(&format!("    export MLFLOW_TRACKING_URI={}", server.url()));
+    if let Some(certificate) = server.certificate() {
+        say(&format!("    export MLFLOW_TRACKING_SERVER_CERT_PATH={}", certificate.display()));
+    }
+    say("  Ctrl-C stops it.");
+}
+
+/// Ctrl-C or the termination signal.
+pub(crate) async fn wait_for_stop() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result,
+        _ = terminate.recv() => Ok(()),
+    }
+}

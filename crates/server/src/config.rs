@@ -1,0 +1,41 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use sealyard_core::Redacted;
+
+/// How the listener speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsMode {
+    /// A self-signed certificate, made at the first start and kept.
+    Automatic,
+    /// Plain HTTP; only on loopback.
+    Off,
+    /// The user's own certificate chain and key, as PEM files.
+    Files {
+        /// The chain, leaf first.
+        certificate: PathBuf,
+        /// Its key.
+        key: PathBuf,
+    },
+}
+
+/// Everything `sealyard up` can be told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data_directory: PathBuf,
+    /// Where to listen; port 0 is any.
+    pub listen: SocketAddr,
+    /// How to speak.
+    pub tls: TlsMode,
+    /// The gates' policy.
+    pub policy: Option<PathBuf>,
+    /// The first administrator's password, in place of a random one.
+    pub admin_password: Option<Redacted<String>>,
+    /// Where the first administrator's token goes at the first start, mode 0600.
+    pub bootstrap_token_file: Option<PathBuf>,
+    /// Gets the server's address once it serves, mode 0600.
+    pub ready_file: Option<PathBuf>,
+    /// Further host names clients may use in their `Host` header.
+    pub hosts: Vec<String>,
+}

@@ -1,0 +1,106 @@
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use sealyard_core::durable;
+
+use crate::ServerError;
+
+/// Where a server keeps everything: only its owner may enter, and only one server at a time.
+#[derive(Debug)]
+pub struct DataDirectory {
+    root: PathBuf,
+    /// Held for as long as the server runs.
+    _lock: File,
+}
+
+impl DataDirectory {
+    /// Makes or opens the directory and takes its lock.
+    ///
+    /// # Errors
+    /// [`ServerError::InUse`] when another server has it; [`ServerError::File`].
+    pub fn open(root: &Path) -> Result<Self, ServerError> {
+        let fail = |what, path: &Path| {
+            let path = path.to_owned();
+            move |source| ServerError::File { what, path, source }
+        };
+        durable::create_private_directory(root).map_err(fail("create the data directory", root))?;
+        for below in ["keys", "vault"] {
+            let path = root.join(below);
+            durable::create_private_directory(&path).map_err(fail("create", &path))?;
+        }
+        let path = root.join("lock");
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let lock = options.open(&path).map_err(fail("open", &path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { root: root.to_owned(), _lock: lock }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(ServerError::InUse(root.to_owned())),
+            Err(std::fs::TryLockError::Error(error)) => Err(fail("lock", &path)(error)),
+        }
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The SQLite catalog.
+    #[must_use]
+    pub fn catalog(&self) -> PathBuf {
+        Self::catalog_in(&self.root)
+    }
+
+    /// Where the catalog of a data directory is.
+    #[must_use]
+    pub fn catalog_in(root: &Path) -> PathBuf {
+        root.join("catalog.sqlite")
+    }
+
+    /// The encrypted objects.
+    #[must_use]
+    pub fn vault(&self) -> PathBuf {
+        self.root.join("vault")
+    }
+
+    /// Keys: each a file with mode 0600.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
+    /// Where the ledger's public verifier key is.
+    #[must_use]
+    pub fn ledger_verifier_in(root: &Path) -> PathBuf {
+        root.join("keys").join("ledger.pub")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_server_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("data");
+        let first = DataDirectory::open(&root).unwrap();
+        assert!(matches!(DataDirectory::open(&root), Err(ServerError::InUse(_))));
+        drop(first);
+        DataDirectory::open(&root).unwrap();
+    }
+
+    #[test]
+    fn nobody_else_may_enter() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("data");
+        std::fs::create_dir(&root).unwrap();
+        std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o755)).unwrap();
+        DataDirectory::open(&root).unwrap();
+        for path in [root.clone(), root.join("keys"), root.join("vault")] {
+            assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o700);
+        }
+    }
+}

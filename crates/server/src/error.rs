@@ -1,0 +1,66 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// A file or directory could not be used.
+    #[error("could not {what} {path}")]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// Another server uses the data directory.
+    #[error("the data directory {0} is in use by another sealyard server")]
+    InUse(PathBuf),
+    /// The address can't be listened on.
+    #[error("could not listen on {address}")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The certificate or its key is not usable.
+    #[error("the TLS certificate or key can't be used: {0}")]
+    Tls(String),
+    /// Plain HTTP or no authentication was asked for on an address that others reach.
+    #[error("{0} is only allowed on a loopback address")]
+    LoopbackOnly(&'static str),
+    /// The policy can't be used.
+    #[error(transparent)]
+    Policy(#[from] sealyard_app::PolicyError),
+    /// The vault can't be opened.
+    #[error("the vault could not be opened")]
+    Vault(#[from] sealyard_vault::VaultError),
+    /// The catalog can't be opened.
+    #[error("the catalog could not be opened")]
+    Store(#[from] sealyard_store::StoreError),
+    /// A key can't be opened.
+    #[error("a key could not be opened: {0}")]
+    Key(String),
+    /// The application could not start.
+    #[error(transparent)]
+    App(#[from] sealyard_app::AppError),
+}
+
+impl ServerError {
+    /// What the user can do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
+                "choose another port with --listen, or 0 for any free one".to_owned()
+            }
+            Self::InUse(_) => "stop it first, or choose another --data-dir".to_owned(),
+            Self::Tls(_) => "--tls takes auto, off, or CERTIFICATE,KEY: two PEM files, the chain first".to_owned(),
+            Self::LoopbackOnly(_) => "listen on 127.0.0.1, or leave the option out".to_owned(),
+            _ => return None,
+        })
+    }
+}

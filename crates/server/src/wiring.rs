@@ -1,0 +1,192 @@
+//! The only place that names adapters.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sealyard_api::RouterConfig;
+use sealyard_app::{App, LoadedPolicy, NewToken, Parts, ServerKeys};
+use sealyard_core::{Clock, Redacted, Rng, durable};
+use sealyard_identity::{PrincipalName, Scope};
+use sealyard_ledger::LedgerKey;
+use sealyard_store::Store;
+use sealyard_store_sql::{SqliteOptions, SqliteStore};
+use sealyard_vault::{Keyring, Vault};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::{Config, DataDirectory, FirstStart, Identity, ServerError, TlsMode, listener, ready};
+
+/// The name of the first administrator.
+const ADMINISTRATOR: &str = "admin";
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    app: Arc<App>,
+    url: String,
+    certificate: Option<PathBuf>,
+    fingerprint: Option<String>,
+    first: Option<FirstStart>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    sequencing: JoinHandle<()>,
+    _directory: DataDirectory,
+}
+
+impl Server {
+    /// Opens the data directory, makes what a first start needs, and serves.
+    ///
+    /// # Errors
+    /// [`ServerError`]; nothing is left half-made then, and a later start goes on where this one stopped.
+    pub async fn start(config: Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self, ServerError> {
+        if config.tls == TlsMode::Off && !config.listen.ip().is_loopback() {
+            return Err(ServerError::LoopbackOnly("--tls off"));
+        }
+        let policy = config.policy.as_deref().map(LoadedPolicy::read).transpose()?;
+        let directory = DataDirectory::open(&config.data_directory)?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|source| ServerError::Listen { address: config.listen, source })?;
+        let address =
+            listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
+        let identity = Identity::load(&config.tls, &directory.keys(), address)?;
+        let app = Arc::new(build(&directory, policy, clock, Arc::clone(&rng)).await?);
+        let first = first_start(&app, &config).await?;
+        let scheme = if identity.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", shown(address));
+        let certificate = match config.tls {
+            TlsMode::Automatic => Some(directory.keys().join("tls.crt")),
+            TlsMode::Files { certificate, .. } => Some(certificate),
+            TlsMode::Off => None,
+        };
+        let router = sealyard_api::router(Arc::clone(&app), RouterConfig::new(hosts(address, &config.hosts)));
+        let (stop, stopped) = watch::channel(false);
+        let tls = identity.as_ref().map(|identity| Arc::clone(&identity.config));
+        let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
+        let serving = tokio::spawn(listener::serve(listener, tls, router, stopped));
+        app.record_start(env!("CARGO_PKG_VERSION")).await?;
+        let server = Self {
+            app,
+            url,
+            certificate,
+            fingerprint: identity.map(|identity| identity.fingerprint),
+            first,
+            stop,
+            serving,
+            sequencing,
+            _directory: directory,
+        };
+        if let Some(path) = &config.ready_file {
+            let token_file = config.bootstrap_token_file.as_deref();
+            ready::write(path, &server.url, server.certificate.as_deref(), ADMINISTRATOR, token_file)?;
+        }
+        Ok(server)
+    }
+
+    /// Such as `https://127.0.0.1:5000`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The certificate that clients are told to trust.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Path> {
+        self.certificate.as_deref()
+    }
+
+    /// SHA-256 of that certificate.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
+    }
+
+    /// What a first start made; `None` later.
+    #[must_use]
+    pub const fn first(&self) -> Option<&FirstStart> {
+        self.first.as_ref()
+    }
+
+    /// Lets requests under way end, then stops.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.serving.await;
+        self.sequencing.abort();
+        // What was acknowledged is durable already; this only saves the next start the work.
+        let _ = self.app.sequence().await;
+    }
+}
+
+async fn build(
+    directory: &DataDirectory,
+    policy: Option<LoadedPolicy>,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+) -> Result<App, ServerError> {
+    let keys = directory.keys();
+    let master = keys.join("master.key");
+    let keyring = Keyring::open_or_create(&master, &*rng).map_err(|error| ServerError::Key(error.to_string()))?;
+    let vault = Arc::new(Vault::open_or_create(&directory.vault(), keyring, Arc::clone(&rng))?);
+    let store: Arc<dyn Store> =
+        Arc::new(SqliteStore::open(&directory.catalog(), SqliteOptions::new(Arc::clone(&clock)))?);
+    let origin = ledger_origin(&keys.join("ledger.origin"), &*rng)?;
+    let ledger_key = LedgerKey::open_or_create(&keys.join("ledger.key"), &origin, &*rng)
+        .map_err(|error| ServerError::Key(error.to_string()))?;
+    let verifier = DataDirectory::ledger_verifier_in(directory.root());
+    let text = format!("{}\n", ledger_key.verifier());
+    durable::write(&verifier, text.as_bytes(), 0o644)
+        .map_err(|source| ServerError::File { what: "write", path: verifier.clone(), source })?;
+    let keys = ServerKeys::open_or_create(&keys, &*rng)?;
+    Ok(App::new(Parts { store, vault, clock, rng, keys, ledger_key, policy }).await?)
+}
+
+/// The name under which this server's checkpoints are signed: made once, so that two logs never share one.
+fn ledger_origin(path: &Path, rng: &dyn Rng) -> Result<String, ServerError> {
+    let file = |what, source| ServerError::File { what, path: path.to_owned(), source };
+    match std::fs::read_to_string(path) {
+        Ok(origin) => Ok(origin.trim().to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let origin = format!("sealyard.dev/ledger/{}", rng.hex_id());
+            durable::write(path, format!("{origin}\n").as_bytes(), 0o644).map_err(|source| file("write", source))?;
+            Ok(origin)
+        }
+        Err(error) => Err(file("read", error)),
+    }
+}
+
+/// Makes the first administrator, and its token where a file was named for it. The file is written before the account
+/// is shown to anybody, so that a start that fails in between can be repeated.
+async fn first_start(app: &App, config: &Config) -> Result<Option<FirstStart>, ServerError> {
+    let name = PrincipalName::new(ADMINISTRATOR)
+        .map_err(|error| sealyard_app::AppError::Invalid(error.to_string()))?;
+    let Some(made) = app.first_administrator(name, config.admin_password.clone()).await? else { return Ok(None) };
+    let mut token = None;
+    if let Some(path) = &config.bootstrap_token_file {
+        let made = app.bootstrap_token(&made, NewToken { scopes: vec![Scope::All], expires: None }).await?;
+        let text = Redacted::new(format!("{}\n", made.expose()));
+        durable::write(path, text.expose().as_bytes(), 0o600)
+            .map_err(|source| ServerError::File { what: "write the first token to", path: path.clone(), source })?;
+        token = Some(made);
+    }
+    Ok(Some(FirstStart { user: ADMINISTRATOR.to_owned(), password: made.password, token }))
+}
+
+/// What clients write in a URL: an address that means "all" becomes loopback.
+fn shown(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
+
+/// Names a client may use in its `Host` header; another one is an attempt at DNS rebinding.
+fn hosts(address: SocketAddr, more: &[String]) -> Vec<String> {
+    let mut hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "[::1]".to_owned()];
+    if !address.ip().is_unspecified() {
+        hosts.push(match address {
+            SocketAddr::V4(address) => address.ip().to_string(),
+            SocketAddr::V6(address) => format!("[{}]", address.ip()),
+        });
+    }
+    hosts.extend(more.iter().cloned());
+    hosts
+}

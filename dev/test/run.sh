@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# All tests. Each part prints what it does; the last line is the sum.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+CARGO=${CARGO:-cargo}
+PYTHON=${PYTHON:-python3}
+export VENV=${VENV:-${CARGO_TARGET_DIR:-target}/venv}
+passed=0
+failed=0
+failures=()
+
+say() { printf '\n== %s\n' "$*"; }
+
+# Adds up what cargo's test runner prints.
+count() {
+  passed=$((passed + $(grep -oE '^test result: .* [0-9]+ passed' "$1" | grep -oE '[0-9]+ passed' | awk '{s+=$1} END {print s+0}')))
+  failed=$((failed + $(grep -oE '[0-9]+ failed;' "$1" | awk '{s+=$1} END {print s+0}')))
+}
+
+# One script is one test.
+script() {
+  local name=$1
+  shift
+  say "$name"
+  if "$@"; then
+    passed=$((passed + 1))
+    echo "ok: $name"
+  else
+    failed=$((failed + 1))
+    failures+=("$name")
+    echo "FAILED: $name"
+  fi
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+say "unit and integration tests (cargo test)"
+"$CARGO" test --workspace --locked --no-fail-fast 2>&1 | tee "$log"
+status=${PIPESTATUS[0]}
+before=$failed
+count "$log"
+if [ "$status" -ne 0 ] && [ "$failed" -eq "$before" ]; then
+  failed=$((failed + 1))
+  failures+=("cargo test did not run to its end")
+fi
+
+if [ -n "${SEALYARD_OMS_SAMPLES:-}" ]; then
+  say "signatures made elsewhere (SEALYARD_OMS_SAMPLES)"
+  "$CARGO" test --locked -p sealyard-evidence --features oms-samples samples 2>&1 | tee "$log"
+  [ "${PIPESTATUS[0]}" -eq 0 ] || failures+=("oms samples")
+  count "$log"
+else
+  echo "not run: signatures made elsewhere; set SEALYARD_OMS_SAMPLES and run: cargo test -p sealyard-evidence --features oms-samples"
+fi
+
+say "building the release binary"
+if "$CARGO" build --release --locked -p sealyard; then
+  export SEALYARD=${CARGO_TARGET_DIR:-target}/release/sealyard
+  script "Python environment from the hash-pinned lock" dev/test/venv.sh
+  script "a stock MLflow client over TLS with a token" dev/e2e/run.sh
+  script "model-signing verifies ours and we verify its" dev/oms/run.sh
+  script "killed at random moments, nothing acknowledged is lost" "$VENV/bin/python" dev/e2e/crash.py
+  script "start within 100 ms and less than 60 MB when idle" "$VENV/bin/python" dev/e2e/footprint.py
+else
+  failed=$((failed + 1))
+  failures+=("release build")
+fi
+
+for name in "${failures[@]:-}"; do
+  [ -n "$name" ] && echo "FAILED: $name"
+done
+echo
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
