@@ -2,8 +2,8 @@
 # Signs models with Sealyard and with the reference, `model-signing`, and verifies each with the other.
 #
 #   PYTHON   a Python with model-signing==1.1.1 and pyopenssl
-#   SEALYARD the program to test: `sealyard` (commands `sign` and `verify model`), or the crate's example:
-#            cargo run -p sealyard-evidence --example oms
+#   SEALYARD the program to test: `sealyard` (commands `sign` and `verify model`), or the crate's example `oms`
+#            (cargo build -p sealyard-evidence --example oms; then target/debug/examples/oms)
 #
 # Ends with 0 when every signature that should verify does, and every one that should not doesn't.
 set -eu

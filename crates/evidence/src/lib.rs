@@ -1,7 +1,7 @@
 //! Evidence: signed statements about subjects, and the one way to come by a verified one.
 //!
-//! A [`Bundle`](bundle::Bundle) is bytes somebody handed over: a [DSSE](dsse) envelope around an in-toto
-//! [`Statement`](statement::Statement), with a hint at who signed it. [`verify`] checks the signature over the
+//! A [`Bundle`] is bytes somebody handed over: a [DSSE](dsse) envelope around an in-toto
+//! [`Statement`], with a hint at who signed it. [`verify`] checks the signature over the
 //! *received* bytes against keys the caller trusts and only then reads the statement. What comes out,
 //! [`VerifiedEvidence`], can be made nowhere else, so a function that takes one needs no further proof:
 //!

@@ -61,6 +61,17 @@
 //! [aliases]
 //! protected = ["champion", "production"]   # setting these asks the publish gate first
 //! ```
+//!
+//! # Environments and scopes
+//!
+//! A publish attestation is bound to the environment that was asked for, or to none, and the deploy gate wants the
+//! same one: publishing for staging says nothing about production. A deployment attestation carries the environment
+//! and the scopes of its request; the load and admit gates want every one of them to hold where the model is to run.
+//!
+//! # Certificates
+//!
+//! Policies name keys. Evidence signed by certificate verifies with [`sealyard_evidence::verify_at`], but its signer is
+//! no key of the policy, so no rule counts it.
 #![forbid(unsafe_code)]
 
 mod attestation;

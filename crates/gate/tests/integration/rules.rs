@@ -122,6 +122,17 @@ fn with_all_evidence_each_stage_allows() {
 }
 
 #[test]
+fn admission_asks_what_loading_asks() {
+    let mut scenario = Scenario::good(Stage::Admit);
+    scenario.policy = scenario.policy.replace("[load]", "[admit]");
+    assert!(scenario.decide().allowed());
+    // A decision to admit lets nothing be loaded.
+    assert!(scenario.decide().into_verified_model(scenario.tree.clone()).is_err());
+    scenario.deployments.clear();
+    assert_eq!(scenario.failures(), ["deployment.attestation"]);
+}
+
+#[test]
 fn each_spoiled_thing_fails_its_rule_and_no_other() {
     for (position, (rule, stage, spoil)) in CASES.iter().enumerate() {
         let mut scenario = Scenario::good(*stage);
