@@ -38,6 +38,9 @@ pub enum StoreError {
     /// What the work wrote was undone, because it said so or because it panicked.
     #[error("the work on the catalog failed and was undone")]
     Undone,
+    /// The log does not go together with what was signed; it is not extended.
+    #[error("the ledger can't be extended: {0}; hint: look at it with `sealyard ledger verify`")]
+    Ledger(String),
     /// The store was shut down.
     #[error("the catalog is shut down")]
     Stopped,

@@ -19,6 +19,7 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+pub mod ledger;
 pub mod model;
 mod repository;
 
@@ -49,7 +50,7 @@ pub type Work = Box<dyn FnOnce(&mut dyn Transaction) -> Result<(), Rollback> + S
 pub struct Rollback;
 
 /// What a backend provides.
-pub trait Store: Send + Sync + 'static {
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Runs `work` on a consistent snapshot; writing fails. `done` is told when it has run.
     fn submit_read(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>);
 

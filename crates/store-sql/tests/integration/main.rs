@@ -1,3 +1,6 @@
 //! The catalog in SQLite from outside.
 
 mod conformance;
+mod kill;
+mod ledger;
+mod store;

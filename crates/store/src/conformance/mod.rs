@@ -67,6 +67,9 @@ const CASES: &[(&str, Case)] = &[
     ("identities::tokens", identities::tokens),
     ("identities::grants", identities::grants),
     ("ledger::entries_follow_each_other", ledger::entries_follow_each_other),
+    ("ledger::sequencing", ledger::sequencing),
+    ("ledger::a_lost_frontier_is_made_again", ledger::a_lost_frontier_is_made_again),
+    ("ledger::what_was_not_signed_is_not_extended", ledger::what_was_not_signed_is_not_extended),
     ("ledger::settings", ledger::settings),
 ];
 

@@ -1,0 +1,61 @@
+use std::sync::Arc;
+
+use sealyard_core::{FixedClock, Timestamp};
+use sealyard_store::{Store, StoreError};
+use sealyard_store_sql::{SqliteOptions, SqliteStore};
+
+#[tokio::test]
+async fn what_was_written_is_there_after_reopening() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("catalog.db");
+    for round in 0..3 {
+        let clock = Arc::new(FixedClock::at(Timestamp::from_millis(round)));
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, SqliteOptions::new(clock)).unwrap());
+        store.write(move |tx| tx.put_setting(&format!("round {round}"), "here")).await.unwrap();
+        for earlier in 0..=round {
+            let value = store.read(move |tx| tx.setting(&format!("round {earlier}"))).await.unwrap();
+            assert_eq!(value.as_deref(), Some("here"));
+        }
+        let default = store.read(|tx| tx.experiment("0")).await.unwrap().unwrap();
+        assert_eq!(default.created, Timestamp::from_millis(0), "made once");
+    }
+}
+
+#[tokio::test]
+async fn too_much_work_is_refused_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = SqliteOptions { queue: 1, ..SqliteOptions::default() };
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&directory.path().join("catalog.db"), options).unwrap());
+    let (release, hold) = std::sync::mpsc::channel::<()>();
+    let (began, begin) = std::sync::mpsc::channel::<()>();
+    let (done, blocked) = tokio::sync::oneshot::channel();
+    store.submit_write(
+        Box::new(move |_| {
+            let _ = began.send(());
+            let _ = hold.recv();
+            Ok(())
+        }),
+        done,
+    );
+    begin.recv().unwrap();
+    let (done, waiting) = tokio::sync::oneshot::channel();
+    store.submit_write(Box::new(|_| Ok(())), done);
+    let refused = store.write(|_| Ok::<_, StoreError>(())).await;
+    assert!(matches!(refused, Err(StoreError::Busy)), "{refused:?}");
+    release.send(()).unwrap();
+    blocked.await.unwrap().unwrap();
+    waiting.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn dropping_the_store_finishes_what_was_handed_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("catalog.db");
+    let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
+    let (done, committed) = tokio::sync::oneshot::channel();
+    store.submit_write(Box::new(|tx| tx.put_setting("a", "b").map_err(|_| sealyard_store::Rollback)), done);
+    drop(store);
+    committed.await.unwrap().unwrap();
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, SqliteOptions::default()).unwrap());
+    assert_eq!(store.read(|tx| tx.setting("a")).await.unwrap().as_deref(), Some("b"));
+}
