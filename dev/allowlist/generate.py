@@ -39,7 +39,8 @@ SKLEARN_HELPERS = {
     "_Scorer": "instance", "_PredictScorer": "instance", "_ProbaScorer": "instance", "_ThresholdScorer": "instance",
     "_BaseScorer": "instance", "_PassthroughScorer": "instance", "_MultimetricScorer": "instance",
     "_CFNode": "instance", "_CFSubcluster": "instance", "_BaseKFold": "instance",
-    "Interval": "values", "Tags": "instance", "MetadataRequest": "instance", "MethodMetadataRequest": "instance",
+    "Interval": "values", "Tags": "instance", "AdamOptimizer": "instance",
+    "SGDOptimizer": "instance", "DeprecationDict": "mapping", "MetadataRequest": "instance", "MethodMetadataRequest": "instance",
 }
 SKLEARN_HELPER_MODULES = ("_loss.loss", "_loss.link", "ensemble._gb_losses", "ensemble.gradient_boosting",
                           "ensemble._hist_gradient_boosting.loss", "gaussian_process.kernels",
@@ -64,7 +65,7 @@ def numpy_entries():
 
     wanted = [("numpy", "ndarray", "reference"), ("numpy", "dtype", "numpy-dtype"),
               ("numpy", "bool", "reference"), ("numpy", "longlong", "reference"),
-              ("numpy.ma.core", "_mareconstruct", "numpy-masked"), ("numpy.ma.core", "MaskedArray", "reference"),
+              ("numpy.ma.core", "_mareconstruct", "numpy-masked"), ("numpy.ma.core", "MaskedArray", "reference"), ("numpy.ma", "MaskedArray", "reference"),
               ("numpy.random", "__RandomState_ctor", "none"),
               ("numpy.random._pickle", "__randomstate_ctor", "numpy-random"),
               ("numpy.random._pickle", "__generator_ctor", "numpy-random"),
@@ -154,6 +155,9 @@ def sklearn_entries():
 
 def pandas_entries():
     wanted = [("pandas", "DataFrame", "instance"), ("pandas", "Series", "instance"), ("pandas", "Index", "instance")]
+    wanted += [("pandas", name, "instance") for name in ("RangeIndex", "MultiIndex", "CategoricalIndex", "DatetimeIndex",
+                                                         "TimedeltaIndex", "IntervalIndex", "CategoricalDtype", "Categorical")]
+    wanted += [("pandas", "StringDtype", "scalars"), ("pandas", "Timestamp", "reference"), ("pandas", "NA", "reference")]
     wanted += [("pandas.core.frame", "DataFrame", "instance"), ("pandas.core.series", "Series", "instance"),
                ("pandas.core.internals.managers", "BlockManager", "values"),
                ("pandas.core.internals.managers", "SingleBlockManager", "values"),

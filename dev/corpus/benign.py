@@ -37,7 +37,7 @@ def save(directory):
     models = {
         "ridge": linear_model.Ridge(alpha=0.03, random_state=0).fit(x, y),
         "linear": linear_model.LinearRegression().fit(x, y),
-        "lasso-cv": linear_model.LassoCV(cv=3, n_alphas=5).fit(x, y),
+        "lasso-cv": linear_model.LassoCV(cv=3, alphas=[0.1, 1.0]).fit(x, y),
         "logistic": linear_model.LogisticRegression().fit(x, label),
         "sgd": linear_model.SGDClassifier(random_state=0).fit(x, label),
         "sgd-log": linear_model.SGDRegressor(random_state=0, loss="huber").fit(x, y),

@@ -105,7 +105,7 @@ def dangerous():
     write(rule, "bad", "python2-commands.pkl", proto(2, call(glob("commands", "getoutput"), text(TOUCH))))
     write(rule, "bad", "obj.pkl", proto(2, b"(" + glob("os", "system") + text(TOUCH) + b"o"))
     write(rule, "bad", "newobj.pkl", proto(4, stack_global("subprocess", "Popen") + text(TOUCH) + b"\x85\x81"))
-    write(rule, "bad", "memoized.pkl", proto(4, text("os") + b"\x94" + text("system") + b"\x940h\x00h\x01\x93" + text(TOUCH) + b"\x85R"))
+    write(rule, "bad", "memoized.pkl", proto(4, text("os") + b"\x94" + text("system") + b"\x9400h\x00h\x01\x93" + text(TOUCH) + b"\x85R"))
     write(rule, "bad", "text-with-no-magic.txt", b"cposix\nsystem\n(V" + TOUCH.encode() + b"\ntR.")
     write(rule, "bad", "dropped-result.pkl", proto(4, call(stack_global("os", "system"), text(TOUCH)) + b"0" + new(ORDERED)))
     write(rule, "bad", "in-state.pkl", proto(4, new(RIDGE) + b"}" + text("x") + call(stack_global("os", "system"), text(TOUCH)) + b"sb"))
@@ -155,6 +155,9 @@ def unlisted():
     write("pickle-unlisted-call", "bad", "huge-bytes.pkl", proto(4, call(stack_global("builtins", "bytearray"), b"J\xff\xff\xff\x7f")))
     write("pickle-unlisted-call", "bad", "estimator-with-arguments.pkl", proto(4, call(RIDGE, text("x"))))
     write("pickle-unlisted-call", "bad", "ufunc-reconstruct.pkl", proto(4, call(stack_global("numpy.core", "_ufunc_reconstruct"), text("os"), text("system"))))
+    write("pickle-unlisted-call", "bad", "bit-generator.pkl", proto(4, call(stack_global("numpy.random._pickle", "__bit_generator_ctor"), stack_global("my_package", "Model"))))
+    write("pickle-unlisted-call", "bad", "factory.pkl", proto(4, call(stack_global("sklearn.neighbors._kd_tree", "newObj"), stack_global("my_package", "Model"))))
+    write("pickle-unlisted-call", "bad", "cython.pkl", proto(4, call(stack_global("sklearn._loss._loss", "__pyx_unpickle_CyHalfSquaredError"), stack_global("my_package", "Model"), b"K\x01", b"N")))
     write("pickle-unlisted-call", "bad", "scipy-distribution.pkl", proto(4, new(stack_global("scipy.stats._continuous_distns", "uniform_gen")) + b"}b"))
     for name in ("latin1", "latin-1"):
         write("pickle-unlisted-call", "ok", f"codecs-{name}.pkl", proto(2, call(glob("_codecs", "encode"), text("x"), text(name))))
@@ -187,6 +190,13 @@ def shapes():
     write(rule, "ok", "estimator.pkl", proto(4, new(RIDGE) + b"}" + text("alpha") + b"K\x01sb"))
     write(rule, "ok", "items.pkl", proto(4, call(ORDERED) + text("a") + text("b") + b"s"))
 
+    rule = "pickle-nested-pickle"
+    attack = proto(4, call(stack_global("posix", "system"), text(TOUCH)))
+    write(rule, "bad", "bytes.pkl", pickle.dumps({"cache": attack}, 4))
+    write(rule, "bad", "twice.pkl", pickle.dumps({"cache": pickle.dumps(attack, 4)}, 4))
+    write(rule, "bad", "bytearray.pkl", pickle.dumps([bytearray(attack)], 5))
+    write(rule, "ok", "data.pkl", pickle.dumps({"cache": pickle.dumps([1, 2, {"a": 3}], 4)}, 4))
+
     rule = "pickle-persistent-id"
     write(rule, "bad", "binpersid.pkl", proto(2, text("x") + b"Q"))
     write(rule, "bad", "persid.pkl", b"Px\n0N.")
@@ -218,7 +228,7 @@ def shapes():
     write(rule, "ok", "stop-in-a-string.pkl", pickle.dumps("a.b.", 2))
 
     rule = "pickle-unpickler-difference"
-    write(rule, "bad", "base-0.pkl", b"I0x10\n.")
+    write(rule, "bad", "octal.pkl", b"I010\n.")
     write(rule, "bad", "protocol-twice.pkl", b"\x80\x02\x80\x04N.")
     write(rule, "bad", "left-on-stack.pkl", b"\x80\x02K\x01K\x02.")
     write(rule, "ok", "numbers.pkl", b"(lp0\nI16\naI01\naL17L\na.")
@@ -252,6 +262,8 @@ def containers():
     write(rule, "bad", "local-name.zip", plain.replace(b"a.txt", b"x.txt", 1))
     write(rule, "bad", "crc.zip", plain.replace(b"hello", b"hullo", 1))
     write(rule, "bad", "tail.zip", plain + b"more")
+    write(rule, "bad", "prefix.bin", b"\x89PNG\r\n\x1a\n" + plain)
+    write(rule, "ok", "archive-in-archive.zip", zipped({"inner.zip": plain, "b.txt": b"x"}))
     write(rule, "bad", "comment.zip", zipped({"a.txt": b"hello"}, comment=b"a comment"))
     stored = io.BytesIO()
     with zipfile.ZipFile(stored, "w") as archive:

@@ -134,7 +134,15 @@ mod tests {
 
     #[test]
     fn hostile_text_is_cut() {
-        let rule = RuleMetadata { id: "x", name: "x", severity: Severity::Low, summary: "", help: "", references: &[], docs: "" };
+        let rule = RuleMetadata {
+            id: "x",
+            name: "x",
+            severity: Severity::Low,
+            summary: "",
+            help: "",
+            references: &[],
+            docs: "",
+        };
         let long = "é".repeat(100_000);
         let finding = Finding::new(&rule, Location::file("a"), &*long).trace(std::iter::repeat_n(long.clone(), 100));
         assert_eq!(finding.message.chars().count(), MAX_TEXT + 1);

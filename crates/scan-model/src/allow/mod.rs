@@ -87,7 +87,13 @@ mod tests {
     #[test]
     fn names_match_exactly() {
         assert!(shape("collections", "OrderedDict").is_some());
-        for (module, name) in [("collections", "OrderedDict.clear"), ("Collections", "OrderedDict"), ("collections", "namedtuple"), ("os", "system"), ("", "")] {
+        for (module, name) in [
+            ("collections", "OrderedDict.clear"),
+            ("Collections", "OrderedDict"),
+            ("collections", "namedtuple"),
+            ("os", "system"),
+            ("", ""),
+        ] {
             assert_eq!(shape(module, name), None, "{module}.{name}");
         }
     }

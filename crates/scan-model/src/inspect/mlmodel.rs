@@ -52,7 +52,8 @@ pub(super) fn folder(files: &[(TreePath, Arc<dyn ReadAt>)], subjects: &mut [Subj
         let Ok(document) = parse(data) else { continue };
         let mut model = MlModel { document, modules: None };
         let root = path.as_str().strip_suffix("MLmodel").unwrap_or_default();
-        let directories: Vec<String> = model.code().into_iter().map(|code| format!("{root}{}/", code.trim_matches('/'))).collect();
+        let directories: Vec<String> =
+            model.code().into_iter().map(|code| format!("{root}{}/", code.trim_matches('/'))).collect();
         let mut modules = BTreeSet::new();
         for (file, _) in files {
             let below = directories.iter().find_map(|directory| file.as_str().strip_prefix(directory.as_str()));

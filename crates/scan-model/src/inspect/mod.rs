@@ -24,7 +24,14 @@ pub(crate) use zip::Mismatch;
 pub(crate) fn file(path: &str, data: &dyn ReadAt) -> SubjectReport {
     let mut sink = Sink::new(path);
     let kind = match Kind::of(data) {
-        Ok(kind) => content(kind, path, data, &mut sink),
+        Ok(kind) => {
+            let name = content(kind, path, data, &mut sink);
+            if kind != Kind::Zip && zip::is_behind(data) {
+                // A polyglot: readers of archives begin at the end.
+                zip::inspect(data, &mut sink);
+            }
+            name
+        }
         Err(error) => {
             sink.miss(format!("could not be read: {error}"));
             "unknown"

@@ -1,5 +1,5 @@
 use sealyard_core::ReadAt;
-use sealyard_formats::pickle::{Act, Fault, Limits, Options, Pickle, Stop, interpret};
+use sealyard_formats::pickle::{Act, Fault, Limits, Node, Options, Pickle, Stop, interpret};
 
 use crate::judge::{Concern, Persistence, judge};
 use crate::rules::{self, Artifact};
@@ -23,6 +23,38 @@ pub(crate) struct PickleFile<'p, 'a> {
 fn options(joblib: bool) -> Options {
     let limits = Limits { bytes: MAX_BYTES, opcodes: MAX_OPCODES, nodes: MAX_NODES, ..Limits::default() };
     Options { limits, joblib }
+}
+
+/// Pickles inside pickles inside pickles that are followed.
+const MAX_NESTING: usize = 3;
+/// Most concerns that are kept of all of them.
+const MAX_NESTED: usize = 64;
+/// Most opcodes of one of them.
+const MAX_NESTED_OPCODES: u64 = 1_000_000;
+
+/// What no list covers in byte strings of `pickle` that are pickles themselves, at the offsets of these strings.
+fn nested(pickle: &Pickle<'_>, depth: usize) -> Vec<Concern> {
+    let mut found = Vec::new();
+    let limits = Limits { opcodes: MAX_NESTED_OPCODES, nodes: MAX_NODES, ..Limits::default() };
+    let options = Options { limits, joblib: false };
+    for (id, node) in pickle.graph.iter() {
+        let (Node::Bytes(bytes) | Node::ByteArray(bytes)) = node else { continue };
+        if !matches!(bytes.as_ref(), [0x80, 0..=5, ..]) || found.len() >= MAX_NESTED {
+            continue;
+        }
+        let inner = interpret(bytes, &options);
+        let mut concerns = judge(&inner, Persistence::Refused);
+        concerns.retain(acts);
+        if depth > 0 {
+            concerns.extend(nested(&inner, depth - 1));
+        }
+        for concern in &mut concerns {
+            concern.offset = pickle.graph.offset(id);
+        }
+        found.extend(concerns);
+    }
+    found.truncate(MAX_NESTED);
+    found
 }
 
 /// Reads and looks at a whole pickle file.
@@ -54,10 +86,8 @@ pub(super) fn inspect_bytes(bytes: &[u8], persistence: Persistence, sink: &mut S
     let options_plain = options(false);
     let plain = interpret(bytes, &options_plain);
     let seen: Vec<_> = judge(&pickle, persistence);
-    let mut hidden: Vec<_> = judge(&plain, persistence)
-        .into_iter()
-        .filter(|concern| !seen.contains(concern) && acts(concern))
-        .collect();
+    let mut hidden: Vec<_> =
+        judge(&plain, persistence).into_iter().filter(|concern| !seen.contains(concern) && acts(concern)).collect();
     for concern in &mut hidden {
         concern.message.push_str(" (where pickle.load reads raw array bytes as opcodes)");
     }
@@ -67,10 +97,15 @@ pub(super) fn inspect_bytes(bytes: &[u8], persistence: Persistence, sink: &mut S
     "joblib"
 }
 
-/// Random bytes may name something; that they also call it is no accident.
+/// Whether a concern is more than what random bytes, or the pickle of an object array read in the wrong place, amount
+/// to: they may name something, or confuse the memo, but that they also call it is no accident.
 fn acts(concern: &Concern) -> bool {
     use crate::judge::Wrong;
-    matches!(concern.wrong, Wrong::DangerousGlobal | Wrong::UnlistedCall | Wrong::ComputedCallable | Wrong::DottedTraversal)
+    match concern.wrong {
+        Wrong::DangerousGlobal | Wrong::DottedTraversal => true,
+        Wrong::UnlistedCall | Wrong::ComputedCallable => concern.called,
+        _ => false,
+    }
 }
 
 fn report(pickle: &Pickle<'_>, size: u64, concerns: Vec<Concern>, sink: &mut Sink) {
@@ -83,6 +118,10 @@ fn report(pickle: &Pickle<'_>, size: u64, concerns: Vec<Concern>, sink: &mut Sin
         pickle.streams.first().map(|stream| &stream.stop)
     {
         sink.miss(fault.to_string());
+    }
+    let nested = nested(pickle, MAX_NESTING);
+    if !nested.is_empty() {
+        rules::run(&Artifact::Nested(&nested), sink);
     }
     let file = PickleFile { pickle, size, concerns };
     rules::run(&Artifact::Concerns(&file.concerns), sink);
@@ -128,5 +167,6 @@ pub(super) fn inspect_if_pickle(data: &dyn ReadAt, sink: &mut Sink) -> std::io::
 /// Whether the bytes do anything as a pickle: they come to a `STOP`, or call something before they break. Text that
 /// happens to begin with `c` and two lines only imports, and breaks.
 fn runs(pickle: &Pickle<'_>) -> bool {
-    pickle.value().is_some() || pickle.events.iter().any(|event| !matches!(event.act, Act::Imported(_) | Act::PersistentLoaded(_)))
+    pickle.value().is_some()
+        || pickle.events.iter().any(|event| !matches!(event.act, Act::Imported(_) | Act::PersistentLoaded(_)))
 }

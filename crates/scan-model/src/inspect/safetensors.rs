@@ -35,7 +35,9 @@ fn check(data: &dyn ReadAt) -> Result<(), String> {
     for (name, tensor) in header.iter().filter(|(name, _)| *name != "__metadata__") {
         let offsets = tensor.get("data_offsets").and_then(Value::as_array).map(Vec::as_slice);
         match offsets {
-            Some([start, end]) if let (Some(start), Some(end)) = (start.as_u64(), end.as_u64()) => ranges.push((start, end)),
+            Some([start, end]) if let (Some(start), Some(end)) = (start.as_u64(), end.as_u64()) => {
+                ranges.push((start, end))
+            }
             _ => return Err(format!("the tensor {name:?} has no place in the file")),
         }
     }

@@ -39,6 +39,9 @@ pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
         }
     };
     for anomaly in archive.anomalies() {
+        if *anomaly == Anomaly::SeveralEnds && others_are_stored(data, archive.members()) {
+            continue;
+        }
         rules::run(&Artifact::Zip(&Mismatch::Layout(anomaly)), sink);
     }
     let kind = kind_of(archive.members());
@@ -61,9 +64,47 @@ pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
     kind
 }
 
+const END: &[u8] = b"PK\x05\x06";
+const END_SIZE: usize = 22;
+
+/// Every end record in the part of the file where one may lie: its offset, and whether its comment ends with the file.
+fn ends(data: &dyn ReadAt) -> std::io::Result<Vec<(u64, bool)>> {
+    let window = data.size().min(0xffff + END_SIZE as u64);
+    let start = data.size() - window;
+    let mut tail = vec![0; usize::try_from(window).unwrap_or_default()];
+    data.read_exact_at(start, &mut tail)?;
+    let record = |place: usize| tail.get(place..place + END_SIZE).filter(|record| record.starts_with(END));
+    Ok((0..tail.len())
+        .filter_map(|place| {
+            let comment = record(place)?.last_chunk::<2>().map(|length| usize::from(u16::from_le_bytes(*length)))?;
+            Some((start + place as u64, place + END_SIZE + comment == tail.len()))
+        })
+        .collect())
+}
+
+/// Whether a file that begins as something else is an archive for readers that look at its end.
+pub(super) fn is_behind(data: &dyn ReadAt) -> bool {
+    // Where the end can't be read, the rest of the file is reported as unreadable.
+    ends(data).is_ok_and(|ends| ends.iter().any(|(_, fits)| *fits))
+}
+
+/// Whether all end records but the one that closes the file lie within stored members: an archive inside this one has
+/// its own.
+fn others_are_stored(data: &dyn ReadAt, members: &[Member]) -> bool {
+    let Ok(ends) = ends(data) else { return false };
+    let within = |offset: u64| {
+        members.iter().any(|member| {
+            let end = member.data_offset.saturating_add(member.compressed);
+            (member.data_offset..end).contains(&offset)
+        })
+    };
+    ends.iter().filter(|(_, fits)| *fits).count() == 1 && ends.iter().all(|(offset, fits)| *fits || within(*offset))
+}
+
 fn kind_of(members: &[Member]) -> &'static str {
     let has = |name: &str| members.iter().any(|member| member.name == name);
-    let below = |name: &str| members.iter().any(|member| member.name.split_once('/').is_some_and(|(_, rest)| rest == name));
+    let below =
+        |name: &str| members.iter().any(|member| member.name.split_once('/').is_some_and(|(_, rest)| rest == name));
     if below("data.pkl") {
         "torch"
     } else if has(skops::SCHEMA) {
@@ -108,7 +149,9 @@ fn look(archive: &Archive<'_>, member: &Member, kind: &str, left: &mut u64, sink
                 return sink.miss("TorchScript is not supported");
             }
             // The version, byte order and alignment that PyTorch itself writes.
-            Some("byteorder" | "version" | ".format_version" | ".storage_alignment" | ".data/serialization_id") => return,
+            Some("byteorder" | "version" | ".format_version" | ".storage_alignment" | ".data/serialization_id") => {
+                return;
+            }
             _ => {}
         }
     }

@@ -56,7 +56,8 @@ impl<'g, 'a> Call<'g, 'a> {
         Ok(match shape {
             Shape::Reference => false,
             Shape::Instance => self.is_new && count == 0,
-            Shape::Values | Shape::Mapping => self.args.iter().all(|id| is_value(self.graph.get(*id))),
+            // What the arguments hold has been judged at its own place.
+            Shape::Values | Shape::Mapping => true,
             Shape::Scalars => self.args.iter().all(|id| is_scalar(self.graph.get(*id))),
             Shape::Sequence => {
                 count == 0 || count == 1 && matches!(self.get(0), Some(Node::List(_) | Node::Tuple(_) | Node::Dict(_)))
@@ -73,10 +74,7 @@ impl<'g, 'a> Call<'g, 'a> {
             Shape::Newobj => count == 1 && self.class_at(0)?,
             Shape::Factory => count == 1 && self.class_at(0)?,
             Shape::PyxUnpickle => {
-                (2..=3).contains(&count)
-                    && matches!(self.get(1), Some(Node::Int(_)))
-                    && self.get(2).is_none_or(is_value)
-                    && self.class_at(0)?
+                (2..=3).contains(&count) && matches!(self.get(1), Some(Node::Int(_))) && self.class_at(0)?
             }
             Shape::Array => {
                 count == 4
@@ -96,18 +94,20 @@ impl<'g, 'a> Call<'g, 'a> {
             Shape::NumpyDtype => {
                 matches!(self.get(0), Some(Node::Str(_)) | Some(Node::Global(_)))
                     && (1..=3).contains(&count)
-                    && self.args.iter().skip(1).all(|id| matches!(self.graph.get(*id), Node::Bool(_) | Node::Int(0..=1)))
+                    && self
+                        .args
+                        .iter()
+                        .skip(1)
+                        .all(|id| matches!(self.graph.get(*id), Node::Bool(_) | Node::Int(0..=1)))
             }
-            Shape::NumpyScalar => {
-                (1..=2).contains(&count)
-                    && matches!(self.get(0), Some(Node::Call { .. }))
-                    && self.get(1).is_none_or(is_value)
-            }
+            Shape::NumpyScalar => (1..=2).contains(&count) && matches!(self.get(0), Some(Node::Call { .. })),
             Shape::NumpyFrombuffer => {
                 count == 4
                     && matches!(
                         self.get(0),
-                        Some(Node::Bytes(_) | Node::ByteArray(_) | Node::Buffer | Node::ReadOnly(_) | Node::Call { .. })
+                        Some(
+                            Node::Bytes(_) | Node::ByteArray(_) | Node::Buffer | Node::ReadOnly(_) | Node::Call { .. }
+                        )
                     )
                     && matches!(self.get(1), Some(Node::Call { .. }))
                     && self.is_shape(2, usize::MAX)
@@ -115,18 +115,23 @@ impl<'g, 'a> Call<'g, 'a> {
             }
             Shape::NumpyMasked => {
                 count == 4
-                    && self.is_named(0, "numpy.ma.core", "MaskedArray")
+                    && (self.is_named(0, "numpy.ma.core", "MaskedArray") || self.is_named(0, "numpy.ma", "MaskedArray"))
                     && self.is_named(1, "numpy", "ndarray")
                     && self.is_shape(2, 0)
                     && (matches!(self.get(3), Some(Node::Bytes(_) | Node::Call { .. })) || self.text(3).is_some())
             }
             Shape::PandasIndex => count == 2 && matches!(self.get(1), Some(Node::Dict(_))) && self.class_at(0)?,
             Shape::NumpyRandom => {
+                for place in 0..count {
+                    let fits = self.text(place).is_some_and(is_bit_generator)
+                        || matches!(self.get(place), Some(Node::Call { .. }))
+                        || self.is_named(place, "numpy.random._pickle", "__bit_generator_ctor")
+                        || self.class_at(place)?;
+                    if !fits {
+                        return Ok(false);
+                    }
+                }
                 count <= 2
-                    && (0..count).all(|place| {
-                        self.text(place).is_some_and(is_bit_generator)
-                            || matches!(self.get(place), Some(Node::Global(_) | Node::Call { .. }))
-                    })
             }
         })
     }
@@ -171,8 +176,9 @@ impl<'g, 'a> Call<'g, 'a> {
     /// `(cls, object, None)`, or `(cls, dict, {…})` for a container.
     fn reconstructs(&self) -> Result<bool, Refusal> {
         let plain = self.is_named(1, "builtins", "object") && matches!(self.get(2), Some(Node::None));
-        let based = ["dict", "list", "tuple", "set", "float", "int", "str"].iter().any(|base| self.is_named(1, "builtins", base))
-            && self.get(2).is_some_and(is_value);
+        let based = ["dict", "list", "tuple", "set", "float", "int", "str"]
+            .iter()
+            .any(|base| self.is_named(1, "builtins", base));
         Ok(self.class_at(0)? && (plain || based))
     }
 }
@@ -189,12 +195,6 @@ fn is_scalar(node: &Node<'_>) -> bool {
             | Node::Bytes(_)
             | Node::ByteArray(_)
     ) || matches!(node, Node::Call { .. } | Node::Tuple(_))
-}
-
-/// Anything but what the loader brings from outside. What is inside a container or made by a call has been judged at
-/// its own place.
-fn is_value(node: &Node<'_>) -> bool {
-    !matches!(node, Node::Persistent(_) | Node::Extension(_))
 }
 
 fn is_bit_generator(name: &str) -> bool {

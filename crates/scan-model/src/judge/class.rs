@@ -32,8 +32,12 @@ impl Class {
         }
         Self::Refused(match (module, name) {
             (_, dotted) if dotted.contains('.') => Wrong::DottedTraversal,
-            ("copyreg" | "copy_reg", "add_extension" | "remove_extension" | "clear_extension_cache") => Wrong::ExtensionRegistry,
-            ("copyreg" | "copy_reg", "_extension_registry" | "_inverted_registry" | "_extension_cache") => Wrong::ExtensionRegistry,
+            ("copyreg" | "copy_reg", "add_extension" | "remove_extension" | "clear_extension_cache") => {
+                Wrong::ExtensionRegistry
+            }
+            ("copyreg" | "copy_reg", "_extension_registry" | "_inverted_registry" | "_extension_cache") => {
+                Wrong::ExtensionRegistry
+            }
             (module, name) => {
                 // A loader may map the names of Python 2 or not, so the name as written counts too.
                 let written = match (&global.module, &global.qualname) {
@@ -42,7 +46,11 @@ impl Class {
                     }
                     _ => true,
                 };
-                if written || allow::is_dangerous(module, name) { Wrong::DangerousGlobal } else { Wrong::UnlistedGlobal }
+                if written || allow::is_dangerous(module, name) {
+                    Wrong::DangerousGlobal
+                } else {
+                    Wrong::UnlistedGlobal
+                }
             }
         })
     }
@@ -65,7 +73,9 @@ pub(super) fn made(graph: &Graph<'_>, node: NodeId) -> Option<Class> {
     let Node::Call { callee, args, .. } = graph.get(node) else { return None };
     let class = Class::of(graph, root(graph, *callee));
     Some(match class {
-        Class::Listed(Shape::Reconstructor | Shape::Newobj | Shape::PyxUnpickle | Shape::Factory | Shape::PandasIndex) => {
+        Class::Listed(
+            Shape::Reconstructor | Shape::Newobj | Shape::PyxUnpickle | Shape::Factory | Shape::PandasIndex,
+        ) => {
             let first = graph.sequence(*args).and_then(|args| args.first());
             match first {
                 Some(first) => Class::of(graph, *first),

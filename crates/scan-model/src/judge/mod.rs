@@ -49,6 +49,8 @@ pub(crate) struct Concern {
     pub(crate) wrong: Wrong,
     pub(crate) severity: Severity,
     pub(crate) offset: u64,
+    /// Whether something is called, not only named.
+    pub(crate) called: bool,
     pub(crate) message: String,
     pub(crate) trace: Vec<String>,
 }
@@ -81,13 +83,8 @@ struct Judge<'p, 'a> {
 
 /// Every concern about `pickle`, in the order of the offsets.
 pub(crate) fn judge(pickle: &Pickle<'_>, persistence: Persistence) -> Vec<Concern> {
-    let mut judge = Judge {
-        graph: &pickle.graph,
-        persistence,
-        names: BTreeMap::new(),
-        others: Vec::new(),
-        states: HashSet::new(),
-    };
+    let mut judge =
+        Judge { graph: &pickle.graph, persistence, names: BTreeMap::new(), others: Vec::new(), states: HashSet::new() };
     for event in &pickle.events {
         judge.act(event.offset, &event.act);
     }
@@ -160,7 +157,10 @@ impl Judge<'_, '_> {
                     Ok(()) => {}
                     Err(Refusal::Class(class, wrong)) => self.refuse_call(class, wrong, offset, node),
                     Err(Refusal::Arguments) => {
-                        let message = format!("{} is called with arguments that its list does not allow", render(self.graph, root));
+                        let message = format!(
+                            "{} is called with arguments that its list does not allow",
+                            render(self.graph, root)
+                        );
                         self.other(Wrong::UnlistedCall, Severity::High, offset, message, Some(node));
                     }
                 }
@@ -194,7 +194,8 @@ impl Judge<'_, '_> {
         };
         if !allowed {
             let what = if change == Change::State { "state is" } else { "items are" };
-            let message = format!("{what} given to {}, which is no object that may get any", render(self.graph, target));
+            let message =
+                format!("{what} given to {}, which is no object that may get any", render(self.graph, target));
             self.other(Wrong::BuildOnUnlisted, Severity::High, offset, message, None);
         }
     }
@@ -232,8 +233,9 @@ impl Judge<'_, '_> {
         if self.others.len() >= MAX_OTHERS && self.others.iter().any(|concern| concern.severity >= severity) {
             return;
         }
+        let called = shown.is_some_and(|node| matches!(self.graph.get(node), Node::Call { .. }));
         let trace = shown.map(|node| render(self.graph, node)).into_iter().collect();
-        self.others.push(Concern { wrong, severity, offset, message, trace });
+        self.others.push(Concern { wrong, severity, offset, called, message, trace });
     }
 }
 
@@ -251,7 +253,9 @@ fn is_storage(graph: &Graph<'_>, id: NodeId) -> bool {
     let Node::Tuple(parts) = graph.get(id) else { return false };
     let [storage, _, key, location, size] = parts.as_slice() else { return false };
     graph.str(*storage) == Some("storage")
-        && graph.str(*key).is_some_and(|key| key.chars().all(|character| character.is_ascii_alphanumeric() || character == '_'))
+        && graph
+            .str(*key)
+            .is_some_and(|key| key.chars().all(|character| character.is_ascii_alphanumeric() || character == '_'))
         && graph.str(*location).is_some()
         && matches!(graph.get(*size), Node::Int(0..))
 }
@@ -283,6 +287,6 @@ impl Refused {
         if trace.is_empty() {
             trace.push(name.to_owned());
         }
-        Concern { wrong, severity, offset, message, trace }
+        Concern { wrong, severity, offset, called, message, trace }
     }
 }

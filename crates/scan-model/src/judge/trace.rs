@@ -165,7 +165,15 @@ fn quote(text: &str, out: &mut String) {
 
 fn write_bytes(bytes: &[u8], out: &mut String) {
     out.push_str("b'");
-    out.push_str(&bytes.iter().take(MAX_STRING).copied().map(std::ascii::escape_default).map(|byte| byte.to_string()).collect::<String>());
+    out.push_str(
+        &bytes
+            .iter()
+            .take(MAX_STRING)
+            .copied()
+            .map(std::ascii::escape_default)
+            .map(|byte| byte.to_string())
+            .collect::<String>(),
+    );
     if bytes.len() > MAX_STRING {
         out.push('…');
     }

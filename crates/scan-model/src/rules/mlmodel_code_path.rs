@@ -40,7 +40,8 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
     }
     let shadows = model.modules.iter().flatten().filter(|module| allow::is_top_level(module));
     for module in shadows {
-        let message = format!("its code directory has a module {module}, which loading would import instead of the library");
+        let message =
+            format!("its code directory has a module {module}, which loading would import instead of the library");
         sink.push(Finding::new(&METADATA, sink.location(), message).severity(Severity::High));
     }
 }

@@ -5,7 +5,7 @@ mod concern;
 use sealyard_formats::npy::Npy;
 use sealyard_formats::skops::Skops;
 
-use crate::inspect::{MlModel, Mismatch, PickleFile};
+use crate::inspect::{Mismatch, MlModel, PickleFile};
 use crate::judge::Concern;
 use crate::sink::Sink;
 
@@ -18,6 +18,8 @@ pub(crate) enum Artifact<'a> {
     Pickle(&'a PickleFile<'a, 'a>),
     /// What no list covers in a pickle.
     Concerns(&'a [Concern]),
+    /// What no list covers in a pickle that is a constant of another pickle.
+    Nested(&'a [Concern]),
     /// The header of an array.
     Npy(&'a Npy),
     /// The schema of a skops file.
@@ -38,6 +40,7 @@ sealyard_scan::rules! { Check;
     pickle_dangerous_global,
     pickle_dotted_traversal,
     pickle_extension_registry,
+    pickle_nested_pickle,
     pickle_persistent_id,
     pickle_trailing_data,
     pickle_unlisted_call,

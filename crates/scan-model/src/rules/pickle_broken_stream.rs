@@ -25,6 +25,8 @@ rule! {
 
 pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
     let Artifact::Pickle(file) = artifact else { return };
-    let Some(Stop::Fault { offset, fault, .. }) = file.pickle.streams.first().map(|stream| &stream.stop) else { return };
+    let Some(Stop::Fault { offset, fault, .. }) = file.pickle.streams.first().map(|stream| &stream.stop) else {
+        return;
+    };
     sink.find(&METADATA, Severity::Medium, *offset, format!("the stream breaks: {fault}"), []);
 }

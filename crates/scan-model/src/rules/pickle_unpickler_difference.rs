@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use sealyard_core::Severity;
-use sealyard_formats::pickle::NoteKind;
+use sealyard_formats::pickle::{Act, NoteKind};
 use sealyard_scan::rule;
 
 use super::Artifact;
@@ -27,7 +27,12 @@ rule! {
 pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
     let Artifact::Pickle(file) = artifact else { return };
     let mut seen = BTreeSet::new();
+    // joblib writes raw array bytes past its own frames, and its unpickler minds none.
+    let has_arrays = file.pickle.events.iter().any(|event| matches!(event.act, Act::ArrayRead(_)));
     for note in &file.pickle.notes {
+        if has_arrays && note.kind == NoteKind::FrameIgnored {
+            continue;
+        }
         let Some((severity, what)) = describe(note.kind) else { continue };
         if seen.insert(note.kind) {
             sink.find(&METADATA, severity, note.offset, what, []);

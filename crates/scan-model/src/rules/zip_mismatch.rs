@@ -28,7 +28,9 @@ rule! {
 pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
     let Artifact::Zip(mismatch) = artifact else { return };
     let (severity, message) = match mismatch {
-        Mismatch::Content(name) => (Severity::High, format!("the bytes of {name:?} are not those that the directory describes")),
+        Mismatch::Content(name) => {
+            (Severity::High, format!("the bytes of {name:?} are not those that the directory describes"))
+        }
         Mismatch::Layout(anomaly) => match anomaly {
             Anomaly::GapsNotSearched(count) => {
                 return sink.miss(format!("{count} bytes between the members were not searched"));
@@ -36,15 +38,20 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
             Anomaly::Comment(count) => (Severity::Low, format!("the archive has a comment of {count} bytes")),
             Anomaly::Prefix(count) => (Severity::Medium, format!("{count} bytes lie before the archive")),
             Anomaly::Tail(count) => (Severity::Medium, format!("{count} bytes lie behind the archive")),
-            Anomaly::Gap { offset, len } => (Severity::Medium, format!("{len} bytes at {offset:#x} belong to no member")),
+            Anomaly::Gap { offset, len } => {
+                (Severity::Medium, format!("{len} bytes at {offset:#x} belong to no member"))
+            }
             Anomaly::Overlap { offset } => (Severity::High, format!("two members share the bytes at {offset:#x}")),
             Anomaly::DuplicateName(name) => (Severity::High, format!("the name {name:?} occurs more than once")),
-            Anomaly::NameMismatch { directory, local } => {
-                (Severity::High, format!("a member is called {directory:?} in the directory and {local:?} at its place"))
-            }
+            Anomaly::NameMismatch { directory, local } => (
+                Severity::High,
+                format!("a member is called {directory:?} in the directory and {local:?} at its place"),
+            ),
             Anomaly::SizeMismatch(name) => (Severity::High, format!("two sizes or CRCs are given for {name:?}")),
             Anomaly::MethodMismatch(name) => (Severity::High, format!("two methods are given for {name:?}")),
-            Anomaly::Flags(name) => (Severity::Medium, format!("two sets of flags are given for {name:?}, or it is encrypted")),
+            Anomaly::Flags(name) => {
+                (Severity::Medium, format!("two sets of flags are given for {name:?}, or it is encrypted"))
+            }
             Anomaly::UnsafeName(name) => (Severity::High, format!("the name {name:?} leaves the archive's folder")),
             Anomaly::NoLocalHeader(name) => (Severity::High, format!("there is no member where {name:?} should be")),
             Anomaly::MemberCount { claimed, found } => {

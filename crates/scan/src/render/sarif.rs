@@ -69,7 +69,8 @@ fn result(finding: &Finding) -> Value {
 }
 
 fn place(location: &Location) -> Value {
-    let mut physical = json!({"artifactLocation": {"uri": uri(&location.path)}});
+    let mut physical = serde_json::Map::new();
+    physical.insert("artifactLocation".into(), json!({"uri": uri(&location.path)}));
     let mut region = serde_json::Map::new();
     if let Some(line) = location.line {
         region.insert("startLine".into(), line.into());
@@ -82,7 +83,7 @@ fn place(location: &Location) -> Value {
     }
     // An offset inside a member is no offset of the file.
     if !region.is_empty() && location.member.is_none() {
-        physical["region"] = Value::Object(region);
+        physical.insert("region".into(), Value::Object(region));
     }
     json!({
         "physicalLocation": physical,
@@ -95,7 +96,9 @@ fn uri(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => encoded.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                encoded.push(char::from(byte))
+            }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
