@@ -145,7 +145,9 @@ impl App {
         let task = tokio::task::spawn_blocking(move || -> Result<Option<Arrived>, AppError> {
             let mut pending = vault.begin()?;
             while let Some(piece) = arriving.blocking_recv() {
-                pending.write_all(&piece).map_err(|error| AppError::internal("the vault could not be written", error))?;
+                pending
+                    .write_all(&piece)
+                    .map_err(|error| AppError::internal("the vault could not be written", error))?;
             }
             // A body that broke off must not become an object.
             if is_whole.blocking_recv().is_err() {
@@ -173,8 +175,7 @@ impl App {
                 }
             };
             let Some(rest) = left.checked_sub(piece.len() as u64) else {
-                broken =
-                    Some(AppError::refused("artifact.size", format!("it is larger than {} bytes", upload.limit)));
+                broken = Some(AppError::refused("artifact.size", format!("it is larger than {} bytes", upload.limit)));
                 break;
             };
             left = rest;
@@ -280,7 +281,8 @@ impl App {
                     }
                     held = Some(next);
                 } else if check && (offset != size || std::mem::take(&mut hasher).finish() != digest) {
-                    let wrong = io::Error::new(io::ErrorKind::InvalidData, "artifact.digest: the content was exchanged");
+                    let wrong =
+                        io::Error::new(io::ErrorKind::InvalidData, "artifact.digest: the content was exchanged");
                     let _ = sender.blocking_send(Err(wrong));
                     return;
                 }
@@ -305,8 +307,7 @@ impl App {
         self.check_owner(owner, authorized.resource()).await?;
         let prefix = directory.map_or_else(String::new, |path| path.as_str().to_owned());
         let (owner, below) = (owner.clone(), prefix.clone());
-        let artifacts =
-            self.store().read(move |tx| Ok::<_, AppError>(tx.artifacts_below(&owner, &below)?)).await?;
+        let artifacts = self.store().read(move |tx| Ok::<_, AppError>(tx.artifacts_below(&owner, &below)?)).await?;
         let mut listing = std::collections::BTreeSet::new();
         for artifact in artifacts {
             let path = artifact.path.as_str();

@@ -25,8 +25,7 @@ impl App {
             Err(_) => {
                 let action = <A as Action>::KIND.to_string();
                 let rule = "authorization";
-                let act =
-                    Act::AccessDenied { action: action.clone(), resource: named.clone(), rule: rule.to_owned() };
+                let act = Act::AccessDenied { action: action.clone(), resource: named.clone(), rule: rule.to_owned() };
                 self.record(self.event(caller, Outcome::Refused, act)).await?;
                 Err(AppError::Denied { rule, action, resource: named })
             }

@@ -77,10 +77,7 @@ impl AppError {
         Self::Refused { rule: rule.into(), reason: reason.into() }
     }
 
-    pub(crate) fn internal(
-        what: &'static str,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub(crate) fn internal(what: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal { what, source: source.into() }
     }
 

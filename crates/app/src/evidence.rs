@@ -1,8 +1,7 @@
 //! Evidence about models: stored as it comes, verified anew by whoever decides.
 
 use sealyard_core::{Digest, FileTree, Timestamp};
-use sealyard_evidence::{Bundle, TrustedKeys, VerifiedEvidence, oms, verify};
-use sealyard_gate::Rejected;
+use sealyard_evidence::{Bundle, oms};
 use sealyard_identity::{Authorized, Edit, ModelName, Read};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::EvidenceRecord;
@@ -40,16 +39,17 @@ impl App {
         version: u32,
         bytes: Vec<u8>,
     ) -> Result<EvidenceSummary, AppError> {
-        let bundle =
-            Bundle::parse(&bytes).map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
+        let bundle = Bundle::parse(&bytes).map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
         let statement =
             bundle.claimed_statement().map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
         let tree = self.version_tree(authorized.resource(), version).await?;
-        let claimed =
-            statement.subjects().map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
+        let claimed = statement.subjects().map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
         let names = [Some(tree.digest()), oms_root(&tree)];
         if !claimed.iter().any(|subject| names.contains(&Some(subject.digest))) {
-            return Err(AppError::refused("evidence.subject", "the statement is about something else than this version"));
+            return Err(AppError::refused(
+                "evidence.subject",
+                "the statement is about something else than this version",
+            ));
         }
         let record = EvidenceRecord {
             digest: bundle.digest(),
@@ -93,8 +93,7 @@ impl App {
 
     pub(crate) async fn version_tree(&self, name: &ModelName, version: u32) -> Result<FileTree, AppError> {
         let name = name.as_str().to_owned();
-        let (tree, _) =
-            self.store().read(move |tx| Ok::<_, AppError>(tx.model_version_files(&name, version)?)).await?;
+        let (tree, _) = self.store().read(move |tx| Ok::<_, AppError>(tx.model_version_files(&name, version)?)).await?;
         Ok(tree)
     }
 }
@@ -113,23 +112,4 @@ fn summary(record: EvidenceRecord) -> EvidenceSummary {
         added_by: record.added_by,
         bundle: record.bundle,
     }
-}
-
-/// Verifies each bundle by itself: one bad piece neither hides nor spoils another.
-pub(crate) fn sort_evidence<'a>(
-    bundles: impl IntoIterator<Item = &'a str>,
-    trust: &TrustedKeys,
-) -> (Vec<VerifiedEvidence>, Vec<Rejected>) {
-    let mut verified = Vec::new();
-    let mut rejected = Vec::new();
-    for text in bundles {
-        let result = Bundle::parse(text.as_bytes())
-            .map_err(|error| error.to_string())
-            .and_then(|bundle| verify(&bundle, trust).map_err(|error| error.to_string()));
-        match result {
-            Ok(evidence) => verified.push(evidence),
-            Err(reason) => rejected.push(Rejected { digest: Digest::of(text.as_bytes()), reason }),
-        }
-    }
-    (verified, rejected)
 }

@@ -1,13 +1,12 @@
 //! The one place that calls `decide` for the server: publish, deploy, protected aliases, dry runs.
 
 use sealyard_core::{Digest, Subject};
-use sealyard_gate::{Context, Decision, Request, Stage, decide, deployment_statement, publish_statement};
+use sealyard_gate::{Context, Decision, Request, Stage, collect, decide, deployment_statement, publish_statement};
 use sealyard_identity::{Authorized, Deploy, ModelName, Publish, Read};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::EvidenceRecord;
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::sort_evidence;
 use crate::{App, AppError, Caller};
 
 /// Asks the publish gate.
@@ -108,6 +107,7 @@ impl App {
         let made = |error| AppError::internal("the attestation could not be made", error);
         let statement = match stage {
             Stage::Publish => publish_statement(&outcome.decision).map_err(made)?,
+            // Of the other stages only a deployment has an attestation; the statement refuses the rest.
             Stage::Deploy | Stage::Admit | Stage::Load => deployment_statement(&outcome.decision).map_err(made)?,
         };
         let digest = outcome.decision.subject().digest;
@@ -172,7 +172,8 @@ impl App {
                 Ok((found, tree, records))
             })
             .await?;
-        let (verified, rejected) = sort_evidence(records.iter().map(|record| record.bundle.as_str()), loaded.policy.trusted_keys());
+        let (verified, rejected) =
+            collect(records.iter().map(|record| record.bundle.as_bytes()), loaded.policy.trusted_keys());
         let request = Request {
             subject: Subject { name: format!("models:/{name}/{version}"), digest: found.tree },
             tree: &tree,

@@ -93,8 +93,7 @@ impl App {
             .await
             .map_err(|error| AppError::internal("a password could not be hashed", error))?
             .map_err(|error| AppError::Invalid(error.to_string()))?;
-        let event =
-            self.event(caller, Outcome::Done, Act::UserCreated { name: name.as_str().to_owned(), admin });
+        let event = self.event(caller, Outcome::Done, Act::UserCreated { name: name.as_str().to_owned(), admin });
         let record = UserRecord {
             id: 0,
             name: name.into(),
@@ -126,7 +125,9 @@ impl App {
             return Err(AppError::Unauthenticated);
         }
         if new.scopes.is_empty() {
-            return Err(AppError::Invalid("a token needs at least one scope, such as `all` or `experiment:7:edit`".into()));
+            return Err(AppError::Invalid(
+                "a token needs at least one scope, such as `all` or `experiment:7:edit`".into(),
+            ));
         }
         if principal.scopes().is_some_and(|scopes| !scopes.contains(&Scope::All)) {
             return Err(AppError::Denied {
@@ -163,8 +164,7 @@ impl App {
             expires,
         };
         let event = self.event(caller, Outcome::Done, act);
-        let summary =
-            TokenSummary { id: record.id.clone(), scopes: record.scopes.clone(), expires, revoked: false };
+        let summary = TokenSummary { id: record.id.clone(), scopes: record.scopes.clone(), expires, revoked: false };
         self.store()
             .write(move |tx| {
                 tx.create_token(&record)?;
@@ -184,10 +184,8 @@ impl App {
         first: &FirstAdministrator,
         new: NewToken,
     ) -> Result<Redacted<String>, AppError> {
-        let credentials = crate::Credentials::Password {
-            name: first.name.as_str().to_owned(),
-            password: first.password.clone(),
-        };
+        let credentials =
+            crate::Credentials::Password { name: first.name.as_str().to_owned(), password: first.password.clone() };
         let caller = self.authenticate(credentials, None, None).await?;
         Ok(self.create_token(&caller, new).await?.0)
     }
@@ -243,11 +241,8 @@ impl App {
         pattern: ResourcePattern,
         right: Right,
     ) -> Result<(), AppError> {
-        let act = Act::GrantSet {
-            principal: user.to_string(),
-            resource: pattern.to_string(),
-            permission: right.to_string(),
-        };
+        let act =
+            Act::GrantSet { principal: user.to_string(), resource: pattern.to_string(), permission: right.to_string() };
         let event = self.event(caller, Outcome::Done, act);
         let name = user.as_str().to_owned();
         self.store()

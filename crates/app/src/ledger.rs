@@ -95,8 +95,7 @@ impl App {
         from: u64,
         limit: u32,
     ) -> Result<Vec<(u64, Vec<u8>)>, AppError> {
-        let entries =
-            self.store().read(move |tx| Ok::<_, AppError>(tx.entries(from, limit.min(BATCH))?)).await?;
+        let entries = self.store().read(move |tx| Ok::<_, AppError>(tx.entries(from, limit.min(BATCH))?)).await?;
         Ok(entries.into_iter().map(|entry| (entry.index, entry.bytes)).collect())
     }
 }

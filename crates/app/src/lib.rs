@@ -97,8 +97,7 @@ impl App {
     pub async fn new(parts: Parts) -> Result<Self, AppError> {
         let Parts { store, vault, clock, rng, keys, ledger_key, policy } = parts;
         let throttle = LoginThrottle::new(Arc::clone(&clock));
-        let dummy =
-            DummyHash::new(&*rng).map_err(|error| AppError::internal("passwords can't be hashed", error))?;
+        let dummy = DummyHash::new(&*rng).map_err(|error| AppError::internal("passwords can't be hashed", error))?;
         let app = Self {
             store,
             vault,

@@ -2,9 +2,7 @@
 //! own and evidence from anywhere.
 
 use sealyard_core::{FileTree, Subject};
-use sealyard_gate::{Context, Decision, Policy, Request, Stage, VerifiedModel, decide};
-
-use crate::evidence::sort_evidence;
+use sealyard_gate::{Context, Decision, Policy, Request, Stage, VerifiedModel, collect, decide};
 
 /// Decides whether `tree` may be loaded over `bundles`, which nobody needs to have verified before.
 ///
@@ -17,7 +15,7 @@ pub fn load_gate<'a>(
     policy: &Policy,
     context: Context,
 ) -> Result<VerifiedModel, Box<Decision>> {
-    let (evidence, rejected) = sort_evidence(bundles, policy.trusted_keys());
+    let (evidence, rejected) = collect(bundles.into_iter().map(str::as_bytes), policy.trusted_keys());
     let subject = Subject { name: name.to_owned(), digest: tree.digest() };
     let request = Request { subject, tree: &tree, stage: Stage::Load, context };
     decide(&request, &evidence, &rejected, policy).into_verified_model(tree).map_err(Box::new)

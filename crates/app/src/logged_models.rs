@@ -38,10 +38,7 @@ impl App {
         let now = self.now();
         let id = id.to_owned();
         if status != LoggedModelStatus::Ready {
-            return self
-                .store()
-                .write(move |tx| Ok(tx.finalise_logged_model(&id, status, &message, None, now)?))
-                .await;
+            return self.store().write(move |tx| Ok(tx.finalise_logged_model(&id, status, &message, None, now)?)).await;
         }
         if model.status == LoggedModelStatus::Ready {
             return Err(AppError::Conflict(format!("the logged model {id} is finalised already")));

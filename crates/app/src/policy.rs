@@ -40,8 +40,8 @@ impl LoadedPolicy {
     /// # Errors
     /// [`PolicyError`].
     pub fn read(path: &Path) -> Result<Self, PolicyError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         let policy = Policy::parse(&text, &|key| std::fs::read_to_string(folder.join(key)))
             .map_err(|source| PolicyError::Invalid { path: path.to_owned(), source: Box::new(source) })?;

@@ -110,7 +110,7 @@ impl App {
         let unknown = || AppError::refused("version.source", "the source does not exist or may not be read");
         let experiment = self.experiment_of(&owner).await?.ok_or_else(unknown)?;
         let id = ExperimentId::new(experiment.clone()).map_err(|_| unknown())?;
-        self.authorize(caller, Read, id).await?;
+        let _may_read = self.authorize(caller, Read, id).await?;
         let (wanted, below) = (owner.clone(), path.clone());
         let (artifacts, logged, registered) = {
             let name = name.to_owned();
@@ -194,8 +194,7 @@ impl App {
         check_alias(&alias)?;
         if self.is_protected_alias(&alias) {
             let promote = self.authorize(caller, Promote, name.clone()).await?;
-            let outcome =
-                self.check_gate(caller, promote.resource(), version, Stage::Publish, None, true).await?;
+            let outcome = self.check_gate(caller, promote.resource(), version, Stage::Publish, None, true).await?;
             if !outcome.decision.allowed() {
                 return Err(AppError::GateDenied(Box::new(outcome.decision)));
             }
@@ -206,7 +205,7 @@ impl App {
                 ));
             }
         } else {
-            self.authorize(caller, Edit, name.clone()).await?;
+            let _may_edit = self.authorize(caller, Edit, name.clone()).await?;
         }
         let now = self.now();
         let act = Act::AliasSet { name: name.to_string(), alias: alias.clone(), version };
@@ -237,9 +236,9 @@ impl App {
     /// [`AppError::Denied`], [`AppError::NotFound`].
     pub async fn delete_alias(&self, caller: &Caller, name: ModelName, alias: String) -> Result<(), AppError> {
         if self.is_protected_alias(&alias) {
-            self.authorize(caller, Promote, name.clone()).await?;
+            let _may_promote = self.authorize(caller, Promote, name.clone()).await?;
         } else {
-            self.authorize(caller, Edit, name.clone()).await?;
+            let _may_edit = self.authorize(caller, Edit, name.clone()).await?;
         }
         let act = Act::AliasDeleted { name: name.to_string(), alias: alias.clone() };
         let event = self.event(caller, Outcome::Done, act);
@@ -278,9 +277,20 @@ mod tests {
     #[test]
     fn sources_elsewhere_are_refused() {
         let refused = [
-            "file:///etc/passwd", "/etc/passwd", "s3://bucket/x", "http://127.0.0.1/x", "models:/diabetes/1",
-            "models:/m-1/../m-2", "runs:/abc/../../x", "mlflow-artifacts:/1/abc/artifacts/../../x", "runs:/abc/a%2fb",
-            "mlflow-artifacts:/x", "mlflow-artifacts:/1/abc/artifacts/x?y", "", "runs:/abc/..\\x", "models:/m-1#/x",
+            "file:///etc/passwd",
+            "/etc/passwd",
+            "s3://bucket/x",
+            "http://127.0.0.1/x",
+            "models:/diabetes/1",
+            "models:/m-1/../m-2",
+            "runs:/abc/../../x",
+            "mlflow-artifacts:/1/abc/artifacts/../../x",
+            "runs:/abc/a%2fb",
+            "mlflow-artifacts:/x",
+            "mlflow-artifacts:/1/abc/artifacts/x?y",
+            "",
+            "runs:/abc/..\\x",
+            "models:/m-1#/x",
         ];
         for source in refused {
             assert!(Source::parse(source).is_err(), "{source}");

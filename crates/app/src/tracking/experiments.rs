@@ -8,11 +8,13 @@ use sealyard_identity::{
     ResourcePattern, Right, ServerWide,
 };
 use sealyard_ledger::{Act, Outcome};
-use sealyard_store::model::{Condition, Experiment, ExperimentQuery, Lifecycle, NewExperiment, OrderBy, Page, Pair, ViewType};
+use sealyard_store::model::{
+    Condition, Experiment, ExperimentQuery, Lifecycle, NewExperiment, OrderBy, Page, Pair, ViewType,
+};
 use sealyard_store::{Transaction, model::RunQuery};
 
-use super::paging::{PageToken, visible_page};
 use super::limits;
+use super::paging::{PageToken, visible_page};
 use crate::{App, AppError, Caller};
 
 /// The id under which patterns such as `experiment:*` are asked about an experiment that has none yet. Real ids are
@@ -107,7 +109,8 @@ impl App {
         limits::tags(&tags)?;
         let new = NewExperiment { name: name.to_owned(), tags, created: self.now() };
         let principal = may.principal().clone();
-        let event = self.event(caller, Outcome::Done, Act::ExperimentCreated { id: String::new(), name: name.to_owned() });
+        let event =
+            self.event(caller, Outcome::Done, Act::ExperimentCreated { id: String::new(), name: name.to_owned() });
         let created = self
             .store()
             .write(move |tx| {
@@ -260,7 +263,8 @@ fn move_runs(tx: &mut dyn Transaction, id: &str, view: ViewType, to: Lifecycle) 
 
 /// The id as a resource, if it is written as the catalog writes it: `01`, ` 1` and `+1` are not experiment 1.
 pub(super) fn experiment_id(id: &str) -> Result<ExperimentId, AppError> {
-    let canonical = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) && (id == "0" || !id.starts_with('0'));
+    let canonical =
+        !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) && (id == "0" || !id.starts_with('0'));
     if !canonical {
         return Err(AppError::Invalid(format!("Invalid experiment ID: {:?}", id.chars().take(80).collect::<String>())));
     }

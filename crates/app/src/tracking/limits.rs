@@ -44,7 +44,9 @@ fn shown(text: &str) -> String {
 /// A key of a metric, parameter or tag: MLflow's characters, and no path that means another one.
 fn key(what: &str, key: &str) -> Result<(), AppError> {
     if key.is_empty() {
-        return Err(invalid(format!("Missing value for required parameter '{what}.key'. A key name must be provided.")));
+        return Err(invalid(format!(
+            "Missing value for required parameter '{what}.key'. A key name must be provided."
+        )));
     }
     if key.len() > KEY_BYTES {
         return Err(invalid(format!("'{what}.key' exceeds the maximum length of {KEY_BYTES} characters")));
@@ -205,7 +207,9 @@ pub(super) fn page(asked: Option<i64>, default: u32, limit: u32) -> Result<u32, 
     match asked {
         None => Ok(default),
         Some(asked) => u32::try_from(asked).ok().filter(|asked| (1..=limit).contains(asked)).ok_or_else(|| {
-            invalid(format!("Invalid value {asked} for parameter 'max_results' supplied: It must be between 1 and {limit}"))
+            invalid(format!(
+                "Invalid value {asked} for parameter 'max_results' supplied: It must be between 1 and {limit}"
+            ))
         }),
     }
 }

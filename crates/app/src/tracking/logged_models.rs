@@ -1,6 +1,6 @@
 //! Logged models: what a run made, before it has a version. Finalising one is in the crate's `logged_models`.
 
-use sealyard_identity::{ActsOn, Action, Authorized, Edit, ExperimentId, Manage, Read};
+use sealyard_identity::{Action, ActsOn, Authorized, Edit, ExperimentId, Manage, Read};
 use sealyard_store::Transaction;
 use sealyard_store::model::{Condition, LoggedModel, LoggedModelQuery, NewLoggedModel, OrderBy, Page, Pair};
 
@@ -217,11 +217,7 @@ impl App {
 }
 
 /// A proof for one experiment is none for a model in another.
-fn model_of_experiment(
-    tx: &mut dyn Transaction,
-    experiment: &ExperimentId,
-    id: &str,
-) -> Result<LoggedModel, AppError> {
+fn model_of_experiment(tx: &mut dyn Transaction, experiment: &ExperimentId, id: &str) -> Result<LoggedModel, AppError> {
     match tx.logged_model(id)? {
         Some(model) if model.experiment_id == experiment.as_str() => Ok(model),
         _ => Err(AppError::Denied {

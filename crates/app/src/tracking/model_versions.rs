@@ -50,9 +50,7 @@ impl App {
         version: VersionReference,
     ) -> Result<ModelVersion, AppError> {
         let (name, version) = (may.resource().to_string(), version.0);
-        self.store()
-            .read(move |tx| tx.model_version(&name, version)?.ok_or_else(|| missing(&name, version)))
-            .await
+        self.store().read(move |tx| tx.model_version(&name, version)?.ok_or_else(|| missing(&name, version))).await
     }
 
     /// The version that an alias points at.

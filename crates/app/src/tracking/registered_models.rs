@@ -265,7 +265,8 @@ impl App {
                     |limit, offset| Ok(tx.search_registered_models(&filter.conditions, &order, None, limit, offset)?);
                 let page = visible_page(limit, from, fetch, |model| {
                     filter.keeps(&model.tags)
-                        && model_name(&model.name).is_ok_and(|name| authorizer.authorize(&principal, Read, name).is_ok())
+                        && model_name(&model.name)
+                            .is_ok_and(|name| authorizer.authorize(&principal, Read, name).is_ok())
                 })?;
                 let mut items = Vec::with_capacity(page.items.len());
                 for model in page.items {

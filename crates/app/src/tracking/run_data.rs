@@ -1,8 +1,8 @@
 //! What is logged to a run: metrics, parameters, tags, inputs and outputs.
 
 use sealyard_identity::{Authorized, Edit, ExperimentId, Read};
-use sealyard_store::model::{DatasetInput, Metric, ModelOutput, Page, RunBatch};
 use sealyard_store::Transaction;
+use sealyard_store::model::{DatasetInput, Metric, ModelOutput, Page, RunBatch};
 
 use super::limits;
 use super::paging::PageToken;

@@ -1,12 +1,12 @@
 //! Runs: one execution of training code each.
 
 use sealyard_core::Timestamp;
-use sealyard_identity::{ActsOn, Action, Authorized, Edit, ExperimentId, Manage, Read};
+use sealyard_identity::{Action, ActsOn, Authorized, Edit, ExperimentId, Manage, Read};
 use sealyard_ledger::{Act, Outcome};
+use sealyard_store::Transaction;
 use sealyard_store::model::{
     Condition, Lifecycle, NewRun, OrderBy, Page, Pair, Run, RunBatch, RunQuery, RunStatus, RunUpdate, ViewType,
 };
-use sealyard_store::Transaction;
 
 use super::experiments::experiment_id;
 use super::limits;
@@ -106,7 +106,10 @@ impl App {
             )));
         }
         let name = if name.is_empty() {
-            tagged.clone().filter(|tagged| !tagged.is_empty()).unwrap_or_else(|| format!("run-{}", id.get(..8).unwrap_or(&id)))
+            tagged
+                .clone()
+                .filter(|tagged| !tagged.is_empty())
+                .unwrap_or_else(|| format!("run-{}", id.get(..8).unwrap_or(&id)))
         } else {
             name
         };

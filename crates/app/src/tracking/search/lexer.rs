@@ -31,7 +31,11 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, AppError> {
             let mut inside = String::new();
             loop {
                 match rest.next() {
-                    None => return Err(AppError::Invalid(format!("Invalid clause(s) in filter string: a {character} is not closed"))),
+                    None => {
+                        return Err(AppError::Invalid(format!(
+                            "Invalid clause(s) in filter string: a {character} is not closed"
+                        )));
+                    }
                     // Doubled, it stands for itself.
                     Some(next) if next == character && rest.peek() == Some(&character) => {
                         rest.next();

@@ -86,21 +86,31 @@ mod tests {
             (Field::Parameter("my key".into()), Comparison::Equal, Operand::Text("a 'b'".into())),
             (Field::Attribute("status"), Comparison::NotEqual, Operand::Text("FINISHED".into())),
         ];
-        let found: Vec<_> =
-            conditions.into_iter().map(|condition| (condition.field, condition.comparison, condition.operand)).collect();
+        let found: Vec<_> = conditions
+            .into_iter()
+            .map(|condition| (condition.field, condition.comparison, condition.operand))
+            .collect();
         assert_eq!(found, expected);
     }
 
     #[test]
     fn aliases_and_dotted_keys() {
-        for text in ["tags.mlflow.user = 'a'", "tag.`mlflow.user`='a'", "tags.\"mlflow.user\" = \"a\"", "`tags`.mlflow.user = 'a'"] {
+        for text in [
+            "tags.mlflow.user = 'a'",
+            "tag.`mlflow.user`='a'",
+            "tags.\"mlflow.user\" = \"a\"",
+            "`tags`.mlflow.user = 'a'",
+        ] {
             assert_eq!(one(Searched::Runs, text).field, Field::Tag("mlflow.user".into()), "{text}");
         }
         for text in ["start_time > 1", "attr.created > 1", "run.start_time > 1", "attribute.`start_time` > 1"] {
             assert_eq!(one(Searched::Runs, text).field, Field::Attribute("start_time"), "{text}");
         }
         assert_eq!(one(Searched::Runs, "attributes.`Run name` = 'x'").field, Field::Attribute("run_name"));
-        assert_eq!(one(Searched::Runs, "dataset.digest IN ('a', 'b')").operand, Operand::List(vec!["a".into(), "b".into()]));
+        assert_eq!(
+            one(Searched::Runs, "dataset.digest IN ('a', 'b')").operand,
+            Operand::List(vec!["a".into(), "b".into()])
+        );
         assert_eq!(one(Searched::Runs, "run_id not in ('a')").comparison, Comparison::NotIn);
         assert_eq!(one(Searched::Runs, "params.a IS NOT NULL").comparison, Comparison::IsNotNull);
         assert_eq!(one(Searched::Runs, "tags.a is null").comparison, Comparison::IsNull);

@@ -47,7 +47,9 @@ impl Parser {
             None => true,
             Some(Token::Word(word)) if word.eq_ignore_ascii_case("asc") => true,
             Some(Token::Word(word)) if word.eq_ignore_ascii_case("desc") => false,
-            Some(_) => return Err(AppError::Invalid("Invalid order_by clause: a key is followed by ASC or DESC".to_owned())),
+            Some(_) => {
+                return Err(AppError::Invalid("Invalid order_by clause: a key is followed by ASC or DESC".to_owned()));
+            }
         };
         if self.tokens.next().is_some() {
             return Err(AppError::Invalid("Invalid order_by clause: one key in each".to_owned()));
@@ -154,7 +156,9 @@ impl Parser {
         };
         let plain = word.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
         let number: Option<f64> = if plain { word.parse().ok() } else { None };
-        number.filter(|number| number.is_finite()).ok_or_else(|| invalid(format!("Expected numeric value type. Found {word}")))
+        number
+            .filter(|number| number.is_finite())
+            .ok_or_else(|| invalid(format!("Expected numeric value type. Found {word}")))
     }
 
     fn text(&mut self) -> Result<String, AppError> {

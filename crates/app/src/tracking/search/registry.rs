@@ -55,7 +55,8 @@ mod tests {
         assert_eq!(filter.conditions.len(), 1);
         assert!(filter.keeps(&[]));
         assert!(!filter.keeps(&[Pair::new(IS_PROMPT_TAG, "true")]));
-        let prompts = RegistryFilter::parse(Searched::RegisteredModels, "tags.`mlflow.prompt.is_prompt` = 'true'").unwrap();
+        let prompts =
+            RegistryFilter::parse(Searched::RegisteredModels, "tags.`mlflow.prompt.is_prompt` = 'true'").unwrap();
         assert!(!prompts.keeps(&[]));
         assert!(RegistryFilter::parse(Searched::RegisteredModels, "").unwrap().keeps(&[]));
     }

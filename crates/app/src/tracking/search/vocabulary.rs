@@ -110,9 +110,10 @@ impl Vocabulary {
     pub(super) fn field(self, kind: Option<&str>, key: String, ordering: bool) -> Result<(Field, Kind), AppError> {
         match kind {
             None | Some("attribute" | "attributes" | "attr" | "run") => {
-                let found = self.attributes.iter().find(|(names, _, _, filterable)| {
-                    names.contains(&key.as_str()) && (ordering || *filterable)
-                });
+                let found = self
+                    .attributes
+                    .iter()
+                    .find(|(names, _, _, filterable)| names.contains(&key.as_str()) && (ordering || *filterable));
                 match found {
                     Some((_, name, kind, _)) => Ok((Field::Attribute(name), *kind)),
                     None => Err(self.unknown_attribute(&key, ordering)),
