@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sealyard_core::{Rng, SystemRng, Timestamp};
-use sealyard_store::model::{Metric, NewRun, Pair, RunBatch};
+use sealyard_store::model::{Comparison, Condition, Field, Metric, NewRun, Operand, OrderBy, Pair, RunBatch, RunQuery};
 use sealyard_store::{Store, StoreError, Transaction};
 use sealyard_store_sql::{SqliteOptions, SqliteStore};
 
@@ -88,6 +88,24 @@ async fn main() -> Result<(), Error> {
         });
         futures::future::try_join_all(writes).await?;
     }
+    let found = store
+        .read(|tx| {
+            let begin = Instant::now();
+            let page = tx.search_runs(&RunQuery {
+                experiments: vec!["0".into()],
+                filter: vec![Condition {
+                    field: Field::Tag("mlflow.user".into()),
+                    comparison: Comparison::Equal,
+                    operand: Operand::Text("ada".into()),
+                }],
+                order: vec![OrderBy { field: Field::Metric("metric_1".into()), ascending: true }],
+                limit: 100,
+                ..RunQuery::default()
+            })?;
+            Ok::<_, StoreError>((begin.elapsed(), page.items.len()))
+        })
+        .await?;
+    println!("search of some 4000 runs by tag, by order of a metric: {:?} for {} runs", found.0, found.1);
     println!("create-run: {inside:?} of work, {:?} with commit", begin.elapsed() / (ROUNDS / 64 * 64));
     Ok(())
 }

@@ -2,7 +2,12 @@ use sealyard_store::StoreError;
 
 /// A failure of the database, passed on whole.
 pub(crate) fn backend(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
-    StoreError::Backend(error.into())
+    let error = error.into();
+    let interrupted = error
+        .downcast_ref::<rusqlite::Error>()
+        .and_then(rusqlite::Error::sqlite_error_code)
+        .is_some_and(|code| code == rusqlite::ErrorCode::OperationInterrupted);
+    if interrupted { StoreError::TooLong } else { StoreError::Backend(error) }
 }
 
 /// A stored value that no release wrote.

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
 /// Longest pattern that is matched.
-pub(crate) const MAX_PATTERN: usize = 5000;
+pub(crate) const MAX_PATTERN: usize = 1000;
 
 /// Adds `text_like(text, pattern)` and `text_ilike(text, pattern)`.
 pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use sealyard_core::{Clock, SystemClock};
 
@@ -9,6 +10,9 @@ pub struct SqliteOptions {
     pub clock: Arc<dyn Clock>,
     /// Threads that answer reads; between 1 and 16.
     pub readers: usize,
+    /// A read that takes longer is stopped with [`StoreError::TooLong`](sealyard_store::StoreError::TooLong), so that no
+    /// search can hold a reader for good.
+    pub read_limit: Duration,
     /// Work that may wait before [`StoreError::Busy`](sealyard_store::StoreError::Busy) is the answer.
     pub queue: usize,
 }
@@ -23,6 +27,6 @@ impl SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), readers: 3, queue: 4096 }
+        Self { clock: Arc::new(SystemClock), readers: 3, read_limit: Duration::from_secs(30), queue: 4096 }
     }
 }

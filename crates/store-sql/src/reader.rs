@@ -1,26 +1,66 @@
 use std::sync::mpsc::Receiver;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use sealyard_store::StoreError;
+use sealyard_store::{StoreError, Work};
 
-use crate::error::backend;
+use crate::error::{OrBackend as _, backend};
 use crate::writer::{Job, attempt};
 
-/// Takes work off the shared queue until its senders are gone.
-pub(crate) fn run(connection: &Connection, jobs: &Mutex<Receiver<Job>>) {
-    loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { work, done }) = job else { return };
-        let _ = done.send(read(connection, work));
-    }
+/// Steps of SQLite's machine between two looks at the time.
+const STEPS: i32 = 100;
+
+/// One thread's connection, with a limit on how long each piece of work may take.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    connection: Connection,
+    limit: Duration,
+    deadline: Arc<Mutex<Option<Instant>>>,
 }
 
-fn read(connection: &Connection, work: sealyard_store::Work) -> Result<(), StoreError> {
-    connection.prepare_cached("BEGIN DEFERRED").and_then(|mut begin| begin.execute([])).map_err(backend)?;
-    let outcome = attempt(connection, work);
-    if !connection.is_autocommit() {
-        connection.prepare_cached("ROLLBACK").and_then(|mut end| end.execute([])).map_err(backend)?;
+impl Reader {
+    pub(crate) fn new(mut connection: Connection, limit: Duration) -> Result<Self, StoreError> {
+        let deadline = Arc::new(Mutex::new(None));
+        let watched = Arc::clone(&deadline);
+        connection
+            .progress_handler(
+                STEPS,
+                Some(move || {
+                    let deadline: Option<Instant> = *watched.lock().unwrap_or_else(PoisonError::into_inner);
+                    deadline.is_some_and(|deadline| Instant::now() >= deadline)
+                }),
+            )
+            .or_backend()?;
+        Ok(Self { connection, limit, deadline })
     }
-    outcome
+
+    /// Takes work off the shared queue until its senders are gone.
+    pub(crate) fn run(&self, jobs: &Mutex<Receiver<Job>>) {
+        loop {
+            let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(Job { work, done }) = job else { return };
+            let _ = done.send(self.read(work));
+        }
+    }
+
+    fn read(&self, work: Work) -> Result<(), StoreError> {
+        self.statement("BEGIN DEFERRED")?;
+        self.set_deadline(Instant::now().checked_add(self.limit));
+        let outcome = attempt(&self.connection, work);
+        self.set_deadline(None);
+        if !self.connection.is_autocommit() {
+            self.statement("ROLLBACK")?;
+        }
+        outcome
+    }
+
+    fn set_deadline(&self, deadline: Option<Instant>) {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
+    }
+
+    fn statement(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(backend)?;
+        Ok(())
+    }
 }

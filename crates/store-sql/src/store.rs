@@ -10,8 +10,9 @@ use tokio::sync::oneshot;
 use crate::connection::{Access, connect, prepare_file};
 use crate::error::backend;
 use crate::options::SqliteOptions;
+use crate::reader::Reader;
 use crate::writer::Job;
-use crate::{migrate, reader, writer};
+use crate::{migrate, writer};
 
 /// A catalog in one SQLite file, in WAL mode, every commit synced to disk.
 ///
@@ -42,7 +43,8 @@ impl SqliteStore {
         for _ in 0..options.readers.clamp(1, 16) {
             let connection = connect(path, Access::Read)?;
             let jobs = Arc::clone(&jobs);
-            threads.push(spawn("catalog-reader", move || reader::run(&connection, &jobs))?);
+            let reader = Reader::new(connection, options.read_limit)?;
+            threads.push(spawn("catalog-reader", move || reader.run(&jobs))?);
         }
         Ok(Self { writes: Some(writes), reads: Some(reads), threads })
     }

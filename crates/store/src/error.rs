@@ -35,6 +35,9 @@ pub enum StoreError {
     /// Too much work is waiting already.
     #[error("the catalog has too much work waiting; try again in a moment")]
     Busy,
+    /// A read took longer than it may, and was stopped.
+    #[error("the catalog took too long to answer and stopped; hint: narrow the search")]
+    TooLong,
     /// What the work wrote was undone, because it said so or because it panicked.
     #[error("the work on the catalog failed and was undone")]
     Undone,

@@ -20,8 +20,8 @@ impl LedgerRecords for Session<'_> {
     }
 
     fn append_entries(&mut self, entries: &[LedgerEntry], outbox_rows: &[i64]) -> Result<(), StoreError> {
-        let mut next = self.entry_count()?;
-        for LedgerEntry { index, bytes, leaf } in entries {
+        let next = self.entry_count()?;
+        for (next, LedgerEntry { index, bytes, leaf }) in (next..).zip(entries) {
             if *index != next {
                 return Err(StoreError::Conflict(format!("ledger entry {index} does not follow: {next} is next")));
             }
@@ -29,7 +29,6 @@ impl LedgerRecords for Session<'_> {
                 "INSERT INTO ledger_entries (position, event, leaf) VALUES (?1, ?2, ?3)",
                 (integer(*index)?, bytes, leaf.as_bytes()),
             )?;
-            next += 1;
         }
         for row in outbox_rows {
             if self.execute("DELETE FROM outbox WHERE number = ?1", [row])? != 1 {

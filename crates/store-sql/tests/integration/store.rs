@@ -1,6 +1,8 @@
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sealyard_core::{FixedClock, Timestamp};
+use sealyard_store::model::{Comparison, Condition, Field, NewRun, Operand, Pair, RunQuery};
 use sealyard_store::{Store, StoreError};
 use sealyard_store_sql::{SqliteOptions, SqliteStore};
 
@@ -58,4 +60,45 @@ async fn dropping_the_store_finishes_what_was_handed_in() {
     committed.await.unwrap().unwrap();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, SqliteOptions::default()).unwrap());
     assert_eq!(store.read(|tx| tx.setting("a")).await.unwrap().as_deref(), Some("b"));
+}
+
+#[tokio::test]
+async fn an_endless_search_is_stopped() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = SqliteOptions { read_limit: Duration::from_millis(100), ..SqliteOptions::default() };
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&directory.path().join("catalog.db"), options).unwrap());
+    store
+        .write(|tx| {
+            for number in 0..2000 {
+                tx.create_run(&NewRun {
+                    id: format!("{number:032x}"),
+                    experiment_id: "0".into(),
+                    name: "run".into(),
+                    user: "eve".into(),
+                    created_by: "eve".into(),
+                    start: Timestamp::from_millis(number),
+                    tags: vec![Pair::new("long", "a".repeat(8000))],
+                })?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    let search = |pattern: &str| RunQuery {
+        experiments: vec!["0".into()],
+        filter: vec![Condition {
+            field: Field::Tag("long".into()),
+            comparison: Comparison::Like,
+            operand: Operand::Text(pattern.into()),
+        }],
+        limit: 1,
+        ..RunQuery::default()
+    };
+    let slow = search(&format!("%{}b", "a".repeat(900)));
+    let begin = Instant::now();
+    let stopped = store.read(move |tx| tx.search_runs(&slow).map(|page| page.items.len())).await;
+    assert!(matches!(stopped, Err(StoreError::TooLong)), "{stopped:?}");
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    let quick = search("a%");
+    assert_eq!(store.read(move |tx| tx.search_runs(&quick).map(|page| page.items.len())).await.unwrap(), 1);
 }
