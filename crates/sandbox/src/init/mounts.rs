@@ -133,7 +133,10 @@ impl Tree {
             if let Some(parent) = place.parent() {
                 fs::create_dir_all(parent)?;
             }
-            fs::File::create(&place)?;
+            // In a read-only bind it must be there already.
+            if fs::symlink_metadata(&place).is_err() {
+                fs::File::create(&place)?;
+            }
         }
         attach(&self.descriptor, &place)
     }

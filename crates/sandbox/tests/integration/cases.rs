@@ -11,10 +11,10 @@ use sealyard_core::{Digest, SystemClock};
 use sealyard_sandbox::{Bind, Exit, Network, Outcome, Relay, Sandbox, SandboxError, Spec};
 
 /// A test.
-pub type Case = fn();
+pub(crate) type Case = fn();
 
 /// Every case and its name.
-pub const ALL: [(&str, Case); 15] = [
+pub(crate) const ALL: [(&str, Case); 15] = [
     ("a_command_runs_and_its_output_is_kept", a_command_runs_and_its_output_is_kept),
     ("host_files_are_out_of_sight", host_files_are_out_of_sight),
     ("the_system_can_not_be_written", the_system_can_not_be_written),

@@ -1,0 +1,263 @@
+//! A private copy of the project and a check of its data: what was hashed is what the command sees.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use sealyard_core::{Digest, FileEntry, FileTree, Hasher, TreePath};
+
+use crate::files::{io, project};
+use crate::project::Pin;
+use crate::{PinnedData, RunError};
+
+const MAX_FILES: usize = 50_000;
+const MAX_BYTES: u64 = 2 << 30;
+/// Larger data is shown where it lies and hashed once more after the run.
+const MAX_COPIED_DATA: u64 = 256 << 20;
+/// Never a part of a project's source.
+const SKIPPED: [&str; 11] = [
+    ".git",
+    ".venv",
+    "venv",
+    ".tox",
+    "__pycache__",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".ipynb_checkpoints",
+    "node_modules",
+    "mlruns",
+    "mlartifacts",
+];
+
+/// The copy; gone when dropped.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) tree: FileTree,
+    pub(crate) data: BTreeMap<String, StagedData>,
+}
+
+/// Pinned data, hashed.
+#[derive(Debug)]
+pub(crate) struct StagedData {
+    pub(crate) record: PinnedData,
+    /// What is shown to the command.
+    pub(crate) shown: PathBuf,
+    copied: bool,
+}
+
+/// Copies `source`, and hashes the pinned data against `pins` and what the caller `expected`.
+pub(crate) fn stage(
+    source: &Path,
+    pins: &BTreeMap<String, Pin>,
+    expected: &BTreeMap<String, Digest>,
+    cache: &Path,
+) -> Result<Staged, RunError> {
+    let directory =
+        tempfile::Builder::new().prefix(".run-").tempdir_in(cache).map_err(io("create a folder in", cache))?;
+    let root = directory.path().join("project");
+    let shown = directory.path().join("data");
+    for folder in [directory.path(), &root, &shown] {
+        fs::create_dir_all(folder).map_err(io("create", folder))?;
+    }
+    let data = check_data(source, pins, expected, &shown)?;
+    let pinned: BTreeSet<&str> = pins.values().map(|pin| pin.path.as_str()).collect();
+    let mut copy = Copy { root: root.clone(), entries: Vec::new(), bytes: 0, pinned };
+    copy.folder(source, "")?;
+    let tree = FileTree::new(copy.entries).map_err(|error| project(source, error.to_string()))?;
+    Ok(Staged { directory, tree, data })
+}
+
+impl Staged {
+    /// The copy of the project.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.directory.path().join("project")
+    }
+
+    /// Hashes again what was not copied.
+    pub(crate) fn check_again(&self) -> Result<(), RunError> {
+        for (name, data) in self.data.iter().filter(|(_, data)| !data.copied) {
+            let file = File::open(&data.shown).map_err(io("open", &data.shown))?;
+            let (found, _) = Digest::of_reader(file).map_err(io("read", &data.shown))?;
+            if found != data.record.digest {
+                let (name, path, expected) = (name.clone(), data.shown.clone(), data.record.digest);
+                return Err(RunError::DataDigest { name, path, expected, found });
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Copy<'a> {
+    root: PathBuf,
+    entries: Vec<FileEntry>,
+    bytes: u64,
+    pinned: BTreeSet<&'a str>,
+}
+
+impl Copy<'_> {
+    fn folder(&mut self, source: &Path, prefix: &str) -> Result<(), RunError> {
+        for entry in fs::read_dir(source).map_err(io("read", source))? {
+            let entry = entry.map_err(io("read", source))?;
+            let path = entry.path();
+            let name = entry.file_name().into_string().map_err(|_| project(&path, "its name is not UTF-8"))?;
+            if SKIPPED.contains(&name.as_str()) {
+                continue;
+            }
+            let place = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+            let place = TreePath::new(&place).map_err(|error| project(&path, error.to_string()))?;
+            let target = self.root.join(&place);
+            let kind = entry.file_type().map_err(io("read", &path))?;
+            if kind.is_dir() {
+                fs::create_dir(&target).map_err(io("create", &target))?;
+                set_mode(&target, 0o755)?;
+                self.folder(&path, place.as_str())?;
+            } else if kind.is_file() {
+                self.file(&path, place, &target)?;
+            } else {
+                return Err(project(&path, "it is neither a file nor a folder; a project with links can't be pinned"));
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, source: &Path, place: TreePath, target: &Path) -> Result<(), RunError> {
+        if self.pinned.contains(place.as_str()) {
+            // The data has a digest of its own; here is only where it will be shown.
+            File::create(target).map_err(io("create", target))?;
+            return set_mode(target, 0o644);
+        }
+        let (file, executable) = open_plain(source)?;
+        let (digest, size) = copy(file, source, target, MAX_BYTES.saturating_sub(self.bytes))?;
+        set_mode(target, if executable { 0o755 } else { 0o644 })?;
+        self.bytes += size;
+        if self.entries.len() >= MAX_FILES {
+            return Err(project(source, format!("the project has more than {MAX_FILES} files")));
+        }
+        self.entries.push(FileEntry { path: place, size, digest, executable });
+        Ok(())
+    }
+}
+
+fn check_data(
+    source: &Path,
+    pins: &BTreeMap<String, Pin>,
+    expected: &BTreeMap<String, Digest>,
+    shown: &Path,
+) -> Result<BTreeMap<String, StagedData>, RunError> {
+    if let Some(name) = expected.keys().find(|name| !pins.contains_key(*name)) {
+        return Err(RunError::DataUnpinned { name: name.clone() });
+    }
+    let mut data = BTreeMap::new();
+    for (name, pin) in pins {
+        let path = source.join(&pin.path);
+        let pinned = Digest::from_hex(&pin.sha256)
+            .map_err(|error| project(&source.join("sealyard.toml"), format!("data.{name}: {error}")))?;
+        let (file, _) = open_plain(&path)?;
+        let size = file.metadata().map_err(io("read", &path))?.len();
+        let copied = size <= MAX_COPIED_DATA;
+        let target = shown.join(name);
+        let (found, size) = if copied {
+            copy(file, &path, &target, MAX_COPIED_DATA)?
+        } else {
+            Digest::of_reader(file).map_err(io("read", &path))?
+        };
+        for expected in [Some(pinned), expected.get(name).copied()].into_iter().flatten() {
+            if found != expected {
+                return Err(RunError::DataDigest { name: name.clone(), path, expected, found });
+            }
+        }
+        let path_shown = if copied {
+            set_mode(&target, 0o644)?;
+            target
+        } else {
+            fs::canonicalize(&path).map_err(io("read", &path))?
+        };
+        let record = PinnedData { path: pin.path.to_string(), digest: found, size };
+        data.insert(name.clone(), StagedData { record, shown: path_shown, copied });
+    }
+    Ok(data)
+}
+
+/// Opens a file without following a link at its end.
+fn open_plain(path: &Path) -> Result<(File, bool), RunError> {
+    const NO_FOLLOW_NON_BLOCKING: i32 = 0o400_000 | 0o4000;
+    let file =
+        OpenOptions::new().read(true).custom_flags(NO_FOLLOW_NON_BLOCKING).open(path).map_err(io("open", path))?;
+    let metadata = file.metadata().map_err(io("read", path))?;
+    if !metadata.is_file() {
+        return Err(project(path, "it is not a regular file"));
+    }
+    Ok((file, metadata.permissions().mode() & 0o111 != 0))
+}
+
+/// Copies at most `most` bytes and hashes what was copied.
+fn copy(file: File, source: &Path, target: &Path, most: u64) -> Result<(Digest, u64), RunError> {
+    let mut out = OpenOptions::new().write(true).create_new(true).open(target).map_err(io("create", target))?;
+    let mut reader = file.take(most.saturating_add(1));
+    let (mut hasher, mut size, mut buffer) = (Hasher::default(), 0_u64, vec![0; 1 << 16]);
+    loop {
+        let read = reader.read(&mut buffer).map_err(io("read", source))?;
+        let bytes = buffer.get(..read).unwrap_or_default();
+        if bytes.is_empty() {
+            break;
+        }
+        hasher.update(bytes);
+        out.write_all(bytes).map_err(io("write", target))?;
+        size += read as u64;
+    }
+    if size > most {
+        return Err(project(source, "the project is too large; pin large files as data in sealyard.toml"));
+    }
+    Ok((hasher.finish(), size))
+}
+
+fn set_mode(path: &Path, mode: u32) -> Result<(), RunError> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(io("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> (tempfile::TempDir, BTreeMap<String, Pin>) {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("train.py"), "print()").unwrap();
+        fs::create_dir(directory.path().join("data")).unwrap();
+        fs::write(directory.path().join("data/x.csv"), "1,2").unwrap();
+        let pin = Pin { path: TreePath::new("data/x.csv").unwrap(), sha256: Digest::of(b"1,2").to_hex() };
+        (directory, BTreeMap::from([("x".to_owned(), pin)]))
+    }
+
+    #[test]
+    fn data_is_what_was_pinned_or_nothing_starts() {
+        let (project, pins) = sample();
+        let cache = tempfile::tempdir().unwrap();
+        let run = |expected: &[(&str, Digest)]| {
+            let expected = expected.iter().map(|(name, digest)| ((*name).to_owned(), *digest)).collect();
+            stage(project.path(), &pins, &expected, cache.path())
+        };
+        let staged = run(&[("x", Digest::of(b"1,2"))]).unwrap();
+        assert_eq!(fs::read(&staged.data["x"].shown).unwrap(), b"1,2");
+        assert_eq!(staged.tree.entries().len(), 1, "data is not a part of the source");
+        assert_eq!(fs::read(staged.root().join("data/x.csv")).unwrap(), b"");
+        assert_eq!(run(&[("x", Digest::of(b"1"))]).unwrap_err().rule(), Some("data.digest"));
+        assert_eq!(run(&[("y", Digest::of(b"1"))]).unwrap_err().rule(), Some("data.unpinned"));
+        fs::write(project.path().join("data/x.csv"), "1,3").unwrap();
+        assert_eq!(run(&[]).unwrap_err().rule(), Some("data.digest"));
+        drop(staged);
+        assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0, "nothing is left behind");
+    }
+
+    #[test]
+    fn links_do_not_lead_out_of_the_project() {
+        let (project, pins) = sample();
+        let cache = tempfile::tempdir().unwrap();
+        fs::remove_file(project.path().join("data/x.csv")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", project.path().join("data/x.csv")).unwrap();
+        assert!(stage(project.path(), &pins, &BTreeMap::new(), cache.path()).is_err());
+        assert!(stage(project.path(), &BTreeMap::new(), &BTreeMap::new(), cache.path()).is_err());
+    }
+}
