@@ -4,18 +4,22 @@ use sealyard_scan::{Finding, Location, NotAssessed, RuleMetadata};
 /// Most findings of one file: what comes after them says nothing new.
 const MAX_FINDINGS: usize = 200;
 
+/// Most bytes that everything inside one file expands to, archives inside archives included.
+const MAX_EXPANDED: u64 = 2 << 30;
+
 /// Collects what is found in one file, and knows which member of it is being looked at.
 #[derive(Debug)]
 pub(crate) struct Sink {
     path: String,
     members: Vec<String>,
+    budget: u64,
     pub(crate) findings: Vec<Finding>,
     pub(crate) not_assessed: Vec<NotAssessed>,
 }
 
 impl Sink {
     pub(crate) fn new(path: &str) -> Self {
-        Self { path: path.to_owned(), members: Vec::new(), findings: Vec::new(), not_assessed: Vec::new() }
+        Self { path: path.to_owned(), members: Vec::new(), budget: MAX_EXPANDED, findings: Vec::new(), not_assessed: Vec::new() }
     }
 
     /// Runs `look` with all locations inside `member`.
@@ -24,6 +28,16 @@ impl Sink {
         let result = look(self);
         self.members.pop();
         result
+    }
+
+    /// How many bytes may still be expanded.
+    pub(crate) fn budget(&self) -> u64 {
+        self.budget
+    }
+
+    /// Takes expanded bytes off the budget.
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        self.budget = self.budget.saturating_sub(bytes as u64);
     }
 
     /// How many containers are open.

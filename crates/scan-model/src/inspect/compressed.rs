@@ -29,13 +29,14 @@ pub(super) fn inspect(path: &str, data: &dyn ReadAt, sink: &mut Sink) -> &'stati
         sink.miss("the compression is not supported");
         return "compressed";
     };
-    let expanded = expand(codec, &bytes, MAX_OUTPUT);
+    let expanded = expand(codec, &bytes, MAX_OUTPUT.min(sink.budget()));
+    sink.spend(expanded.bytes.len());
     drop(bytes);
     match &expanded.end {
         ExpandEnd::Complete => {}
         ExpandEnd::Trailing(count) => sink.miss(format!("{count} bytes follow the compressed stream")),
         ExpandEnd::Broken(reason) => sink.miss(format!("the compressed stream is broken: {reason}")),
-        _ => sink.miss(format!("the compressed stream expands to more than {MAX_OUTPUT} bytes")),
+        _ => sink.miss("the compressed stream expands to more than the bound"),
     }
     let name = format!("{codec:?}").to_lowercase();
     let kind = sink.inside(&name, |sink| match Kind::of(&expanded.bytes) {

@@ -1,7 +1,7 @@
 use sealyard_core::ReadAt;
 use sealyard_formats::pickle::{Act, Fault, Limits, Node, Options, Pickle, Stop, interpret};
 
-use crate::judge::{Concern, Persistence, judge};
+use crate::judge::{Concern, Persistence, is_dangerous, judge};
 use crate::rules::{self, Artifact};
 use crate::sink::Sink;
 
@@ -164,9 +164,14 @@ pub(super) fn inspect_if_pickle(data: &dyn ReadAt, sink: &mut Sink) -> std::io::
     Ok(is_pickle)
 }
 
-/// Whether the bytes do anything as a pickle: they come to a `STOP`, or call something before they break. Text that
-/// happens to begin with `c` and two lines only imports, and breaks.
+/// Whether the bytes do anything as a pickle: they come to a `STOP`, or call something before they break, or import
+/// something dangerous and go on for a while. Text that happens to begin with `c` and two lines only imports, and breaks.
 fn runs(pickle: &Pickle<'_>) -> bool {
+    let goes_on = pickle.streams.first().is_some_and(|stream| stream.opcodes >= 3);
     pickle.value().is_some()
-        || pickle.events.iter().any(|event| !matches!(event.act, Act::Imported(_) | Act::PersistentLoaded(_)))
+        || pickle.events.iter().any(|event| match event.act {
+            Act::Imported(node) => goes_on && is_dangerous(&pickle.graph, node),
+            Act::PersistentLoaded(_) => false,
+            _ => true,
+        })
 }

@@ -11,8 +11,6 @@ use crate::sink::Sink;
 
 /// Largest member that is expanded.
 const MAX_MEMBER: u64 = 256 << 20;
-/// Most bytes that all members of one archive expand to.
-const MAX_TOTAL: u64 = 2 << 30;
 /// Archives inside archives.
 const MAX_DEPTH: usize = 4;
 
@@ -54,9 +52,8 @@ pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
     if kind == "keras" {
         sink.miss("the format keras is not supported");
     }
-    let mut left = MAX_TOTAL;
     for member in archive.members().iter().filter(|member| !member.is_directory()) {
-        sink.inside(&member.name, |sink| look(&archive, member, kind, &mut left, sink));
+        sink.inside(&member.name, |sink| look(&archive, member, kind, sink));
     }
     if archive.members().is_empty() {
         sink.miss("the archive is empty");
@@ -118,12 +115,12 @@ fn kind_of(members: &[Member]) -> &'static str {
     }
 }
 
-fn look(archive: &Archive<'_>, member: &Member, kind: &str, left: &mut u64, sink: &mut Sink) {
+fn look(archive: &Archive<'_>, member: &Member, kind: &str, sink: &mut Sink) {
     if kind == "torch" && is_storage(&member.name) {
         // Raw numbers that only `data.pkl` gives a meaning. PyTorch never interprets them, however they begin.
         return;
     }
-    let bytes = match archive.read(member, MAX_MEMBER.min(*left)) {
+    let bytes = match archive.read(member, MAX_MEMBER.min(sink.budget())) {
         Ok(content) => {
             if content.end == ExpandEnd::Bound {
                 sink.miss("it expands to more than the bound");
@@ -134,7 +131,7 @@ fn look(archive: &Archive<'_>, member: &Member, kind: &str, left: &mut u64, sink
         }
         Err(error) => return sink.miss(format!("it can't be read: {error}")),
     };
-    *left = left.saturating_sub(bytes.len() as u64);
+    sink.spend(bytes.len());
     let found = match Kind::of(&bytes) {
         Ok(found) => found,
         Err(error) => return sink.miss(format!("it can't be read: {error}")),

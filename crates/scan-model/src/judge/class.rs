@@ -85,3 +85,8 @@ pub(super) fn made(graph: &Graph<'_>, node: NodeId) -> Option<Class> {
         other => other,
     })
 }
+
+/// Whether `node` imports a name that is known to run code or to reach out.
+pub(crate) fn is_dangerous(graph: &Graph<'_>, node: NodeId) -> bool {
+    Class::of(graph, node) == Class::Refused(Wrong::DangerousGlobal)
+}

@@ -13,6 +13,7 @@ use sealyard_formats::pickle::{Act, Graph, Node, NodeId, Pickle};
 use arguments::Refusal;
 use class::Class;
 
+pub(crate) use class::is_dangerous;
 pub(crate) use trace::render;
 
 /// Most different names that are kept apart; what comes after them is counted as one.
@@ -78,13 +79,15 @@ struct Judge<'p, 'a> {
     persistence: Persistence,
     names: BTreeMap<String, Refused>,
     others: Vec<Concern>,
+    /// The worst severity in `others`.
+    worst: Option<Severity>,
     states: HashSet<NodeId>,
 }
 
 /// Every concern about `pickle`, in the order of the offsets.
 pub(crate) fn judge(pickle: &Pickle<'_>, persistence: Persistence) -> Vec<Concern> {
     let mut judge =
-        Judge { graph: &pickle.graph, persistence, names: BTreeMap::new(), others: Vec::new(), states: HashSet::new() };
+        Judge { graph: &pickle.graph, persistence, names: BTreeMap::new(), others: Vec::new(), worst: None, states: HashSet::new() };
     for event in &pickle.events {
         judge.act(event.offset, &event.act);
     }
@@ -230,9 +233,10 @@ impl Judge<'_, '_> {
 
     fn other(&mut self, wrong: Wrong, severity: Severity, offset: u64, message: String, shown: Option<NodeId>) {
         // A flood of small concerns must not hide what counts.
-        if self.others.len() >= MAX_OTHERS && self.others.iter().any(|concern| concern.severity >= severity) {
+        if self.others.len() >= MAX_OTHERS && self.worst >= Some(severity) {
             return;
         }
+        self.worst = self.worst.max(Some(severity));
         let called = shown.is_some_and(|node| matches!(self.graph.get(node), Node::Call { .. }));
         let trace = shown.map(|node| render(self.graph, node)).into_iter().collect();
         self.others.push(Concern { wrong, severity, offset, called, message, trace });

@@ -118,3 +118,30 @@ fn digests_only_when_asked_for() {
     let digest = Scanner::new().with_digests(true).scan_file("a", &bytes).digest;
     assert_eq!(digest, Some(sealyard_core::Digest::of(b"a")));
 }
+
+#[test]
+fn text_is_told_from_pickles_without_magic() {
+    for text in ["cos\nsin\ntan\n", "code\nsystem\nmore text\n", "Notes.\n", "(a) first\n", "N\n"] {
+        assert_eq!(verdict(text.as_bytes()), Verdict::Safe, "{text}");
+    }
+    // It breaks before it calls, but it is no text.
+    assert_eq!(verdict(b"cbuiltins\nexec\n(X\x20\0\0\0cut"), Verdict::Unsafe);
+}
+
+#[test]
+fn expansion_is_bounded() {
+    let bytes = vec![0; 3 << 20];
+    let zip = |name: &str, content: &[u8]| {
+        let mut out = std::io::Cursor::new(Vec::new());
+        let mut archive = zip::ZipWriter::new(&mut out);
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut archive, content).unwrap();
+        archive.finish().unwrap();
+        out.into_inner()
+    };
+    let mut nested = zip("a", &bytes);
+    for _ in 0..6 {
+        nested = zip("a.zip", &nested);
+    }
+    assert_eq!(verdict(&nested), Verdict::NotAssessed);
+}
