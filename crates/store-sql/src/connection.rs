@@ -48,6 +48,7 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, StoreEr
     harden(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL").or_backend()?;
     connection.pragma_update(None, "synchronous", "FULL").or_backend()?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20).or_backend()?;
     connection.pragma_update(None, "cache_size", -16_384).or_backend()?;
     connection.pragma_update(None, "temp_store", "MEMORY").or_backend()?;
     if access == Access::Read {

@@ -84,8 +84,12 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.writes = None;
         self.reads = None;
+        let this = std::thread::current().id();
         for thread in self.threads.drain(..) {
-            let _ = thread.join();
+            // Work can hold the last handle to the store; its own thread must not wait for itself.
+            if thread.thread().id() != this {
+                let _ = thread.join();
+            }
         }
     }
 }

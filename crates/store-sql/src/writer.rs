@@ -20,6 +20,11 @@ pub(crate) struct Job {
 /// Takes work until its senders are gone. What waits meanwhile is written under one commit: syncing to disk is what
 /// costs, and it costs the same for one as for many.
 pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>) {
+    serve(connection, jobs);
+    let _ = connection.execute_batch("PRAGMA optimize");
+}
+
+fn serve(connection: &Connection, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         while group.len() < GROUP
@@ -29,7 +34,6 @@ pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>) {
         }
         write_group(connection, group);
     }
-    let _ = connection.execute_batch("PRAGMA optimize");
 }
 
 fn write_group(connection: &Connection, group: Vec<Job>) {
@@ -104,5 +108,96 @@ pub(crate) fn attempt(connection: &Connection, work: Work) -> Result<(), StoreEr
 fn fail(waiting: impl Iterator<Item = oneshot::Sender<Result<(), StoreError>>>, reason: &str) {
     for done in waiting {
         let _ = done.send(Err(backend(reason.to_owned())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use sealyard_store::Rollback;
+
+    use super::*;
+
+    type Done = oneshot::Receiver<Result<(), StoreError>>;
+
+    fn job(key: &'static str, size: usize) -> (Job, Done) {
+        let (done, told) = oneshot::channel();
+        let work: Work = Box::new(move |tx| tx.put_setting(key, &"x".repeat(size)).map_err(|_| Rollback));
+        (Job { work, done }, told)
+    }
+
+    fn keys(connection: &Connection) -> Vec<String> {
+        let mut statement = connection.prepare("SELECT key FROM settings ORDER BY key").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    fn database(directory: &std::path::Path) -> Connection {
+        let path = directory.join("catalog.db");
+        crate::connection::prepare_file(&path).unwrap();
+        let connection = crate::connection::connect(&path, crate::connection::Access::Write).unwrap();
+        connection.execute_batch("CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)").unwrap();
+        connection
+    }
+
+    #[test]
+    fn a_full_disk_fails_that_piece_and_not_the_thread() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = database(directory.path());
+        connection.pragma_update(None, "max_page_count", 40).unwrap();
+        let (small, mut small_told) = job("small", 10);
+        let (large, mut large_told) = job("large", 1 << 20);
+        write_group(&connection, vec![small, large]);
+        assert!(large_told.try_recv().unwrap().is_err());
+        // Whether SQLite gave up the whole group is its choice; what it says must be what is there.
+        let kept = small_told.try_recv().unwrap().is_ok();
+        assert_eq!(keys(&connection), if kept { vec!["small"] } else { vec![] });
+        let (again, mut told) = job("again", 10);
+        write_group(&connection, vec![again]);
+        assert!(told.try_recv().unwrap().is_ok());
+        assert!(keys(&connection).contains(&"again".to_owned()));
+    }
+
+    #[test]
+    fn nobody_is_told_before_the_commit_nor_of_a_commit_that_failed() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = database(directory.path());
+        // A deferred constraint fails at the commit, which is the one moment that the work itself can't see.
+        connection
+            .execute_batch("CREATE TABLE parent (a PRIMARY KEY); CREATE TABLE child (a REFERENCES parent (a) DEFERRABLE INITIALLY DEFERRED);
+                CREATE TRIGGER orphan AFTER INSERT ON settings WHEN new.key = 'bad' BEGIN INSERT INTO child VALUES (1); END;")
+            .unwrap();
+        let (good, mut good_told) = job("good", 1);
+        let (bad, mut bad_told) = job("bad", 1);
+        write_group(&connection, vec![good, bad]);
+        assert!(good_told.try_recv().unwrap().is_err());
+        assert!(bad_told.try_recv().unwrap().is_err());
+        assert!(keys(&connection).is_empty());
+        let (next, mut told) = job("next", 1);
+        write_group(&connection, vec![next]);
+        assert!(told.try_recv().unwrap().is_ok());
+    }
+
+    #[test]
+    fn what_waits_is_written_under_one_commit() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut connection = database(directory.path());
+        let commits = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let count = std::sync::Arc::clone(&commits);
+        connection
+            .commit_hook(Some(move || {
+                count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                false
+            }))
+            .unwrap();
+        let (queue, jobs) = sync_channel(100);
+        let names: Vec<&'static str> = ["a", "b", "c", "d", "e"].into();
+        for name in &names {
+            assert!(queue.send(job(name, 1).0).is_ok());
+        }
+        drop(queue);
+        serve(&connection, &jobs);
+        assert_eq!(keys(&connection), names);
+        assert_eq!(commits.load(std::sync::atomic::Ordering::Relaxed), 1);
     }
 }

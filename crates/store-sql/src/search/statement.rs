@@ -105,3 +105,36 @@ impl Statement {
         Ok(Page { items, next: more.then(|| offset.saturating_add(u64::from(limit))) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+    use sealyard_core::Timestamp;
+    use sealyard_store::model::{Comparison, Field, Operand};
+
+    use super::*;
+    use crate::search::RUNS;
+
+    /// The newest runs of an experiment come from the index in their order: no sort, no scan.
+    #[test]
+    fn a_plain_search_walks_the_index() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::migrate::migrate(&mut connection, Timestamp::from_millis(0)).unwrap();
+        let mut statement = Statement::new(RUNS);
+        statement.and_number_in("t.experiment", &[0]).unwrap();
+        statement.and("t.deleted = 0");
+        let condition = Condition {
+            field: Field::Metric("rmse".into()),
+            comparison: Comparison::Less,
+            operand: Operand::Number(1.0),
+        };
+        statement.condition(&condition).unwrap();
+        statement.order(&[]).unwrap();
+        let explain = format!("EXPLAIN QUERY PLAN {}", statement.text);
+        let mut explained = connection.prepare(&explain).unwrap();
+        let rows = explained.query_map(params_from_iter(statement.values), |row| row.get::<_, String>(3)).unwrap();
+        let plan: Vec<String> = rows.map(Result::unwrap).collect();
+        assert!(plan.iter().any(|step| step.contains("runs_by_experiment")), "{plan:?}");
+        assert!(!plan.iter().any(|step| step.contains("SCAN") || step.contains("TEMP B-TREE")), "{plan:?}");
+    }
+}

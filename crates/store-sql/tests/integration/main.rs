@@ -8,4 +8,5 @@
 mod conformance;
 mod kill;
 mod ledger;
+mod search;
 mod store;
