@@ -1,1 +1,32 @@
-//! The HTTP surface: MLflow, native and inference endpoints.
+//! The HTTP surface: MLflow's protocol, Sealyard's own, and the model server's.
+//!
+//! One endpoint is one file: `mlflow/<noun>/<verb>.rs` or `native/<noun>/<verb>.rs` holds its request, response, handler
+//! and docs; the noun's `mod.rs` has its routes. A handler does three things: it reads the request, obtains an
+//! [`Authorized`](sealyard_identity::Authorized) for the resource that the request names, and calls one function of
+//! [`App`](sealyard_app::App) with it.
+//!
+//! What holds for every route is in [`http`]: authentication, `Host` and `Origin`, request ids, the headers of answers,
+//! bounds of bodies, and how errors look.
+#![forbid(unsafe_code)]
+
+pub mod http;
+pub mod inference;
+mod mlflow;
+mod native;
+
+use std::sync::Arc;
+
+use axum::Router;
+use sealyard_app::App;
+
+pub use crate::http::RouterConfig;
+
+/// All routes of the server.
+pub fn router(app: Arc<App>, config: RouterConfig) -> Router {
+    let protected = Router::new()
+        .merge(mlflow::routes())
+        .merge(native::routes())
+        .fallback(http::not_found)
+        .method_not_allowed_fallback(http::method_not_allowed);
+    http::protect(protected, app, config)
+}

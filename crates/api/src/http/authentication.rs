@@ -1,0 +1,109 @@
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use sealyard_app::{AppError, Caller, Credentials};
+use sealyard_core::Redacted;
+
+use super::{ApiError, ApiState, RequestId};
+
+/// A password or token longer than this is no password or token.
+const MAX_HEADER: usize = 4096;
+
+/// Lets a request through only with who sent it in its extensions.
+pub(super) async fn require(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+    let source = peer(&request);
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
+    let Some(credentials) = credentials(request.headers()) else {
+        return ApiError::from(AppError::Unauthenticated).into_response();
+    };
+    match state.app().authenticate(credentials, source, request_id).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(error) => ApiError::from(error).into_response(),
+    }
+}
+
+/// The address of the connection. Headers such as `X-Forwarded-For` are anybody's to write and are not looked at.
+fn peer(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+}
+
+/// Reads the one `Authorization` header. Two of them, or anything but Basic and Bearer, are none.
+fn credentials(headers: &HeaderMap) -> Option<Credentials> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let (value, None) = (all.next()?, all.next()) else { return None };
+    let text = value.to_str().ok().filter(|text| text.len() <= MAX_HEADER)?;
+    let (scheme, rest) = text.split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(Credentials::Token(Redacted::new(rest.to_owned())));
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = Redacted::new(String::from_utf8(STANDARD.decode(rest).ok()?).ok()?);
+    let (name, password) = decoded.expose().split_once(':')?;
+    Some(Credentials::Password { name: name.to_owned(), password: Redacted::new(password.to_owned()) })
+}
+
+/// Who sent the request: what [`App::authorize`](sealyard_app::App::authorize) asks about.
+#[derive(Debug, Clone)]
+pub struct Identified(pub Caller);
+
+impl FromRequestParts<ApiState> for Identified {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Self::Rejection> {
+        // Absent only if a route was mounted outside of the layer: then nobody gets in.
+        parts.extensions.get::<Caller>().cloned().map(Self).ok_or_else(|| AppError::Unauthenticated.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn read(values: &[&str]) -> Option<Credentials> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+        }
+        credentials(&headers)
+    }
+
+    #[test]
+    fn basic_and_bearer_are_read() {
+        let Some(Credentials::Password { name, password }) = read(&["Basic YWRhOmE6Yg=="]) else { panic!() };
+        assert_eq!((name.as_str(), password.expose().as_str()), ("ada", "a:b"));
+        let Some(Credentials::Token(token)) = read(&["bearer sy_x"]) else { panic!() };
+        assert_eq!(token.expose(), "sy_x");
+    }
+
+    #[test]
+    fn anything_else_is_nobody() {
+        let long = format!("Bearer {}", "x".repeat(MAX_HEADER));
+        for values in [
+            &[][..],
+            &["Basic"],
+            &["Basic ???"],
+            &["Basic YWRh"],
+            &["Digest x"],
+            &["Bearer a", "Bearer b"],
+            &["Basic /////w=="],
+            &[long.as_str()],
+        ] {
+            assert!(read(values).is_none(), "{values:?}");
+        }
+    }
+}

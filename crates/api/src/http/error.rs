@@ -1,0 +1,215 @@
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use sealyard_app::AppError;
+use serde::Serialize;
+
+/// MLflow's error codes, each with the HTTP status that its clients expect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+#[non_exhaustive]
+pub enum ErrorCode {
+    BadRequest,
+    InvalidParameterValue,
+    ResourceAlreadyExists,
+    Unauthenticated,
+    PermissionDenied,
+    ResourceDoesNotExist,
+    EndpointNotFound,
+    MethodNotAllowed,
+    RequestLimitExceeded,
+    InternalError,
+    NotImplemented,
+}
+
+impl ErrorCode {
+    /// As it stands in an answer.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadRequest => "BAD_REQUEST",
+            Self::InvalidParameterValue => "INVALID_PARAMETER_VALUE",
+            Self::ResourceAlreadyExists => "RESOURCE_ALREADY_EXISTS",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::ResourceDoesNotExist => "RESOURCE_DOES_NOT_EXIST",
+            Self::EndpointNotFound | Self::MethodNotAllowed => "ENDPOINT_NOT_FOUND",
+            Self::RequestLimitExceeded => "REQUEST_LIMIT_EXCEEDED",
+            Self::InternalError => "INTERNAL_ERROR",
+            Self::NotImplemented => "NOT_IMPLEMENTED",
+        }
+    }
+
+    /// Its HTTP status.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::BadRequest | Self::InvalidParameterValue | Self::ResourceAlreadyExists => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::PermissionDenied => StatusCode::FORBIDDEN,
+            Self::ResourceDoesNotExist | Self::EndpointNotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RequestLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
+            Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
+        }
+    }
+}
+
+/// An answer that is an error: `{"error_code","message"}`, with the rules that refused where rules did.
+///
+/// What an internal error is about goes to the log under the request's id; the caller learns only that id, which is in
+/// the `X-Request-Id` header.
+#[derive(Debug)]
+pub struct ApiError {
+    code: ErrorCode,
+    message: String,
+    rules: Vec<String>,
+    retry_after: Option<u64>,
+    decision: Option<serde_json::Value>,
+    internal: Option<String>,
+}
+
+impl ApiError {
+    /// An error whose message the caller may read.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), rules: Vec::new(), retry_after: None, decision: None, internal: None }
+    }
+
+    /// The request makes no sense.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidParameterValue, message)
+    }
+
+    /// Something broke; `what` is for the log.
+    pub fn internal(what: impl Into<String>) -> Self {
+        let message = "an internal error; the server's log has it under the id in X-Request-Id";
+        Self { internal: Some(what.into()), ..Self::new(ErrorCode::InternalError, message) }
+    }
+
+    /// A refusal by a rule of this crate.
+    pub fn refused(code: ErrorCode, rule: &str, reason: impl std::fmt::Display) -> Self {
+        Self { rules: vec![rule.to_owned()], ..Self::new(code, format!("refused by {rule}: {reason}")) }
+    }
+
+    /// Its code.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        self.code
+    }
+}
+
+/// An error and all its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+impl From<AppError> for ApiError {
+    fn from(error: AppError) -> Self {
+        let rules = error.rules();
+        let code = match &error {
+            AppError::Unauthenticated => ErrorCode::Unauthenticated,
+            AppError::Throttled(_) => ErrorCode::RequestLimitExceeded,
+            AppError::Denied { .. } | AppError::GateDenied(_) => ErrorCode::PermissionDenied,
+            AppError::Refused { .. } | AppError::Conflict(_) | AppError::Invalid(_) => ErrorCode::InvalidParameterValue,
+            AppError::NotFound { .. } => ErrorCode::ResourceDoesNotExist,
+            AppError::AlreadyExists { .. } => ErrorCode::ResourceAlreadyExists,
+            // Bytes that are not what was put in are refused, not retried: clients repeat a 5xx for minutes.
+            AppError::Vault(_) if !rules.is_empty() => {
+                let reason = "the stored bytes are not what was put in";
+                let message = format!("refused by {}: {reason}", rules.join(", "));
+                return Self {
+                    rules,
+                    internal: Some(chain(&error)),
+                    ..Self::new(ErrorCode::PermissionDenied, message)
+                };
+            }
+            _ => return Self::internal(chain(&error)),
+        };
+        let retry_after = if let AppError::Throttled(seconds) = &error { Some(*seconds) } else { None };
+        let decision =
+            if let AppError::GateDenied(decision) = &error { serde_json::to_value(decision).ok() } else { None };
+        Self { rules, retry_after, decision, ..Self::new(code, error.to_string()) }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error_code: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    rules: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: &'a Option<serde_json::Value>,
+}
+
+/// What the log shall say of an answer; carried to where the request's id is known.
+#[derive(Debug, Clone)]
+pub(super) struct Unreported(pub(super) String);
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let Self { code, message, rules, retry_after, decision, internal } = self;
+        let body = Body { error_code: code.as_str(), message: &message, rules: &rules, decision: &decision };
+        let mut response = (code.status(), Json(&body)).into_response();
+        if code == ErrorCode::Unauthenticated {
+            let challenge = HeaderValue::from_static("Basic realm=\"sealyard\", charset=\"UTF-8\"");
+            response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+            response
+                .headers_mut()
+                .append(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"sealyard\""));
+        }
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(internal) = internal {
+            response.extensions_mut().insert(Unreported(internal));
+        }
+        response
+    }
+}
+
+/// Any path that is no endpoint.
+pub async fn not_found() -> ApiError {
+    ApiError::new(ErrorCode::EndpointNotFound, "there is no such endpoint")
+}
+
+/// An endpoint, but not with this method.
+pub async fn method_not_allowed() -> ApiError {
+    ApiError::new(ErrorCode::MethodNotAllowed, "this endpoint does not take that method")
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_internal_error_says_nothing_of_itself() {
+        let source = std::io::Error::other("/var/lib/secret is full");
+        let error = AppError::Internal { what: "the disk", source: Box::new(source) };
+        let response = ApiError::from(error).into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let unreported = response.extensions().get::<Unreported>().unwrap().0.clone();
+        assert!(unreported.contains("/var/lib/secret is full"));
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(!body.contains("secret") && !body.contains("disk"), "{body}");
+    }
+
+    #[test]
+    fn a_refusal_names_its_rule() {
+        let error = AppError::Refused { rule: "artifact.path".into(), reason: "it steps up".into() };
+        let error = ApiError::from(error);
+        assert_eq!(error.code(), ErrorCode::InvalidParameterValue);
+        assert!(error.message.contains("artifact.path") && error.message.contains("it steps up"));
+    }
+}

@@ -1,0 +1,193 @@
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use http::{HeaderMap, Method, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{ApiError, ApiState};
+
+/// Bytes of a usual request body.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+/// Bytes of a request that carries data set profiles.
+const MAX_LARGE_BODY: usize = 32 * 1024 * 1024;
+/// Query parameters of a request.
+const MAX_PARAMETERS: usize = 1000;
+
+/// A request in the way of MLflow's clients: JSON in the body, or query parameters for GET and a DELETE without body.
+/// Unknown fields are passed over and absent ones have their default, as in protobuf.
+///
+/// It is read once, from one place, and both the authorizer and the act use what was read: a value in the query can't
+/// say one thing to the first and the body another thing to the second.
+#[derive(Debug)]
+pub(crate) struct Input<T>(pub(crate) T);
+
+/// Like [`Input`], with the request's size, for endpoints with a bound of their own.
+#[derive(Debug)]
+pub(crate) struct Inputs<T> {
+    /// What was read.
+    pub(crate) value: T,
+    /// Bytes of the body.
+    pub(crate) size: usize,
+}
+
+/// Like [`Input`], for bodies that may be large.
+#[derive(Debug)]
+pub(crate) struct LargeInput<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<ApiState> for Input<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &ApiState) -> Result<Self, ApiError> {
+        Ok(Self(read(request, MAX_BODY).await?.value))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<ApiState> for Inputs<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &ApiState) -> Result<Self, ApiError> {
+        read(request, MAX_BODY).await
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<ApiState> for LargeInput<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &ApiState) -> Result<Self, ApiError> {
+        Ok(Self(read(request, MAX_LARGE_BODY).await?.value))
+    }
+}
+
+/// A request of Sealyard's own API: a JSON object as its type says, nothing missing and nothing more.
+#[derive(Debug)]
+pub(crate) struct Strict<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<ApiState> for Strict<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &ApiState) -> Result<Self, ApiError> {
+        Ok(Self(read(request, MAX_BODY).await?.value))
+    }
+}
+
+async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<Inputs<T>, ApiError> {
+    let (parts, body) = request.into_parts();
+    if parts.method == Method::GET {
+        let value = parse(from_query(parts.uri.query().unwrap_or_default())?)?;
+        return Ok(Inputs { value, size: 0 });
+    }
+    let bytes = match Limited::new(body, limit).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return Err(ApiError::invalid(format!("the request's body is larger than {limit} bytes")));
+        }
+        Err(_) => return Err(ApiError::invalid("the request's body broke off")),
+    };
+    let size = bytes.len();
+    if bytes.is_empty() && parts.method == Method::DELETE {
+        return Ok(Inputs { value: parse(from_query(parts.uri.query().unwrap_or_default())?)?, size });
+    }
+    Ok(Inputs { value: parse(from_body(&parts.headers, &bytes)?)?, size })
+}
+
+fn from_body(headers: &HeaderMap, bytes: &Bytes) -> Result<Value, ApiError> {
+    // A form that a page of another origin sends without asking has another type.
+    let json = headers.get(header::CONTENT_TYPE).is_none_or(|value| {
+        let kind = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("application/json")
+    });
+    if !json {
+        return Err(ApiError::invalid("the request's body must be application/json"));
+    }
+    if bytes.is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    // serde_json ends at a depth of 128.
+    let value: Value =
+        serde_json::from_slice(bytes).map_err(|error| ApiError::invalid(format!("the body is not JSON: {error}")))?;
+    if !value.is_object() {
+        return Err(ApiError::invalid("the request's body must be a JSON object"));
+    }
+    Ok(value)
+}
+
+/// Protobuf's JSON takes `null` for "not there".
+fn parse<T: DeserializeOwned>(mut value: Value) -> Result<T, ApiError> {
+    if let Value::Object(fields) = &mut value {
+        fields.retain(|_, value| !value.is_null());
+    }
+    serde_json::from_value(value).map_err(|error| {
+        let text: String = error.to_string().chars().take(300).collect();
+        ApiError::invalid(format!("Invalid parameter: {text}"))
+    })
+}
+
+/// Query parameters as an object; a repeated one is a list.
+fn from_query(query: &str) -> Result<Value, ApiError> {
+    let mut fields: BTreeMap<String, Value> = BTreeMap::new();
+    for (count, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
+        if count >= MAX_PARAMETERS {
+            return Err(ApiError::invalid("the request has too many query parameters"));
+        }
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decode(name)?, Value::String(decode(value)?));
+        match fields.get_mut(&name) {
+            None => {
+                fields.insert(name, value);
+            }
+            Some(Value::Array(list)) => list.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    Ok(Value::Object(fields.into_iter().collect()))
+}
+
+fn decode(text: &str) -> Result<String, ApiError> {
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8();
+    decoded.map(String::from).map_err(|_| ApiError::invalid("a query parameter is not UTF-8"))
+}
+
+/// The value of a field that must be there.
+pub(crate) fn required<'a>(name: &str, value: &'a str) -> Result<&'a str, ApiError> {
+    if value.is_empty() {
+        return Err(ApiError::invalid(format!("Missing value for required parameter '{name}'.")));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn queries_are_decoded_once() {
+        assert_eq!(
+            from_query("a=x+y%20z&b=%2525&c=1&c=2&d").unwrap(),
+            json!({"a": "x y z", "b": "%25", "c": ["1", "2"], "d": ""})
+        );
+        assert!(from_query("a=%ff").is_err());
+        assert!(from_query(&"a=1&".repeat(MAX_PARAMETERS + 1)).is_err());
+    }
+
+    #[test]
+    fn bodies_are_objects_in_json() {
+        let mut headers = HeaderMap::new();
+        let body = |text: &str| Bytes::from(text.to_owned());
+        assert!(from_body(&headers, &body("{}")).is_ok());
+        assert!(from_body(&headers, &body("[]")).is_err());
+        assert!(from_body(&headers, &body(&format!("{{\"a\":{}", "[".repeat(100_000)))).is_err());
+        for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+            headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
+            assert!(from_body(&headers, &body("{}")).is_err(), "{kind}");
+        }
+        headers.insert(header::CONTENT_TYPE, "application/json; charset=utf-8".parse().unwrap());
+        assert!(from_body(&headers, &body("{}")).is_ok());
+    }
+}

@@ -1,0 +1,38 @@
+//! What holds for every route.
+
+mod authentication;
+mod error;
+mod field;
+mod input;
+mod open;
+mod origin;
+mod request_id;
+mod response;
+mod state;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use sealyard_app::App;
+
+pub use authentication::Identified;
+pub use error::{ApiError, ErrorCode, method_not_allowed, not_found};
+pub(crate) use field::{Integer, Number, Texts};
+pub(crate) use input::{Input, Inputs, LargeInput, Strict, required};
+pub use origin::RouterConfig;
+pub use request_id::RequestId;
+pub(crate) use response::{Answer, Empty, Secret};
+pub use state::ApiState;
+
+/// Wraps `routes` in everything that no route may go without. The outermost layer comes last.
+pub(crate) fn protect(routes: Router<ApiState>, app: Arc<App>, config: RouterConfig) -> Router {
+    let state = ApiState::new(app, config);
+    routes
+        .layer(from_fn_with_state(state.clone(), authentication::require))
+        .merge(open::routes())
+        .layer(from_fn_with_state(state.clone(), origin::check))
+        .layer(from_fn(response::headers))
+        .layer(from_fn_with_state(state.clone(), request_id::make))
+        .with_state(state)
+}

@@ -1,0 +1,44 @@
+use axum::Json;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, header};
+use serde::Serialize;
+
+use super::ApiError;
+
+/// What a handler gives: an answer as JSON, or an error in MLflow's shape.
+pub(crate) type Answer<T> = Result<Json<T>, ApiError>;
+
+/// `{}`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Empty {}
+
+/// An answer that holds a secret: no cache may keep it. (No answer of this server is kept, but this one must not be
+/// even if that changes.)
+#[derive(Debug)]
+pub(crate) struct Secret<T>(pub(crate) T);
+
+impl<T: Serialize> IntoResponse for Secret<T> {
+    fn into_response(self) -> Response {
+        let no_store = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
+        (no_store, Json(self.0)).into_response()
+    }
+}
+
+/// Headers of every answer: nothing of it is run, framed, guessed at or kept.
+pub(super) async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; sandbox"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in fixed {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

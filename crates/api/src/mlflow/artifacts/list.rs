@@ -1,0 +1,40 @@
+//! `GET …/artifacts?path=`: what lies directly in a folder, by last names.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_identity::Read;
+use serde::{Deserialize, Serialize};
+
+use super::FileView;
+use super::location::Location;
+use crate::http::{Answer, ApiState, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    path: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<FileView>,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let location = Location::of_parameter(app, &caller, &request.path).await?;
+    let may = app.authorize_experiment(&caller, Read, &location.experiment).await?;
+    let listing = app.list_artifacts(&may, &location.owner, location.path.as_ref()).await?;
+    let mut files: Vec<FileView> = listing.into_iter().map(FileView::from).collect();
+    for file in &mut files {
+        if let Some((_, name)) = file.path.rsplit_once('/') {
+            file.path = name.to_owned();
+        }
+    }
+    Ok(Json(Response { files }))
+}

@@ -1,0 +1,30 @@
+//! `PUT …/artifacts/<path>`: takes a file in. It is scanned before anybody can see it.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use http::header::CONTENT_LENGTH;
+use sealyard_app::Upload;
+use sealyard_identity::Edit;
+
+use super::location::Location;
+use crate::http::{Answer, ApiError, ApiState, Empty, Identified};
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    request: Request,
+) -> Answer<Empty> {
+    let app = state.app();
+    let location = Location::of_uri(app, &caller, request.uri()).await?;
+    let may = app.authorize_experiment(&caller, Edit, &location.experiment).await?;
+    let path = location.file()?.clone();
+    let limit = state.config().max_artifact_bytes();
+    // What says that it is too large is not even begun; what does not say so is cut off.
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > limit) {
+        return Err(ApiError::invalid(format!("refused by artifact.size: it is larger than {limit} bytes")));
+    }
+    let upload = Upload { owner: location.owner, path, limit };
+    app.upload(&caller, &may, upload, request.into_body().into_data_stream()).await?;
+    Ok(Json(Empty {}))
+}

@@ -1,0 +1,31 @@
+//! `GET experiments/get`.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_identity::Read;
+use serde::{Deserialize, Serialize};
+
+use super::super::view::ExperimentView;
+use crate::http::{Answer, ApiState, Identified, Input, required};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    experiment_id: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    experiment: ExperimentView,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let id = required("experiment_id", &request.experiment_id)?;
+    let may = app.authorize_experiment(&caller, Read, id).await?;
+    Ok(Json(Response { experiment: app.experiment(&may).await?.into() }))
+}

@@ -1,0 +1,29 @@
+//! `POST experiments/set-experiment-tag`.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_identity::Edit;
+use sealyard_store::model::Pair;
+use serde::Deserialize;
+
+use crate::http::{Answer, ApiState, Empty, Identified, Input, required};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    experiment_id: String,
+    key: String,
+    value: String,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Empty> {
+    let app = state.app();
+    let id = required("experiment_id", &request.experiment_id)?;
+    let may = app.authorize_experiment(&caller, Edit, id).await?;
+    app.set_experiment_tag(&may, Pair::new(request.key, request.value)).await?;
+    Ok(Json(Empty {}))
+}

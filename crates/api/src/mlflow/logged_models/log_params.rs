@@ -1,0 +1,27 @@
+//! `POST logged-models/<id>/params`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use sealyard_identity::Edit;
+use serde::Deserialize;
+
+use super::super::view::{PairInput, pairs};
+use crate::http::{Answer, ApiState, Empty, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    params: Vec<PairInput>,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Path(id): Path<String>,
+    Input(request): Input<Request>,
+) -> Answer<Empty> {
+    let app = state.app();
+    let may = app.authorize_logged_model(&caller, Edit, &id).await?;
+    app.log_logged_model_params(&may, &id, pairs(request.params)).await?;
+    Ok(Json(Empty {}))
+}

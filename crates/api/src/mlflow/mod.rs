@@ -1,0 +1,41 @@
+//! MLflow's REST protocol, as its unmodified clients speak it.
+
+mod artifacts;
+mod experiments;
+mod logged_models;
+mod metrics;
+mod model_versions;
+mod registered_models;
+mod runs;
+mod server;
+mod view;
+
+pub(crate) use artifacts::decode_path;
+pub(crate) use artifacts::download::stream;
+
+use axum::Router;
+
+use crate::http::ApiState;
+
+/// The release of MLflow whose protocol this is.
+pub(crate) const PROTOCOL_VERSION: &str = "3.12.0";
+
+/// All routes, below `/api` for clients and below `/ajax-api` for the pages.
+pub(crate) fn routes() -> Router<ApiState> {
+    let mut routes = Router::new();
+    for root in ["/api", "/ajax-api"] {
+        let v2 = Router::new()
+            .merge(experiments::routes())
+            .merge(runs::routes())
+            .merge(metrics::routes())
+            .merge(logged_models::routes())
+            .merge(registered_models::routes())
+            .merge(model_versions::routes())
+            .merge(artifacts::list_routes());
+        routes = routes
+            .nest(&format!("{root}/2.0/mlflow"), v2)
+            .nest(&format!("{root}/3.0/mlflow"), server::routes())
+            .merge(artifacts::proxy_routes(root));
+    }
+    routes
+}

@@ -1,0 +1,45 @@
+//! `POST model-versions/create`: freezes and scans the files that the source names. It is registered, not published.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_app::CreateVersion;
+use sealyard_identity::Edit;
+use serde::{Deserialize, Serialize};
+
+use super::super::view::{ModelVersionView, PairInput, pairs};
+use crate::http::{Answer, ApiState, Identified, Input, required};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    name: String,
+    source: String,
+    run_id: Option<String>,
+    model_id: Option<String>,
+    description: String,
+    tags: Vec<PairInput>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    model_version: ModelVersionView,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize_registered_model(&caller, Edit, &request.name).await?;
+    let tags = pairs(request.tags);
+    app.check_registry_tags(&tags)?;
+    let create = CreateVersion {
+        source: required("source", &request.source)?.to_owned(),
+        run_id: request.run_id.filter(|id| !id.is_empty()),
+        model_id: request.model_id.filter(|id| !id.is_empty()),
+        description: request.description,
+        tags,
+    };
+    Ok(Json(Response { model_version: app.create_version(&caller, &may, create).await?.into() }))
+}

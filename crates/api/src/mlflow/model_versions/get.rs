@@ -1,0 +1,33 @@
+//! `GET model-versions/get`.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_app::VersionReference;
+use sealyard_identity::Read;
+use serde::{Deserialize, Serialize};
+
+use super::super::view::ModelVersionView;
+use crate::http::{Answer, ApiState, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    name: String,
+    version: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    model_version: ModelVersionView,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize_registered_model(&caller, Read, &request.name).await?;
+    let version = VersionReference::parse(&request.version)?;
+    Ok(Json(Response { model_version: app.model_version(&may, version).await?.into() }))
+}

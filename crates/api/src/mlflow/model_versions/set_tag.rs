@@ -1,0 +1,31 @@
+//! `POST model-versions/set-tag`.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_app::VersionReference;
+use sealyard_identity::Edit;
+use sealyard_store::model::Pair;
+use serde::Deserialize;
+
+use crate::http::{Answer, ApiState, Empty, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    name: String,
+    version: String,
+    key: String,
+    value: String,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Empty> {
+    let app = state.app();
+    let may = app.authorize_registered_model(&caller, Edit, &request.name).await?;
+    let version = VersionReference::parse(&request.version)?;
+    app.set_model_version_tag(&caller, &may, version, Pair::new(request.key, request.value)).await?;
+    Ok(Json(Empty {}))
+}

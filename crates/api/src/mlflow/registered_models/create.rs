@@ -1,0 +1,39 @@
+//! `POST registered-models/create`.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_app::AppError;
+use serde::{Deserialize, Serialize};
+
+use super::super::view::{PairInput, RegisteredModelView, pairs};
+use crate::http::{Answer, ApiError, ApiState, ErrorCode, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    name: String,
+    description: String,
+    tags: Vec<PairInput>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    registered_model: RegisteredModelView,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize_registered_model_creation(&caller, &request.name).await?;
+    let created = app.create_registered_model(&caller, &may, request.description, pairs(request.tags)).await;
+    let model = created.map_err(|error| match error {
+        AppError::AlreadyExists { id, .. } => {
+            ApiError::new(ErrorCode::ResourceAlreadyExists, format!("Registered Model (name={id}) already exists."))
+        }
+        other => other.into(),
+    })?;
+    Ok(Json(Response { registered_model: model.into() }))
+}

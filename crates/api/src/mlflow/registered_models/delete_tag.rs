@@ -1,0 +1,26 @@
+//! `DELETE registered-models/delete-tag`.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_identity::Edit;
+use serde::Deserialize;
+
+use crate::http::{Answer, ApiState, Empty, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    name: String,
+    key: String,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Empty> {
+    let app = state.app();
+    let may = app.authorize_registered_model(&caller, Edit, &request.name).await?;
+    app.delete_registered_model_tag(&may, &request.key).await?;
+    Ok(Json(Empty {}))
+}

@@ -1,0 +1,33 @@
+//! `POST registered-models/rename`: takes MANAGE on the old name and the right to create the new one.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_identity::Manage;
+use serde::{Deserialize, Serialize};
+
+use super::super::view::RegisteredModelView;
+use crate::http::{Answer, ApiState, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    name: String,
+    new_name: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    registered_model: RegisteredModelView,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize_registered_model(&caller, Manage, &request.name).await?;
+    let to = app.authorize_registered_model_creation(&caller, &request.new_name).await?;
+    let model = app.rename_registered_model(&may, &to).await?;
+    Ok(Json(Response { registered_model: model.into() }))
+}

@@ -1,0 +1,28 @@
+//! `POST runs/delete`: into the bin.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_identity::Manage;
+use serde::Deserialize;
+
+use super::run_id;
+use crate::http::{Answer, ApiState, Empty, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    run_id: String,
+    run_uuid: String,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Empty> {
+    let app = state.app();
+    let id = run_id(&request.run_id, &request.run_uuid)?;
+    let may = app.authorize_run(&caller, Manage, id).await?;
+    app.delete_run(&caller, &may, id).await?;
+    Ok(Json(Empty {}))
+}

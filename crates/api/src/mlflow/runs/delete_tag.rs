@@ -1,0 +1,29 @@
+//! `POST runs/delete-tag`.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_identity::Edit;
+use serde::Deserialize;
+
+use super::run_id;
+use crate::http::{Answer, ApiState, Empty, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    run_id: String,
+    run_uuid: String,
+    key: String,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Empty> {
+    let app = state.app();
+    let id = run_id(&request.run_id, &request.run_uuid)?;
+    let may = app.authorize_run(&caller, Edit, id).await?;
+    app.delete_run_tag(&may, id, &request.key).await?;
+    Ok(Json(Empty {}))
+}

@@ -1,0 +1,33 @@
+//! `GET runs/get`.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_identity::Read;
+use serde::{Deserialize, Serialize};
+
+use super::super::view::RunView;
+use super::run_id;
+use crate::http::{Answer, ApiState, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    run_id: String,
+    run_uuid: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    run: RunView,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let id = run_id(&request.run_id, &request.run_uuid)?;
+    let may = app.authorize_run(&caller, Read, id).await?;
+    Ok(Json(Response { run: app.run(&may, id).await?.into() }))
+}

@@ -1,0 +1,44 @@
+//! `POST runs/log-batch`: all or nothing.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_app::MAX_BATCH_BYTES;
+use sealyard_identity::Edit;
+use sealyard_store::model::{Metric, RunBatch};
+use serde::Deserialize;
+
+use super::super::view::{MetricInput, PairInput, pairs};
+use super::run_id;
+use crate::http::{Answer, ApiError, ApiState, Empty, Identified, Inputs};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    run_id: String,
+    run_uuid: String,
+    metrics: Vec<MetricInput>,
+    params: Vec<PairInput>,
+    tags: Vec<PairInput>,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Inputs { value: request, size }: Inputs<Request>,
+) -> Answer<Empty> {
+    let app = state.app();
+    if size > MAX_BATCH_BYTES {
+        return Err(ApiError::invalid(format!(
+            "Batched logging API requests must be at most {MAX_BATCH_BYTES} bytes, got a request of size {size}."
+        )));
+    }
+    let id = run_id(&request.run_id, &request.run_uuid)?;
+    let may = app.authorize_run(&caller, Edit, id).await?;
+    let batch = RunBatch {
+        metrics: request.metrics.into_iter().map(Metric::try_from).collect::<Result<_, _>>()?,
+        params: pairs(request.params),
+        tags: pairs(request.tags),
+    };
+    app.log_batch(&may, id, batch).await?;
+    Ok(Json(Empty {}))
+}

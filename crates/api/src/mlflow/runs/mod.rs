@@ -1,0 +1,62 @@
+mod create;
+mod delete;
+mod delete_tag;
+mod get;
+mod log_batch;
+mod log_inputs;
+mod log_metric;
+mod log_model;
+mod log_parameter;
+mod outputs;
+mod restore;
+mod search;
+mod set_tag;
+mod update;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::http::{ApiError, ApiState};
+
+pub(super) fn routes() -> Router<ApiState> {
+    Router::new()
+        .route("/runs/create", post(create::handler))
+        .route("/runs/get", get(get::handler))
+        .route("/runs/update", post(update::handler))
+        .route("/runs/delete", post(delete::handler))
+        .route("/runs/restore", post(restore::handler))
+        .route("/runs/search", post(search::handler))
+        .route("/runs/log-metric", post(log_metric::handler))
+        .route("/runs/log-parameter", post(log_parameter::handler))
+        .route("/runs/set-tag", post(set_tag::handler))
+        .route("/runs/delete-tag", post(delete_tag::handler))
+        .route("/runs/log-batch", post(log_batch::handler))
+        .route("/runs/log-inputs", post(log_inputs::handler))
+        .route("/runs/outputs", post(outputs::handler))
+        .route("/runs/log-model", post(log_model::handler))
+}
+
+/// Clients name a run twice, by its new and its old field. Two different names are no name: one of them could be what
+/// was authorized, the other what is changed.
+pub(super) fn run_id<'a>(run_id: &'a str, run_uuid: &'a str) -> Result<&'a str, ApiError> {
+    match (run_id, run_uuid) {
+        ("", "") => Err(ApiError::invalid("Missing value for required parameter 'run_id'.")),
+        (id, "") | ("", id) => Ok(id),
+        (id, uuid) if id == uuid => Ok(id),
+        _ => Err(ApiError::invalid("'run_id' and 'run_uuid' name different runs")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_names_must_be_one() {
+        assert_eq!(run_id("a", "").unwrap(), "a");
+        assert_eq!(run_id("", "a").unwrap(), "a");
+        assert_eq!(run_id("a", "a").unwrap(), "a");
+        assert!(run_id("a", "b").is_err());
+        assert!(run_id("", "").is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! `POST runs/search`. Each experiment that is named takes READ.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_app::search::{self, Searched};
+use sealyard_app::{PageToken, SearchRuns};
+use sealyard_identity::Read;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::super::view::{RunView, next_token, view_type};
+use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    experiment_ids: Vec<String>,
+    filter: String,
+    run_view_type: Option<Value>,
+    max_results: Option<Integer>,
+    order_by: Vec<String>,
+    page_token: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    runs: Vec<RunView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    if request.experiment_ids.len() > 1000 {
+        return Err(ApiError::invalid("a search names at most 1000 experiments"));
+    }
+    let mut may = Vec::with_capacity(request.experiment_ids.len());
+    for id in &request.experiment_ids {
+        may.push(app.authorize_experiment(&caller, Read, id).await?);
+    }
+    let search = SearchRuns {
+        filter: search::filter(Searched::Runs, &request.filter)?,
+        order: search::order(Searched::Runs, request.order_by.iter().map(String::as_str))?,
+        view: view_type(request.run_view_type.as_ref())?,
+        max_results: request.max_results.map(|count| count.0),
+        from: PageToken::parse(Some(&request.page_token))?,
+    };
+    let page = app.search_runs(&may, search).await?;
+    let runs = page.items.into_iter().map(RunView::from).collect();
+    Ok(Json(Response { runs, next_page_token: next_token(page.next) }))
+}

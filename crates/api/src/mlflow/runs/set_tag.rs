@@ -1,0 +1,32 @@
+//! `POST runs/set-tag`.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_identity::Edit;
+use sealyard_store::model::{Pair, RunBatch};
+use serde::Deserialize;
+
+use super::run_id;
+use crate::http::{Answer, ApiState, Empty, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    run_id: String,
+    run_uuid: String,
+    key: String,
+    value: String,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Empty> {
+    let app = state.app();
+    let id = run_id(&request.run_id, &request.run_uuid)?;
+    let may = app.authorize_run(&caller, Edit, id).await?;
+    let tags = vec![Pair::new(request.key, request.value)];
+    app.log_batch(&may, id, RunBatch { tags, ..RunBatch::default() }).await?;
+    Ok(Json(Empty {}))
+}

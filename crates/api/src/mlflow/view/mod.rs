@@ -1,0 +1,21 @@
+//! How the catalog's things look in answers. Absent and empty fields are left away, as protobuf's JSON leaves them.
+
+mod experiment;
+mod logged_model;
+mod metric;
+mod pair;
+mod registry;
+mod run;
+
+pub(super) use experiment::{ExperimentView, view_type};
+pub(super) use logged_model::{LoggedModelView, logged_model_status};
+pub(super) use metric::{MetricInput, MetricView};
+pub(super) use pair::{PairInput, pairs};
+pub(super) use registry::{ModelVersionView, RegisteredModelView};
+pub(super) use run::{RunInfoView, RunView, run_status};
+
+use sealyard_app::PageToken;
+
+pub(super) fn next_token(next: Option<u64>) -> Option<String> {
+    next.map(PageToken::to_text)
+}

@@ -1,0 +1,18 @@
+//! `POST publish`: asks the publish gate; allowed, the version is published and an attestation says so. Denied, the answer is 403 with the decision.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_app::{GateOutcome, PublishRequest};
+use sealyard_identity::Publish;
+
+use crate::http::{Answer, ApiState, Identified, Strict};
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Strict(request): Strict<PublishRequest>,
+) -> Answer<GateOutcome> {
+    let app = state.app();
+    let may = app.authorize_registered_model(&caller, Publish, &request.name).await?;
+    Ok(Json(app.publish(&caller, &may, request).await?))
+}

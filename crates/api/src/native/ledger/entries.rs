@@ -1,0 +1,53 @@
+//! `GET ledger/entries`: entries from `from` on. `bytes` is what the log hashes, in base64; `event` is the same to read.
+
+use axum::Json;
+use axum::extract::State;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sealyard_identity::{LedgerLog, Read};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    from: Option<Integer>,
+    limit: Option<Integer>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    entries: Vec<Entry>,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize(&caller, Read, LedgerLog).await?;
+    let within = |given: Option<Integer>, default: u64| {
+        let number = given.map_or(Ok(default), |given| u64::try_from(given.0));
+        number.map_err(|_| ApiError::invalid("from and limit are not negative"))
+    };
+    let from = within(request.from, 0)?;
+    let limit = u32::try_from(within(request.limit, 100)?).unwrap_or(u32::MAX);
+    let entry = |(index, bytes): (u64, Vec<u8>)| Entry {
+        index,
+        event: serde_json::from_slice(&bytes).ok(),
+        bytes: STANDARD.encode(&bytes),
+    };
+    let entries = app.ledger_entries(&may, from, limit).await?;
+    Ok(Json(Response { entries: entries.into_iter().map(entry).collect() }))
+}
+
+#[derive(Debug, Serialize)]
+struct Entry {
+    index: u64,
+    bytes: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<Value>,
+}
