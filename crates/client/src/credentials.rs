@@ -65,9 +65,9 @@ impl Connection {
         }
         let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
         let config = match usual {
-            Ok(usual) => builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(PinnedOrChained { pinned, usual })),
+            Ok(usual) => {
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(PinnedOrChained { pinned, usual }))
+            }
             Err(_) => builder.with_root_certificates(RootCertStore::empty()),
         };
         Ok(config.with_no_client_auth())

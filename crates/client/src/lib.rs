@@ -7,6 +7,9 @@
 mod credentials;
 mod error;
 mod files;
+mod gates;
+mod identities;
+mod ledger;
 mod mlflow;
 mod models;
 mod uri;
@@ -21,6 +24,8 @@ use serde::de::DeserializeOwned;
 pub use credentials::{Connection, ConnectionError};
 pub use error::ClientError;
 pub use files::{FetchError, FileFetcher};
+pub use identities::{CreatedToken, TokenSummary};
+pub use ledger::LedgerStatus;
 pub use models::{EvidenceItem, Manifest};
 pub use uri::{ModelUri, ModelUriError};
 

@@ -52,11 +52,8 @@ impl Client {
                 struct Version {
                     version: String,
                 }
-                let path = format!(
-                    "/api/2.0/mlflow/registered-models/alias?name={}&alias={}",
-                    segment(name),
-                    segment(alias)
-                );
+                let path =
+                    format!("/api/2.0/mlflow/registered-models/alias?name={}&alias={}", segment(name), segment(alias));
                 let answer: Answer = self.get(&path).await?;
                 let version = answer.model_version.version.parse().map_err(|_| ClientError::Answer {
                     status: 200,

@@ -31,7 +31,8 @@ impl FromStr for ModelUri {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || ModelUriError(text.chars().take(120).collect());
         let rest = text.strip_prefix("models:/").ok_or_else(wrong)?;
-        let plain = |part: &str| !part.is_empty() && !part.contains(['/', ':', '@', '\\']) && part != "." && part != "..";
+        let plain =
+            |part: &str| !part.is_empty() && !part.contains(['/', ':', '@', '\\']) && part != "." && part != "..";
         if let Some((name, version)) = rest.split_once('/') {
             let canonical = !version.is_empty() && !version.starts_with(['0', '+', '-']);
             let version = version.parse().ok().filter(|_| canonical).ok_or_else(wrong)?;
@@ -66,9 +67,19 @@ mod tests {
         for text in ["models:/diabetes/1", "models:/diabetes@champion", "models:/a b/12"] {
             assert_eq!(text.parse::<ModelUri>().unwrap().to_string(), text);
         }
-        for text in ["models:/", "models:/a", "models:/a/01", "models:/a/0", "models:/a/x", "models:/../1", "models:/a@", "a/1",
-            "models:/a/1/2", "models:/a@b@c", "models:/a@b/c"]
-        {
+        for text in [
+            "models:/",
+            "models:/a",
+            "models:/a/01",
+            "models:/a/0",
+            "models:/a/x",
+            "models:/../1",
+            "models:/a@",
+            "a/1",
+            "models:/a/1/2",
+            "models:/a@b@c",
+            "models:/a@b/c",
+        ] {
             assert!(text.parse::<ModelUri>().is_err(), "{text}");
         }
     }

@@ -179,7 +179,7 @@ pub(crate) fn failure(error: ClientError) -> Failure {
                 401 => Failure::could_not(said)
                     .hint("log in with `sealyard login URL --token-file FILE`, or name a token with --token-file"),
                 // Nothing was refused: it isn't there, or nobody looked.
-                404 | 408 | 429 => Failure::could_not(said),
+                404 | 405 | 408 | 413 | 429 => Failure::could_not(said),
                 400..=499 => Failure::no(said),
                 _ => Failure::could_not(said).hint("the server's log has the rest"),
             }

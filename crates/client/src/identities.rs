@@ -1,0 +1,116 @@
+//! Users, tokens, grants, and who the caller is.
+
+use reqwest::Method;
+use sealyard_core::{Redacted, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
+
+use crate::{Client, ClientError, bounded, segment};
+
+/// A token that was just made; the only time that it is shown.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CreatedToken {
+    /// The token itself.
+    #[serde(deserialize_with = "redacted")]
+    pub token: Redacted<String>,
+    /// What it is listed and revoked by.
+    pub id: String,
+    /// What it is limited to.
+    pub scopes: Vec<String>,
+    /// When it ends.
+    pub expires: Option<Timestamp>,
+}
+
+/// A token without the token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TokenSummary {
+    /// What it is listed and revoked by.
+    pub id: String,
+    /// What it is limited to.
+    pub scopes: Vec<String>,
+    /// When it ends.
+    pub expires: Option<Timestamp>,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+/// Secrets go from the answer straight into what never prints them.
+fn redacted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Redacted<String>, D::Error> {
+    String::deserialize(deserializer).map(Redacted::new)
+}
+
+impl Client {
+    /// Who the server thinks the caller is.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn whoami(&self) -> Result<Value, ClientError> {
+        self.get("/api/sealyard/v1/whoami").await
+    }
+
+    /// Makes a token of the caller's own.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn create_token(
+        &self,
+        scopes: &[String],
+        expires: Option<Timestamp>,
+    ) -> Result<CreatedToken, ClientError> {
+        let body = json!({"scopes": scopes, "expires": expires});
+        self.call(Method::POST, "/api/sealyard/v1/tokens", &body).await
+    }
+
+    /// The caller's own tokens.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn tokens(&self) -> Result<Vec<TokenSummary>, ClientError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            tokens: Vec<TokenSummary>,
+        }
+        self.get::<Answer>("/api/sealyard/v1/tokens").await.map(|answer| answer.tokens)
+    }
+
+    /// Ends one of the caller's own tokens.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn revoke_token(&self, id: &str) -> Result<(), ClientError> {
+        let request = self.request(Method::DELETE, &format!("/api/sealyard/v1/tokens/{}", segment(id)));
+        self.done(request).await
+    }
+
+    /// Makes a user.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn create_user(&self, name: &str, password: &Redacted<String>, admin: bool) -> Result<(), ClientError> {
+        let body = json!({"name": name, "password": password.expose(), "admin": admin});
+        self.done(self.request(Method::POST, "/api/sealyard/v1/users").json(&body)).await
+    }
+
+    /// Gives a user a right, such as `EDIT` or `act:publish`, on a resource, such as `experiment:7`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn set_grant(&self, user: &str, right: &str, resource: &str) -> Result<(), ClientError> {
+        let body = json!({"user": user, "resource": resource, "right": right});
+        self.done(self.request(Method::POST, "/api/sealyard/v1/grants").json(&body)).await
+    }
+
+    /// Takes a right away.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn remove_grant(&self, user: &str, right: &str, resource: &str) -> Result<(), ClientError> {
+        let body = json!({"user": user, "resource": resource, "right": right});
+        self.done(self.request(Method::DELETE, "/api/sealyard/v1/grants").json(&body)).await
+    }
+
+    /// Sends what has no answer worth reading.
+    async fn done(&self, request: reqwest::RequestBuilder) -> Result<(), ClientError> {
+        bounded(self.send(request).await?).await.map(drop)
+    }
+}

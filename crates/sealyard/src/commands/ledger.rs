@@ -1,0 +1,230 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use clap::Subcommand;
+use sealyard_client::{Client, ClientError};
+use sealyard_ledger::merkle::leaf_hash;
+use sealyard_ledger::{Checkpoint, Entry, VerifierKey, VerifyReport, verify};
+use sealyard_server::DataDirectory;
+use sealyard_store_sql::LedgerReader;
+
+use crate::cli::Common;
+use crate::exit::{Exit, Failure, Result};
+use crate::{keys, output, remote};
+
+/// No checkpoint or verifier key is larger.
+const LARGEST_NOTE: u64 = 64 << 10;
+
+/// The tamper-evident record of everything that happened.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check that no entry was changed, removed, added or reordered.
+    ///
+    /// A log that was cut back to an older state as a whole only shows against a checkpoint that was kept elsewhere:
+    /// keep what `sealyard ledger checkpoint` prints, and name it with --checkpoint.
+    ///
+    /// Exit codes: 0 the log is whole; 1 it is not, with the problems; 2 it could not be read.
+    #[command(after_help = "Examples:
+  sealyard ledger verify --data-dir sealyard-data                           offline, without asking the server
+  sealyard ledger verify --data-dir backup --verifier-key ledger.pub --checkpoint kept.checkpoint
+  sealyard ledger verify --verifier-key ledger.pub                          over the network; every hash is computed here")]
+    Verify {
+        #[command(flatten)]
+        source: Source,
+        /// A checkpoint that was kept elsewhere; the log must be its continuation.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
+    },
+    /// Print the newest signed checkpoint, to be kept where this server's administrators can't change it.
+    #[command(after_help = "Example:
+  sealyard ledger checkpoint --data-dir sealyard-data > /media/elsewhere/kept.checkpoint")]
+    Checkpoint {
+        #[command(flatten)]
+        source: Source,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Source {
+    /// Read this data directory, without a server [default: ask the server].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The ledger's public key [default: keys/ledger.pub in the data directory, else what the server says].
+    #[arg(long, value_name = "FILE")]
+    verifier_key: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub(crate) fn run(self, common: &Common) -> Result {
+        let json = remote::wants_json(common)?;
+        match self.command {
+            Command::Verify { source, checkpoint } => {
+                let kept = checkpoint.as_deref().map(read_text).transpose()?;
+                let report = match &source.data_dir {
+                    Some(directory) => source.offline(directory, kept.as_deref())?,
+                    None => source.online(common, kept.as_deref())?,
+                };
+                if json {
+                    output::json(&report)?;
+                } else {
+                    output::data(&text(&report))?;
+                    if report.ok && kept.is_none() {
+                        output::say(
+                            common.quiet,
+                            "note: without --checkpoint FILE a log that was cut back as a whole looks like this too",
+                        );
+                    }
+                }
+                Ok(if report.ok { Exit::Fine } else { Exit::No })
+            }
+            Command::Checkpoint { source } => {
+                let note = source.newest(common)?;
+                if json {
+                    output::json(&serde_json::json!({ "checkpoint": note }))?;
+                } else {
+                    output::data(&note)?;
+                }
+                Ok(Exit::Fine)
+            }
+        }
+    }
+}
+
+impl Source {
+    fn offline(&self, directory: &Path, kept: Option<&str>) -> Result<VerifyReport> {
+        let key = self.key(Some(directory))?.ok_or_else(no_key)?;
+        let reader = open(directory)?;
+        let notes: Vec<_> = reader.checkpoints()?.into_iter().map(|checkpoint| checkpoint.note).collect();
+        Ok(verify(reader.entries(), notes, &key, kept).context("the ledger could not be read to its end")?)
+    }
+
+    /// The entries as the server hands them out; the server's own hashes are not asked for.
+    fn online(&self, common: &Common, kept: Option<&str>) -> Result<VerifyReport> {
+        let key = self.key(None)?;
+        let client = remote::connect(common)?;
+        remote::block_on(async {
+            let status = client.ledger_checkpoint().await.map_err(remote::failure)?;
+            let key = match key {
+                Some(key) => key,
+                None => {
+                    output::say(
+                        common.quiet,
+                        "note: the verifier key is the server's own word; keep it in a file and name it with --verifier-key",
+                    );
+                    parse_key(&status.verifier_key, "what the server calls its verifier key")?
+                }
+            };
+            let entries = Pages { client: &client, from: 0, size: status.size, page: Vec::new().into_iter() };
+            verify(entries, [status.checkpoint], &key, kept).map_err(remote::failure)
+        })
+    }
+
+    /// The newest checkpoint; one that does not verify is not worth keeping.
+    fn newest(&self, common: &Common) -> Result<String> {
+        let key = self.key(self.data_dir.as_deref())?;
+        let (note, key) = match &self.data_dir {
+            Some(directory) => {
+                let newest = open(directory)?.checkpoints()?.pop();
+                let newest = newest.ok_or_else(|| anyhow!("nothing was recorded yet, so there is no checkpoint"))?;
+                (newest.note, key.ok_or_else(no_key)?)
+            }
+            None => {
+                let client = remote::connect(common)?;
+                let status =
+                    remote::block_on(async { client.ledger_checkpoint().await.map_err(remote::failure) })?;
+                let key = key.map_or_else(|| parse_key(&status.verifier_key, "what the server calls its verifier key"), Ok)?;
+                (status.checkpoint, key)
+            }
+        };
+        let opened = Checkpoint::open(&note, &key).context("the newest checkpoint is not by the ledger's key");
+        opened.map(|_| note).map_err(Failure::no)
+    }
+
+    /// The key that was named, or that lies in the data directory.
+    fn key(&self, directory: Option<&Path>) -> Result<Option<VerifierKey>> {
+        let path = match (&self.verifier_key, directory) {
+            (Some(path), _) => path.clone(),
+            (None, Some(directory)) => DataDirectory::ledger_verifier_in(directory),
+            (None, None) => return Ok(None),
+        };
+        parse_key(&read_text(&path)?, &path.display().to_string()).map(Some)
+    }
+}
+
+/// The entries that the checkpoint covers, one page in memory at a time. A server that gives fewer gives a log with
+/// problems.
+struct Pages<'a> {
+    client: &'a Client,
+    from: u64,
+    size: u64,
+    page: std::vec::IntoIter<(u64, Vec<u8>)>,
+}
+
+impl Iterator for Pages<'_> {
+    type Item = std::result::Result<Entry, ClientError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.from >= self.size {
+            return None;
+        }
+        let mut next = self.page.next();
+        if next.is_none() {
+            let handle = tokio::runtime::Handle::current();
+            match tokio::task::block_in_place(|| handle.block_on(self.client.ledger_entries(self.from))) {
+                Ok(page) => self.page = page.into_iter(),
+                Err(error) => {
+                    self.from = self.size;
+                    return Some(Err(error));
+                }
+            }
+            next = self.page.next();
+        }
+        let Some((index, bytes)) = next else {
+            self.from = self.size;
+            return None;
+        };
+        self.from += 1;
+        let leaf = leaf_hash(&bytes);
+        Some(Ok(Entry { index, bytes, leaf }))
+    }
+}
+
+fn open(directory: &Path) -> Result<LedgerReader> {
+    let path = DataDirectory::catalog_in(directory);
+    if !path.is_file() {
+        return Err(Failure::could_not(anyhow!("there is no catalog {}", path.display()))
+            .hint("--data-dir takes the directory that `sealyard up` was started with, or a copy of it"));
+    }
+    Ok(LedgerReader::open(&path).with_context(|| format!("could not read the catalog {}", path.display()))?)
+}
+
+fn no_key() -> Failure {
+    Failure::could_not(anyhow!("there is no key to verify with")).hint("name the ledger's public key with --verifier-key FILE")
+}
+
+fn parse_key(text: &str, what: &str) -> Result<VerifierKey> {
+    text.trim().parse().with_context(|| format!("{what} is no verifier key of a ledger")).map_err(Into::into)
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    let bytes = keys::read_bounded(path, LARGEST_NOTE)?
+        .ok_or_else(|| anyhow!("there is no file {}", path.display()))?;
+    Ok(String::from_utf8(bytes).map_err(|_| anyhow!("{} is not text", path.display()))?)
+}
+
+fn text(report: &VerifyReport) -> String {
+    let VerifyReport { ok, size, root, problems, .. } = report;
+    let mut text = format!("{size} entries, root {root}\n");
+    for problem in problems {
+        let place = problem.index.map_or_else(String::new, |index| format!(" at {index}"));
+        text.push_str(&format!("  FAILED {}{place}: {}\n", problem.rule, remote::plain(&problem.detail)));
+    }
+    text.push_str(if *ok { "the log is whole\n" } else { "THE LOG WAS CHANGED\n" });
+    text
+}

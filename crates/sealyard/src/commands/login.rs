@@ -1,0 +1,100 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use sealyard_client::Connection;
+use sealyard_core::{Clock as _, SystemClock, durable};
+
+use super::whoami;
+use crate::cli::Common;
+use crate::exit::{Exit, Failure, Result};
+use crate::remote::{self, Login};
+use crate::{keys, output};
+
+/// How long a token lives that a log in by password makes: 30 days.
+const TOKEN_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+/// Remembers a server, the certificate to trust and where the token is, for the commands that follow.
+///
+/// With --user a token is made for this machine, lasting 30 days, and the password is forgotten; `sealyard logout` ends
+/// the token. Passwords and tokens are read from files that only you may read, never from the command line.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  sealyard login https://127.0.0.1:5000 --ca sealyard-data/keys/tls.crt --token-file admin.token
+  sealyard login https://sealyard.example.org --user alice --password-file ~/.alice
+  pass show sealyard | sealyard login https://sealyard.example.org --user alice --password-file -")]
+pub(crate) struct Arguments {
+    /// The server's URL [default: --server].
+    #[arg(value_name = "URL")]
+    url: Option<String>,
+    /// Log in by name and password.
+    #[arg(long, value_name = "NAME", requires = "password_file")]
+    user: Option<String>,
+    /// The file with the password, mode 0600; `-` is standard input.
+    #[arg(long, value_name = "FILE", requires = "user")]
+    password_file: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub(crate) fn run(self, common: &Common) -> Result {
+        let json = remote::wants_json(common)?;
+        let url = self.url.or_else(|| common.server.clone()).ok_or_else(|| {
+            Failure::could_not(anyhow!("no server is named")).hint("sealyard login https://HOST:PORT --token-file FILE")
+        })?;
+        let url = url.trim_end_matches('/').to_owned();
+        let certificate = common.ca.as_deref().map(remote::read_certificate).transpose()?;
+        let previous = Login::load().ok().flatten();
+        let mut connection = Connection { url: url.clone(), certificate: certificate.clone(), token: None, basic: None };
+        let (token_file, token_id) = match (self.user, self.password_file) {
+            (Some(user), Some(password_file)) => {
+                let password = remote::read_secret(&password_file, "password")?;
+                connection.basic = Some((user, password));
+                let (path, id) = make_token(&mut connection)?;
+                (path, Some(id))
+            }
+            _ => {
+                let path = common.token_file.as_deref().ok_or_else(|| {
+                    Failure::could_not(anyhow!("nothing to log in with"))
+                        .hint("name a token with --token-file FILE, or --user NAME with --password-file FILE")
+                })?;
+                let path = path.canonicalize().with_context(|| format!("there is no token file {}", path.display()))?;
+                connection.token = Some(remote::read_token(&path)?);
+                (path, None)
+            }
+        };
+        let client = remote::client(&connection)?;
+        // Nothing is remembered that does not work.
+        let who = remote::block_on(async { client.whoami().await.map_err(remote::failure) })?;
+        Login { url: url.clone(), ca: certificate, token_file, token_id }.store()?;
+        if previous.is_some_and(|previous| previous.token_id.is_some()) {
+            output::say(common.quiet, "note: the token of the log in before stays valid until it expires; `sealyard tokens list` shows it");
+        }
+        if json {
+            output::json(&serde_json::json!({"url": url, "principal": who}))?;
+        } else {
+            output::say(common.quiet, &format!("logged in to {url} as {}", whoami::name(&who)));
+        }
+        Ok(Exit::Fine)
+    }
+}
+
+/// The file of a token that a log in made.
+pub(super) fn own_token_file() -> Result<PathBuf> {
+    Ok(keys::configuration_directory()?.join("token"))
+}
+
+/// Exchanges the password for a token, which the connection then uses.
+fn make_token(connection: &mut Connection) -> Result<(PathBuf, String)> {
+    let client = remote::client(connection)?;
+    let expires = SystemClock.now().plus_seconds(TOKEN_SECONDS);
+    let made = remote::block_on(async {
+        client.create_token(&["all".to_owned()], Some(expires)).await.map_err(remote::failure)
+    })?;
+    let path = own_token_file()?;
+    let directory = path.parent().unwrap_or(Path::new("."));
+    durable::create_private_directory(directory)
+        .and_then(|()| durable::write(&path, made.token.expose().as_bytes(), 0o600))
+        .with_context(|| format!("could not write {}", path.display()))?;
+    connection.basic = None;
+    connection.token = Some(made.token);
+    Ok((path, made.id))
+}
