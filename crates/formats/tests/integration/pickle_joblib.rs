@@ -86,3 +86,18 @@ fn nesting_is_bounded() {
     let pickle = interpret(&bytes, &options);
     assert!(matches!(pickle.streams[0].stop, Stop::Bound { bound: Bound::Nested, .. }));
 }
+
+#[test]
+fn an_array_within_a_frame_is_refused() {
+    // joblib would take the raw bytes from behind the frame, and then run the rest of the frame.
+    let inner = wrapper("f8", 0, b"I1\n\x85", &[0; 32]);
+    let inner = &inner[2..];
+    let frame = |len: usize| [b"\x80\x04\x95", &(len as u64).to_le_bytes()[..], inner].concat();
+    let options = Options::default();
+    let stop = |bytes: &[u8]| interpret(bytes, &options).streams[0].stop.clone();
+    let bytes = frame(inner.len());
+    assert!(matches!(stop(&bytes), Stop::Fault { fault: Fault::BadArray, .. }));
+    let bytes = frame(inner.len() - 32);
+    assert!(!matches!(stop(&bytes), Stop::Fault { fault: Fault::BadArray, .. }));
+    assert_eq!(interpret(&bytes, &options).notes, []);
+}

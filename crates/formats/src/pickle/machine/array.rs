@@ -7,6 +7,10 @@ impl<'a> Machine<'a> {
     /// If `target` is a joblib wrapper, reads the array that follows its `BUILD` and puts it in the wrapper's place.
     pub(super) fn read_array(&mut self, target: NodeId, state: NodeId) -> Step {
         let Some(call) = self.wrapper_call(target) else { return Ok(()) };
+        // joblib reads frames ahead: were this one not used up, the raw bytes would be those behind it.
+        if self.run.frame_end.take().is_some_and(|end| self.position < end) {
+            return Err(Fault::BadArray.into());
+        }
         let array = self.sized_array(call, state)?;
         let id = self.make(Node::Array(Box::new(array)))?;
         self.pop()?;
@@ -83,8 +87,6 @@ impl<'a> Machine<'a> {
         let inner = self.stream();
         self.run = outer;
         self.nested -= 1;
-        // The raw part is not within the frame of the pickle around it.
-        self.run.frame_end = None;
         match inner.stop.value() {
             Some(value) => Ok(value),
             None => Err(Halt::Nested(Box::new(inner.stop))),
