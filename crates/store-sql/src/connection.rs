@@ -96,6 +96,25 @@ mod tests {
     }
 
     #[test]
+    fn every_safety_switch_is_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("catalog.db");
+        prepare_file(&path).unwrap();
+        for access in [Access::Write, Access::Read] {
+            let connection = connect(&path, access).unwrap();
+            let ask = |name: &str| -> i64 { connection.pragma_query_value(None, name, |row| row.get(0)).unwrap() };
+            assert_eq!(ask("foreign_keys"), 1);
+            assert_eq!(ask("trusted_schema"), 0);
+            assert_eq!(ask("cell_size_check"), 1);
+            assert_eq!(ask("synchronous"), 2, "FULL");
+            assert_eq!(ask("query_only"), i64::from(access == Access::Read));
+            let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+            assert_eq!(mode, "wal");
+            assert!(connection.db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE).unwrap());
+        }
+    }
+
+    #[test]
     fn a_link_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("catalog.db");

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sealyard_core::{FixedClock, Timestamp};
-use sealyard_store::model::{Comparison, Condition, Field, NewRun, Operand, Pair, RunQuery};
+use sealyard_core::{Digest, FileEntry, FileTree, FixedClock, Timestamp, TreePath, Verdict};
+use sealyard_store::model::{
+    Comparison, Condition, Field, NewModelVersion, NewRun, Operand, Pair, RunQuery, VersionFile,
+};
 use sealyard_store::{Store, StoreError};
 use sealyard_store_sql::{SqliteOptions, SqliteStore};
 
@@ -101,4 +103,40 @@ async fn an_endless_search_is_stopped() {
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
     let quick = search("a%");
     assert_eq!(store.read(move |tx| tx.search_runs(&quick).map(|page| page.items.len())).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_manifest_that_was_changed_is_not_given_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("catalog.db");
+    let file = TreePath::new("model.pkl").unwrap();
+    let entry = FileEntry { path: file.clone(), size: 3, digest: Digest::of(b"abc"), executable: false };
+    let new = NewModelVersion {
+        name: "fraud".into(),
+        description: String::new(),
+        source: "models:/m-1".into(),
+        run_id: None,
+        model_id: None,
+        experiment_id: "0".into(),
+        created: Timestamp::from_millis(1),
+        created_by: "ada".into(),
+        tags: vec![],
+        tree: FileTree::new([entry]).unwrap(),
+        files: vec![VersionFile { path: file, object: "object".into() }],
+        verdict: Verdict::Safe,
+    };
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, SqliteOptions::default()).unwrap());
+    store
+        .write(move |tx| {
+            tx.create_registered_model("fraud", "", &[], "ada", Timestamp::from_millis(1))?;
+            tx.create_model_version(&new)?;
+            tx.model_version_files("fraud", 1)
+        })
+        .await
+        .unwrap();
+    let changed = Digest::of(b"evil");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute("UPDATE version_files SET digest = ?1", [changed.as_bytes()]).unwrap();
+    let refused = store.read(|tx| tx.model_version_files("fraud", 1)).await;
+    assert!(matches!(refused, Err(StoreError::Backend(_))), "{refused:?}");
 }
