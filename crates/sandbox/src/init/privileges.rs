@@ -82,7 +82,8 @@ pub(crate) fn new_namespaces(host: &Host) -> Result<(), Refusal> {
 /// Bounds that no process inside can raise again.
 pub(crate) fn limit(limits: &Limits) -> io::Result<()> {
     let bounds = [
-        (Resource::Core, 0),
+        // Not 0: where the host pipes core dumps to a program, only 1 keeps the memory, and the token in it, from being written.
+        (Resource::Core, 1),
         (Resource::Cpu, limits.cpu_seconds),
         (Resource::As, limits.address_space),
         (Resource::Nofile, limits.open_files),
