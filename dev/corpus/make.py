@@ -328,11 +328,13 @@ utc_time_created: '2026-01-01 00:00:00.000000'
 
 def mlmodel():
     good = MLMODEL.format(code="null", loader="mlflow.sklearn")
-    for rule in ("mlmodel-loader-module", "mlmodel-code-path"):
+    for rule in ("mlmodel-loader-module", "mlmodel-code-path", "mlmodel-outside-path"):
         write(rule, "ok", "model/MLmodel", good)
     write("mlmodel-loader-module", "bad", "own-loader/MLmodel", MLMODEL.format(code="null", loader="my_loader"))
     write("mlmodel-loader-module", "bad", "below-listed/MLmodel", MLMODEL.format(code="null", loader="mlflow.sklearn.evil"))
     write("mlmodel-loader-module", "bad", "escaped-key/MLmodel", MLMODEL.format(code="null", loader="os").replace("loader_module:", '"loader\\x5fmodule":'))
+    for name, path in (("parent", "../other/model.pkl"), ("absolute", "/tmp/model.pkl"), ("share", "'\\\\host\\share\\model.pkl'")):
+        write("mlmodel-outside-path", "bad", name + "/MLmodel", good.replace("pickled_model: model.pkl", "pickled_model: " + path))
     write("mlmodel-code-path", "bad", "code/MLmodel", MLMODEL.format(code="code", loader="mlflow.sklearn"))
     write("mlmodel-code-path", "bad", "code/code/helpers.py", "VALUE = 1\n")
     write("mlmodel-code-path", "bad", "shadow/MLmodel", MLMODEL.format(code="code", loader="mlflow.sklearn"))

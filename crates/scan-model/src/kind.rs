@@ -24,12 +24,13 @@ pub(crate) enum Kind {
     Unknown,
 }
 
+const HDF5: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
 const MAGIC: &[(&[u8], Kind)] = &[
     (b"PK\x03\x04", Kind::Zip),
     (b"PK\x05\x06", Kind::Zip),
     (b"PK\x01\x02", Kind::Zip),
     (b"\x93NUMPY", Kind::Npy),
-    (b"\x89HDF\r\n\x1a\n", Kind::Unsupported("hdf5")),
+    (HDF5, Kind::Unsupported("hdf5")),
     (b"GGUF", Kind::Unsupported("gguf")),
     (b"\x28\xb5\x2f\xfd", Kind::Unsupported("zstd")),
     (b"7z\xbc\xaf\x27\x1c", Kind::Unsupported("7z")),
@@ -62,7 +63,11 @@ impl Kind {
             }
         }
         head.truncate(filled);
-        Ok(Self::of_head(&head, data.size()))
+        let kind = Self::of_head(&head, data.size());
+        if matches!(kind, Self::Text | Self::Unknown | Self::Harmless(_)) && has_hdf5_behind(data)? {
+            return Ok(Self::Unsupported("hdf5"));
+        }
+        Ok(kind)
     }
 
     fn of_head(head: &[u8], size: u64) -> Self {
@@ -90,8 +95,22 @@ impl Kind {
                 return Self::Safetensors;
             }
         }
-        if is_text(head, size) { Self::Text } else { Self::Unknown }
+        if is_text(head, size) || is_latin1(head) { Self::Text } else { Self::Unknown }
     }
+}
+
+/// HDF5 may begin behind a block of anything, at 512 bytes or a doubling of that.
+fn has_hdf5_behind(data: &dyn ReadAt) -> std::io::Result<bool> {
+    let mut offset = 512;
+    let mut magic = [0; HDF5.len()];
+    while offset + magic.len() as u64 <= data.size() {
+        data.read_exact_at(offset, &mut magic)?;
+        if magic == *HDF5 {
+            return Ok(true);
+        }
+        offset *= 2;
+    }
+    Ok(false)
 }
 
 /// UTF-8 without control characters other than white space. A character that the head's end cuts is no fault.
@@ -105,6 +124,11 @@ fn is_text(head: &[u8], size: u64) -> bool {
         Err(_) => return false,
     };
     !text.chars().any(|character| character.is_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{c}'))
+}
+
+/// Text in one of the encodings with one byte a character.
+fn is_latin1(head: &[u8]) -> bool {
+    head.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0xa0..=0xff))
 }
 
 #[cfg(test)]
@@ -124,10 +148,21 @@ mod tests {
             (b"\x02\0\0\0\0\0\0\0{}", Kind::Safetensors),
             (b"a: 1\nb: \xc3\xa9\n", Kind::Text),
             (b"x\x00y", Kind::Unknown),
-            (b"caf\xe9", Kind::Unknown),
+            (b"caf\xe9", Kind::Text),
+            (b"caf\x85", Kind::Unknown),
         ];
         for (bytes, kind) in cases {
             assert_eq!(Kind::of(&bytes.to_vec()).unwrap(), *kind, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_block_of_text_hides_no_hdf5() {
+        for offset in [0, 512, 1 << 14, 1 << 20] {
+            let mut bytes = vec![b' '; offset];
+            bytes.extend(HDF5);
+            bytes.extend([0; 100]);
+            assert_eq!(Kind::of(&bytes).unwrap(), Kind::Unsupported("hdf5"), "{offset}");
         }
     }
 }

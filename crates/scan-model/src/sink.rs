@@ -19,7 +19,13 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) fn new(path: &str) -> Self {
-        Self { path: path.to_owned(), members: Vec::new(), budget: MAX_EXPANDED, findings: Vec::new(), not_assessed: Vec::new() }
+        Self {
+            path: path.to_owned(),
+            members: Vec::new(),
+            budget: MAX_EXPANDED,
+            findings: Vec::new(),
+            not_assessed: Vec::new(),
+        }
     }
 
     /// Runs `look` with all locations inside `member`.

@@ -1,6 +1,7 @@
 //! One file a format: reads a file, hands what it holds to the rules, and says what could not be read.
 
 mod compressed;
+mod json;
 mod mlmodel;
 mod npy;
 mod pickle;

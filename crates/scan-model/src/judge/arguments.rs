@@ -7,6 +7,9 @@ use crate::allow::Shape;
 
 /// Most dimensions of an array.
 const MAX_DIMENSIONS: usize = 64;
+/// Most arguments of a call that are looked at. A tuple may be shared by every call of a file, so a long one would
+/// cost its length each time.
+const MAX_ARGUMENTS: usize = 64;
 
 /// Why a call of a listed name is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub(super) fn check(
         Some(_) => true,
     };
     let call = Call { graph, args, is_new: kind != CallKind::Reduce };
-    if !keywords && call.fits(shape)? { Ok(()) } else { Err(Refusal::Arguments) }
+    if !keywords && args.len() <= MAX_ARGUMENTS && call.fits(shape)? { Ok(()) } else { Err(Refusal::Arguments) }
 }
 
 struct Call<'g, 'a> {
@@ -65,7 +68,7 @@ impl<'g, 'a> Call<'g, 'a> {
             Shape::None => count == 0,
             Shape::Bytes => match count {
                 0 => true,
-                1 => matches!(self.get(0), Some(Node::Bytes(_) | Node::ByteArray(_))) || self.is_byte_list(),
+                1 => matches!(self.get(0), Some(Node::Bytes(_) | Node::ByteArray(_))),
                 2 => matches!(self.get(0), Some(Node::Str(_))) && self.is_latin1(1),
                 _ => false,
             },
@@ -140,12 +143,6 @@ impl<'g, 'a> Call<'g, 'a> {
         matches!(self.text(place), Some("latin1" | "latin-1" | "iso-8859-1"))
     }
 
-    /// `bytearray([1, 2])`; a number would be a size.
-    fn is_byte_list(&self) -> bool {
-        let items = self.args.first().and_then(|id| self.graph.sequence(*id));
-        items.is_some_and(|items| items.iter().all(|id| matches!(self.graph.get(*id), Node::Int(0..=255))))
-    }
-
     fn is_named(&self, place: usize, module: &str, name: &str) -> bool {
         let global = self.args.get(place).and_then(|id| self.graph.global(*id));
         global.and_then(|global| global.resolved()) == Some((module, name))
@@ -154,13 +151,16 @@ impl<'g, 'a> Call<'g, 'a> {
     /// A tuple of sizes whose product is at most `largest`, so that nothing is allocated for it here.
     fn is_shape(&self, place: usize, largest: usize) -> bool {
         let Some(Node::Tuple(sizes)) = self.get(place) else { return false };
+        if sizes.len() > MAX_DIMENSIONS {
+            return false;
+        }
         let mut product = 1_usize;
         for size in sizes {
             let Node::Int(size) = self.graph.get(*size) else { return false };
             let Ok(size) = usize::try_from(*size) else { return false };
             product = product.saturating_mul(size);
         }
-        sizes.len() <= MAX_DIMENSIONS && product <= largest
+        product <= largest
     }
 
     /// Whether the argument is a listed class.

@@ -86,8 +86,14 @@ struct Judge<'p, 'a> {
 
 /// Every concern about `pickle`, in the order of the offsets.
 pub(crate) fn judge(pickle: &Pickle<'_>, persistence: Persistence) -> Vec<Concern> {
-    let mut judge =
-        Judge { graph: &pickle.graph, persistence, names: BTreeMap::new(), others: Vec::new(), worst: None, states: HashSet::new() };
+    let mut judge = Judge {
+        graph: &pickle.graph,
+        persistence,
+        names: BTreeMap::new(),
+        others: Vec::new(),
+        worst: None,
+        states: HashSet::new(),
+    };
     for event in &pickle.events {
         judge.act(event.offset, &event.act);
     }

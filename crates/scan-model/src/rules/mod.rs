@@ -33,6 +33,7 @@ type Check = fn(&Artifact<'_>, &mut Sink);
 sealyard_scan::rules! { Check;
     mlmodel_code_path,
     mlmodel_loader_module,
+    mlmodel_outside_path,
     npy_object_array,
     pickle_broken_stream,
     pickle_build_on_unlisted,

@@ -17,6 +17,10 @@ fn what_can_not_be_read_is_not_assessed() {
         b"PK\x03\x04broken",
         b"\x93NUMPY\x01\0",
         b"\x1f\x8b\x08broken",
+        b"<?xml version=\"1.0\"?><PMML/>",
+        b"saved_model_schema_version: 1\nmeta_graphs {\n",
+        b"{\"class_name\": \"Sequential\", \"config\": {}}",
+        b"{\"auto_map\": {\"AutoModel\": \"modeling.Model\"}}",
     ] {
         assert_eq!(verdict(bytes), Verdict::NotAssessed, "{bytes:?}");
     }
@@ -144,4 +148,17 @@ fn expansion_is_bounded() {
         nested = zip("a.zip", &nested);
     }
     assert_eq!(verdict(&nested), Verdict::NotAssessed);
+}
+
+#[test]
+fn long_shared_arguments_cost_nothing_each_time() {
+    // One tuple of 200,000 numbers, given to 200,000 calls: looking at each would take hours.
+    let mut bytes = b"\x80\x02(".to_vec();
+    bytes.extend(b"K\x01".repeat(200_000));
+    bytes.extend(b"tq\x000cdatetime\ndate\nq\x010");
+    bytes.extend(b"h\x01h\x00R0".repeat(200_000));
+    bytes.extend(b"N.");
+    let (sent, finished) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sent.send(verdict(&bytes)));
+    assert_eq!(finished.recv_timeout(std::time::Duration::from_secs(60)), Ok(Verdict::Unsafe));
 }

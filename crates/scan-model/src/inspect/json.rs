@@ -1,0 +1,113 @@
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// Keys of a JSON document that tell a model or its code, at any depth and however they are escaped.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    class_name: Cell<bool>,
+    config: Cell<bool>,
+    auto_map: Cell<bool>,
+}
+
+impl Keys {
+    /// The keys of `text`; none of them is set where it is no JSON.
+    pub(super) fn of(text: &[u8]) -> Self {
+        let keys = Self::default();
+        // What is no JSON up to its end may still have shown such keys to a reader before.
+        let _ = Walk(&keys).deserialize(&mut serde_json::Deserializer::from_slice(text));
+        keys
+    }
+
+    /// Whether it is the configuration of a Keras model: classes by name, with their arguments.
+    pub(super) fn is_keras(&self) -> bool {
+        self.class_name.get() && self.config.get()
+    }
+
+    /// Whether it names Python code that is loaded with the model.
+    pub(super) fn names_code(&self) -> bool {
+        self.auto_map.get()
+    }
+
+    fn see(&self, key: &str) {
+        match key {
+            "class_name" => self.class_name.set(true),
+            "config" => self.config.set(true),
+            "auto_map" => self.auto_map.set(true),
+            _ => {}
+        }
+    }
+}
+
+/// Walks a document without keeping anything of it.
+#[derive(Clone, Copy)]
+struct Walk<'k>(&'k Keys);
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            self.0.see(&key);
+            map.next_value_seed(self)?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(self)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_at_any_depth_and_spelling() {
+        let keras = Keys::of(br#"{"a": [1, null, {"class\u005fname": "Lambda", "config": {}}]}"#);
+        assert!(keras.is_keras() && !keras.names_code());
+        assert!(Keys::of(br#"{"auto_map": {}} and more"#).names_code());
+        assert!(!Keys::of(br#"{"a": "class_name", "b": "config auto_map"}"#).is_keras());
+        let deep = "[".repeat(100_000);
+        assert!(!Keys::of(deep.as_bytes()).is_keras());
+    }
+}

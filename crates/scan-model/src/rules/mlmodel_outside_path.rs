@@ -1,0 +1,91 @@
+use sealyard_core::TreePath;
+use sealyard_scan::{Finding, rule};
+use serde_json::Value;
+
+use super::Artifact;
+use crate::sink::Sink;
+
+rule! {
+    /// # What it does
+    /// Reports paths in an `MLmodel` file that lead out of the model's folder: absolute ones, `..`, backslashes, URLs.
+    ///
+    /// # Why it matters
+    /// The flavor loads what the path names. A file outside the folder is in no manifest, has not been scanned, and can
+    /// be exchanged at any time.
+    ///
+    /// # What to do
+    /// Log the model again, so that all its files lie in its folder.
+    id: "mlmodel-outside-path",
+    name: "Path out of the model's folder",
+    severity: High,
+    summary: "An MLmodel file names a file outside of the model's folder.",
+    help: "Log the model again, so that all its files lie in its folder.",
+    references: ["https://mlflow.org/docs/latest/ml/model/"],
+}
+
+/// Keys of MLflow's flavors whose value is a path that loading opens.
+const KEYS: &[&str] = &[
+    "code",
+    "code_path",
+    "config_path",
+    "data",
+    "model_code_path",
+    "model_data",
+    "model_path",
+    "path",
+    "pickled_model",
+    "python_model",
+    "saved_model_dir",
+];
+/// Deepest nesting of a flavor's own tables.
+const MAX_DEPTH: usize = 8;
+
+pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
+    let Artifact::MlModel(model) = artifact else { return };
+    for (name, flavor) in model.flavors() {
+        look(name, flavor, 0, sink);
+    }
+}
+
+fn look(flavor: &str, value: &Value, depth: usize, sink: &mut Sink) {
+    let Value::Object(table) = value else { return };
+    for (key, value) in table {
+        match value {
+            Value::String(path) if KEYS.contains(&key.as_str()) && leaves(path) => {
+                let message = format!("the flavor {flavor} has {key}: {path}");
+                sink.push(Finding::new(&METADATA, sink.location(), message));
+            }
+            Value::Object(_) if depth < MAX_DEPTH => look(flavor, value, depth + 1, sink),
+            _ => {}
+        }
+    }
+}
+
+/// `.` and a `/` at the end stay inside the folder.
+fn leaves(path: &str) -> bool {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    !path.is_empty() && path != "." && (TreePath::new(path).is_err() || path.contains("://"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn only_plain_paths_stay() {
+        for path in ["model.pkl", "data/model", "./model.pkl", ".", "code/", "artifacts/a b.bin"] {
+            assert!(!super::leaves(path), "{path}");
+        }
+        for path in [
+            "/etc/model.pkl",
+            "../model.pkl",
+            "a/../../b",
+            "\\\\host\\share",
+            "C:/x",
+            "s3://bucket/x",
+            "./../x",
+            "//host/x",
+        ] {
+            assert!(super::leaves(path), "{path}");
+        }
+    }
+}
