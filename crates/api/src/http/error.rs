@@ -2,6 +2,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use sealyard_app::AppError;
+use sealyard_store::StoreError;
 use serde::Serialize;
 
 /// MLflow's error codes, each with the HTTP status that its clients expect.
@@ -20,6 +21,7 @@ pub enum ErrorCode {
     RequestLimitExceeded,
     InternalError,
     NotImplemented,
+    TemporarilyUnavailable,
 }
 
 impl ErrorCode {
@@ -37,6 +39,7 @@ impl ErrorCode {
             Self::RequestLimitExceeded => "REQUEST_LIMIT_EXCEEDED",
             Self::InternalError => "INTERNAL_ERROR",
             Self::NotImplemented => "NOT_IMPLEMENTED",
+            Self::TemporarilyUnavailable => "TEMPORARILY_UNAVAILABLE",
         }
     }
 
@@ -52,6 +55,7 @@ impl ErrorCode {
             Self::RequestLimitExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
+            Self::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -130,6 +134,13 @@ impl From<AppError> for ApiError {
                     internal: Some(chain(&error)),
                     ..Self::new(ErrorCode::PermissionDenied, message)
                 };
+            }
+            AppError::Store(StoreError::Busy) => {
+                let busy = Self::new(ErrorCode::TemporarilyUnavailable, "the server is busy; try again");
+                return Self { retry_after: Some(1), ..busy };
+            }
+            AppError::Store(StoreError::TooLong) => {
+                return Self::invalid("the search took too long; narrow it down or ask for smaller pages");
             }
             _ => return Self::internal(chain(&error)),
         };

@@ -21,8 +21,9 @@ pub use error::{ApiError, ErrorCode, method_not_allowed, not_found};
 pub(crate) use field::{Integer, Number, Texts};
 pub(crate) use input::{Input, Inputs, LargeInput, Strict, required};
 pub use origin::RouterConfig;
+pub(crate) use origin::checked as check_origin;
 pub use request_id::RequestId;
-pub(crate) use response::{Answer, Empty, Secret};
+pub(crate) use response::{Answer, Empty, Secret, headers};
 pub use state::ApiState;
 
 /// Wraps `routes` in everything that no route may go without. The outermost layer comes last.

@@ -60,7 +60,8 @@ pub(super) async fn check(State(state): State<ApiState>, request: Request, next:
     }
 }
 
-fn checked(config: &RouterConfig, request: &Request) -> Result<(), ApiError> {
+/// Whether the request names this server and, if it changes something, comes from no page of another origin.
+pub(crate) fn checked(config: &RouterConfig, request: &Request) -> Result<(), ApiError> {
     let refuse_host = || {
         let reason = "this server does not go by that name; it is not in the list of allowed hosts";
         ApiError::refused(ErrorCode::PermissionDenied, "http.host", reason)

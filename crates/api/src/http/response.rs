@@ -27,7 +27,7 @@ impl<T: Serialize> IntoResponse for Secret<T> {
 }
 
 /// Headers of every answer: nothing of it is run, framed, guessed at or kept.
-pub(super) async fn headers(request: Request, next: Next) -> Response {
+pub(crate) async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
