@@ -131,8 +131,19 @@ def dangerous():
     hidden = b"0" + call(glob("posix", "system"), text(TOUCH)) + b"."
     hidden += b" " * (-len(hidden) % 8)
     write(rule, "bad", "in-array.joblib", proto(3, array_wrapper(hidden)))
+    # Other formats whose first bytes are opcodes as well.
+    write(rule, "bad", "gif-and-pickle.gif", b"GIF89a\x01\x00\x01" + b"0" + call(glob("posix", "system"), text(TOUCH)) + b".")
+    write(rule, "bad", "safetensors-and-pickle.safetensors", polyglot_safetensors())
     write(rule, "ok", "similar-words.pkl", pickle.dumps({"os": "system", "builtins.eval": b"posix\nsystem\n"}, 4))
     write(rule, "ok", "text.txt", "code\nsystem\nThis is only text that begins with the letter c.\n")
+
+
+def polyglot_safetensors():
+    """The eight bytes of the header's length are `X`, the length 4 of a string, and three bytes of that string; `{` ends it."""
+    length = ord("X") | 4 << 8
+    payload = b"0" + b"0" + call(glob("posix", "system"), text(TOUCH)) + b"."
+    padding = length + 8 - 9 - len(payload) - 2
+    return struct.pack("<Q", length) + b"{" + b"V" + b" " * padding + b"\n" + payload
 
 
 def array_wrapper(raw):

@@ -25,14 +25,7 @@ pub(crate) use zip::Mismatch;
 pub(crate) fn file(path: &str, data: &dyn ReadAt) -> SubjectReport {
     let mut sink = Sink::new(path);
     let kind = match Kind::of(data) {
-        Ok(kind) => {
-            let name = content(kind, path, data, &mut sink);
-            if kind != Kind::Zip && zip::is_behind(data) {
-                // A polyglot: readers of archives begin at the end.
-                zip::inspect(data, &mut sink);
-            }
-            name
-        }
+        Ok(kind) => content(kind, path, data, &mut sink),
         Err(error) => {
             sink.miss(format!("could not be read: {error}"));
             "unknown"
@@ -46,31 +39,48 @@ pub(crate) fn folder(files: &[(TreePath, Arc<dyn ReadAt>)], subjects: &mut [Subj
     mlmodel::folder(files, subjects);
 }
 
-/// Looks at content of a known kind; gives the kind's name.
+/// Looks at content of a known kind, and at what else it may be for other readers; gives the kind's name.
 fn content(kind: Kind, path: &str, data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
+    let name = format(kind, path, data, sink);
+    // Readers of archives begin at the end, those of HDF5 behind a block of anything.
+    if kind != Kind::Zip && zip::is_behind(data) {
+        zip::inspect(data, sink);
+    }
+    match crate::kind::has_hdf5_behind(data) {
+        Ok(true) => sink.miss("it is also an HDF5 file, which is not supported"),
+        Ok(false) => {}
+        Err(error) => sink.miss(format!("could not be read: {error}")),
+    }
+    name
+}
+
+fn format(kind: Kind, path: &str, data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
     match kind {
         Kind::Empty => "empty",
-        Kind::Harmless(name) => name,
         Kind::Pickle => pickle::inspect(data, sink),
         Kind::Zip => zip::inspect(data, sink),
         Kind::Npy => npy::inspect(data, sink),
-        Kind::Safetensors => safetensors::inspect(data, sink),
         Kind::Compressed => compressed::inspect(path, data, sink),
-        Kind::Text | Kind::Unknown => match pickle::inspect_if_pickle(data, sink) {
-            Ok(true) => "pickle",
-            Ok(false) if kind == Kind::Text => text::inspect(path, data, sink),
-            Ok(false) => {
-                sink.miss("the format is unknown");
-                "unknown"
-            }
-            Err(error) => {
-                sink.miss(format!("could not be read: {error}"));
-                "unknown"
-            }
-        },
         Kind::Unsupported(name) => {
             sink.miss(format!("the format {name} is not supported"));
             name
+        }
+        // The first bytes of these are opcodes too, or may be: `GIF89a..` is a float, and a tensor file's length a string.
+        Kind::Harmless(_) | Kind::Safetensors | Kind::Text | Kind::Unknown => {
+            match (pickle::inspect_if_pickle(data, sink), kind) {
+                (Ok(true), _) => "pickle",
+                (Ok(false), Kind::Harmless(name)) => name,
+                (Ok(false), Kind::Safetensors) => safetensors::inspect(data, sink),
+                (Ok(false), Kind::Text) => text::inspect(path, data, sink),
+                (Ok(false), _) => {
+                    sink.miss("the format is unknown");
+                    "unknown"
+                }
+                (Err(error), _) => {
+                    sink.miss(format!("could not be read: {error}"));
+                    "unknown"
+                }
+            }
         }
     }
 }
