@@ -30,4 +30,4 @@ mod training;
 pub use error::RunError;
 pub use record::{BUILD_TYPE, BUILDER_ID, PinnedData, Source, TrainingRecord};
 pub use request::{Experiment, RunRequest, Tracking};
-pub use training::{Progress, Runner};
+pub use training::{ENVIRONMENT, Progress, Runner};

@@ -55,8 +55,10 @@ pub(crate) fn stage(
     expected: &BTreeMap<String, Digest>,
     cache: &Path,
 ) -> Result<Staged, RunError> {
-    let directory =
-        tempfile::Builder::new().prefix(".run-").tempdir_in(cache).map_err(io("create a folder in", cache))?;
+    let directory = tempfile::Builder::new()
+        .prefix(&sealyard_env::scratch_prefix("run"))
+        .tempdir_in(cache)
+        .map_err(io("create a folder in", cache))?;
     let root = directory.path().join("project");
     let shown = directory.path().join("data");
     for folder in [directory.path(), &root, &shown] {

@@ -13,8 +13,8 @@ use crate::project::{self, Project};
 use crate::staging::{self, Staged};
 use crate::{Experiment, RunError, RunRequest, Source, TrainingRecord, parameters, source, tracking};
 
-/// Where the environment is seen inside.
-const ENVIRONMENT: &str = "/env";
+/// Where a run sees its environment inside the sandbox: the prefix that it is built for.
+pub const ENVIRONMENT: &str = "/env";
 const PROJECT: &str = "/project";
 const CERTIFICATE: &str = "/sealyard/ca.pem";
 const LAST_LINES: usize = 20;
@@ -121,6 +121,7 @@ fn prepare(request: &RunRequest, progress: &mut dyn FnMut(Progress)) -> Result<P
     let pins = project::pins(original)?;
     durable::create_private_directory(&request.cache_directory).map_err(io("create", &request.cache_directory))?;
     let cache = std::path::absolute(&request.cache_directory).map_err(io("find", &request.cache_directory))?;
+    sealyard_env::remove_leftovers(&cache);
     let staged = staging::stage(original, &pins, &request.data, &cache)?;
     // From here on only the copy counts.
     let project = Project::read(&staged.root()).map_err(|error| in_original(error, &staged.root(), original))?;
@@ -132,7 +133,7 @@ fn prepare(request: &RunRequest, progress: &mut dyn FnMut(Progress)) -> Result<P
     let (command, parameters) = parameters::command(entry_point, &request.parameters)?;
     let source = source::source(original, &staged);
     let interpreter = match &request.interpreter {
-        Some(path) => Interpreter::probe(path)?,
+        Some(path) => Interpreter::probe(path)?.require(project.python.as_deref())?,
         None => Interpreter::find(project.python.as_deref())?,
     };
     let build = BuildRequest { lock: &project.lock, interpreter: &interpreter, cache: &cache, prefix: ENVIRONMENT };
@@ -163,8 +164,8 @@ fn spec(request: &RunRequest, prepared: &Prepared) -> Spec {
     spec.working_directory = PROJECT.into();
     spec.binds.push(Bind::read_only(prepared.staged.root(), PROJECT));
     spec.binds.push(Bind::read_only(&prepared.environment.root, ENVIRONMENT));
-    for prefix in prepared.interpreter.prefixes() {
-        spec.binds.push(Bind::read_only(prefix, prefix));
+    for folder in interpreter_folders(&prepared.interpreter) {
+        spec.binds.push(Bind::read_only(&folder, &folder));
     }
     for (name, data) in &prepared.staged.data {
         spec.binds.push(Bind::read_only(&data.shown, format!("/data/{name}")));
@@ -173,6 +174,13 @@ fn spec(request: &RunRequest, prepared: &Prepared) -> Spec {
     spec.limits = request.limits.clone();
     spec.relay = Some(prepared.relay.clone());
     spec
+}
+
+/// Programs and libraries of the interpreter. Not its whole prefix: that may be somebody's home.
+fn interpreter_folders(interpreter: &Interpreter) -> Vec<PathBuf> {
+    let of_prefix = |prefix: &PathBuf| ["bin", "lib", "lib64"].map(|folder| prefix.join(folder));
+    let folders = interpreter.prefixes().iter().flat_map(of_prefix);
+    folders.filter(|folder| folder.is_dir() && !folder.is_symlink() && !folder.starts_with("/usr")).collect()
 }
 
 fn environment(request: &RunRequest, prepared: &Prepared) -> BTreeMap<String, String> {

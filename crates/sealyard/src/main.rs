@@ -8,6 +8,7 @@ mod exit;
 mod keys;
 mod output;
 mod remote;
+mod training;
 mod verified;
 
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     // The sandbox starts this same binary again as the first process inside; nothing else may run before.
-    if sealyard_sandbox::is_init() {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == sealyard_sandbox::INIT_ARGUMENT) {
         sealyard_sandbox::init_main();
     }
     let cli = cli::Cli::parse();

@@ -52,7 +52,8 @@ impl Server {
         let address =
             listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
         let identity = Identity::load(&config.tls, &directory.keys(), address)?;
-        let app = Arc::new(build(&directory, policy, clock, Arc::clone(&rng)).await?);
+        let vault = open_vault(&directory, Arc::clone(&rng))?;
+        let app = Arc::new(build(&directory, Arc::clone(&vault), policy, clock, rng).await?);
         let first = first_start(&app, &config).await?;
         let scheme = if identity.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", shown(address));
@@ -61,12 +62,18 @@ impl Server {
             TlsMode::Files { certificate, .. } => Some(certificate),
             TlsMode::Off => None,
         };
-        let router = sealyard_api::router(Arc::clone(&app), RouterConfig::new(hosts(address, &config.hosts)));
+        let router = sealyard_api::router(Arc::clone(&app), router_config(address, &config.hosts));
         let (stop, stopped) = watch::channel(false);
         let tls = identity.as_ref().map(|identity| Arc::clone(&identity.config));
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
         let serving = tokio::spawn(listener::serve(listener, tls, router, stopped));
         app.record_start(env!("CARGO_PKG_VERSION")).await?;
+        tokio::task::spawn_blocking(move || {
+            // What a killed server left half-written. Objects are left alone: an upload may be about to refer to one.
+            if let Err(error) = vault.sweep(&|_| true) {
+                tracing::warn!(%error, "leftovers in the vault could not be removed");
+            }
+        });
         let server = Self {
             app,
             url,
@@ -119,16 +126,20 @@ impl Server {
     }
 }
 
+fn open_vault(directory: &DataDirectory, rng: Arc<dyn Rng>) -> Result<Arc<Vault>, ServerError> {
+    let keyring = Keyring::open_or_create(&directory.keys().join("master.key"), &*rng)
+        .map_err(|error| ServerError::Key(error.to_string()))?;
+    Ok(Arc::new(Vault::open_or_create(&directory.vault(), keyring, rng)?))
+}
+
 async fn build(
     directory: &DataDirectory,
+    vault: Arc<Vault>,
     policy: Option<LoadedPolicy>,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
 ) -> Result<App, ServerError> {
     let keys = directory.keys();
-    let master = keys.join("master.key");
-    let keyring = Keyring::open_or_create(&master, &*rng).map_err(|error| ServerError::Key(error.to_string()))?;
-    let vault = Arc::new(Vault::open_or_create(&directory.vault(), keyring, Arc::clone(&rng))?);
     let store: Arc<dyn Store> =
         Arc::new(SqliteStore::open(&directory.catalog(), SqliteOptions::new(Arc::clone(&clock)))?);
     let origin = ledger_origin(&keys.join("ledger.origin"), &*rng)?;
@@ -179,14 +190,8 @@ fn shown(address: SocketAddr) -> String {
 }
 
 /// Names a client may use in its `Host` header; another one is an attempt at DNS rebinding.
-fn hosts(address: SocketAddr, more: &[String]) -> Vec<String> {
-    let mut hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "[::1]".to_owned()];
-    if !address.ip().is_unspecified() {
-        hosts.push(match address {
-            SocketAddr::V4(address) => address.ip().to_string(),
-            SocketAddr::V6(address) => format!("[{}]", address.ip()),
-        });
-    }
-    hosts.extend(more.iter().cloned());
-    hosts
+fn router_config(address: SocketAddr, more: &[String]) -> RouterConfig {
+    let own = if address.ip().is_unspecified() { None } else { Some(address.to_string()) };
+    let names = own.iter().chain(more).map(String::as_str);
+    names.fold(RouterConfig::loopback(), RouterConfig::with_host)
 }

@@ -98,8 +98,8 @@ impl Arguments {
 
 impl Source {
     fn offline(&self, directory: &Path, kept: Option<&str>) -> Result<VerifyReport> {
-        let key = self.key(Some(directory))?.ok_or_else(no_key)?;
         let reader = open(directory)?;
+        let key = self.key(Some(directory))?.ok_or_else(no_key)?;
         let notes: Vec<_> = reader.checkpoints()?.into_iter().map(|checkpoint| checkpoint.note).collect();
         Ok(verify(reader.entries(), notes, &key, kept).context("the ledger could not be read to its end")?)
     }
@@ -127,18 +127,17 @@ impl Source {
 
     /// The newest checkpoint; one that does not verify is not worth keeping.
     fn newest(&self, common: &Common) -> Result<String> {
-        let key = self.key(self.data_dir.as_deref())?;
         let (note, key) = match &self.data_dir {
             Some(directory) => {
                 let newest = open(directory)?.checkpoints()?.pop();
                 let newest = newest.ok_or_else(|| anyhow!("nothing was recorded yet, so there is no checkpoint"))?;
-                (newest.note, key.ok_or_else(no_key)?)
+                (newest.note, self.key(Some(directory))?.ok_or_else(no_key)?)
             }
             None => {
                 let client = remote::connect(common)?;
                 let status =
                     remote::block_on(async { client.ledger_checkpoint().await.map_err(remote::failure) })?;
-                let key = key.map_or_else(|| parse_key(&status.verifier_key, "what the server calls its verifier key"), Ok)?;
+                let key = self.key(None)?.map_or_else(|| parse_key(&status.verifier_key, "what the server calls its verifier key"), Ok)?;
                 (status.checkpoint, key)
             }
         };

@@ -1,11 +1,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
+use sealyard_api::RouterConfig;
+use sealyard_api::inference::{ModelHandle, ServingState};
 use sealyard_client::ModelUri;
 use sealyard_server::{Identity, InferenceServer, TlsMode};
-use sealyard_serving::{Directory, Model};
+use sealyard_serving::{Folder, Model};
 
 use crate::cli::Common;
 use crate::commands::up::{server_failure, wait_for_stop};
@@ -37,6 +38,12 @@ pub(crate) struct Arguments {
     /// CERTIFICATE,KEY as two PEM files, or off.
     #[arg(long, default_value = "off", value_name = "MODE", value_parser = super::up::tls_mode)]
     tls: TlsMode,
+    /// Answer only to who shows the token in this file, mode 0600. Elsewhere than on loopback it takes one.
+    #[arg(long, value_name = "FILE")]
+    serving_token_file: Option<PathBuf>,
+    /// A further host name that clients may use.
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
     /// Gets {"url"} once the model is served.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
@@ -45,6 +52,11 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
         let policy = verified::read_policy(&self.policy)?;
+        let token = self.serving_token_file.as_deref().map(remote::read_token).transpose()?;
+        if token.is_none() && !self.listen.ip().is_loopback() {
+            return Err(Failure::could_not(anyhow::anyhow!("{} can be reached by others", self.listen))
+                .hint("give --serving-token-file, or listen on 127.0.0.1"));
+        }
         let client = remote::connect(common)?;
         let identity = match &self.tls {
             TlsMode::Automatic => {
@@ -54,9 +66,13 @@ impl Arguments {
             mode => Identity::load(mode, std::path::Path::new("."), self.listen).map_err(server_failure)?,
         };
         remote::block_on(async {
-            let fetched = verified::fetch(&client, &self.model, &policy, self.environment).await?;
+            let fetched = verified::fetch(&client, &self.model, &policy, self.environment.clone()).await?;
             let model = load(&fetched)?;
-            let router = sealyard_api::inference::router(sealyard_api::inference::ServingState::new(Arc::new(model)));
+            let mut state = ServingState::new(ModelHandle::new(model), self.router_config());
+            if let Some(token) = &token {
+                state = state.with_token(token);
+            }
+            let router = sealyard_api::inference::router(state);
             let server = InferenceServer::start(self.listen, identity, router).await.map_err(server_failure)?;
             output::say(common.quiet, &format!("{} passed the load gate ({})", self.model, fetched.model.subject().digest));
             output::say(common.quiet, &format!("Serving at {}/invocations. Ctrl-C stops it.", server.url()));
@@ -71,9 +87,16 @@ impl Arguments {
     }
 }
 
+impl Arguments {
+    fn router_config(&self) -> RouterConfig {
+        let own = (!self.listen.ip().is_unspecified()).then(|| self.listen.to_string());
+        own.iter().chain(&self.hosts).fold(RouterConfig::loopback(), |config, host| config.with_host(host))
+    }
+}
+
 /// Takes a fetched model into memory.
 pub(crate) fn load(fetched: &verified::Fetched) -> Result<Model> {
-    Model::load(&fetched.model, &Directory::new(fetched.files.path())).map_err(|error| {
+    Model::load(&fetched.model, &Folder(fetched.files.path().to_owned())).map_err(|error| {
         // A file that is not what was decided on is a no; a model that this release can't evaluate is not.
         if error.rule().is_some() { Failure::no(error) } else { Failure::could_not(error) }
     })

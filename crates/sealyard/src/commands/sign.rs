@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use sealyard_client::{Client, FileFetcher, ModelUri};
 use sealyard_core::{Digest, FileTree, Subject, durable};
-use sealyard_evidence::{Bundle, SigningKey, oms};
+use sealyard_evidence::{Bundle, SigningKey, bundle, oms};
 use serde::Serialize;
 
 use crate::cli::Common;
@@ -51,10 +51,13 @@ impl Arguments {
         let key = keys::signing_key(&self.key)?;
         let signed = if self.target.starts_with("models:") {
             let uri: ModelUri = self.target.parse()?;
+            self.signature.as_deref().map_or(Ok(()), may_be_replaced)?;
             let client = remote::connect(common)?;
             remote::block_on(registered(common, &client, &uri, &key, self.signature))?
         } else {
-            folder(Path::new(&self.target), self.signature, &key)?
+            let directory = Path::new(&self.target);
+            let signature = self.signature.unwrap_or_else(|| directory.join("model.sig"));
+            folder(directory, signature, &key)?
         };
         if json {
             output::json(&signed)?;
@@ -70,12 +73,12 @@ impl Arguments {
     }
 }
 
-fn folder(directory: &Path, signature: Option<PathBuf>, key: &SigningKey) -> Result<Signed> {
+fn folder(directory: &Path, signature: PathBuf, key: &SigningKey) -> Result<Signed> {
     let shown = directory.display();
     if !directory.is_dir() {
         return Err(Failure::could_not(anyhow!("{shown} is no folder")).hint("sign the folder that the model's files are in"));
     }
-    let signature = signature.unwrap_or_else(|| directory.join("model.sig"));
+    may_be_replaced(&signature)?;
     let bundle = oms::sign_directory(directory, Some(&signature), key).with_context(|| format!("could not sign {shown}"))?;
     write_bundle(&signature, &bundle)?;
     let subjects = bundle.claimed_statement()?.subjects()?;
@@ -132,6 +135,17 @@ async fn hash_files(common: &Common, client: &Client, name: &str, version: u32, 
     }
     progress.done();
     Ok(())
+}
+
+/// An older signature may; a file of the model, named by mistake, may not.
+fn may_be_replaced(path: &Path) -> Result<()> {
+    let wrong = |failure: Failure| failure.hint("--signature takes the file to write; name one that is not there yet");
+    match keys::read_bounded(path, bundle::MAX_BYTES as u64).map_err(wrong)? {
+        Some(bytes) if Bundle::parse(&bytes).is_err() => {
+            Err(wrong(Failure::could_not(anyhow!("{} is there already and is no signature", path.display()))))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn write_bundle(path: &Path, bundle: &Bundle) -> Result<()> {

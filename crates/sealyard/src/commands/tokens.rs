@@ -54,15 +54,14 @@ impl Arguments {
                 let made = remote::block_on(async {
                     client.create_token(&scopes, Some(expires)).await.map_err(remote::failure)
                 })?;
-                let ends = shown(made.expires);
+                let ends = made.expires.as_deref().map_or_else(|| "never".to_owned(), remote::plain);
                 if let Some(path) = &output {
                     durable::write(path, made.token.expose().as_bytes(), 0o600)
                         .with_context(|| format!("could not write {}", path.display()))?;
                 }
                 if json {
                     let token = output.is_none().then(|| made.token.expose().as_str());
-                    let expires = made.expires.map(Timestamp::to_rfc3339);
-                    let value = json!({"token": token, "id": made.id, "scopes": made.scopes, "expires": expires});
+                    let value = json!({"token": token, "id": made.id, "scopes": made.scopes, "expires": made.expires});
                     output::json(&value)?;
                 } else {
                     let id = remote::plain(&made.id);

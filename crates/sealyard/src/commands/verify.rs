@@ -20,10 +20,13 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// A model's folder against its signature (OpenSSF Model Signing).
+    ///
+    /// Every file must be as it was signed, none may be missing and none may be there that was not signed.
+    ///
+    /// Exit codes: 0 verified; 1 not verified; 2 the model, signature or key could not be read.
     Model(Model),
 }
 
-/// Exit codes: 0 verified; 1 not verified; 2 the model, signature or key could not be read.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   sealyard verify model ./model --key release

@@ -1,0 +1,14 @@
+//! Somebody asks for the deployment of a version that nobody signed.
+
+use super::versions::another_version;
+use super::{Refusal, refused};
+use crate::demo::context::{Context, MODEL};
+use crate::exit::Result;
+
+pub(super) async fn carry_out(demo: &Context) -> Result<Refusal> {
+    let (version, _) = another_version(demo, "unsigned").await?;
+    refused(
+        demo.admin.ask_gate("deployments", MODEL, version, None, None).await,
+        "an unsigned version was deployed",
+    )
+}
