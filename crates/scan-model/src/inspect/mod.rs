@@ -69,6 +69,10 @@ fn format(kind: Kind, path: &str, data: &dyn ReadAt, sink: &mut Sink) -> &'stati
         Kind::Harmless(_) | Kind::Safetensors | Kind::Text | Kind::Unknown => {
             match (pickle::inspect_if_pickle(data, sink), kind) {
                 (Ok(true), _) => "pickle",
+                (Ok(false), Kind::Harmless(_) | Kind::Text) if is_named_as_model(path) => {
+                    sink.miss("its name is that of a model file, but its content is not");
+                    "mismatch"
+                }
                 (Ok(false), Kind::Harmless(name)) => name,
                 (Ok(false), Kind::Safetensors) => safetensors::inspect(data, sink),
                 (Ok(false), Kind::Text) => text::inspect(path, data, sink),
@@ -83,4 +87,32 @@ fn format(kind: Kind, path: &str, data: &dyn ReadAt, sink: &mut Sink) -> &'stati
             }
         }
     }
+}
+
+/// Endings of model files. Content decides what a file is; a name can only make it worse.
+const MODEL_ENDINGS: &[&str] = &[
+    ".bin",
+    ".ckpt",
+    ".gguf",
+    ".h5",
+    ".hdf5",
+    ".joblib",
+    ".keras",
+    ".npy",
+    ".npz",
+    ".onnx",
+    ".pickle",
+    ".pkl",
+    ".pt",
+    ".pth",
+    ".safetensors",
+    ".sav",
+    ".skops",
+    ".tflite",
+];
+
+/// Whether a loader would be given the file as a model.
+fn is_named_as_model(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    MODEL_ENDINGS.iter().any(|ending| path.ends_with(ending))
 }

@@ -133,6 +133,14 @@ fn text_is_told_from_pickles_without_magic() {
 }
 
 #[test]
+fn text_named_as_a_model_is_not_assessed() {
+    // It imports a module of the attacker's choice and breaks; as text alone that means nothing.
+    let text = b"cantigravity\nfly\nsome text\n".to_vec();
+    assert_eq!(Scanner::new().scan_file("notes.txt", &text).verdict, Verdict::Safe);
+    assert_eq!(Scanner::new().scan_file("model/Model.PKL", &text).verdict, Verdict::NotAssessed);
+}
+
+#[test]
 fn expansion_is_bounded() {
     let bytes = vec![0; 3 << 20];
     let zip = |name: &str, content: &[u8]| {
