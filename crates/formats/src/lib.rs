@@ -7,6 +7,7 @@
 pub mod decompress;
 pub mod joblib;
 pub mod npy;
+pub mod npz;
 pub mod numeric;
 pub mod pickle;
 pub mod skops;

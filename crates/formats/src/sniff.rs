@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::decompress::Codec;
 use crate::npy::Npy;
-use crate::pickle::{Limits, Opcode, Options, Stop, interpret};
+use crate::pickle::{Act, Limits, Opcode, Options, Stop, interpret};
 use crate::zip::{Archive, ZipLimits};
 
 const HEAD: usize = 4096;
@@ -149,13 +149,24 @@ fn is_pickle(head: &[u8]) -> bool {
     let options = Options { limits, joblib: false };
     let pickle = interpret(head, &options);
     let Some(first) = pickle.streams.first() else { return false };
-    // A text that happens to begin with a letter that is an opcode imports nothing and stops at once.
-    let imports = !pickle.events.is_empty();
+    if pickle.events.iter().any(|event| matches!(event.act, Act::Called(_))) {
+        return true;
+    }
+    // Letters are opcodes: `cloudpickle==3\nnumpy\n` imports, and `N. America` ends at once. What reads as text and
+    // calls nothing is a pickle only if it is one from end to end.
+    if is_text(head).is_some() {
+        return match &first.stop {
+            Stop::Complete(_) => first.opcodes > 1 && first.end == head.len() as u64,
+            Stop::Bound { .. } => true,
+            Stop::Fault { .. } => false,
+        };
+    }
     match &first.stop {
         Stop::Complete(_) => first.opcodes > 1,
         Stop::Bound { .. } => true,
         Stop::Fault { opcode, .. } => {
-            imports || (head.len() == HEAD && opcode.is_some_and(takes_bytes) && first.opcodes > 3)
+            let cut = head.len() == HEAD && opcode.is_some_and(takes_bytes) && first.opcodes > 3;
+            cut || !pickle.events.is_empty()
         }
     }
 }
@@ -175,18 +186,22 @@ const fn takes_bytes(opcode: Opcode) -> bool {
     )
 }
 
-fn by_text(head: &[u8]) -> Format {
+/// The text, if it is UTF-8 without control characters.
+fn is_text(head: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
         // A character may be cut at the end of the part that was looked at.
         Err(error) if head.len() == HEAD && head.len() - error.valid_up_to() < 4 => {
-            std::str::from_utf8(head.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default()
+            std::str::from_utf8(head.get(..error.valid_up_to())?).ok()?
         }
-        Err(_) => return Format::Unknown,
+        Err(_) => return None,
     };
-    if text.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t' | '\x0c')) {
-        return Format::Unknown;
-    }
+    let control = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t' | '\x0c');
+    (!text.chars().any(control)).then_some(text)
+}
+
+fn by_text(head: &[u8]) -> Format {
+    let Some(text) = is_text(head) else { return Format::Unknown };
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with("<?xml") || text.starts_with("<!DOCTYPE") {
         Format::Xml
@@ -211,6 +226,12 @@ mod tests {
             (b"{\"a\": 1}", Format::Json),
             (b"Numbers are here.", Format::Text),
             (b"import os\n", Format::Text),
+            (b"cloudpickle==3.1.2\nnumpy==2.3\n", Format::Text),
+            (b"click\nnumpy\n", Format::Text),
+            (b"channels:\n- conda-forge\n", Format::Text),
+            (b"N. America", Format::Text),
+            (b"cos\nsystem\n(S'id'\ntR and no STOP", Format::Pickle),
+            (b"cos\nsystem\n\x8c\x02id\x85", Format::Pickle),
             (b"\x93NUMPY\x01\x00", Format::Npy),
             (b"GGUF\x03\0\0\0", Format::Gguf),
             (b"\x02\0\0\0\0\0\0\0{}", Format::Safetensors),

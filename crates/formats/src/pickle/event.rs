@@ -78,7 +78,8 @@ pub enum NoteKind {
     StringNotAscii,
     /// `REDUCE` or another call with arguments that are no tuple: C stops, Python goes on.
     ArgumentsOnlyInPython,
-    /// An opcode or its argument crosses the end of its frame, or frames overlap: C goes on, Python stops.
+    /// An opcode or its argument crosses the end of its frame, or frames overlap: C goes on when it loads bytes, skips
+    /// what is left of the frame when it loads a file, and Python stops. No one reading is right.
     FrameIgnored,
     /// A memo index so large that C runs out of memory where Python goes on.
     MemoIndexHuge,

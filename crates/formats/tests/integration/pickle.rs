@@ -117,6 +117,8 @@ fn unhashable_keys_and_wrong_targets_stop_it() {
         (b")Na.", Fault::BadTarget),
         (b"]K\x00K\x01s.", Fault::BadTarget),
         (b"]}b.", Fault::BadTarget),
+        (b"\x96\x01\0\0\0\0\0\0\0a]a.", Fault::BadTarget),
+        (b"\x96\x01\0\0\0\0\0\0\0aK\x01K\x01s.", Fault::BadTarget),
         (b"K\x01)R.", Fault::NotCallable),
         (b"K\x01)\x81.", Fault::NotAClass),
         (b"K\x01K\x02\x93.", Fault::NameNotString),
@@ -184,6 +186,8 @@ fn frames_need_their_bytes_and_crossings_are_noted() {
     assert!(run(b"\x95\x02\0\0\0\0\0\0\0N.").notes.is_empty());
     let crossing = run(b"\x95\x02\0\0\0\0\0\0\0\x8c\x02ab.");
     assert_eq!(crossing.notes[0].kind, NoteKind::FrameIgnored);
+    let failing = run(b"\x95\x02\0\0\0\0\0\0\0Ixyz\n.");
+    assert_eq!(failing.notes[0].kind, NoteKind::FrameIgnored);
 }
 
 #[test]

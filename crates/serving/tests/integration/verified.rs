@@ -23,7 +23,9 @@ provenance = "not required"
 "#;
 
 pub(crate) fn fixture(path: &str) -> Vec<u8> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let kept = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    // Another folder, made with another scikit-learn by `dev/fixtures/serving.py`.
+    let root = std::env::var_os("SEALYARD_SERVING_FIXTURES").map_or_else(kept, PathBuf::from);
     std::fs::read(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 

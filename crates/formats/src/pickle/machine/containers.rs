@@ -101,6 +101,7 @@ impl Machine<'_> {
         }
         if matches!(self.graph.get(target), Node::ByteArray(_)) {
             self.note(NoteKind::BuiltinTarget);
+            self.all_bytes(&items)?;
         } else if !self.is_opaque(target) {
             return Err(Fault::BadTarget.into());
         }
@@ -130,7 +131,21 @@ impl Machine<'_> {
                 return Ok(());
             }
             Node::List(_) => return self.set_in_list(target, &pairs),
-            Node::ByteArray(_) => self.note(NoteKind::BuiltinTarget),
+            Node::ByteArray(bytes) => {
+                let len = bytes.len() as i64;
+                self.note(NoteKind::BuiltinTarget);
+                for (key, value) in &pairs {
+                    let within = match self.graph.get(*key) {
+                        Node::Int(index) => (-len..len).contains(index),
+                        Node::Bool(index) => i64::from(*index) < len,
+                        _ => self.is_opaque(*key),
+                    };
+                    if !within {
+                        return Err(Fault::BadTarget.into());
+                    }
+                    self.all_bytes(&[*value])?;
+                }
+            }
             _ if self.is_opaque(target) => {}
             _ => return Err(Fault::BadTarget.into()),
         }
@@ -141,6 +156,16 @@ impl Machine<'_> {
     fn set_opaque(&mut self, target: NodeId, items: Vec<(NodeId, NodeId)>) {
         self.graph.effects.entry(target).or_default().items.extend(&items);
         self.event(Act::ItemsSet { target, items });
+    }
+
+    /// Whether values can be put into a byte array, as far as they are known.
+    fn all_bytes(&self, items: &[NodeId]) -> Result<(), Fault> {
+        let fits = |id: &NodeId| match self.graph.get(*id) {
+            Node::Int(value) => (0..256).contains(value),
+            Node::Bool(_) => true,
+            _ => self.is_opaque(*id),
+        };
+        if items.iter().all(fits) { Ok(()) } else { Err(Fault::BadTarget) }
     }
 
     /// `list[key] = value`, which `SETITEM` does on a list. The values it replaces are still in the arena.

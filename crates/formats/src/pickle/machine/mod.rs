@@ -176,8 +176,10 @@ impl<'a> Machine<'a> {
                 }
                 return Ok(value);
             }
-            self.step(opcode)?;
+            let step = self.step(opcode);
+            // Also after a fault: where a frame is crossed, another reading may not fail there.
             self.check_frame();
+            step?;
             if opcode.protocol() > self.run.protocol && self.run.protocol > 0 && !self.run.newer_noted {
                 self.run.newer_noted = true;
                 self.note(NoteKind::OpcodeNewerThanProtocol);
