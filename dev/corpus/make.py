@@ -315,6 +315,7 @@ def skops():
     rule = "skops-untrusted-type"
     write(rule, "bad", "own-class.skops", skops_file({"f": node("ObjectNode", "my_package", "Model", content=None)}))
     write(rule, "bad", "type.skops", skops_file({"f": node("TypeNode", "subprocess", "Popen")}))
+    write(rule, "bad", "function-as-class.skops", skops_file({"f": node("ConstructorFromReduceNode", "_codecs", "encode", content=None)}))
     write(rule, "bad", "unknown-node.skops", skops_file({"f": node("EvalNode", "builtins", "str")}))
     write(rule, "ok", "ridge.skops", skops_file({}))
 

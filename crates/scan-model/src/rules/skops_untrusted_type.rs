@@ -61,7 +61,7 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
         if !LOADERS.contains(&loader) {
             let message = format!("the node {place} has the unknown kind {loader}");
             sink.push(Finding::new(&METADATA, sink.location(), message));
-        } else if loader != "CachedNode" && !is_listed(&node.module, &node.class) {
+        } else if loader != "CachedNode" && !is_listed(loader, &node.module, &node.class) {
             let dangerous = allow::is_dangerous(&node.module, &node.class);
             let severity = if dangerous { Severity::Critical } else { Severity::High };
             let message = format!("the node {place} is a {loader} of {}", node.path());
@@ -80,6 +80,13 @@ const ALSO: &[(&str, &str)] = &[
     ("numpy.ma", "MaskedArray"),
 ];
 
-fn is_listed(module: &str, class: &str) -> bool {
-    allow::shape(module, class).is_some() || ALSO.contains(&(module, class))
+/// Nodes that make an instance: for them a name must be a class, not any listed function.
+const MAKERS: &[&str] = &["ConstructorFromReduceNode", "LossNode", "ObjectNode", "ReduceNode", "SGDNode", "TreeNode"];
+
+fn is_listed(loader: &str, module: &str, class: &str) -> bool {
+    match allow::shape(module, class) {
+        Some(shape) if MAKERS.contains(&loader) => shape.is_class(),
+        Some(_) => true,
+        None => ALSO.contains(&(module, class)),
+    }
 }
