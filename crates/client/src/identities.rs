@@ -17,8 +17,8 @@ pub struct CreatedToken {
     pub id: String,
     /// What it is limited to.
     pub scopes: Vec<String>,
-    /// When it ends.
-    pub expires: Option<Timestamp>,
+    /// When it ends, in RFC 3339.
+    pub expires: Option<String>,
 }
 
 /// A token without the token.
@@ -57,7 +57,7 @@ impl Client {
         scopes: &[String],
         expires: Option<Timestamp>,
     ) -> Result<CreatedToken, ClientError> {
-        let body = json!({"scopes": scopes, "expires": expires});
+        let body = json!({"scopes": scopes, "expires": expires.map(Timestamp::to_rfc3339)});
         self.call(Method::POST, "/api/sealyard/v1/tokens", &body).await
     }
 

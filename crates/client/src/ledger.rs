@@ -1,5 +1,7 @@
 //! The ledger as the server hands it out. Whoever reads it hashes and verifies it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::{Client, ClientError};
@@ -26,8 +28,8 @@ struct Page {
 #[derive(Deserialize)]
 struct Entry {
     index: u64,
-    /// The event's bytes, which are the text of a JSON object.
-    event: String,
+    /// The event's bytes in base64.
+    bytes: String,
 }
 
 impl Client {
@@ -46,6 +48,10 @@ impl Client {
     pub async fn ledger_entries(&self, from: u64) -> Result<Vec<(u64, Vec<u8>)>, ClientError> {
         let path = format!("/api/sealyard/v1/ledger/entries?from={from}&limit={PAGE}");
         let page: Page = self.get(&path).await?;
-        Ok(page.entries.into_iter().map(|Entry { index, event }| (index, event.into_bytes())).collect())
+        let entry = |Entry { index, bytes }: Entry| match STANDARD.decode(bytes) {
+            Ok(bytes) => Ok((index, bytes)),
+            Err(error) => Err(ClientError::Json(serde::de::Error::custom(error))),
+        };
+        page.entries.into_iter().map(entry).collect()
     }
 }

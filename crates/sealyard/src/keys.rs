@@ -21,8 +21,10 @@ pub(crate) fn configuration_directory() -> Result<PathBuf> {
         .map(PathBuf::from)
         .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".config")));
     base.map(|base| base.join("sealyard")).ok_or_else(|| {
-        Failure::could_not(anyhow!("there is no place to remember keys and log ins: neither XDG_CONFIG_HOME nor HOME is set"))
-            .hint("set HOME, or name key and token files by their paths")
+        Failure::could_not(anyhow!(
+            "there is no place to remember keys and log ins: neither XDG_CONFIG_HOME nor HOME is set"
+        ))
+        .hint("set HOME, or name key and token files by their paths")
     })
 }
 
@@ -59,7 +61,9 @@ pub(crate) fn public_key(named: &str) -> Result<PublicKey> {
 pub(crate) fn read_pem(path: &Path) -> Result<Option<String>> {
     let bytes = read_bounded(path, LARGEST_PEM)?;
     bytes
-        .map(|bytes| String::from_utf8(bytes).map_err(|_| anyhow!("{} is not text, so it is no PEM file", path.display())))
+        .map(|bytes| {
+            String::from_utf8(bytes).map_err(|_| anyhow!("{} is not text, so it is no PEM file", path.display()))
+        })
         .transpose()
         .map_err(Into::into)
 }
@@ -96,7 +100,9 @@ fn locate(named: &str, extension: &str) -> Result<PathBuf> {
 fn missing(named: &str, path: &Path) -> Failure {
     let failure = Failure::could_not(anyhow!("there is no key {}", path.display()));
     if is_name(named) && !Path::new(named).exists() && path != Path::new(named) {
-        failure.hint(format!("make it with `sealyard keys create {named}`, see yours with `sealyard keys list`, or name a file"))
+        failure.hint(format!(
+            "make it with `sealyard keys create {named}`, see yours with `sealyard keys list`, or name a file"
+        ))
     } else {
         failure.hint("`sealyard keys create NAME` makes a key; --key then takes the name")
     }

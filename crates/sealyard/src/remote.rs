@@ -148,7 +148,8 @@ fn check_url(url: &str, secret: bool) -> Result<()> {
         _ => return Err(wrong("it does not start with https:// or http://")),
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.is_empty() || authority.contains(['@', '\\']) || authority.chars().any(|c| c.is_control() || c == ' ') {
+    if authority.is_empty() || authority.contains(['@', '\\']) || authority.chars().any(|c| c.is_control() || c == ' ')
+    {
         return Err(wrong("it needs a plain host name; credentials go into files"));
     }
     let host = match authority.strip_prefix('[') {
@@ -198,7 +199,8 @@ pub(crate) fn plain(text: &str) -> String {
 
 /// Control characters, and those that turn the direction of what follows.
 fn is_hostile(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    character.is_control()
+        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
 }
 
 /// Whether the result is wanted as JSON.
@@ -222,13 +224,24 @@ mod tests {
         for url in ["https://a.example:5000", "http://127.0.0.1:5000", "http://localhost", "http://[::1]:5000/x"] {
             assert!(check_url(url, true).is_ok(), "{url}");
         }
-        for url in ["http://a.example", "http://10.0.0.1:5000", "http://localhost.evil.example", "http://127.0.0.1.evil.example"]
-        {
+        for url in [
+            "http://a.example",
+            "http://10.0.0.1:5000",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.evil.example",
+        ] {
             assert!(check_url(url, true).is_err(), "{url}");
             assert!(check_url(url, false).is_ok(), "{url}");
         }
-        for url in ["", "a.example", "ftp://a", "https://", "https://user:pw@a", "http://localhost@evil.example", "http://localhost\\@evil"]
-        {
+        for url in [
+            "",
+            "a.example",
+            "ftp://a",
+            "https://",
+            "https://user:pw@a",
+            "http://localhost@evil.example",
+            "http://localhost\\@evil",
+        ] {
             assert!(check_url(url, false).is_err(), "{url}");
         }
     }
@@ -243,9 +256,17 @@ mod tests {
                 rules: vec!["scan.verdict".into()],
             })
         };
-        for (status, exit) in [(400, Exit::No), (403, Exit::No), (409, Exit::No), (401, Exit::CouldNot), (404, Exit::CouldNot),
-            (429, Exit::CouldNot), (500, Exit::CouldNot), (503, Exit::CouldNot), (302, Exit::CouldNot)]
-        {
+        for (status, exit) in [
+            (400, Exit::No),
+            (403, Exit::No),
+            (409, Exit::No),
+            (401, Exit::CouldNot),
+            (404, Exit::CouldNot),
+            (429, Exit::CouldNot),
+            (500, Exit::CouldNot),
+            (503, Exit::CouldNot),
+            (302, Exit::CouldNot),
+        ] {
             assert_eq!(answer(status).exit, exit, "{status}");
         }
         let shown = answer(403).error.to_string();

@@ -151,7 +151,11 @@ impl Decision {
             text.push_str(&format!("  {mark}  {:<width$}  {}\n", remote::plain(rule), remote::plain(detail)));
         }
         for Rejected { digest, reason } in rejected {
-            text.push_str(&format!("  evidence {} counts for nothing: {}\n", remote::plain(digest), remote::plain(reason)));
+            text.push_str(&format!(
+                "  evidence {} counts for nothing: {}\n",
+                remote::plain(digest),
+                remote::plain(reason)
+            ));
         }
         let end = match (self.allows(), attestation) {
             (true, Some(attestation)) => format!("allowed; attestation {}\n", remote::plain(attestation)),
@@ -193,9 +197,12 @@ mod tests {
 
     #[test]
     fn an_answer_to_another_question_is_none() {
-        for (pointer, value) in [("schema", json!("sealyard.decision/2")), ("stage", json!("deploy")),
-            ("subject", json!({"name": "models:/m/2", "digest": "sha256:0"})), ("reasons", json!("none"))]
-        {
+        for (pointer, value) in [
+            ("schema", json!("sealyard.decision/2")),
+            ("stage", json!("deploy")),
+            ("subject", json!({"name": "models:/m/2", "digest": "sha256:0"})),
+            ("reasons", json!("none")),
+        ] {
             let mut other = sample();
             other[pointer] = value;
             assert!(Decision::read(&other, Stage::Publish, "models:/m/1").is_err(), "{pointer}");

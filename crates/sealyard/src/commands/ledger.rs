@@ -135,9 +135,10 @@ impl Source {
             }
             None => {
                 let client = remote::connect(common)?;
-                let status =
-                    remote::block_on(async { client.ledger_checkpoint().await.map_err(remote::failure) })?;
-                let key = self.key(None)?.map_or_else(|| parse_key(&status.verifier_key, "what the server calls its verifier key"), Ok)?;
+                let status = remote::block_on(async { client.ledger_checkpoint().await.map_err(remote::failure) })?;
+                let key = self
+                    .key(None)?
+                    .map_or_else(|| parse_key(&status.verifier_key, "what the server calls its verifier key"), Ok)?;
                 (status.checkpoint, key)
             }
         };
@@ -204,7 +205,8 @@ fn open(directory: &Path) -> Result<LedgerReader> {
 }
 
 fn no_key() -> Failure {
-    Failure::could_not(anyhow!("there is no key to verify with")).hint("name the ledger's public key with --verifier-key FILE")
+    Failure::could_not(anyhow!("there is no key to verify with"))
+        .hint("name the ledger's public key with --verifier-key FILE")
 }
 
 fn parse_key(text: &str, what: &str) -> Result<VerifierKey> {
@@ -212,8 +214,8 @@ fn parse_key(text: &str, what: &str) -> Result<VerifierKey> {
 }
 
 fn read_text(path: &Path) -> Result<String> {
-    let bytes = keys::read_bounded(path, LARGEST_NOTE)?
-        .ok_or_else(|| anyhow!("there is no file {}", path.display()))?;
+    let bytes =
+        keys::read_bounded(path, LARGEST_NOTE)?.ok_or_else(|| anyhow!("there is no file {}", path.display()))?;
     Ok(String::from_utf8(bytes).map_err(|_| anyhow!("{} is not text", path.display()))?)
 }
 

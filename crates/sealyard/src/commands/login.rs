@@ -43,7 +43,8 @@ impl Arguments {
         let url = url.trim_end_matches('/').to_owned();
         let certificate = common.ca.as_deref().map(remote::read_certificate).transpose()?;
         let previous = Login::load().ok().flatten();
-        let mut connection = Connection { url: url.clone(), certificate: certificate.clone(), token: None, basic: None };
+        let mut connection =
+            Connection { url: url.clone(), certificate: certificate.clone(), token: None, basic: None };
         let (token_file, token_id) = match (self.user, self.password_file) {
             (Some(user), Some(password_file)) => {
                 let password = remote::read_secret(&password_file, "password")?;
@@ -66,7 +67,10 @@ impl Arguments {
         let who = remote::block_on(async { client.whoami().await.map_err(remote::failure) })?;
         Login { url: url.clone(), ca: certificate, token_file, token_id }.store()?;
         if previous.is_some_and(|previous| previous.token_id.is_some()) {
-            output::say(common.quiet, "note: the token of the log in before stays valid until it expires; `sealyard tokens list` shows it");
+            output::say(
+                common.quiet,
+                "note: the token of the log in before stays valid until it expires; `sealyard tokens list` shows it",
+            );
         }
         if json {
             output::json(&serde_json::json!({"url": url, "principal": who}))?;

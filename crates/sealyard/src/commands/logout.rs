@@ -34,7 +34,8 @@ impl Arguments {
         }
         if let Err(failure) = ended {
             let error = failure.error.context("this machine forgot the server, but the token could not be ended there");
-            return Err(Failure::could_not(error).hint("it ends by itself when it expires; `sealyard tokens revoke ID` ends it sooner"));
+            return Err(Failure::could_not(error)
+                .hint("it ends by itself when it expires; `sealyard tokens revoke ID` ends it sooner"));
         }
         output::say(common.quiet, "logged out");
         Ok(Exit::Fine)

@@ -76,10 +76,13 @@ impl Arguments {
 fn folder(directory: &Path, signature: PathBuf, key: &SigningKey) -> Result<Signed> {
     let shown = directory.display();
     if !directory.is_dir() {
-        return Err(Failure::could_not(anyhow!("{shown} is no folder")).hint("sign the folder that the model's files are in"));
+        return Err(
+            Failure::could_not(anyhow!("{shown} is no folder")).hint("sign the folder that the model's files are in")
+        );
     }
     may_be_replaced(&signature)?;
-    let bundle = oms::sign_directory(directory, Some(&signature), key).with_context(|| format!("could not sign {shown}"))?;
+    let bundle =
+        oms::sign_directory(directory, Some(&signature), key).with_context(|| format!("could not sign {shown}"))?;
     write_bundle(&signature, &bundle)?;
     let subjects = bundle.claimed_statement()?.subjects()?;
     let subject = subjects.into_iter().next().ok_or_else(|| anyhow!("nothing was signed"))?;

@@ -82,7 +82,8 @@ impl Arguments {
                     output::json(&value.collect::<Vec<_>>())?;
                 } else {
                     for token in &tokens {
-                        let state = if token.revoked { "revoked".to_owned() } else { format!("ends {}", shown(token.expires)) };
+                        let state =
+                            if token.revoked { "revoked".to_owned() } else { format!("ends {}", shown(token.expires)) };
                         let scopes = remote::plain(&token.scopes.join(" "));
                         output::data(&format!("{}  {state}  {scopes}\n", remote::plain(&token.id)))?;
                     }

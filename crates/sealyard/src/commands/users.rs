@@ -43,9 +43,7 @@ impl Arguments {
             None => generate_password(&SystemRng),
         };
         let client = remote::connect(common)?;
-        remote::block_on(async {
-            client.create_user(name.as_str(), &password, admin).await.map_err(remote::failure)
-        })?;
+        remote::block_on(async { client.create_user(name.as_str(), &password, admin).await.map_err(remote::failure) })?;
         let made = password_file.is_none().then(|| password.expose().as_str());
         if json {
             output::json(&json!({"name": name.as_str(), "admin": admin, "password": made}))?;

@@ -112,7 +112,9 @@ impl Model {
                 None
             }
             Err(error) => {
-                return Err(anyhow!(error).context(format!("could not read the model {}", self.directory.display())).into());
+                return Err(anyhow!(error)
+                    .context(format!("could not read the model {}", self.directory.display()))
+                    .into());
             }
         };
         let mut evidence = Evidence { r#type: None, signer: None, checks };
@@ -135,8 +137,7 @@ impl Model {
                 }
             }
         }
-        let subject =
-            tree.map(|tree| Subject { name: self.directory.display().to_string(), digest: tree.digest() });
+        let subject = tree.map(|tree| Subject { name: self.directory.display().to_string(), digest: tree.digest() });
         let failed = evidence.checks.iter().filter(|check| !check.ok);
         let reasons: Vec<_> = failed.map(|check| format!("{}: {}", check.name, check.detail)).collect();
         // Four file checks and one of the signature: fewer means that something was not looked at.

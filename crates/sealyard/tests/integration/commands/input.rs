@@ -27,7 +27,11 @@ fn unusable_keys_say_what_they_are() {
         ("text.key", "hunter2\n", "no PEM"),
         ("cut.key", cut, "cut off or corrupt"),
         ("public.key", public.as_str(), "public key"),
-        ("encrypted.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n", "encrypted"),
+        (
+            "encrypted.key",
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            "encrypted",
+        ),
         ("certificate.key", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "CERTIFICATE"),
     ];
     for (name, content, says) in keys {
@@ -46,7 +50,8 @@ fn what_can_not_be_verified_is_neither_verified_nor_refused() {
     let home = Home::new();
     let model = home.signed_model();
     let verify = |arguments: &[&str]| home.run(&[&["verify", "model"], arguments].concat());
-    let broken = [home.file("empty.sig", ""), home.file("text.sig", "{}"), home.file("large.sig", vec![b' '; (32 << 20) + 1])];
+    let broken =
+        [home.file("empty.sig", ""), home.file("text.sig", "{}"), home.file("large.sig", vec![b' '; (32 << 20) + 1])];
     for signature in &broken {
         verify(&[&model, "--key", "release", "--signature", signature]).ends(2);
     }

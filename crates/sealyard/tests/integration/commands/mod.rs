@@ -138,10 +138,8 @@ pub(crate) fn mode_of(path: &Path) -> u32 {
 
 /// Names of everything below a directory, sorted.
 pub(crate) fn listing(path: &Path) -> Vec<String> {
-    let mut names: Vec<_> = std::fs::read_dir(path)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned())
-        .collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned()).collect();
     names.sort();
     names
 }
