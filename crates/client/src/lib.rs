@@ -66,7 +66,6 @@ impl Client {
     }
 
     /// A request with this client's credentials.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match (&self.token, &self.basic) {

@@ -47,8 +47,9 @@ impl Login {
     /// Remembers it, readable by nobody else.
     pub(crate) fn store(&self) -> Result<()> {
         let path = Self::path()?;
+        let text = serde_json::to_vec_pretty(self)?;
         durable::create_private_directory(&keys::configuration_directory()?)
-            .and_then(|()| Ok(durable::write(&path, &serde_json::to_vec_pretty(self)?, 0o600)?))
+            .and_then(|()| durable::write(&path, &text, 0o600))
             .with_context(|| format!("could not write {}", path.display()))?;
         Ok(())
     }
