@@ -61,6 +61,39 @@ pub fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))
 }
 
+/// Reads a secret; `None` when there is no such file.
+///
+/// # Errors
+/// `PermissionDenied` when anybody but the owner may read or write it; any error of the disk.
+#[cfg(unix)]
+pub fn read_private(path: &Path) -> io::Result<Option<zeroize::Zeroizing<Vec<u8>>>> {
+    use std::io::Read as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    /// No key, token or password file is larger.
+    const LIMIT: u64 = 1 << 20;
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mode = file.metadata()?.permissions().mode();
+    if mode & 0o077 != 0 {
+        let message = format!(
+            "{} can be read by others (mode {:03o}); run `chmod 600 {}`, and replace the secret if anybody may have seen it",
+            path.display(),
+            mode & 0o777,
+            path.display()
+        );
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+    }
+    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    file.take(LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(Some(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +108,19 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_secret_that_others_may_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        assert!(read_private(&path).unwrap().is_none());
+        write(&path, b"secret", 0o600).unwrap();
+        assert_eq!(read_private(&path).unwrap().unwrap().as_slice(), b"secret");
+        for mode in [0o640, 0o604, 0o620, 0o601] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(read_private(&path).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        }
     }
 }
