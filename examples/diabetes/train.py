@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import warnings
 from pathlib import Path
 
 import mlflow
@@ -26,6 +27,8 @@ def main() -> None:
     parser.add_argument("--test-size", type=float, default=0.2)
     arguments = parser.parse_args()
 
+    # MLflow knows local files under two names and says so.
+    warnings.filterwarnings("ignore", message="The specified dataset source can be interpreted in multiple ways")
     path = os.environ.get("SEALYARD_DATA_DIABETES", HERE / "data" / "diabetes.csv")
     frame = pd.read_csv(path, float_precision="round_trip")
     # Plain arrays, so that the model takes rows without column names.

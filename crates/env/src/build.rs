@@ -11,6 +11,7 @@ use sealyard_core::{Digest, TreePath, durable};
 
 use crate::cache::Cached;
 use crate::manifest::{Manifest, survey};
+use crate::scratch::{remove_leftovers, scratch_prefix};
 use crate::wheel::OpenWheel;
 use crate::{EnvError, Interpreter, InterpreterRecord, Lock, Progress, Wheel, scripts};
 
@@ -59,12 +60,13 @@ pub fn build(request: &BuildRequest<'_>, progress: &mut dyn FnMut(Progress)) -> 
     let wheels: Vec<Wheel> = cached.iter().map(|cached| cached.wheel.clone()).collect();
     let environments = request.cache.join("environments");
     durable::create_private_directory(&environments).map_err(EnvError::io("create", &environments))?;
+    remove_leftovers(&environments);
     let home = environments.join(key(request));
     if let Some(environment) = reuse(&home, request, &wheels, progress) {
         return Ok(environment);
     }
     let directory = tempfile::Builder::new()
-        .prefix(".building-")
+        .prefix(&scratch_prefix("building"))
         .tempdir_in(&environments)
         .map_err(EnvError::io("create a folder in", &environments))?;
     let root = directory.path().join("root");
@@ -134,7 +136,7 @@ fn replace(directory: tempfile::TempDir, home: &Path) -> Result<(), EnvError> {
     if fs::symlink_metadata(home).is_ok() {
         let parent = home.parent().unwrap_or(home);
         let away = tempfile::Builder::new()
-            .prefix(".old-")
+            .prefix(&scratch_prefix("old"))
             .tempdir_in(parent)
             .map_err(EnvError::io("create a folder in", parent))?;
         fs::rename(home, away.path().join("old")).map_err(EnvError::io("move away", home))?;

@@ -86,7 +86,7 @@ fn fetch(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), EnvError> {
     let directory = tempfile::Builder::new()
-        .prefix(".fetching-")
+        .prefix(&crate::scratch::scratch_prefix("fetching"))
         .tempdir_in(cache)
         .map_err(EnvError::io("create a folder in", cache))?;
     let list = directory.path().join("requirements.txt");

@@ -164,6 +164,21 @@ impl Interpreter {
         Ok(Self { executable, prefixes, markers, record, version, glibc, abiflags: answer.abiflags })
     }
 
+    /// This interpreter, if it is of the `requested` version.
+    ///
+    /// # Errors
+    /// [`EnvError::Interpreter`] when it is another one.
+    pub fn require(self, requested: Option<&str>) -> Result<Self, EnvError> {
+        match requested {
+            Some(requested) if !self.is(requested) => {
+                let detail =
+                    format!("Python {requested} is needed, {} is {}", self.executable.display(), self.record.version);
+                Err(EnvError::Interpreter { detail })
+            }
+            _ => Ok(self),
+        }
+    }
+
     fn is(&self, requested: &str) -> bool {
         let rest = self.record.version.strip_prefix(requested);
         rest.is_some_and(|rest| rest.is_empty() || !rest.starts_with(|next: char| next.is_ascii_digit()))
@@ -235,6 +250,8 @@ mod tests {
         assert_eq!(interpreter.record().digest, Digest::of(&bytes));
         let version = interpreter.record().version.clone();
         assert!(Interpreter::find(Some(&version)).is_ok());
+        assert!(interpreter.clone().require(Some(&version)).is_ok());
+        assert!(interpreter.require(Some("3.1")).is_err());
     }
 
     #[test]

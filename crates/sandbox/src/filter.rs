@@ -13,6 +13,9 @@ const ARCHITECTURE: u32 = 0xC000_00B7;
 #[cfg(target_arch = "x86_64")]
 const X32: u32 = 0x4000_0000;
 
+/// The first number that nobody has looked at; 0 to 462 are the calls up to Linux 6.10.
+const UNKNOWN: u32 = 463;
+
 /// Refused with EPERM, whatever their arguments.
 const DENIED: &[c_long] = &[
     // The view of the file system and the namespaces.
@@ -113,7 +116,6 @@ const LOAD: u16 = 0x20;
 const AND: u16 = 0x54;
 const RETURN: u16 = 0x06;
 const JUMP_EQUAL: u16 = 0x15;
-#[cfg(target_arch = "x86_64")]
 const JUMP_AT_LEAST: u16 = 0x35;
 
 const fn statement(code: u16, k: u32) -> libc::sock_filter {
@@ -134,6 +136,8 @@ pub(crate) fn program() -> Vec<libc::sock_filter> {
     ];
     #[cfg(target_arch = "x86_64")]
     program.extend([jump(JUMP_AT_LEAST, X32, 0, 1), statement(RETURN, KILL)]);
+    // To the command, this kernel is no newer than the list.
+    program.extend([jump(JUMP_AT_LEAST, UNKNOWN, 0, 1), statement(RETURN, errno(libc::ENOSYS))]);
     // Each block leaves the call's number in the accumulator when it does not return.
     for &call in DENIED {
         when(&mut program, call, &[statement(RETURN, errno(libc::EPERM))]);
@@ -258,6 +262,7 @@ mod tests {
             assert_eq!(first(call, 0), ALLOW, "{call}");
         }
         assert_eq!(first(libc::SYS_clone3, 0), errno(libc::ENOSYS));
+        assert_eq!(first(467, 0), errno(libc::ENOSYS), "open_tree_attr of Linux 6.15");
     }
 
     #[test]

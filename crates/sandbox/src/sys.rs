@@ -132,6 +132,12 @@ pub(crate) fn answer(listener: BorrowedFd<'_>, id: u64, refusal: Option<c_int>) 
         .map(drop)
 }
 
+/// Lets a write into a closed pipe end the process again; Rust's runtime turned that off.
+pub(crate) fn default_broken_pipe() {
+    // SAFETY: SIG_DFL is no handler of ours, so nothing can run at a bad moment.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+}
+
 /// Becomes another program. Comes back only with an error.
 pub(crate) fn execute(program: &CStr, arguments: &[CString], environment: &[CString]) -> io::Error {
     let pointers = |strings: &[CString]| {

@@ -163,6 +163,8 @@ fn become_command(control: &OwnedFd, order: &Order, program: &[libc::sock_filter
     if let Err(error) = std::env::set_current_dir(&order.working_directory) {
         return refuse(format!("{}: {error}", order.working_directory.display()));
     }
+    sys::default_broken_pipe();
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let strings = |items: Vec<Vec<u8>>| items.into_iter().map(CString::new).collect::<Result<Vec<_>, _>>();
     let arguments = strings(order.command.iter().map(|argument| argument.clone().into_bytes()).collect());
     let environment =

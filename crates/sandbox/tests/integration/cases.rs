@@ -14,11 +14,18 @@ use sealyard_sandbox::{Bind, Exit, Network, Outcome, Relay, Sandbox, SandboxErro
 pub(crate) type Case = fn();
 
 /// Every case and its name.
-pub(crate) const ALL: [(&str, Case); 15] = [
+pub(crate) const ALL: [(&str, Case); 19] = [
     ("a_command_runs_and_its_output_is_kept", a_command_runs_and_its_output_is_kept),
     ("host_files_are_out_of_sight", host_files_are_out_of_sight),
     ("the_system_can_not_be_written", the_system_can_not_be_written),
     ("binds_are_read_only_unless_writable", binds_are_read_only_unless_writable),
+    ("nothing_but_scratch_is_mounted_writable", nothing_but_scratch_is_mounted_writable),
+    ("no_descriptor_is_inherited", no_descriptor_is_inherited),
+    (
+        "a_name_can_not_be_looked_up_and_the_attempt_is_recorded",
+        a_name_can_not_be_looked_up_and_the_attempt_is_recorded,
+    ),
+    ("the_host_can_be_probed", the_host_can_be_probed),
     ("proc_sys_can_not_be_written", proc_sys_can_not_be_written),
     ("no_privilege_is_left", no_privilege_is_left),
     ("ptrace_and_namespaces_are_denied", ptrace_and_namespaces_are_denied),
@@ -124,6 +131,48 @@ fn binds_are_read_only_unless_writable() {
 fn open(path: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn nothing_but_scratch_is_mounted_writable() {
+    let outcome = run(shell("cat /proc/self/mountinfo"));
+    let mut seen = Vec::new();
+    for line in text(&outcome).lines() {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let (place, options) = (fields[4], fields[5]);
+        let writable = ["/tmp", "/dev/shm", "/proc"].contains(&place) || place.starts_with("/dev/");
+        assert_eq!(options.starts_with("ro"), !writable, "{line}");
+        assert!(options.contains("nosuid"), "{line}");
+        assert!(options.contains("nodev") || place.starts_with("/dev/") || line.contains(" /null "), "{line}");
+        seen.push(place);
+    }
+    assert!(["/", "/usr", "/proc", "/proc/sys", "/tmp"].iter().all(|place| seen.contains(place)), "{seen:?}");
+}
+
+fn no_descriptor_is_inherited() {
+    let file = std::fs::File::open("/etc/hostname").unwrap();
+    // A copy without close-on-exec, as a careless library leaves one.
+    let careless = rustix::io::dup(&file).unwrap();
+    let outcome = run(shell("ls -l /proc/self/fd"));
+    assert!(!text(&outcome).contains("hostname"), "{}", text(&outcome));
+    assert_eq!(text(&outcome).lines().filter(|line| line.contains("->")).count(), 4, "{}", text(&outcome));
+    drop(careless);
+}
+
+fn a_name_can_not_be_looked_up_and_the_attempt_is_recorded() {
+    let outcome = run(python(
+        "import socket\ntry:\n    socket.getaddrinfo('example.org', 443)\nexcept OSError as error:\n    print('no')\n",
+    ));
+    assert_eq!(text(&outcome), "no");
+    assert!(
+        outcome.egress.iter().any(|entry| !entry.allowed && entry.destination.ends_with(":53")),
+        "{:?}",
+        outcome.egress
+    );
+}
+
+fn the_host_can_be_probed() {
+    let held = Sandbox::probe(Arc::new(SystemClock)).unwrap();
+    assert_eq!((held.mode.as_str(), held.namespaces.len(), held.network), ("strict", 7, Network::None));
 }
 
 fn proc_sys_can_not_be_written() {
