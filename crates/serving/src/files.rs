@@ -7,8 +7,8 @@ use sealyard_core::{Digest, FileTree, Hasher, TreePath};
 
 use crate::LoadError;
 
-/// Largest file that is read into memory.
-pub const MAX_FILE_BYTES: u64 = 2 << 30;
+/// Largest model file that is read into memory.
+pub(crate) const MAX_FILE_BYTES: u64 = 2 << 30;
 
 /// Where a model's files are.
 pub trait FileSource {
@@ -34,14 +34,14 @@ impl FileSource for Folder {
     }
 }
 
-/// Reads one file that `tree` lists, wholly, and compares size and digest with what `tree` says.
+/// Reads one file that `tree` lists with at most `limit` bytes, wholly, and compares size and digest with what `tree` says.
 ///
 /// # Errors
 /// [`LoadError::NotInManifest`], [`LoadError::Missing`], [`LoadError::FileDigest`], [`LoadError::TooLarge`] or
 /// [`LoadError::Read`]. The bytes of a file that differs are never given out.
-pub fn read(tree: &FileTree, files: &dyn FileSource, path: &TreePath) -> Result<Vec<u8>, LoadError> {
+pub fn read(tree: &FileTree, files: &dyn FileSource, path: &TreePath, limit: u64) -> Result<Vec<u8>, LoadError> {
     let entry = tree.get(path).ok_or_else(|| LoadError::NotInManifest(path.clone()))?;
-    if entry.size > MAX_FILE_BYTES {
+    if entry.size > limit {
         return Err(LoadError::TooLarge { path: path.clone(), size: entry.size });
     }
     let reader = files.open(path).map_err(|source| match source.kind() {

@@ -11,7 +11,8 @@ pub use signature::{Column, ColumnType, Inputs, Signature};
 
 /// The file that describes an MLflow model, at the root of its folder.
 pub const DESCRIPTION: &str = "MLmodel";
-const MAX_BYTES: usize = 4 << 20;
+/// Largest description that is read.
+pub(crate) const MAX_BYTES: u64 = 4 << 20;
 
 /// What an `MLmodel` file says, as far as serving needs it.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +76,7 @@ impl MlflowModel {
     /// # Errors
     /// [`LoadError::Description`] when it is not YAML, too large, over the parser's budget, or not a model.
     pub fn parse(bytes: &[u8]) -> Result<Self, LoadError> {
-        if bytes.len() > MAX_BYTES {
+        if bytes.len() as u64 > MAX_BYTES {
             return Err(LoadError::Description("it is larger than 4 MiB".to_owned()));
         }
         // The default budget bounds events, depth, aliases and anchors; duplicate keys are errors.

@@ -1,10 +1,10 @@
 use sealyard_core::{Subject, TreePath};
 use sealyard_gate::VerifiedModel;
 
-use crate::files::{self, FileSource};
+use crate::files::{self, FileSource, MAX_FILE_BYTES};
 use crate::ir::Estimator;
 use crate::load::{self, LoadError, Loaded};
-use crate::mlflow_model::{DESCRIPTION, MlflowModel, Signature};
+use crate::mlflow_model::{DESCRIPTION, MAX_BYTES, MlflowModel, Signature};
 
 /// A model in memory, ready to answer.
 #[derive(Debug, Clone)]
@@ -42,10 +42,10 @@ impl Model {
     pub fn load(verified: &VerifiedModel, files: &dyn FileSource) -> Result<Self, LoadError> {
         let tree = verified.tree();
         let path = TreePath::new(DESCRIPTION).map_err(|error| LoadError::Description(error.to_string()))?;
-        let description = MlflowModel::parse(&files::read(tree, files, &path)?)?;
+        let description = MlflowModel::parse(&files::read(tree, files, &path, MAX_BYTES)?)?;
         let (runtime, feature_names) = match description.sklearn {
             None => (Runtime::NotNative { class: description.loader }, None),
-            Some(flavor) => match load::read(files::read(tree, files, &flavor.path)?)? {
+            Some(flavor) => match load::read(files::read(tree, files, &flavor.path, MAX_FILE_BYTES)?)? {
                 Loaded::Native { estimator, class, feature_names } => {
                     (Runtime::Native { estimator, class }, feature_names)
                 }

@@ -102,3 +102,23 @@ fn other_classes_are_not_native() {
         assert_eq!((status, found["error_code"].as_str()), (501, Some("NOT_IMPLEMENTED")));
     }
 }
+
+#[test]
+fn folders_that_mlflow_saved() {
+    for (folder, file) in [
+        ("mlflow-pickle", "model.pkl"),
+        ("mlflow-cloudpickle", "model.pkl"),
+        ("mlflow-skops", "model.skops"),
+        ("mlflow-tensor", "model.pkl"),
+    ] {
+        let expected: Value = serde_json::from_slice(&fixture(&format!("{folder}/expected.json"))).unwrap();
+        let files = ["MLmodel", file].map(|name| (name.to_owned(), fixture(&format!("{folder}/{name}"))));
+        let model = Files(files.into_iter().collect()).load().unwrap_or_else(|error| panic!("{folder}: {error}"));
+        assert!(model.signature().is_some());
+        let (status, found) = answer(&model, &json!({ "dataframe_split": { "data": expected["rows"] } }));
+        assert_eq!(status, 200, "{folder}: {found}");
+        assert!(close(&found["predictions"], &expected["predictions"]), "{folder}");
+        let (status, found) = answer(&model, &json!({ "instances": [{ "age": 1 }] }));
+        assert_eq!((status, &found["error_code"]), (400, &json!("INVALID_PARAMETER_VALUE")), "{folder}");
+    }
+}

@@ -58,7 +58,7 @@ fn a_listed_file_that_is_missing_ends_the_load() {
 }
 
 #[test]
-fn a_folder_is_read_and_its_pipes_are_not() {
+fn a_folder_gives_out_plain_files_only() {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in &ridge().0 {
         std::fs::write(folder.path().join(name), bytes).unwrap();
@@ -69,6 +69,13 @@ fn a_folder_is_read_and_its_pipes_are_not() {
     std::fs::remove_file(folder.path().join("model.bin")).unwrap();
     std::fs::create_dir(folder.path().join("model.bin")).unwrap();
     assert!(matches!(Model::load(&ridge().verified(), &source), Err(LoadError::Read { .. })));
+}
+
+#[test]
+fn a_description_without_end_is_not_read() {
+    let mut files = ridge();
+    files.0.insert("MLmodel".to_owned(), vec![b' '; (4 << 20) + 1]);
+    assert!(matches!(files.load(), Err(LoadError::TooLarge { .. })));
 }
 
 #[test]
