@@ -103,6 +103,8 @@ def dangerous():
     write(rule, "bad", "protocol-0-inst.pkl", b"(S'" + TOUCH.encode() + b"'\nios\nsystem\n.")
     write(rule, "bad", "python2-builtin.pkl", proto(2, call(glob("__builtin__", "eval"), text("1"))))
     write(rule, "bad", "python2-commands.pkl", proto(2, call(glob("commands", "getoutput"), text(TOUCH))))
+    # A name that is only known by what Python 2 calls it.
+    write(rule, "bad", "python2-thread.pkl", proto(2, call(glob("thread", "exit"))))
     write(rule, "bad", "obj.pkl", proto(2, b"(" + glob("os", "system") + text(TOUCH) + b"o"))
     write(rule, "bad", "newobj.pkl", proto(4, stack_global("subprocess", "Popen") + text(TOUCH) + b"\x85\x81"))
     write(rule, "bad", "memoized.pkl", proto(4, text("os") + b"\x94" + text("system") + b"\x9400h\x00h\x01\x93" + text(TOUCH) + b"\x85R"))
@@ -220,6 +222,10 @@ def shapes():
         add(archive, "archive/data/0", b"cos\nsys\n")
         add(archive, "archive/version", b"3\n")
     write(rule, "ok", "torch-state-dict.pt", stored.getvalue())
+    module = b"(" + text("module") + glob("torch", "FloatStorage") + text("0") + text("cpu") + b"K\x02tQ"
+    write(rule, "bad", "torch-module.pt", zipped({"archive/data.pkl": proto(2, module), "archive/version": b"3\n"}))
+    outside = b"(" + text("storage") + glob("torch", "FloatStorage") + text("../0") + text("cpu") + b"K\x02tQ"
+    write(rule, "bad", "torch-key.pt", zipped({"archive/data.pkl": proto(2, outside), "archive/version": b"3\n"}))
 
     rule = "pickle-extension-registry"
     for name, code in (("ext1", b"\x82\x01"), ("ext2", b"\x83\x01\x01"), ("ext4", b"\x84\x01\x01\x01\x00")):

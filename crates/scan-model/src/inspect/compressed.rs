@@ -45,3 +45,27 @@ pub(super) fn inspect(path: &str, data: &dyn ReadAt, sink: &mut Sink) -> &'stati
     });
     if kind == "pickle" { "joblib" } else { kind }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn look(budget: u64) -> Sink {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&b"only text\n".repeat(1000)).unwrap();
+        let bytes = encoder.finish().unwrap();
+        let mut sink = Sink::new("a.gz");
+        sink.spend(usize::try_from(sink.budget() - budget).unwrap());
+        assert_eq!(inspect("a.gz", &bytes, &mut sink), "text");
+        sink
+    }
+
+    #[test]
+    fn expansion_is_bounded() {
+        assert!(look(10_000).not_assessed.is_empty());
+        assert_eq!(look(9_999).not_assessed.len(), 1);
+        assert_eq!(look(9_999).budget(), 0);
+    }
+}

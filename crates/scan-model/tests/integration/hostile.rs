@@ -142,8 +142,7 @@ fn text_named_as_a_model_is_not_assessed() {
 }
 
 #[test]
-fn expansion_is_bounded() {
-    let bytes = vec![0; 3 << 20];
+fn archives_nest_only_so_deep() {
     let zip = |name: &str, content: &[u8]| {
         let mut out = std::io::Cursor::new(Vec::new());
         let mut archive = zip::ZipWriter::new(&mut out);
@@ -152,7 +151,8 @@ fn expansion_is_bounded() {
         archive.finish().unwrap();
         out.into_inner()
     };
-    let mut nested = zip("a", &bytes);
+    let mut nested = zip("a.txt", b"only text");
+    assert_eq!(verdict(&nested), Verdict::Safe);
     for _ in 0..6 {
         nested = zip("a.zip", &nested);
     }
@@ -197,4 +197,23 @@ fn no_change_of_a_fixture_makes_it_panic() {
         let report = Scanner::new().scan_file("file", &bytes);
         assert!(report.verdict != Verdict::Safe || report.not_assessed.is_empty());
     }
+}
+
+#[test]
+fn what_is_two_formats_is_not_safe_as_one() {
+    let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
+    image.resize(512, b' ');
+    assert_eq!(verdict(&image), Verdict::Safe);
+    image.extend(b"\x89HDF\r\n\x1a\n");
+    assert_eq!(verdict(&image), Verdict::NotAssessed);
+}
+
+#[test]
+fn a_second_end_of_an_archive_is_told() {
+    let plain = std::fs::read(crate::corpus::root().join("zip-mismatch/ok/plain.zip")).unwrap();
+    let end = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    let (records, _) = plain.split_at(plain.len() - 2);
+    let bytes = [records, &[22, 0], end].concat();
+    let report = Scanner::new().scan_file("a.zip", &bytes);
+    assert!(report.findings.iter().any(|finding| finding.message.contains("more than one end")), "{report:?}");
 }
