@@ -9,8 +9,12 @@ use crate::zip::{Archive, ZipError};
 
 /// The member that describes the rest.
 pub const SCHEMA: &str = "schema.json";
-const MAX_SCHEMA: u64 = 64 << 20;
+const MAX_SCHEMA: u64 = 32 << 20;
 const MAX_DEPTH: usize = 100;
+const MAX_NODES: usize = 500_000;
+/// Bytes of a key that a path keeps, and of all paths: long keys above many nodes would multiply.
+const MAX_KEY: usize = 64;
+const MAX_PATHS: usize = 128 << 20;
 
 /// A node of the schema: an object to make, or a reference to one made before.
 #[derive(Debug, Clone, Deserialize)]
@@ -48,6 +52,9 @@ pub enum SkopsError {
     /// Nodes are too deep.
     #[error("the schema is more than 100 nodes deep")]
     Depth,
+    /// Too many nodes, or too long paths to them.
+    #[error("the schema has more than 500,000 nodes, or its keys are too long")]
+    Bound,
 }
 
 impl SkopsNode {
@@ -124,22 +131,38 @@ impl Skops {
         let value: Value = serde_json::from_slice(schema)?;
         let root = SkopsNode::deserialize(&value)?;
         let mut nodes = Vec::new();
-        let mut pending = vec![(String::new(), &value, 0)];
-        while let Some((path, value, depth)) = pending.pop() {
+        let mut paths = 0_usize;
+        // Each entry of the trail is a key and the place of its parent, so that paths are only made for nodes.
+        let mut trail: Vec<(Option<usize>, String)> = Vec::new();
+        let mut pending = vec![(None, &value, 0)];
+        while let Some((place, value, depth)) = pending.pop() {
             if depth > MAX_DEPTH {
                 return Err(SkopsError::Depth);
             }
             if let Some(node) = shallow(value) {
-                nodes.push((path.clone(), node));
+                let path = path_of(&trail, place);
+                paths = paths.saturating_add(path.len());
+                if nodes.len() >= MAX_NODES || paths > MAX_PATHS {
+                    return Err(SkopsError::Bound);
+                }
+                nodes.push((path, node));
             }
+            let mut follow = |key: String, value| {
+                trail.push((place, key));
+                pending.push((Some(trail.len() - 1), value, depth + 1));
+            };
             match value {
                 Value::Object(map) => {
-                    pending.extend(map.iter().map(|(key, value)| (format!("{path}/{key}"), value, depth + 1)));
+                    for (key, value) in map.iter().filter(|(_, value)| value.is_object() || value.is_array()) {
+                        follow(key.chars().take(MAX_KEY).collect(), value);
+                    }
                 }
                 Value::Array(items) => {
-                    pending.extend(
-                        items.iter().enumerate().map(|(index, value)| (format!("{path}/{index}"), value, depth + 1)),
-                    );
+                    for (index, value) in items.iter().enumerate() {
+                        if value.is_object() || value.is_array() {
+                            follow(index.to_string(), value);
+                        }
+                    }
                 }
                 _ => {}
             }
@@ -147,6 +170,15 @@ impl Skops {
         nodes.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(Self { root, nodes })
     }
+}
+
+fn path_of(trail: &[(Option<usize>, String)], mut place: Option<usize>) -> String {
+    let mut keys = Vec::new();
+    while let Some((parent, key)) = place.and_then(|place| trail.get(place)) {
+        keys.push(key.as_str());
+        place = *parent;
+    }
+    keys.iter().rev().flat_map(|key| ["/", key]).collect()
 }
 
 /// A node without the nodes below it, so that listing all stays linear.
@@ -172,6 +204,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn long_keys_above_many_nodes_do_not_multiply() {
+        let node = r#"{"__loader__":"x"}"#;
+        let many = vec![node; 2000].join(",");
+        let key = "k".repeat(1 << 20);
+        let schema = format!(r#"{{"__loader__":"x","{key}":{{"{key}":[{many}]}}}}"#);
+        let skops = Skops::parse(schema.as_bytes()).unwrap();
+        assert_eq!(skops.nodes.len(), 2001);
+        assert!(skops.nodes.iter().all(|(path, _)| path.len() < 200));
+    }
+
+    #[test]
     fn hidden_nodes_are_listed() {
         let schema = r#"{"__class__":"Ridge","__module__":"m","__loader__":"ObjectNode","content":
             {"__class__":"dict","__module__":"builtins","__loader__":"DictNode","content":
@@ -180,6 +223,7 @@ mod tests {
         let loaders: Vec<_> = skops.nodes.iter().map(|(_, node)| node.loader.as_str()).collect();
         assert_eq!(loaders, ["ObjectNode", "DictNode", "FunctionNode"]);
         assert_eq!(skops.root.item("f").map(|node| node.path()), Some("os.system".to_owned()));
+        assert_eq!(skops.nodes[2].0, "/content/content/f");
         let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
         assert!(Skops::parse(format!(r#"{{"__loader__":"x","content":{deep}}}"#).as_bytes()).is_err());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Anomaly, Archive, Member, Origin, ZipError, ZipLimits, number};
+use super::{Anomaly, Archive, Member, Origin, ZipError, ZipLimits, number, spend};
 
 const END: &[u8] = b"PK\x05\x06";
 const END_SIZE: usize = 22;
@@ -138,7 +138,7 @@ impl Archive<'_> {
     }
 
     /// Compares each member's local header with the directory.
-    pub(super) fn read_locals(&mut self) {
+    pub(super) fn read_locals(&mut self, headers: &mut u64) -> Result<(), ZipError> {
         let mut anomalies = Vec::new();
         for member in &mut self.members {
             let name = || member.name.clone();
@@ -153,6 +153,7 @@ impl Archive<'_> {
             let name_len = number(&header, 26, 2);
             let extra_len = number(&header, 28, 2);
             member.data_offset = member.header_offset + LOCAL_SIZE as u64 + name_len + extra_len;
+            spend(headers, name_len + extra_len)?;
             let mut variable = vec![0; (name_len + extra_len) as usize];
             if self.source.read_exact_at(member.header_offset + LOCAL_SIZE as u64, &mut variable).is_err() {
                 anomalies.push(Anomaly::NoLocalHeader(name()));
@@ -184,6 +185,7 @@ impl Archive<'_> {
             }
         }
         self.anomalies.append(&mut anomalies);
+        Ok(())
     }
 
     pub(super) fn find_duplicates(&mut self) {

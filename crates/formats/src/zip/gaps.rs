@@ -1,13 +1,18 @@
 //! Bytes that no member of the directory owns, and members hidden in them.
 
 use super::directory::{HAS_DESCRIPTOR, LOCAL, LOCAL_SIZE, Layout};
-use super::{Anomaly, Archive, Member, Origin, ZipError, ZipLimits, number};
+use super::{Anomaly, Archive, Member, Origin, ZipError, ZipLimits, number, spend};
 
 /// A data descriptor: signature, CRC, two sizes of 8 bytes.
 const MAX_DESCRIPTOR: u64 = 24;
 
 impl Archive<'_> {
-    pub(super) fn search_gaps(&mut self, layout: &Layout, limits: &ZipLimits) -> Result<(), ZipError> {
+    pub(super) fn search_gaps(
+        &mut self,
+        layout: &Layout,
+        limits: &ZipLimits,
+        headers: &mut u64,
+    ) -> Result<(), ZipError> {
         let mut spans: Vec<(u64, u64, bool)> = self
             .members
             .iter()
@@ -40,12 +45,12 @@ impl Archive<'_> {
             if len < end - start {
                 self.anomalies.push(Anomaly::GapsNotSearched(end - start - len));
             }
-            self.search(start, len, limits)?;
+            self.search(start, len, limits, headers)?;
         }
         Ok(())
     }
 
-    fn search(&mut self, start: u64, len: u64, limits: &ZipLimits) -> Result<(), ZipError> {
+    fn search(&mut self, start: u64, len: u64, limits: &ZipLimits, headers: &mut u64) -> Result<(), ZipError> {
         let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
         self.source.read_exact_at(start, &mut bytes)?;
         let mut place = 0;
@@ -59,6 +64,7 @@ impl Archive<'_> {
             if self.members.len() >= limits.members {
                 return Err(ZipError::Bound("the number of members"));
             }
+            spend(headers, name_len as u64)?;
             let header_offset = start + (place - LOCAL.len()) as u64;
             self.members.push(Member {
                 name: String::from_utf8_lossy(raw_name).into_owned(),

@@ -22,11 +22,13 @@ pub struct ZipLimits {
     pub directory: u64,
     /// Bytes between members that are searched for hidden ones.
     pub gaps: u64,
+    /// Bytes of names and extra fields in local headers. Many entries may point to one header with a long name.
+    pub headers: u64,
 }
 
 impl Default for ZipLimits {
     fn default() -> Self {
-        Self { members: 100_000, directory: 64 << 20, gaps: 16 << 20 }
+        Self { members: 100_000, directory: 64 << 20, gaps: 16 << 20, headers: 64 << 20 }
     }
 }
 
@@ -181,9 +183,10 @@ impl<'r> Archive<'r> {
     pub fn open(source: &'r dyn ReadAt, limits: &ZipLimits) -> Result<Self, ZipError> {
         let mut archive = Self { source, members: Vec::new(), anomalies: Vec::new() };
         let layout = archive.read_directory(limits)?;
-        archive.read_locals();
+        let mut headers = limits.headers;
+        archive.read_locals(&mut headers)?;
         archive.find_duplicates();
-        archive.search_gaps(&layout, limits)?;
+        archive.search_gaps(&layout, limits, &mut headers)?;
         Ok(archive)
     }
 
@@ -206,6 +209,12 @@ impl<'r> Archive<'r> {
         let first = found.next()?;
         found.next().is_none().then_some(first)
     }
+}
+
+/// Takes `count` bytes off the budget for local headers.
+fn spend(headers: &mut u64, count: u64) -> Result<(), ZipError> {
+    *headers = headers.checked_sub(count).ok_or(ZipError::Bound("the size of local headers"))?;
+    Ok(())
 }
 
 /// A little-endian number of `width` bytes at `offset`; 0 where there are not so many.

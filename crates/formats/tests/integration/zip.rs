@@ -83,5 +83,8 @@ fn bounds_hold() {
     let bytes = archive(&[("a", b"1"), ("b", b"1"), ("c", b"1")]);
     let limits = ZipLimits { members: 2, ..ZipLimits::default() };
     assert!(matches!(Archive::open(&bytes, &limits), Err(ZipError::Bound(_))));
+    let long = archive(&[(&"n".repeat(1000), b"1"), (&"m".repeat(1000), b"1")]);
+    let limits = ZipLimits { headers: 1500, ..ZipLimits::default() };
+    assert!(matches!(Archive::open(&long, &limits), Err(ZipError::Bound(_))));
     assert!(matches!(Archive::open(&b"PK".to_vec(), &limits), Err(ZipError::NoEnd)));
 }
