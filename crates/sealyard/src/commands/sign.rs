@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use sealyard_client::{Client, FileFetcher, ModelUri};
 use sealyard_core::{Digest, FileTree, Subject, durable};
-use sealyard_evidence::{Bundle, SigningKey, bundle, oms};
+use sealyard_evidence::{Bundle, SigningKey, bundle, oms, x509};
 use serde::Serialize;
 
 use crate::cli::Common;
@@ -20,6 +20,7 @@ use crate::{keys, output, remote};
   sealyard keys create release
   sealyard sign ./model --key release
   sealyard sign ./model --key ./release.key --signature ./model.sig
+  sealyard sign ./model --key ./signer.key --certificate ./signer-chain.pem
   sealyard sign models:/diabetes/1 --key release")]
 pub(crate) struct Arguments {
     /// A folder, or models:/NAME/VERSION, or models:/NAME@ALIAS.
@@ -27,6 +28,9 @@ pub(crate) struct Arguments {
     /// The private key: a name that `sealyard keys list` shows, or a file.
     #[arg(long, value_name = "NAME|FILE")]
     key: String,
+    /// The signer's certificate and those up to the authority, as PEM, the signer's first. The key must be its.
+    #[arg(long, value_name = "PEM")]
+    certificate: Option<PathBuf>,
     /// Where to write the signature [default: model.sig in the folder; for a registered model only the server].
     #[arg(long, value_name = "FILE")]
     signature: Option<PathBuf>,
@@ -49,15 +53,17 @@ impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
         let json = remote::wants_json(common)?;
         let key = keys::signing_key(&self.key)?;
+        let chain = self.certificate.as_deref().map(|path| read_chain(path, &key)).transpose()?;
+        let signer = Signer { key, chain };
         let signed = if self.target.starts_with("models:") {
             let uri: ModelUri = self.target.parse()?;
             self.signature.as_deref().map_or(Ok(()), may_be_replaced)?;
             let client = remote::connect(common)?;
-            remote::block_on(registered(common, &client, &uri, &key, self.signature))?
+            remote::block_on(registered(common, &client, &uri, &signer, self.signature))?
         } else {
             let directory = Path::new(&self.target);
             let signature = self.signature.unwrap_or_else(|| directory.join("model.sig"));
-            folder(directory, signature, &key)?
+            folder(directory, signature, &signer)?
         };
         if json {
             output::json(&signed)?;
@@ -73,7 +79,37 @@ impl Arguments {
     }
 }
 
-fn folder(directory: &Path, signature: PathBuf, key: &SigningKey) -> Result<Signed> {
+/// Who signs.
+struct Signer {
+    key: SigningKey,
+    /// DER, the signer's first.
+    chain: Option<Vec<Vec<u8>>>,
+}
+
+impl Signer {
+    /// What the key signed, by certificate if there is one.
+    fn finish(&self, by_key: Bundle) -> Result<Bundle> {
+        match &self.chain {
+            Some(chain) => Ok(Bundle::sign_with_chain(&by_key.claimed_statement()?, &self.key, chain)?),
+            None => Ok(by_key),
+        }
+    }
+}
+
+/// Certificates, of which the first must be of the key: nobody could verify the signature otherwise.
+fn read_chain(path: &Path, key: &SigningKey) -> Result<Vec<Vec<u8>>> {
+    let chain = x509::certificates_from_pem(&remote::read_certificate(path)?)
+        .with_context(|| format!("{} holds no certificates", path.display()))?;
+    let public = key.public_key();
+    let spki = public.spki_der();
+    if chain.first().is_some_and(|leaf| leaf.windows(spki.len()).any(|part| part == spki)) {
+        return Ok(chain);
+    }
+    Err(Failure::could_not(anyhow!("the first certificate in {} is not of this key", path.display()))
+        .hint("put the signer's own certificate first, and name the key that belongs to it"))
+}
+
+fn folder(directory: &Path, signature: PathBuf, signer: &Signer) -> Result<Signed> {
     let shown = directory.display();
     if !directory.is_dir() {
         return Err(
@@ -81,12 +117,13 @@ fn folder(directory: &Path, signature: PathBuf, key: &SigningKey) -> Result<Sign
         );
     }
     may_be_replaced(&signature)?;
-    let bundle =
-        oms::sign_directory(directory, Some(&signature), key).with_context(|| format!("could not sign {shown}"))?;
+    let bundle = oms::sign_directory(directory, Some(&signature), &signer.key)
+        .with_context(|| format!("could not sign {shown}"))?;
+    let bundle = signer.finish(bundle)?;
     write_bundle(&signature, &bundle)?;
     let subjects = bundle.claimed_statement()?.subjects()?;
     let subject = subjects.into_iter().next().ok_or_else(|| anyhow!("nothing was signed"))?;
-    let key = key.public_key().key_id().to_string();
+    let key = signer.key.public_key().key_id().to_string();
     Ok(Signed { schema: "sealyard.sign/1", subject, evidence: bundle.digest(), key, signature: Some(signature) })
 }
 
@@ -94,7 +131,7 @@ async fn registered(
     common: &Common,
     client: &Client,
     uri: &ModelUri,
-    key: &SigningKey,
+    signer: &Signer,
     signature: Option<PathBuf>,
 ) -> Result<Signed> {
     let (name, version) = client.resolve(uri).await.map_err(remote::failure)?;
@@ -105,7 +142,7 @@ async fn registered(
         return Err(Failure::no(anyhow!("the server's list of files is not that of {shown}, so nothing was signed")));
     }
     hash_files(common, client, &name, version, &manifest.files).await?;
-    let bundle = oms::sign(&manifest.files, &shown, key)?;
+    let bundle = signer.finish(oms::sign(&manifest.files, &shown, &signer.key)?)?;
     let item = client.add_evidence(&name, version, bundle.text()).await.map_err(remote::failure)?;
     if item.digest != bundle.digest() {
         return Err(anyhow!("the server says that it stored {}, sent was {}", item.digest, bundle.digest()).into());
@@ -113,7 +150,7 @@ async fn registered(
     if let Some(path) = &signature {
         write_bundle(path, &bundle)?;
     }
-    let key = key.public_key().key_id().to_string();
+    let key = signer.key.public_key().key_id().to_string();
     let subject = Subject { name: shown, digest };
     Ok(Signed { schema: "sealyard.sign/1", subject, evidence: bundle.digest(), key, signature })
 }

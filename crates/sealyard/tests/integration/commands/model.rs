@@ -95,3 +95,24 @@ fn a_signature_may_lie_outside() {
     home.file("model/model.sig", "x");
     home.run(&["verify", "model", &model, "--signature", "out.sig", "--key", "release"]).ends(1).prints("model.sig");
 }
+
+#[test]
+fn a_certificate_signs_and_an_authority_verifies() {
+    let home = Home::new();
+    let model = home.model();
+    let key = home.secret("signer.key", include_str!("data/signer.key"));
+    let certificate = home.file("signer.pem", include_str!("data/signer.pem"));
+    let root = home.file("root.pem", include_str!("data/root.pem"));
+    home.run(&["sign", &model, "--key", &key, "--certificate", &certificate]).fine();
+    let verify = ["verify", "model", &model, "--certificate-chain", &root, "--format", "json"];
+    let result = home.run(&verify).fine().json();
+    assert_eq!(result["evidence"][0]["signer"], "certificate:CN=Test signer");
+    // By key it is not asked: only keys are trusted then.
+    home.run(&["keys", "create", "release"]).fine();
+    home.run(&["verify", "model", &model, "--key", "release"]).ends(1);
+    // A certificate of another key makes nothing.
+    std::fs::remove_file(home.join("model/model.sig")).unwrap();
+    home.run(&["sign", &model, "--key", "release", "--certificate", &certificate]).ends(2).says("not of this key");
+    home.run(&["sign", &model, "--key", &key, "--certificate", &key]).ends(2);
+    assert!(!home.join("model/model.sig").exists());
+}
