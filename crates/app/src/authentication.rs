@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sealyard_core::{Digest, Redacted, Rng};
 use sealyard_identity::{PasswordHash, Principal, PrincipalId, PrincipalName, Token, TokenId, Via};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::model::UserRecord;
 
+use crate::tasks::blocking;
 use crate::{App, AppError, Caller};
 
 /// What a client shows to prove who it is.
@@ -135,16 +136,23 @@ impl App {
             attempt.succeeded();
             return principal(user, Via::Password);
         }
-        // Each check takes 19 MiB for tens of milliseconds; a flood of them must not take the memory.
-        let _place = self.checks.acquire().await.map_err(|error| AppError::internal("the server stops", error))?;
+        // Each check takes 19 MiB for tens of milliseconds; a flood of them must neither take the memory nor wait in an
+        // endless line.
+        let Ok(_waiting) = self.waiting.try_acquire() else {
+            attempt.not_judged();
+            return Err(AppError::Throttled(1));
+        };
+        let stops = |error| AppError::internal("the server stops", error);
+        let place = Arc::clone(&self.checks).acquire_owned().await.map_err(stops)?;
         // An unknown name costs as much as a known one, so that time tells nothing.
         let (hash, dummy) = (stored.clone(), self.dummy.clone());
-        let right = tokio::task::spawn_blocking(move || {
+        let right = blocking("a password check broke", move || {
+            // Held by the check and not by the request: one that hangs up must not make room for another check.
+            let _place = place;
             let hash = hash.and_then(|hash| PasswordHash::parse(&hash).ok());
-            dummy.verify(hash.as_ref(), &password)
+            Ok(dummy.verify(hash.as_ref(), &password))
         })
-        .await
-        .map_err(|error| AppError::internal("a password check broke", error))?;
+        .await?;
         let event = |outcome, act| Event {
             time: self.now(),
             actor: if right { shown.clone() } else { "anonymous".to_owned() },
@@ -156,8 +164,8 @@ impl App {
         match (user, stored) {
             (Some(user), Some(stored)) if right => {
                 attempt.succeeded();
-                self.checked.remember(fingerprint, stored);
                 self.record(event(Outcome::Done, Act::LoggedIn { method: "password".to_owned() })).await?;
+                self.checked.remember(fingerprint, stored);
                 principal(&user, Via::Password)
             }
             _ => {

@@ -1,9 +1,60 @@
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use sealyard_identity::{Action, ActsOn, Authorized, Authorizer, ProtectedResource};
 use sealyard_ledger::{Act, Outcome};
+use sealyard_store::{Store, Transaction};
 
+use crate::tasks::to_its_end;
 use crate::{App, AppError, Caller};
+
+/// The grants as the catalog has them, ready to be asked.
+#[derive(Debug)]
+pub(crate) struct Grants {
+    store: Arc<dyn Store>,
+    current: RwLock<Arc<Authorizer>>,
+    /// The last reading failed, so that a change may not be in `current`.
+    stale: AtomicBool,
+    /// One reading at a time: an older one must not overwrite a newer one.
+    reloading: tokio::sync::Mutex<()>,
+}
+
+impl Grants {
+    /// Nobody has a grant before the first reading.
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        let nobody = Arc::new(Authorizer::new(Vec::new(), Vec::new()));
+        Self {
+            store,
+            current: RwLock::new(nobody),
+            stale: AtomicBool::new(true),
+            reloading: tokio::sync::Mutex::default(),
+        }
+    }
+
+    fn current(&self) -> Arc<Authorizer> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn reload(&self) -> Result<(), AppError> {
+        let _one = self.reloading.lock().await;
+        let read = self.store.read(|tx| Ok::<_, AppError>(tx.grants()?)).await;
+        self.stale.store(read.is_err(), Ordering::SeqCst);
+        let grants = read?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Authorizer::new(grants, Vec::new()));
+        Ok(())
+    }
+
+    /// Changes grants, and has the change take effect before it is acknowledged.
+    async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let done = self.store.write(work).await;
+        // Also after a failure: a commit that seemed to fail may have been written.
+        self.reload().await?;
+        done
+    }
+}
 
 impl App {
     /// Asks the one authorizer whether `caller` may do `action` to `resource`; a refusal goes into the ledger.
@@ -19,6 +70,10 @@ impl App {
         if principal.is_expired(self.now()) {
             return Err(AppError::Unauthenticated);
         }
+        if self.grants.stale.load(Ordering::SeqCst) {
+            // A change could not be read back when it was made; nothing is allowed by what was before it.
+            self.reload_grants().await?;
+        }
         let named = resource.resource().to_string();
         match self.authorizer().authorize(principal, action, resource) {
             Ok(authorized) => Ok(authorized),
@@ -33,9 +88,6 @@ impl App {
     }
 
     /// Like [`Self::authorize`], without an entry in the ledger: for filtering what a search shows.
-    ///
-    /// # Errors
-    /// [`AppError::Denied`].
     pub fn may<A, R>(&self, caller: &Caller, action: A, resource: R) -> bool
     where
         A: ActsOn<R>,
@@ -49,19 +101,26 @@ impl App {
     /// The authorizer over the grants as they are now.
     #[must_use]
     pub fn authorizer(&self) -> Arc<Authorizer> {
-        Arc::clone(&self.authorizer.read().unwrap_or_else(PoisonError::into_inner))
+        self.grants.current()
     }
 
-    /// Reads the grants again; called after every change of them.
+    /// Reads the grants again; called after every change of them. Goes on to its end when the one who asked is gone.
     ///
     /// # Errors
     /// [`AppError::Store`].
     pub async fn reload_grants(&self) -> Result<(), AppError> {
-        // One at a time: an older reading must not overwrite a newer one.
-        let _one = self.reloading.lock().await;
-        let grants = self.store().read(|tx| Ok::<_, AppError>(tx.grants()?)).await?;
-        let fresh = Arc::new(Authorizer::new(grants, Vec::new()));
-        *self.authorizer.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        Ok(())
+        let grants = Arc::clone(&self.grants);
+        to_its_end("the grants could not be read", async move { grants.reload().await }).await
+    }
+
+    /// Runs `work`, which changes grants, and reads them again; neither without the other, whoever hangs up meanwhile.
+    pub(crate) async fn change_grants<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let grants = Arc::clone(&self.grants);
+        let done = to_its_end("grants could not be changed", async move { grants.change(work).await }).await?;
+        self.sequencer.notify();
+        Ok(done)
     }
 }

@@ -81,6 +81,15 @@ impl AppError {
         Self::Internal { what, source: source.into() }
     }
 
+    /// The rule and its reason, when a check of the content refused: what the ledger is told.
+    pub(crate) fn refusal(&self) -> Option<(String, String)> {
+        match self {
+            Self::Refused { rule, reason } => Some((rule.clone(), reason.clone())),
+            Self::Vault(error) => error.rule().map(|rule| (rule.to_owned(), error.to_string())),
+            _ => None,
+        }
+    }
+
     /// Names of the rules that said no, if rules did.
     #[must_use]
     pub fn rules(&self) -> Vec<String> {

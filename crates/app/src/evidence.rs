@@ -9,6 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{App, AppError, Caller};
 
+/// The largest bundle that is taken; the signature of a model with thousands of files has one or two.
+const MOST_BYTES: usize = 8 << 20;
+/// So many bundles about the same files, and so many bytes of them.
+const MOST_BUNDLES: usize = 1000;
+const MOST_BYTES_TOGETHER: usize = 64 << 20;
+
 /// A stored bundle.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EvidenceSummary {
@@ -30,8 +36,8 @@ impl App {
     /// for each gate to say.
     ///
     /// # Errors
-    /// [`AppError::Refused`] for bytes that are no bundle (`evidence.bundle`) or speak of something else
-    /// (`evidence.subject`).
+    /// [`AppError::Refused`] for bytes that are no bundle (`evidence.bundle`), speak of something else
+    /// (`evidence.subject`), or are too much (`evidence.size`).
     pub async fn add_evidence(
         &self,
         caller: &Caller,
@@ -39,6 +45,9 @@ impl App {
         version: u32,
         bytes: Vec<u8>,
     ) -> Result<EvidenceSummary, AppError> {
+        if bytes.len() > MOST_BYTES {
+            return Err(AppError::refused("evidence.size", format!("a bundle may have {MOST_BYTES} bytes at most")));
+        }
         let bundle = Bundle::parse(&bytes).map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
         let statement =
             bundle.claimed_statement().map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
@@ -68,6 +77,12 @@ impl App {
         let row = record.clone();
         self.store()
             .write(move |tx| {
+                // Every gate reads all of it, so it must not grow without end.
+                let there = tx.evidence_for(&row.subject)?;
+                let bytes: usize = there.iter().map(|record| record.bundle.len()).sum();
+                if there.len() >= MOST_BUNDLES || bytes.saturating_add(row.bundle.len()) > MOST_BYTES_TOGETHER {
+                    return Err(AppError::refused("evidence.size", "there is too much evidence about this version"));
+                }
                 tx.add_evidence(&row)?;
                 Ok::<_, AppError>(tx.record(&event)?)
             })

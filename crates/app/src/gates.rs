@@ -3,10 +3,11 @@
 use sealyard_core::{Digest, Subject};
 use sealyard_gate::{Context, Decision, Request, Stage, collect, decide, deployment_statement, publish_statement};
 use sealyard_identity::{Authorized, Deploy, ModelName, Publish, Read};
-use sealyard_ledger::{Act, Outcome};
-use sealyard_store::model::EvidenceRecord;
+use sealyard_ledger::{Act, Event, Outcome};
+use sealyard_store::model::{EvidenceRecord, ModelVersion};
 use serde::{Deserialize, Serialize};
 
+use crate::tasks::blocking;
 use crate::{App, AppError, Caller};
 
 /// Asks the publish gate.
@@ -89,7 +90,8 @@ impl App {
         stage: Stage,
         environment: Option<String>,
     ) -> Result<GateOutcome, AppError> {
-        self.check_gate(caller, authorized.resource(), version, stage, environment, false).await
+        let judged = self.judge(caller, authorized.resource(), version, stage, environment, false).await?;
+        Ok(GateOutcome { decision: judged.decision, attestation: None, published: judged.version.published })
     }
 
     async fn pass_gate(
@@ -100,63 +102,74 @@ impl App {
         stage: Stage,
         environment: Option<String>,
     ) -> Result<GateOutcome, AppError> {
-        let mut outcome = self.check_gate(caller, name, version, stage, environment.clone(), true).await?;
-        if !outcome.decision.allowed() {
-            return Err(AppError::GateDenied(Box::new(outcome.decision)));
+        let judged = self.judge(caller, name, version, stage, environment.clone(), true).await?;
+        let Judged { decision, version: decided_on, event: decided } = judged;
+        if !decision.allowed() {
+            self.record(decided).await?;
+            return Err(AppError::GateDenied(Box::new(decision)));
         }
         let made = |error| AppError::internal("the attestation could not be made", error);
         let statement = match stage {
-            Stage::Publish => publish_statement(&outcome.decision).map_err(made)?,
+            Stage::Publish => publish_statement(&decision).map_err(made)?,
             // Of the other stages only a deployment has an attestation; the statement refuses the rest.
-            Stage::Deploy | Stage::Admit | Stage::Load => deployment_statement(&outcome.decision).map_err(made)?,
+            Stage::Deploy | Stage::Admit | Stage::Load => deployment_statement(&decision).map_err(made)?,
         };
-        let digest = outcome.decision.subject().digest;
+        let digest = decision.subject().digest;
         let attestation = self.sign_evidence(digest, &statement, &self.keys.gate)?;
-        outcome.attestation = Some(attestation.digest);
+        let signed = attestation.digest;
         let act = match stage {
-            Stage::Publish => {
-                Act::Published { name: name.to_string(), version, digest, attestation: attestation.digest }
-            }
+            Stage::Publish => Act::Published { name: name.to_string(), version, digest, attestation: signed },
             Stage::Deploy | Stage::Admit | Stage::Load => Act::Deployed {
                 name: name.to_string(),
                 version,
                 digest,
                 environment: environment.unwrap_or_default(),
-                attestation: attestation.digest,
+                attestation: signed,
             },
         };
         let event = self.event(caller, Outcome::Done, act);
         let now = self.now();
         let name = name.clone();
-        self.store()
+        let published = self
+            .store()
             .write(move |tx| {
+                let Some(found) = tx.model_version(name.as_str(), version)? else {
+                    return Err(AppError::NotFound { kind: "model version", id: format!("{name}/{version}") });
+                };
+                check_unchanged(&decided_on, &found)?;
+                tx.record(&decided)?;
                 tx.add_evidence(&attestation)?;
                 if stage == Stage::Publish {
-                    tx.mark_published(name.as_str(), version, attestation.digest, now)?;
+                    tx.mark_published(name.as_str(), version, signed, now)?;
                 }
-                Ok::<_, AppError>(tx.record(&event)?)
+                tx.record(&event)?;
+                Ok(if stage == Stage::Publish { Some(signed) } else { found.published })
             })
             .await?;
         self.sequencer.notify();
-        if stage == Stage::Publish {
-            outcome.published = outcome.attestation;
-        }
-        Ok(outcome)
+        Ok(GateOutcome { decision, attestation: Some(signed), published })
     }
 
-    /// Collects the evidence of a version and decides. With `record` the decision goes into the ledger.
-    pub(crate) async fn check_gate(
+    /// Collects the evidence of a version and decides. The caller of this writes the event, with what comes of it; only
+    /// that there is no policy to decide by is written here, when something was to be done (`acting`).
+    pub(crate) async fn judge(
         &self,
         caller: &Caller,
         name: &ModelName,
         version: u32,
         stage: Stage,
         environment: Option<String>,
-        record: bool,
-    ) -> Result<GateOutcome, AppError> {
-        let Some(loaded) = &self.policy else {
+        acting: bool,
+    ) -> Result<Judged, AppError> {
+        let resource = format!("models:/{name}/{version}");
+        let Some(loaded) = self.policy.clone() else {
+            let rule = "policy.absent";
+            if acting {
+                let act = Act::AccessDenied { action: stage.to_string(), resource, rule: rule.to_owned() };
+                self.record(self.event(caller, Outcome::Refused, act)).await?;
+            }
             return Err(AppError::refused(
-                "policy.absent",
+                rule,
                 "this server has no policy, so nothing can be published or deployed; start it with --policy FILE",
             ));
         };
@@ -172,31 +185,44 @@ impl App {
                 Ok((found, tree, records))
             })
             .await?;
-        let (verified, rejected) =
-            collect(records.iter().map(|record| record.bundle.as_bytes()), loaded.policy.trusted_keys());
-        let request = Request {
-            subject: Subject { name: format!("models:/{name}/{version}"), digest: found.tree },
-            tree: &tree,
-            stage,
-            context: Context {
-                environment,
-                principal: caller.principal().map(|principal| principal.name.to_string()),
-                ..Context::at(self.now())
-            },
+        let subject = Subject { name: resource.clone(), digest: found.tree };
+        let principal = caller.principal().map(|principal| principal.name.to_string());
+        let context = Context { environment, principal, ..Context::at(self.now()) };
+        // Many signatures take their time.
+        let decision = blocking("a decision broke", move || {
+            let bundles = records.iter().map(|record| record.bundle.as_bytes());
+            let (verified, rejected) = collect(bundles, loaded.policy.trusted_keys());
+            let request = Request { subject, tree: &tree, stage, context };
+            Ok(decide(&request, &verified, &rejected, &loaded.policy))
+        })
+        .await?;
+        let act = Act::GateDecided {
+            stage: stage.to_string(),
+            subject: found.tree,
+            resource,
+            allowed: decision.allowed(),
+            refused_by: decision.failures().map(|reason| reason.rule().to_owned()).collect(),
+            policy: decision.policy(),
         };
-        let decision = decide(&request, &verified, &rejected, &loaded.policy);
-        if record {
-            let act = Act::GateDecided {
-                stage: stage.to_string(),
-                subject: found.tree,
-                resource: format!("models:/{name}/{version}"),
-                allowed: decision.allowed(),
-                refused_by: decision.failures().map(|reason| reason.rule().to_owned()).collect(),
-                policy: decision.policy(),
-            };
-            let outcome = if decision.allowed() { Outcome::Done } else { Outcome::Refused };
-            self.record(self.event(caller, outcome, act)).await?;
-        }
-        Ok(GateOutcome { decision, attestation: None, published: found.published })
+        let outcome = if decision.allowed() { Outcome::Done } else { Outcome::Refused };
+        let event = self.event(caller, outcome, act);
+        Ok(Judged { decision, version: found, event })
     }
+}
+
+/// A decision, what it was made about, and its event, which is not written yet.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) decision: Decision,
+    pub(crate) version: ModelVersion,
+    pub(crate) event: Event,
+}
+
+/// A name and a number can come to mean another version between a decision and what comes of it, when a model is deleted
+/// or renamed and made anew.
+pub(crate) fn check_unchanged(decided_on: &ModelVersion, now: &ModelVersion) -> Result<(), AppError> {
+    if decided_on.tree == now.tree && decided_on.created == now.created && decided_on.published == now.published {
+        return Ok(());
+    }
+    Err(AppError::Conflict(format!("version {} of {:?} changed while the gate decided", now.version, now.name)))
 }

@@ -2,15 +2,21 @@
 
 use sealyard_core::{Redacted, Timestamp};
 use sealyard_identity::{
-    Administer, Authorized, Grant, Grantee, PasswordHash, PrincipalName, ResourcePattern, Right, Scope, Token,
-    UserDirectory, generate_password,
+    Administer, Authorized, Grant, Grantee, PasswordHash, Principal, PrincipalName, ResourcePattern, Right, Scope,
+    Token, UserDirectory, Via, generate_password,
 };
 use sealyard_ledger::{Act, Outcome};
+use sealyard_store::Transaction;
 use sealyard_store::model::{TokenRecord, UserRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::authentication::principal_id;
+use crate::tasks::blocking;
 use crate::{App, AppError, Caller};
+
+/// Tokens that one user can have in use, and scopes that one token can have.
+const MOST_TOKENS: usize = 1000;
+const MOST_SCOPES: usize = 100;
 
 /// A user to be made.
 #[derive(Debug)]
@@ -69,8 +75,8 @@ impl App {
         }
         let password = password.unwrap_or_else(|| generate_password(self.rng()));
         let new = NewUser { name: name.clone(), password: password.clone(), admin: true };
-        self.add_user(&Caller::system(), new).await?;
-        Ok(Some(FirstAdministrator { name, password }))
+        let made = self.add_user(&Caller::system(), new, true).await?;
+        Ok(made.then_some(FirstAdministrator { name, password }))
     }
 
     /// Makes a user.
@@ -83,16 +89,17 @@ impl App {
         _authorized: &Authorized<Administer, UserDirectory>,
         new: NewUser,
     ) -> Result<(), AppError> {
-        self.add_user(caller, new).await
+        self.add_user(caller, new, false).await.map(|_| ())
     }
 
-    async fn add_user(&self, caller: &Caller, new: NewUser) -> Result<(), AppError> {
+    /// With `first`, only while there is no user at all, which only the transaction can know; says whether it made one.
+    async fn add_user(&self, caller: &Caller, new: NewUser, first: bool) -> Result<bool, AppError> {
         let rng = std::sync::Arc::clone(&self.rng);
         let NewUser { name, password, admin } = new;
-        let hash = tokio::task::spawn_blocking(move || PasswordHash::create(&password, &*rng))
-            .await
-            .map_err(|error| AppError::internal("a password could not be hashed", error))?
-            .map_err(|error| AppError::Invalid(error.to_string()))?;
+        let hash = blocking("a password could not be hashed", move || {
+            PasswordHash::create(&password, &*rng).map_err(|error| AppError::Invalid(error.to_string()))
+        })
+        .await?;
         let event = self.event(caller, Outcome::Done, Act::UserCreated { name: name.as_str().to_owned(), admin });
         let record = UserRecord {
             id: 0,
@@ -101,14 +108,19 @@ impl App {
             admin,
             created: self.now(),
         };
-        self.store()
+        let made = self
+            .store()
             .write(move |tx| {
+                if first && !tx.users()?.is_empty() {
+                    return Ok(false);
+                }
                 tx.create_user(&record)?;
-                Ok::<_, AppError>(tx.record(&event)?)
+                tx.record(&event)?;
+                Ok::<_, AppError>(true)
             })
             .await?;
         self.sequencer.notify();
-        Ok(())
+        Ok(made)
     }
 
     /// Makes a token of the caller's own. A token can't make one that may more, or lives longer, than itself.
@@ -120,24 +132,17 @@ impl App {
         caller: &Caller,
         new: NewToken,
     ) -> Result<(Redacted<String>, TokenSummary), AppError> {
-        let Some(principal) = caller.principal() else { return Err(AppError::Unauthenticated) };
-        if principal.is_expired(self.now()) {
-            return Err(AppError::Unauthenticated);
-        }
+        let principal = self.unlimited(caller, "create a token")?;
         if new.scopes.is_empty() {
             return Err(AppError::Invalid(
                 "a token needs at least one scope, such as `all` or `experiment:7:edit`".into(),
             ));
         }
-        if principal.scopes().is_some_and(|scopes| !scopes.contains(&Scope::All)) {
-            return Err(AppError::Denied {
-                rule: "authorization",
-                action: "create a token".to_owned(),
-                resource: "the owner of a limited token".to_owned(),
-            });
+        if new.scopes.len() > MOST_SCOPES {
+            return Err(AppError::Invalid(format!("a token can have {MOST_SCOPES} scopes at most")));
         }
         let owner_ends = match &principal.via {
-            sealyard_identity::Via::Token { expires, .. } => *expires,
+            Via::Token { expires, .. } => *expires,
             _ => None,
         };
         let expires = match (new.expires, owner_ends) {
@@ -165,8 +170,16 @@ impl App {
         };
         let event = self.event(caller, Outcome::Done, act);
         let summary = TokenSummary { id: record.id.clone(), scopes: record.scopes.clone(), expires, revoked: false };
+        let (principal, now) = (principal.clone(), self.now());
         self.store()
             .write(move |tx| {
+                let tokens = still_valid(tx, &principal)?;
+                let live = |token: &&TokenRecord| !token.revoked && token.expires.is_none_or(|expires| expires > now);
+                if tokens.iter().filter(live).count() >= MOST_TOKENS {
+                    return Err(AppError::Invalid(format!(
+                        "there are {MOST_TOKENS} tokens in use already; revoke those that are not needed"
+                    )));
+                }
                 tx.create_token(&record)?;
                 Ok::<_, AppError>(tx.record(&event)?)
             })
@@ -193,12 +206,9 @@ impl App {
     /// The caller's own tokens.
     ///
     /// # Errors
-    /// [`AppError::Unauthenticated`].
+    /// [`AppError::Unauthenticated`]; [`AppError::Denied`] for a limited token.
     pub async fn tokens(&self, caller: &Caller) -> Result<Vec<TokenSummary>, AppError> {
-        if caller.principal().is_none() {
-            return Err(AppError::Unauthenticated);
-        }
-        let owner = caller.actor().to_owned();
+        let owner = self.unlimited(caller, "list tokens")?.name.as_str().to_owned();
         let found = self.store().read(move |tx| Ok::<_, AppError>(tx.tokens_of(&owner)?)).await?;
         let summary = |token: TokenRecord| TokenSummary {
             id: token.id,
@@ -209,24 +219,45 @@ impl App {
         Ok(found.into_iter().map(summary).collect())
     }
 
-    /// Ends one of the caller's own tokens.
+    /// Ends one of the caller's own tokens. A limited token can end itself and no other.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] for a token that is not the caller's.
+    /// [`AppError::NotFound`] for a token that is not the caller's; [`AppError::Denied`].
     pub async fn revoke_token(&self, caller: &Caller, id: &str) -> Result<(), AppError> {
-        if !self.tokens(caller).await?.iter().any(|token| token.id == id) {
-            return Err(AppError::NotFound { kind: "token", id: id.to_owned() });
+        let Some(principal) = caller.principal() else { return Err(AppError::Unauthenticated) };
+        let itself = matches!(&principal.via, Via::Token { token_id, .. } if token_id.as_str() == id);
+        if !itself {
+            self.unlimited(caller, "revoke a token")?;
         }
         let event = self.event(caller, Outcome::Done, Act::TokenRevoked { id: id.to_owned() });
-        let id = id.to_owned();
+        let (id, principal) = (id.to_owned(), principal.clone());
         self.store()
             .write(move |tx| {
+                if !still_valid(tx, &principal)?.iter().any(|token| token.id == id) {
+                    return Err(AppError::NotFound { kind: "token", id: id.chars().take(80).collect() });
+                }
                 tx.revoke_token(&id)?;
-                Ok::<_, AppError>(tx.record(&event)?)
+                Ok(tx.record(&event)?)
             })
             .await?;
         self.sequencer.notify();
         Ok(())
+    }
+
+    /// The principal of a caller whom nothing limits but their grants.
+    fn unlimited<'a>(&self, caller: &'a Caller, action: &str) -> Result<&'a Principal, AppError> {
+        let Some(principal) = caller.principal() else { return Err(AppError::Unauthenticated) };
+        if principal.is_expired(self.now()) {
+            return Err(AppError::Unauthenticated);
+        }
+        if principal.scopes().is_some_and(|scopes| !scopes.contains(&Scope::All)) {
+            return Err(AppError::Denied {
+                rule: "authorization",
+                action: action.to_owned(),
+                resource: "the owner of a limited token".to_owned(),
+            });
+        }
+        Ok(principal)
     }
 
     /// Gives the user `right` on `pattern`, in place of what they had on the same pattern.
@@ -245,18 +276,15 @@ impl App {
             Act::GrantSet { principal: user.to_string(), resource: pattern.to_string(), permission: right.to_string() };
         let event = self.event(caller, Outcome::Done, act);
         let name = user.as_str().to_owned();
-        self.store()
-            .write(move |tx| {
-                let Some(user) = tx.user(&name)? else {
-                    return Err(AppError::NotFound { kind: "user", id: name });
-                };
-                let grantee = Grantee::Principal(principal_id(user.id)?);
-                tx.set_grant(&Grant { grantee, pattern, right })?;
-                Ok(tx.record(&event)?)
-            })
-            .await?;
-        self.sequencer.notify();
-        self.reload_grants().await
+        self.change_grants(move |tx| {
+            let Some(user) = tx.user(&name)? else {
+                return Err(AppError::NotFound { kind: "user", id: name });
+            };
+            let grantee = Grantee::Principal(principal_id(user.id)?);
+            tx.set_grant(&Grant { grantee, pattern, right })?;
+            Ok(tx.record(&event)?)
+        })
+        .await
     }
 
     /// Takes a grant away.
@@ -274,17 +302,31 @@ impl App {
         let act = Act::GrantRemoved { principal: user.to_string(), resource: pattern.to_string() };
         let event = self.event(caller, Outcome::Done, act);
         let name = user.as_str().to_owned();
-        self.store()
-            .write(move |tx| {
-                let Some(user) = tx.user(&name)? else {
-                    return Err(AppError::NotFound { kind: "user", id: name });
-                };
-                let grantee = Grantee::Principal(principal_id(user.id)?);
-                tx.remove_grant(&Grant { grantee, pattern, right })?;
-                Ok(tx.record(&event)?)
-            })
-            .await?;
-        self.sequencer.notify();
-        self.reload_grants().await
+        self.change_grants(move |tx| {
+            let Some(user) = tx.user(&name)? else {
+                return Err(AppError::NotFound { kind: "user", id: name });
+            };
+            let grantee = Grantee::Principal(principal_id(user.id)?);
+            tx.remove_grant(&Grant { grantee, pattern, right })?;
+            Ok(tx.record(&event)?)
+        })
+        .await
     }
+}
+
+/// The tokens of `principal`, whose user must still be there and whose own token must not have been revoked since it was
+/// looked at: a stolen token must not make itself a successor while it is being revoked.
+fn still_valid(tx: &mut dyn Transaction, principal: &Principal) -> Result<Vec<TokenRecord>, AppError> {
+    let name = principal.name.as_str();
+    let user = tx.user(name)?.ok_or(AppError::Unauthenticated)?;
+    if principal_id(user.id)? != principal.id {
+        return Err(AppError::Unauthenticated);
+    }
+    let tokens = tx.tokens_of(name)?;
+    if let Via::Token { token_id, .. } = &principal.via
+        && !tokens.iter().any(|token| token.id == token_id.as_str() && !token.revoked)
+    {
+        return Err(AppError::Unauthenticated);
+    }
+    Ok(tokens)
 }

@@ -44,9 +44,11 @@ fn open_or_create(path: &Path, rng: &dyn Rng) -> Result<SigningKey, AppError> {
             key
         }
     };
+    // Policies are made of these files: one that is not of this key must not stay.
     let public = path.with_extension("pub");
-    if !public.exists() {
-        durable::write(&public, key.public_key().to_pem().as_bytes(), 0o644).map_err(|error| failed(&error))?;
+    let pem = key.public_key().to_pem();
+    if !std::fs::read(&public).is_ok_and(|found| found == pem.as_bytes()) {
+        durable::write(&public, pem.as_bytes(), 0o644).map_err(|error| failed(&error))?;
     }
     Ok(key)
 }

@@ -16,7 +16,7 @@ const LATEST: Duration = Duration::from_secs(2);
 const BATCH: u32 = 1000;
 
 /// Wakes the sequencer.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Wake(Arc<Notify>);
 
 impl Wake {

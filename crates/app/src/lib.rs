@@ -21,16 +21,19 @@ mod logged_models;
 mod model_files;
 mod policy;
 mod registry;
+mod shelf;
+mod tasks;
 mod tracking;
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use sealyard_core::{Clock, Rng, Timestamp};
-use sealyard_identity::{Authorizer, DummyHash, LoginThrottle};
+use sealyard_identity::{DummyHash, LoginThrottle, Principal};
 use sealyard_ledger::{Act, Event, LedgerKey, Outcome};
 use sealyard_scan_model::Scanner;
 use sealyard_store::Store;
 use sealyard_vault::Vault;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use artifacts::{ArtifactListing, Download, Upload};
 pub use authentication::Credentials;
@@ -47,8 +50,12 @@ pub use policy::{LoadedPolicy, PolicyError};
 pub use registry::CreateVersion;
 pub use tracking::*;
 
-/// Passwords that are checked at the same time.
+/// Passwords that are checked at the same time; each takes 19 MiB.
 const PASSWORD_CHECKS: usize = 4;
+/// Passwords that may wait for that.
+const WAITING_PASSWORDS: usize = 256;
+/// Files or folders that are scanned at the same time.
+const SCANS: usize = 4;
 
 /// What an [`App`] is made of.
 #[derive(Debug)]
@@ -79,12 +86,13 @@ pub struct App {
     rng: Arc<dyn Rng>,
     keys: ServerKeys,
     ledger_key: Arc<LedgerKey>,
-    policy: Option<LoadedPolicy>,
-    authorizer: RwLock<Arc<Authorizer>>,
-    reloading: tokio::sync::Mutex<()>,
+    policy: Option<Arc<LoadedPolicy>>,
+    grants: Arc<authorization::Grants>,
     throttle: Arc<LoginThrottle>,
     dummy: DummyHash,
-    checks: tokio::sync::Semaphore,
+    checks: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    scans: Arc<Semaphore>,
     sequencer: ledger::Wake,
     checked: authentication::CheckedPasswords,
 }
@@ -98,6 +106,7 @@ impl App {
         let Parts { store, vault, clock, rng, keys, ledger_key, policy } = parts;
         let throttle = LoginThrottle::new(Arc::clone(&clock));
         let dummy = DummyHash::new(&*rng).map_err(|error| AppError::internal("passwords can't be hashed", error))?;
+        let grants = Arc::new(authorization::Grants::new(Arc::clone(&store)));
         let app = Self {
             store,
             vault,
@@ -106,12 +115,13 @@ impl App {
             rng,
             keys,
             ledger_key: Arc::new(ledger_key),
-            policy,
-            authorizer: RwLock::new(Arc::new(Authorizer::new(Vec::new(), Vec::new()))),
-            reloading: tokio::sync::Mutex::default(),
+            policy: policy.map(Arc::new),
+            grants,
             throttle,
             dummy,
-            checks: tokio::sync::Semaphore::new(PASSWORD_CHECKS),
+            checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
+            waiting: Arc::new(Semaphore::new(WAITING_PASSWORDS)),
+            scans: Arc::new(Semaphore::new(SCANS)),
             sequencer: ledger::Wake::default(),
             checked: authentication::CheckedPasswords::default(),
         };
@@ -148,6 +158,16 @@ impl App {
         }
     }
 
+    /// An event by the holder of a proof, where nothing else is known of the request.
+    pub(crate) fn event_by(&self, principal: &Principal, outcome: Outcome, act: Act) -> Event {
+        self.event(&Caller::new(principal.clone(), None, None), outcome, act)
+    }
+
+    /// Waits until there is room for one more scan. The permit belongs to the work, not to who waits for it.
+    pub(crate) async fn place_to_scan(&self) -> Result<OwnedSemaphorePermit, AppError> {
+        Arc::clone(&self.scans).acquire_owned().await.map_err(|error| AppError::internal("the server stops", error))
+    }
+
     /// Notes in the ledger that the server started.
     ///
     /// # Errors
@@ -159,7 +179,12 @@ impl App {
 
     /// Writes an event that goes with no other change, such as a refusal.
     pub(crate) async fn record(&self, event: Event) -> Result<(), AppError> {
-        self.store().write(move |tx| Ok::<_, AppError>(tx.record(&event)?)).await?;
+        self.record_all(vec![event]).await
+    }
+
+    /// Writes events that go with no other change.
+    pub(crate) async fn record_all(&self, events: Vec<Event>) -> Result<(), AppError> {
+        self.store().write(move |tx| events.iter().try_for_each(|event| Ok::<_, AppError>(tx.record(event)?))).await?;
         self.sequencer.notify();
         Ok(())
     }

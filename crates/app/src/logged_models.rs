@@ -4,7 +4,11 @@ use sealyard_identity::{Authorized, Edit, ExperimentId};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::{ArtifactOwner, LoggedModel, LoggedModelStatus};
 
+use crate::model_files::MOST_FILES;
 use crate::{App, AppError, Caller};
+
+/// What a client may say about how its upload ended.
+const MESSAGE_CHARACTERS: usize = 5000;
 
 impl App {
     /// Ends the upload of a logged model. `Ready` freezes its files, after a scan of the folder as a whole.
@@ -20,40 +24,46 @@ impl App {
         status: LoggedModelStatus,
         message: String,
     ) -> Result<LoggedModel, AppError> {
+        if message.chars().count() > MESSAGE_CHARACTERS {
+            return Err(AppError::Invalid(format!(
+                "the status message is longer than {MESSAGE_CHARACTERS} characters"
+            )));
+        }
         let owner = ArtifactOwner::LoggedModel(id.to_owned());
         let wanted = owner.clone();
         let model_id = id.to_owned();
         let (model, artifacts) = self
             .store()
-            .read(move |tx| Ok::<_, AppError>((tx.logged_model(&model_id)?, tx.artifacts_below(&wanted, "")?)))
+            .read(move |tx| {
+                if tx.count_artifacts_below(&wanted, "")? > MOST_FILES as u64 {
+                    let reason = format!("it has more than the {MOST_FILES} files that a model may have");
+                    return Err(AppError::refused("model.files", reason));
+                }
+                Ok((tx.logged_model(&model_id)?, tx.artifacts_below(&wanted, "")?))
+            })
             .await?;
-        let model = model.ok_or_else(|| AppError::NotFound { kind: "logged model", id: id.to_owned() })?;
-        if model.experiment_id != authorized.resource().as_str() {
+        let experiment = authorized.resource().as_str();
+        let Some(model) = model.filter(|model| model.experiment_id == experiment) else {
             return Err(AppError::Denied {
                 rule: "authorization",
                 action: "edit".to_owned(),
                 resource: format!("models:/{id}"),
             });
-        }
+        };
         let now = self.now();
         let id = id.to_owned();
         if status != LoggedModelStatus::Ready {
             return self.store().write(move |tx| Ok(tx.finalise_logged_model(&id, status, &message, None, now)?)).await;
         }
-        if model.status == LoggedModelStatus::Ready {
+        if model.status != LoggedModelStatus::Pending {
             return Err(AppError::Conflict(format!("the logged model {id} is finalised already")));
         }
         let uploaded = artifacts.clone();
         let collected = match self.collect(format!("models:/{id}"), "", artifacts).await {
             Ok(collected) => collected,
             Err(error) => {
-                if let AppError::Refused { rule, reason } = &error {
-                    let act = Act::ArtifactRefused {
-                        path: format!("models:/{id}"),
-                        digest: None,
-                        rule: rule.clone(),
-                        reason: reason.clone(),
-                    };
+                if let Some((rule, reason)) = error.refusal() {
+                    let act = Act::ArtifactRefused { path: format!("models:/{id}"), digest: None, rule, reason };
                     self.record(self.event(caller, Outcome::Refused, act)).await?;
                 }
                 return Err(error);

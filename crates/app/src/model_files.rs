@@ -7,13 +7,20 @@ use sealyard_core::{Digest, FileEntry, FileTree, Subject, TreePath, Verdict};
 use sealyard_evidence::predicate::{Ruleset, ScanCounts, ScanReport};
 use sealyard_evidence::{Bundle, Statement};
 use sealyard_identity::{Authorized, ModelName, Read};
+use sealyard_ledger::{Act, Outcome};
 use sealyard_scan::Report;
 use sealyard_scan_model::Scanner;
 use sealyard_store::model::{Artifact, EvidenceRecord, VersionFile};
+use sealyard_vault::{ObjectId, Vault};
 use serde::{Deserialize, Serialize};
 
-use crate::artifacts::{Download, open_files, scan_refusal};
+use crate::artifacts::{Download, Expected, scan_refusal};
+use crate::shelf::Shelf;
+use crate::tasks::blocking;
 use crate::{App, AppError};
+
+/// More files than this are no model, but a way to keep a scanner busy.
+pub(crate) const MOST_FILES: usize = 10_000;
 
 /// What a verifier is told of a model: it computes the digest of `files` again and believes nothing else.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,13 +50,18 @@ impl App {
     /// Makes a tree of `artifacts` below `prefix`, scans it as a whole and signs what the scan says.
     ///
     /// # Errors
-    /// [`AppError::Refused`] when there is no file, or one is unsafe.
+    /// [`AppError::Refused`] when there is no file, too many, one is unsafe or is not what was uploaded;
+    /// [`AppError::Vault`] when one can't be read; [`AppError::Conflict`] when one was replaced meanwhile.
     pub(crate) async fn collect(
         &self,
         name: String,
         prefix: &str,
         artifacts: Vec<Artifact>,
     ) -> Result<Collected, AppError> {
+        if artifacts.len() > MOST_FILES {
+            let reason = format!("there are {} files, more than the {MOST_FILES} a model may have", artifacts.len());
+            return Err(AppError::refused("model.files", reason));
+        }
         let mut entries = Vec::new();
         let mut files = Vec::new();
         for artifact in artifacts {
@@ -71,14 +83,22 @@ impl App {
             files.push(VersionFile { path, object: artifact.object });
         }
         let tree = FileTree::new(entries).map_err(|error| AppError::refused("model.files", error.to_string()))?;
-        let (vault, scanner) = (Arc::clone(&self.vault), Arc::clone(&self.scanner));
-        let objects: Vec<_> = files.iter().map(|file| (file.path.clone(), file.object.clone())).collect();
-        let report = tokio::task::spawn_blocking(move || {
-            let opened = open_files(&vault, &objects)?;
-            Ok::<_, AppError>(scanner.scan_folder(&opened))
+        let mut objects = Vec::with_capacity(files.len());
+        for file in &files {
+            let id: ObjectId =
+                file.object.parse().map_err(|error| AppError::internal("a row names no object", error))?;
+            let entry = tree.get(&file.path).ok_or_else(|| AppError::refused("model.files", "a file is missing"))?;
+            objects.push((entry.clone(), id));
+        }
+        let (vault, scanner) = (Vault::clone(&self.vault), Arc::clone(&self.scanner));
+        let place = self.place_to_scan().await?;
+        let report = blocking("a scan broke", move || {
+            let _place = place;
+            let shelf = Shelf::new(vault);
+            let files = shelf.put(&objects)?;
+            Ok(scanner.scan_folder(&files))
         })
-        .await
-        .map_err(|error| AppError::internal("a scan broke", error))??;
+        .await?;
         let verdict = report.summary.verdict;
         if verdict == Verdict::Unsafe {
             return Err(scan_refusal(&report.subjects));
@@ -165,12 +185,18 @@ impl App {
                 Ok::<_, AppError>((tx.model_version(&name, version)?, tx.model_version_files(&name, version)?))
             })
             .await?;
-        if found.is_none_or(|version| version.verdict == Verdict::Unsafe) {
+        if found.is_none_or(|found| found.verdict == Verdict::Unsafe) {
             return Err(AppError::refused("artifact.verdict", "the version was found to be unsafe"));
         }
         let missing = || AppError::NotFound { kind: "file", id: path.to_string() };
         let entry = tree.get(path).ok_or_else(missing)?;
         let file = files.iter().find(|file| file.path == *path).ok_or_else(missing)?;
-        self.stream_object(&file.object, entry.digest, entry.size, false)
+        let act = Act::ArtifactUnreadable {
+            path: format!("models:/{}/{version}/{path}", authorized.resource()),
+            rule: String::new(),
+        };
+        let unreadable = self.event_by(authorized.principal(), Outcome::Refused, act);
+        let expected = Expected { digest: entry.digest, size: entry.size, enforced: false };
+        self.stream_object(&file.object, expected, unreadable).await
     }
 }

@@ -24,6 +24,7 @@ impl Artifacts for Session<'_> {
         if below {
             return Err(StoreError::Conflict(format!("{path:?} can't be written: it is a directory")));
         }
+        self.check_not_frozen(kind, owner, path)?;
         let replaced = self.artifact_object(kind, owner, path)?;
         self.execute(
             "INSERT OR REPLACE INTO artifacts
@@ -65,9 +66,30 @@ impl Artifacts for Session<'_> {
         )
     }
 
+    fn count_artifacts_below(&mut self, owner: &ArtifactOwner, prefix: &str) -> Result<u64, StoreError> {
+        let (kind, name) = columns(owner);
+        let count = self.optional(
+            "SELECT count(*) FROM artifacts WHERE owner_kind = ?1 AND owner = ?2
+                 AND (?3 = '' OR path = ?3 OR (path > ?3 || '/' AND path < ?3 || '0'))",
+            [kind, name, prefix],
+            |row| row.unsigned(0),
+        )?;
+        Ok(count.unwrap_or(0))
+    }
+
     fn delete_artifacts_below(&mut self, owner: &ArtifactOwner, prefix: &str) -> Result<u64, StoreError> {
         self.check_owner_takes_files(owner)?;
         let (kind, name) = columns(owner);
+        let frozen: Option<String> = self.optional(
+            "SELECT a.path FROM artifacts a WHERE a.owner_kind = ?1 AND a.owner = ?2
+                 AND (?3 = '' OR a.path = ?3 OR (a.path > ?3 || '/' AND a.path < ?3 || '0'))
+                 AND EXISTS (SELECT 1 FROM version_files f WHERE f.object = a.object) LIMIT 1",
+            [kind, name, prefix],
+            |row| row.get(0),
+        )?;
+        if let Some(path) = frozen {
+            return Err(part_of_a_version(&path));
+        }
         let deleted = self.execute(
             "DELETE FROM artifacts WHERE owner_kind = ?1 AND owner = ?2
                  AND (?3 = '' OR path = ?3 OR (path > ?3 || '/' AND path < ?3 || '0'))",
@@ -91,6 +113,28 @@ impl Session<'_> {
         )
     }
 
+    /// What a stock client downloads for a version is what was frozen and scanned: its files stay, and none is added to
+    /// their directory.
+    fn check_not_frozen(&self, kind: &str, owner: &str, path: &str) -> Result<(), StoreError> {
+        let replaced = self.exists(
+            "SELECT 1 FROM artifacts a JOIN version_files f ON f.object = a.object
+             WHERE a.owner_kind = ?1 AND a.owner = ?2 AND a.path = ?3",
+            [kind, owner, path],
+        )?;
+        // A version's directory is what the path of a file has before its path in the version. Only a run's can still get
+        // files; looked for by the version's run, since a run may have many files and few versions.
+        let added = kind == "run"
+            && self.exists(
+                "SELECT 1 FROM model_versions t
+                 JOIN version_files f ON f.version = t.number
+                 JOIN artifacts a ON a.object = f.object AND a.owner_kind = 'run' AND a.owner = ?1
+                 WHERE t.run_id = ?1
+                     AND substr(?2, 1, length(a.path) - length(f.path)) = substr(a.path, 1, length(a.path) - length(f.path))",
+                [owner, path],
+            )?;
+        if replaced || added { Err(part_of_a_version(path)) } else { Ok(()) }
+    }
+
     /// A run takes files unless it is in the bin, a logged model until it is finalised.
     fn check_owner_takes_files(&self, owner: &ArtifactOwner) -> Result<(), StoreError> {
         match owner {
@@ -110,6 +154,10 @@ impl Session<'_> {
             }
         }
     }
+}
+
+fn part_of_a_version(path: &str) -> StoreError {
+    StoreError::Conflict(format!("{path:?} belongs to a registered version: its files are frozen"))
 }
 
 fn columns(owner: &ArtifactOwner) -> (&'static str, &str) {

@@ -1,0 +1,194 @@
+use std::io::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _};
+use sealyard_core::{Digest, TreePath, Verdict};
+use sealyard_identity::{Authorized, Edit, ExperimentId};
+use sealyard_ledger::{Act, Event, Outcome};
+use sealyard_scan::SubjectReport;
+use sealyard_store::Store;
+use sealyard_store::model::{Artifact, ArtifactOwner};
+use sealyard_vault::{PendingObject, SealedObject, Vault};
+
+use super::{PIECE, full_path, scan_refusal};
+use crate::tasks::{blocking, remove_if_unused, remove_objects, to_its_end};
+use crate::{App, AppError, Caller};
+
+/// Where an upload goes.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// What it will belong to. Its experiment must be the authorized one; [`App::upload`] checks.
+    pub owner: ArtifactOwner,
+    /// Where below the owner's artifact root.
+    pub path: TreePath,
+    /// At most so many bytes.
+    pub limit: u64,
+}
+
+/// The object as it lies in the pending area, and what the scan said of it.
+struct Arrived {
+    sealed: SealedObject,
+    report: SubjectReport,
+}
+
+impl App {
+    /// Takes a file in: encrypts and hashes it as it arrives, scans it while nobody can see it, then makes object, row
+    /// and ledger event visible together.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with the scan's rules for an unsafe file, which is dropped; `artifact.size` above the limit;
+    /// [`AppError::Conflict`] for a finalised model or what became part of a version; [`AppError::Denied`] when the owner
+    /// is in another experiment.
+    pub async fn upload<S, E>(
+        &self,
+        caller: &Caller,
+        authorized: &Authorized<Edit, ExperimentId>,
+        upload: Upload,
+        body: S,
+    ) -> Result<Artifact, AppError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        self.check_owner(authorized.principal(), &upload.owner, authorized.resource()).await?;
+        let Arrived { sealed, report } = match self.receive(&upload, body).await {
+            Ok(arrived) => arrived,
+            Err(error) => return Err(self.refuse_upload(caller, &upload, None, error).await),
+        };
+        if report.verdict == Verdict::Unsafe {
+            let digest = sealed.digest;
+            let vault = Arc::clone(&self.vault);
+            blocking("an object could not be dropped", move || Ok(vault.discard(&sealed)?)).await?;
+            let error = scan_refusal(std::slice::from_ref(&report));
+            return Err(self.refuse_upload(caller, &upload, Some(digest), error).await);
+        }
+        let artifact = Artifact {
+            owner: upload.owner,
+            path: upload.path,
+            object: sealed.id.to_string(),
+            digest: sealed.digest,
+            size: sealed.size,
+            verdict: report.verdict,
+            created: self.now(),
+            created_by: caller.actor().to_owned(),
+        };
+        let event = self.event(
+            caller,
+            Outcome::Done,
+            Act::ArtifactUploaded {
+                path: full_path(&artifact.owner, artifact.path.as_str()),
+                digest: artifact.digest,
+                size: artifact.size,
+                verdict: artifact.verdict.to_string(),
+            },
+        );
+        let (store, vault) = (Arc::clone(&self.store), Arc::clone(&self.vault));
+        let row = artifact.clone();
+        to_its_end("an upload broke", async move { keep(&store, &vault, sealed, row, event).await }).await?;
+        self.sequencer.notify();
+        Ok(artifact)
+    }
+
+    /// Streams `body` into a pending object and scans it there. What is dropped on the way leaves nothing.
+    async fn receive<S, E>(&self, upload: &Upload, body: S) -> Result<Arrived, AppError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let vault = Arc::clone(&self.vault);
+        let mut pending = blocking("an upload could not begin", move || Ok(vault.begin()?)).await?;
+        let mut left = upload.limit;
+        let mut body = std::pin::pin!(body);
+        // Copied together, and a thread taken only for each full piece: a client that sends slowly or by single bytes
+        // holds neither a thread nor much memory.
+        let mut buffer = Vec::new();
+        while let Some(piece) = body.next().await {
+            let piece = piece.map_err(|error| AppError::Invalid(format!("the upload broke off: {error}")))?;
+            let Some(rest) = left.checked_sub(piece.len() as u64) else {
+                return Err(AppError::refused("artifact.size", format!("it is larger than {} bytes", upload.limit)));
+            };
+            left = rest;
+            buffer.extend_from_slice(&piece);
+            if buffer.len() >= PIECE {
+                (pending, buffer) = write(pending, buffer).await?;
+            }
+        }
+        (pending, _) = write(pending, buffer).await?;
+        let vault = Arc::clone(&self.vault);
+        let scanner = Arc::clone(&self.scanner);
+        let name = upload.path.as_str().to_owned();
+        let place = self.place_to_scan().await?;
+        blocking("an upload broke", move || {
+            // Held by the work and not by the one who waits for it, who may be gone long before it ends.
+            let _place = place;
+            let sealed = pending.seal()?;
+            let report = vault.open_sealed(&sealed).map(|object| scanner.scan_file(&name, &object))?;
+            Ok(Arrived { sealed, report })
+        })
+        .await
+    }
+
+    /// Puts a refusal into the ledger. If that fails, that is the answer.
+    async fn refuse_upload(
+        &self,
+        caller: &Caller,
+        upload: &Upload,
+        digest: Option<Digest>,
+        error: AppError,
+    ) -> AppError {
+        let AppError::Refused { rule, reason } = &error else { return error };
+        let act = Act::ArtifactRefused {
+            path: full_path(&upload.owner, upload.path.as_str()),
+            digest,
+            rule: rule.clone(),
+            reason: reason.clone(),
+        };
+        match self.record(self.event(caller, Outcome::Refused, act)).await {
+            Ok(()) => error,
+            Err(error) => error,
+        }
+    }
+}
+
+async fn write(mut pending: PendingObject, mut buffer: Vec<u8>) -> Result<(PendingObject, Vec<u8>), AppError> {
+    blocking("an upload broke", move || {
+        pending.write_all(&buffer).map_err(|error| AppError::internal("the vault could not be written", error))?;
+        buffer.clear();
+        Ok((pending, buffer))
+    })
+    .await
+}
+
+/// The object first, then its row and event together; what was replaced goes last.
+async fn keep(
+    store: &Arc<dyn Store>,
+    vault: &Arc<Vault>,
+    sealed: SealedObject,
+    row: Artifact,
+    event: Event,
+) -> Result<(), AppError> {
+    let id = sealed.id;
+    let target = Arc::clone(vault);
+    blocking("an upload broke", move || Ok(target.commit(&sealed)?)).await?;
+    let written = store
+        .write(move |tx| {
+            let replaced = tx.put_artifact(&row)?;
+            tx.record(&event)?;
+            match replaced {
+                Some(object) if !tx.object_is_referenced(&object)? => Ok::<_, AppError>(Some(object)),
+                _ => Ok(None),
+            }
+        })
+        .await;
+    match written {
+        Ok(replaced) => {
+            remove_objects(vault, replaced.and_then(|object| object.parse().ok()).into_iter().collect()).await;
+            Ok(())
+        }
+        Err(error) => {
+            remove_if_unused(&**store, vault, id).await;
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,182 @@
+use sealyard_identity::{Authorized, Edit, ExperimentId, ModelName, Read};
+use sealyard_ledger::{Act, Outcome};
+use sealyard_store::Transaction;
+use sealyard_store::model::{
+    Artifact, ArtifactOwner, LoggedModel, LoggedModelStatus, ModelVersion, NewModelVersion, Pair,
+};
+
+use super::source::{Source, shorten};
+use crate::model_files::MOST_FILES;
+use crate::{App, AppError, Caller};
+
+/// A version to be made.
+#[derive(Debug, Clone)]
+pub struct CreateVersion {
+    /// Where its files are: `models:/m-…`, `runs:/<run>/<path>` or an `mlflow-artifacts:` URI of this server.
+    pub source: String,
+    /// The run it came from, as the client says. Files of a run come from that run whatever the client says.
+    pub run_id: Option<String>,
+    /// The logged model it came from, as the client says; likewise.
+    pub model_id: Option<String>,
+    /// For people.
+    pub description: String,
+    /// Tags.
+    pub tags: Vec<Pair>,
+}
+
+/// What the source was when it was looked at, and must still be when the version is written.
+#[derive(Debug, Clone, PartialEq)]
+struct Found {
+    artifacts: Vec<Artifact>,
+    logged: Option<LoggedModel>,
+}
+
+impl Found {
+    fn read(tx: &mut dyn Transaction, owner: &ArtifactOwner, path: &str) -> Result<Self, AppError> {
+        if tx.count_artifacts_below(owner, path)? > MOST_FILES as u64 {
+            let reason = format!("it has more than the {MOST_FILES} files that a model may have");
+            return Err(AppError::refused("model.files", reason));
+        }
+        let logged = match owner {
+            ArtifactOwner::LoggedModel(id) => match tx.logged_model(id)? {
+                Some(model) if model.status == LoggedModelStatus::Ready => Some(model),
+                _ => return Err(AppError::refused("version.source", "the logged model is not finalised")),
+            },
+            ArtifactOwner::Run(_) => None,
+        };
+        Ok(Self { artifacts: tx.artifacts_below(owner, path)?, logged })
+    }
+}
+
+impl App {
+    /// Registers a version: its files are frozen and scanned as a whole. Registering is not publishing.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for a source elsewhere, an empty or an unsafe folder; [`AppError::Denied`] when the caller may
+    /// not read the source; [`AppError::Conflict`] when it changed meanwhile.
+    pub async fn create_version(
+        &self,
+        caller: &Caller,
+        authorized: &Authorized<Edit, ModelName>,
+        request: CreateVersion,
+    ) -> Result<ModelVersion, AppError> {
+        let name = authorized.resource().as_str().to_owned();
+        let source = shorten(&request.source);
+        let result = self.make_version(caller, &name, request).await;
+        if let Err(error) = &result
+            && let Some((rule, reason)) = error.refusal()
+        {
+            let act = Act::VersionRefused { name, source, rule, reason };
+            self.record(self.event(caller, Outcome::Refused, act)).await?;
+        }
+        result
+    }
+
+    async fn make_version(
+        &self,
+        caller: &Caller,
+        name: &str,
+        request: CreateVersion,
+    ) -> Result<ModelVersion, AppError> {
+        let Source { owner, path, experiment } = Source::parse(&request.source)?;
+        let owners = self.may_read(caller, &owner).await?;
+        if experiment.is_some_and(|named| named != owners.as_str()) {
+            return Err(unknown_source());
+        }
+        let found = {
+            let (name, owner, path) = (name.to_owned(), owner.clone(), path.clone());
+            self.store()
+                .read(move |tx| {
+                    if tx.registered_model(&name)?.is_none() {
+                        return Err(AppError::NotFound { kind: "registered model", id: name });
+                    }
+                    Found::read(tx, &owner, &path)
+                })
+                .await?
+        };
+        let of_model = found.logged.as_ref().and_then(|model| model.source_run_id.clone());
+        let (run_id, model_id) = match (&owner, of_model) {
+            (ArtifactOwner::Run(id), _) => (Some(id.clone()), self.claimed_model(caller, request.model_id).await?),
+            (ArtifactOwner::LoggedModel(id), Some(run)) => (Some(run), Some(id.clone())),
+            (ArtifactOwner::LoggedModel(id), None) => {
+                (self.claimed_run(caller, request.run_id).await?, Some(id.clone()))
+            }
+        };
+        let collected = self.collect(format!("models:/{name}"), &path, found.artifacts.clone()).await?;
+        let digest = collected.tree.digest();
+        let new = NewModelVersion {
+            name: name.to_owned(),
+            description: request.description,
+            source: request.source,
+            run_id,
+            model_id,
+            experiment_id: owners.as_str().to_owned(),
+            created: self.now(),
+            created_by: caller.actor().to_owned(),
+            tags: request.tags,
+            tree: collected.tree,
+            files: collected.files,
+            verdict: collected.verdict,
+        };
+        let scan = collected.scan;
+        let verdict = new.verdict.to_string();
+        let event = self.event(
+            caller,
+            Outcome::Done,
+            Act::VersionCreated { name: name.to_owned(), version: 0, digest, verdict },
+        );
+        let version = self
+            .store()
+            .write(move |tx| {
+                // What was scanned is what is frozen; a file that came, went or changed in between was not scanned.
+                if Found::read(tx, &owner, &path)?.artifacts != found.artifacts {
+                    return Err(AppError::Conflict("files changed while the version was being made".into()));
+                }
+                let made = tx.create_model_version(&new)?;
+                tx.add_evidence(&scan)?;
+                let mut event = event;
+                if let Act::VersionCreated { version, .. } = &mut event.act {
+                    *version = made.version;
+                }
+                tx.record(&event)?;
+                Ok(made)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(version)
+    }
+
+    /// The experiment of an owner that `caller` may read. One that is not there and one that may not be read are the same
+    /// answer.
+    async fn may_read(&self, caller: &Caller, owner: &ArtifactOwner) -> Result<ExperimentId, AppError> {
+        let asked = match owner {
+            ArtifactOwner::Run(id) => self.authorize_run(caller, Read, id).await,
+            ArtifactOwner::LoggedModel(id) => self.authorize_logged_model(caller, Read, id).await,
+        };
+        match asked {
+            Ok(authorized) => Ok(authorized.resource().clone()),
+            Err(AppError::NotFound { .. }) => Err(unknown_source()),
+            Err(AppError::Denied { rule, action, .. }) => {
+                Err(AppError::Denied { rule, action, resource: "the source of the version".to_owned() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a version says it came from is shown to people; it must be something its maker can see.
+    async fn claimed_run(&self, caller: &Caller, id: Option<String>) -> Result<Option<String>, AppError> {
+        let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
+        self.may_read(caller, &ArtifactOwner::Run(id.clone())).await?;
+        Ok(Some(id))
+    }
+
+    async fn claimed_model(&self, caller: &Caller, id: Option<String>) -> Result<Option<String>, AppError> {
+        let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
+        self.may_read(caller, &ArtifactOwner::LoggedModel(id.clone())).await?;
+        Ok(Some(id))
+    }
+}
+
+fn unknown_source() -> AppError {
+    AppError::refused("version.source", "the source does not exist or may not be read")
+}

@@ -1,0 +1,83 @@
+//! The objects of a folder while it is scanned.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sealyard_core::{FileEntry, ReadAt, TreePath};
+use sealyard_vault::{Object, ObjectId, Vault, VaultError};
+
+use crate::AppError;
+
+/// Objects that are open at once: each takes a file descriptor and the memory of a chunk or two, and a model may have
+/// thousands.
+const OPEN: usize = 32;
+
+/// Opens objects as they are read and closes those read longest ago.
+#[derive(Debug, Clone)]
+pub(crate) struct Shelf {
+    vault: Vault,
+    open: Arc<Mutex<VecDeque<Arc<Object>>>>,
+}
+
+impl Shelf {
+    pub(crate) fn new(vault: Vault) -> Self {
+        Self { vault, open: Arc::default() }
+    }
+
+    /// Reads every object once and compares it with its entry, so that what is scanned is what the tree says, and not what
+    /// somebody with the key put in its place.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] (`artifact.digest`) for other bytes; [`AppError::Vault`] for what can't be read;
+    /// [`AppError::Conflict`] for an object that is gone.
+    pub(crate) fn put(&self, objects: &[(FileEntry, ObjectId)]) -> Result<Vec<(TreePath, Arc<dyn ReadAt>)>, AppError> {
+        let mut files = Vec::with_capacity(objects.len());
+        for (entry, id) in objects {
+            let object = self.object(*id).map_err(|error| match error {
+                VaultError::Missing { .. } => AppError::Conflict(format!("{} was replaced or removed", entry.path)),
+                error => AppError::Vault(error),
+            })?;
+            if object.size() != entry.size || object.digest()? != entry.digest {
+                let reason = format!("the stored content of {} is not what was uploaded", entry.path);
+                return Err(AppError::refused("artifact.digest", reason));
+            }
+            let book: Arc<dyn ReadAt> = Arc::new(Book { shelf: self.clone(), id: *id, size: entry.size });
+            files.push((entry.path.clone(), book));
+        }
+        Ok(files)
+    }
+
+    fn object(&self, id: ObjectId) -> Result<Arc<Object>, VaultError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = open.iter().position(|object| object.id() == id)
+            && let Some(object) = open.remove(place)
+        {
+            open.push_back(Arc::clone(&object));
+            return Ok(object);
+        }
+        let object = Arc::new(self.vault.open(&id)?);
+        if open.len() >= OPEN {
+            open.pop_front();
+        }
+        open.push_back(Arc::clone(&object));
+        Ok(object)
+    }
+}
+
+/// One object of a shelf.
+struct Book {
+    shelf: Shelf,
+    id: ObjectId,
+    size: u64,
+}
+
+impl ReadAt for Book {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.shelf.object(self.id)?.read_at(offset, buffer)
+    }
+}

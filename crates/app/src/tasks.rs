@@ -1,0 +1,54 @@
+//! Work that must not hold up others, and work that must not stop half-way.
+
+use sealyard_store::Store;
+use sealyard_vault::{ObjectId, Vault};
+
+use crate::AppError;
+
+/// Runs what reads, writes or computes for long, away from the threads that serve everybody.
+pub(crate) async fn blocking<T: Send + 'static>(
+    what: &'static str,
+    work: impl FnOnce() -> Result<T, AppError> + Send + 'static,
+) -> Result<T, AppError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| AppError::internal(what, error))?
+}
+
+/// Runs `act` to its end even when the one who asked for it goes away: a closed connection drops the request's future at
+/// any await, and between a change and what belongs to it that would leave one without the other.
+pub(crate) async fn to_its_end<T: Send + 'static>(
+    what: &'static str,
+    act: impl Future<Output = Result<T, AppError>> + Send + 'static,
+) -> Result<T, AppError> {
+    tokio::spawn(act).await.map_err(|error| AppError::internal(what, error))?
+}
+
+/// Removes objects that nothing refers to any more. The act they belonged to is over, so a failure here is not its
+/// failure: what stays behind is found by the vault's sweep.
+pub(crate) async fn remove_objects(vault: &Vault, objects: Vec<ObjectId>) {
+    if objects.is_empty() {
+        return;
+    }
+    let vault = vault.clone();
+    let removed = blocking("objects could not be removed", move || {
+        for object in objects {
+            if let Err(error) = vault.delete(&object) {
+                tracing::warn!(%object, %error, "an object that nobody needs could not be removed");
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = removed.await {
+        tracing::warn!(%error, "objects that nobody needs could not be removed");
+    }
+}
+
+/// Removes an object whose row could not be written. Only the catalog knows that for sure: a commit that seemed to fail
+/// may have been written, and then the object is somebody's file.
+pub(crate) async fn remove_if_unused(store: &dyn Store, vault: &Vault, object: ObjectId) {
+    let name = object.to_string();
+    match store.read(move |tx| Ok::<_, AppError>(tx.object_is_referenced(&name)?)).await {
+        Ok(false) => remove_objects(vault, vec![object]).await,
+        Ok(true) => {}
+        Err(error) => tracing::warn!(%object, %error, "whether an object is needed is not known; it is left"),
+    }
+}
