@@ -1,5 +1,7 @@
-use super::{new_logged_model, new_run, path, time};
-use crate::model::{Artifact, ArtifactOwner, Lifecycle, LoggedModelStatus, RunUpdate};
+use super::{new_logged_model, new_run, new_version, path, time};
+use crate::model::{
+    Artifact, ArtifactOwner, Lifecycle, LoggedModelStatus, NewModelVersion, RunUpdate, VersionFile,
+};
 use crate::{StoreError, Transaction};
 use sealyard_core::{Digest, Verdict};
 
@@ -66,6 +68,40 @@ pub(super) fn a_finalised_model_is_frozen(tx: &mut dyn Transaction) {
     }
     assert!(matches!(tx.delete_artifacts_below(&owner, ""), Err(StoreError::Conflict(_))));
     assert_eq!(tx.artifacts_below(&owner, "").unwrap().len(), 1);
+    files_of_a_version_are_frozen(tx);
+}
+
+fn files_of_a_version_are_frozen(tx: &mut dyn Transaction) {
+    let owner = run(tx);
+    for at in ["model/MLmodel", "model/data/x", "model-2/x", "a"] {
+        tx.put_artifact(&artifact(&owner, at, &format!("object of {at}"))).unwrap();
+    }
+    tx.create_registered_model("frozen", "", &[], "ada", time(10)).unwrap();
+    let mut new = new_version("frozen", &["MLmodel", "data/x"]);
+    for file in &mut new.files {
+        file.object = format!("object of model/{}", file.path);
+    }
+    let version = tx.create_model_version(&new).unwrap().version;
+    for at in ["model/MLmodel", "model/data/x", "model/more", "model/data/more"] {
+        assert!(matches!(tx.put_artifact(&artifact(&owner, at, "o9")), Err(StoreError::Conflict(_))), "{at}");
+    }
+    for at in ["model", "model/data", "model/MLmodel", ""] {
+        assert!(matches!(tx.delete_artifacts_below(&owner, at), Err(StoreError::Conflict(_))), "{at}");
+    }
+    assert_eq!(tx.count_artifacts_below(&owner, "").unwrap(), 4);
+    assert_eq!(tx.count_artifacts_below(&owner, "model").unwrap(), 2);
+    tx.put_artifact(&artifact(&owner, "model-2/x", "o8")).unwrap();
+    tx.put_artifact(&artifact(&owner, "modelled", "o7")).unwrap();
+    tx.delete_artifacts_below(&owner, "a").unwrap();
+    tx.delete_model_version("frozen", version).unwrap();
+    tx.put_artifact(&artifact(&owner, "model/MLmodel", "o9")).unwrap();
+    // A version of the whole run leaves no room for anything.
+    let whole = NewModelVersion {
+        files: vec![VersionFile { path: path("modelled"), object: "o7".into() }],
+        ..new_version("frozen", &["modelled"])
+    };
+    tx.create_model_version(&whole).unwrap();
+    assert!(matches!(tx.put_artifact(&artifact(&owner, "z", "o6")), Err(StoreError::Conflict(_))));
 }
 
 pub(super) fn references(tx: &mut dyn Transaction) {
