@@ -10,7 +10,7 @@ use sealyard_store::model::{ModelVersion, Page, Pair};
 use super::limits;
 use super::paging::visible_page;
 use super::registered_models::{SearchRegistry, model_name};
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Caller, CreateVersion};
 
 /// A version's number as clients write it: decimal, from 1, without sign or leading zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,12 +200,38 @@ impl App {
             .await
     }
 
-    /// Checks the tags of a version to be made.
+    /// Checks what a client says of a version to be made, and puts the run in that its source really came from: a version
+    /// can't claim to be of a run that its maker may not read.
     ///
     /// # Errors
-    /// [`AppError::Invalid`].
-    pub fn check_registry_tags(&self, tags: &[Pair]) -> Result<(), AppError> {
-        limits::registry_tags(tags)
+    /// [`AppError::Invalid`], [`AppError::Denied`].
+    pub async fn check_new_version(
+        &self,
+        caller: &Caller,
+        mut request: CreateVersion,
+    ) -> Result<CreateVersion, AppError> {
+        limits::registry_tags(&request.tags)?;
+        limits::description(&request.description)?;
+        if request.source.len() > 2000 {
+            return Err(AppError::Invalid("'source' exceeds the maximum length of 2000 characters".to_owned()));
+        }
+        let logged = request.source.strip_prefix("models:/").filter(|id| id.starts_with("m-"));
+        if let Some(id) = logged.map(|id| id.trim_matches('/').to_owned()) {
+            // One that may not be read is refused with its rule when the version is made.
+            if let Ok(may) = self.authorize_logged_model(caller, Read, &id).await {
+                request.run_id = self.logged_model(&may, &id).await?.source_run_id;
+            } else {
+                request.run_id = None;
+            }
+        } else if let Some(rest) = request.source.strip_prefix("runs:/") {
+            request.run_id = rest.trim_start_matches('/').split('/').next().map(str::to_owned);
+        } else if let Some(run) = &request.run_id {
+            let _ = self.authorize_run(caller, Read, run).await?;
+        }
+        if let Some(model) = &request.model_id {
+            let _ = self.authorize_logged_model(caller, Read, model).await?;
+        }
+        Ok(request)
     }
 
     fn updated(&self, caller: &Caller, name: &str, version: u32, change: &str) -> sealyard_ledger::Event {

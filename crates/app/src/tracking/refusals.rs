@@ -1,5 +1,6 @@
 //! Refusals that HTTP finds before there is anything to ask the authorizer about.
 
+use sealyard_identity::Scope;
 use sealyard_ledger::{Act, Outcome};
 
 use crate::{App, AppError, Caller};
@@ -24,7 +25,7 @@ impl App {
     pub(super) fn not_visible(&self, caller: &Caller, action: String, kind: &'static str, id: &str) -> AppError {
         let Some(principal) = caller.principal() else { return AppError::Unauthenticated };
         let id: String = id.chars().take(200).collect();
-        if principal.admin && principal.scopes().is_none() {
+        if principal.admin && principal.scopes().is_none_or(|scopes| scopes.contains(&Scope::All)) {
             return AppError::NotFound { kind, id };
         }
         AppError::Denied { rule: "authorization", action, resource: format!("{kind} {id:?}") }

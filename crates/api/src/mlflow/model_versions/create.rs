@@ -32,14 +32,13 @@ pub(super) async fn handler(
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize_registered_model(&caller, Edit, &request.name).await?;
-    let tags = pairs(request.tags);
-    app.check_registry_tags(&tags)?;
     let create = CreateVersion {
         source: required("source", &request.source)?.to_owned(),
         run_id: request.run_id.filter(|id| !id.is_empty()),
         model_id: request.model_id.filter(|id| !id.is_empty()),
         description: request.description,
-        tags,
+        tags: pairs(request.tags),
     };
+    let create = app.check_new_version(&caller, create).await?;
     Ok(Json(Response { model_version: app.create_version(&caller, &may, create).await?.into() }))
 }

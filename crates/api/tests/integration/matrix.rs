@@ -1,0 +1,229 @@
+//! Every route, with every kind of caller. A route that is not in the table fails the second test.
+
+use axum::body::Body;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::test_app::{NOBODY, TestApp, User};
+
+/// What a route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Takes {
+    /// Being somebody: it shows or touches only what is the caller's.
+    Somebody,
+    Read,
+    Edit,
+    Manage,
+    /// Being an administrator.
+    Administrator,
+}
+use Takes::{Administrator, Edit, Manage, Read, Somebody};
+
+/// Method, path, body, and what it takes. `{e}`, `{r}`, `{m}` and `{n}` stand for an experiment, a run, a logged model
+/// and a registered model with a version 1.
+const ROUTES: &[(&str, &str, &str, Takes)] = &[
+    ("GET", "mlflow/experiments/get?experiment_id={e}", "", Read),
+    ("GET", "mlflow/experiments/get-by-name?experiment_name={n}", "", Read),
+    ("GET", "mlflow/experiments/search", "", Somebody),
+    ("POST", "mlflow/experiments/search", "{}", Somebody),
+    ("POST", "mlflow/experiments/create", r#"{"name":"new-{n}"}"#, Edit),
+    ("POST", "mlflow/experiments/update", r#"{"experiment_id":"{e}","new_name":"other-{n}"}"#, Edit),
+    ("POST", "mlflow/experiments/delete", r#"{"experiment_id":"{e}"}"#, Manage),
+    ("POST", "mlflow/experiments/restore", r#"{"experiment_id":"{e}"}"#, Manage),
+    ("POST", "mlflow/experiments/set-experiment-tag", r#"{"experiment_id":"{e}","key":"k","value":"v"}"#, Edit),
+    ("POST", "mlflow/experiments/delete-experiment-tag", r#"{"experiment_id":"{e}","key":"k"}"#, Edit),
+    ("POST", "mlflow/runs/create", r#"{"experiment_id":"{e}"}"#, Edit),
+    ("GET", "mlflow/runs/get?run_id={r}", "", Read),
+    ("POST", "mlflow/runs/update", r#"{"run_id":"{r}","status":"FINISHED"}"#, Edit),
+    ("POST", "mlflow/runs/delete", r#"{"run_id":"{r}"}"#, Manage),
+    ("POST", "mlflow/runs/restore", r#"{"run_id":"{r}"}"#, Manage),
+    ("POST", "mlflow/runs/search", r#"{"experiment_ids":["{e}"]}"#, Read),
+    ("POST", "mlflow/runs/log-metric", r#"{"run_id":"{r}","key":"k","value":1,"timestamp":1}"#, Edit),
+    ("POST", "mlflow/runs/log-parameter", r#"{"run_id":"{r}","key":"k","value":"1"}"#, Edit),
+    ("POST", "mlflow/runs/set-tag", r#"{"run_id":"{r}","key":"k","value":"1"}"#, Edit),
+    ("POST", "mlflow/runs/delete-tag", r#"{"run_id":"{r}","key":"k"}"#, Edit),
+    ("POST", "mlflow/runs/log-batch", r#"{"run_id":"{r}"}"#, Edit),
+    ("POST", "mlflow/runs/log-inputs", r#"{"run_id":"{r}"}"#, Edit),
+    ("POST", "mlflow/runs/outputs", r#"{"run_id":"{r}"}"#, Edit),
+    ("POST", "mlflow/runs/log-model", r#"{"run_id":"{r}","model_json":"{}"}"#, Edit),
+    ("GET", "mlflow/metrics/get-history?run_id={r}&metric_key=k", "", Read),
+    ("GET", "mlflow/artifacts/list?run_id={r}", "", Read),
+    ("POST", "mlflow/logged-models", r#"{"experiment_id":"{e}"}"#, Edit),
+    ("POST", "mlflow/logged-models/search", r#"{"experiment_ids":["{e}"]}"#, Read),
+    ("GET", "mlflow/logged-models/{m}", "", Read),
+    ("PATCH", "mlflow/logged-models/{m}", r#"{"status":"LOGGED_MODEL_READY"}"#, Edit),
+    ("DELETE", "mlflow/logged-models/{m}", "", Manage),
+    ("PATCH", "mlflow/logged-models/{m}/tags", r#"{"tags":[]}"#, Edit),
+    ("DELETE", "mlflow/logged-models/{m}/tags/k", "", Edit),
+    ("POST", "mlflow/logged-models/{m}/params", r#"{"params":[]}"#, Edit),
+    ("GET", "mlflow/logged-models/{m}/artifacts/directories", "", Read),
+    ("POST", "mlflow/registered-models/create", r#"{"name":"new-{n}"}"#, Edit),
+    ("GET", "mlflow/registered-models/get?name={n}", "", Read),
+    ("GET", "mlflow/registered-models/search", "", Somebody),
+    ("PATCH", "mlflow/registered-models/update", r#"{"name":"{n}","description":"x"}"#, Edit),
+    ("POST", "mlflow/registered-models/rename", r#"{"name":"{n}","new_name":"renamed-{n}"}"#, Manage),
+    ("DELETE", "mlflow/registered-models/delete", r#"{"name":"{n}"}"#, Manage),
+    ("POST", "mlflow/registered-models/set-tag", r#"{"name":"{n}","key":"k","value":"v"}"#, Edit),
+    ("DELETE", "mlflow/registered-models/delete-tag", r#"{"name":"{n}","key":"k"}"#, Edit),
+    ("GET", "mlflow/registered-models/get-latest-versions?name={n}", "", Read),
+    ("POST", "mlflow/registered-models/get-latest-versions", r#"{"name":"{n}"}"#, Read),
+    ("GET", "mlflow/registered-models/alias?name={n}&alias=a", "", Read),
+    ("POST", "mlflow/registered-models/alias", r#"{"name":"{n}","alias":"a","version":"1"}"#, Edit),
+    ("DELETE", "mlflow/registered-models/alias", r#"{"name":"{n}","alias":"a"}"#, Edit),
+    ("POST", "mlflow/model-versions/create", r#"{"name":"{n}","source":"models:/{m}"}"#, Edit),
+    ("GET", "mlflow/model-versions/get?name={n}&version=1", "", Read),
+    ("GET", "mlflow/model-versions/get-download-uri?name={n}&version=1", "", Read),
+    ("GET", "mlflow/model-versions/search", "", Somebody),
+    ("PATCH", "mlflow/model-versions/update", r#"{"name":"{n}","version":"1","description":"x"}"#, Edit),
+    ("DELETE", "mlflow/model-versions/delete", r#"{"name":"{n}","version":"1"}"#, Manage),
+    ("POST", "mlflow/model-versions/set-tag", r#"{"name":"{n}","version":"1","key":"k","value":"v"}"#, Edit),
+    ("DELETE", "mlflow/model-versions/delete-tag", r#"{"name":"{n}","version":"1","key":"k"}"#, Edit),
+    ("GET", "mlflow-artifacts/artifacts?path={e}%2F{r}%2Fartifacts", "", Read),
+    ("GET", "mlflow-artifacts/artifacts/{e}/{r}/artifacts/x", "", Read),
+    ("PUT", "mlflow-artifacts/artifacts/{e}/{r}/artifacts/x", "content", Edit),
+    ("DELETE", "mlflow-artifacts/artifacts/{e}/{r}/artifacts/x", "", Edit),
+    ("GET", "mlflow-artifacts/artifacts/{e}/models/{m}/artifacts/MLmodel", "", Read),
+    ("PUT", "mlflow-artifacts/artifacts/{e}/models/{m}/artifacts/x", "content", Edit),
+    ("DELETE", "mlflow-artifacts/artifacts/{e}/models/{m}/artifacts/x", "", Edit),
+    ("GET", "3.0:mlflow/server-info", "", Somebody),
+    ("GET", "native:whoami", "", Somebody),
+    ("GET", "native:models/{n}/versions/1/manifest", "", Read),
+    ("GET", "native:models/{n}/versions/1/evidence", "", Read),
+    ("POST", "native:models/{n}/versions/1/evidence", "{}", Edit),
+    ("GET", "native:models/{n}/versions/1/files/MLmodel", "", Read),
+    ("POST", "native:publish", r#"{"name":"{n}","version":1}"#, Manage),
+    ("POST", "native:deployments", r#"{"name":"{n}","version":1}"#, Manage),
+    ("POST", "native:decisions", r#"{"name":"{n}","version":1,"stage":"publish"}"#, Read),
+    ("GET", "native:ledger/checkpoint", "", Administrator),
+    ("GET", "native:ledger/entries", "", Administrator),
+    ("GET", "native:tokens", "", Somebody),
+    ("POST", "native:tokens", r#"{"scopes":["read"]}"#, Somebody),
+    ("DELETE", "native:tokens/t", "", Somebody),
+    ("POST", "native:users", r#"{"name":"new","password":"correct horse battery"}"#, Administrator),
+    ("POST", "native:grants", r#"{"user":"admin","resource":"ledger","right":"READ"}"#, Administrator),
+    ("DELETE", "native:grants", r#"{"user":"admin","resource":"ledger","right":"READ"}"#, Administrator),
+];
+
+/// Things to act on.
+struct Fixture {
+    experiment: String,
+    run: String,
+    model: String,
+    name: String,
+}
+
+impl Fixture {
+    async fn new(test: &TestApp, number: usize) -> Self {
+        let name = format!("n{number}");
+        let experiment = test.experiment(&test.admin, &name).await;
+        let run = test.run(&test.admin, &experiment).await;
+        test.upload(&test.admin, &format!("{experiment}/{run}/artifacts/x"), "x").await.ok();
+        let model = test.logged_model(&test.admin, &experiment).await;
+        test.version(&test.admin, &name, &model).await;
+        Self { experiment, run, model, name }
+    }
+
+    fn fill(&self, text: &str) -> String {
+        let text = text.replace("{e}", &self.experiment).replace("{r}", &self.run);
+        text.replace("{m}", &self.model).replace("{n}", &self.name)
+    }
+
+    async fn ask(&self, test: &TestApp, user: &User, root: &str, route: &(&str, &str, &str, Takes)) -> (u16, Value) {
+        let (method, path, body, _) = route;
+        let path = match path.split_once(':') {
+            Some(("native", path)) => format!("/api/sealyard/v1/{path}"),
+            Some(("3.0", path)) => format!("{root}/3.0/{path}"),
+            _ => format!("{root}/2.0/{path}"),
+        };
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let answer = test.call(user, method, &self.fill(&path), Body::from(self.fill(body))).await;
+        let body = if answer.status.is_success() { Value::Null } else { answer.json() };
+        (answer.status.as_u16(), body)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_takes_what_it_says() {
+    let test = TestApp::new().await;
+    let all = |right| [("experiment:*", right), ("registered-model:*", right)];
+    let callers = [
+        ("none", test.user("none", &[]).await, Somebody),
+        ("reader", test.user("reader", &all("READ")).await, Read),
+        ("editor", test.user("editor", &all("EDIT")).await, Edit),
+        ("manager", test.user("manager", &all("MANAGE")).await, Manage),
+        ("admin", test.admin.clone(), Administrator),
+    ];
+    let untouched = Fixture::new(&test, 0).await;
+    let mut number = 0;
+    for route in ROUTES {
+        for root in ["/api", "/ajax-api"] {
+            let (status, body) = untouched.ask(&test, &NOBODY, root, route).await;
+            assert_eq!((status, &body["error_code"]), (401, &json!("UNAUTHENTICATED")), "nobody: {route:?}");
+            for (name, user, has) in &callers {
+                if *has >= route.3 {
+                    continue;
+                }
+                let (status, body) = untouched.ask(&test, user, root, route).await;
+                assert_eq!(
+                    (status, &body["error_code"]),
+                    (403, &json!("PERMISSION_DENIED")),
+                    "{name}: {route:?} {body}"
+                );
+            }
+        }
+        for (name, user, has) in &callers {
+            if *has < route.3 {
+                continue;
+            }
+            let reads = matches!(route.0, "GET") || route.3 == Somebody;
+            let fresh = if reads {
+                None
+            } else {
+                Some({
+                    number += 1;
+                    Fixture::new(&test, number).await
+                })
+            };
+            let (status, body) = fresh.as_ref().unwrap_or(&untouched).ask(&test, user, "/api", route).await;
+            assert!(!matches!(status, 401 | 403 | 405 | 500..), "{name}: {route:?} {status} {body}");
+            assert_ne!(body["error_code"], "ENDPOINT_NOT_FOUND", "{name}: {route:?}");
+        }
+    }
+}
+
+/// The paths of all `.route(…)` in a folder of the sources.
+fn routes_in(folder: &std::path::Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            routes_in(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = std::fs::read_to_string(&path).unwrap();
+            for rest in source.split(".route(").skip(1) {
+                let Some(quoted) = rest.trim_start().strip_prefix('"') else { continue };
+                found.push(quoted.split('"').next().unwrap().to_owned());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_table_has_every_route() {
+    let mut routes = Vec::new();
+    for folder in ["mlflow", "native"] {
+        routes_in(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder), &mut routes);
+    }
+    assert!(routes.len() > 50, "{routes:?}");
+    for route in routes {
+        let shape: Vec<&str> = route.trim_start_matches('/').split('/').collect();
+        let listed = ROUTES.iter().any(|(_, path, _, _)| {
+            let path = path.split('?').next().unwrap();
+            let path = path.split_once(':').map_or(path, |(_, path)| path);
+            let path = path.strip_prefix("mlflow/").unwrap_or(path);
+            let parts: Vec<&str> = path.split('/').collect();
+            parts.len() == shape.len()
+                && shape.iter().zip(parts).all(|(shape, part)| shape.starts_with('{') || *shape == part)
+        });
+        assert!(listed, "{route} is not in the table");
+    }
+}

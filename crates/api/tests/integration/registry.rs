@@ -1,0 +1,150 @@
+use axum::body::Body;
+use http::Method;
+use serde_json::json;
+
+use crate::test_app::TestApp;
+
+#[tokio::test]
+async fn a_version_is_made_found_and_served() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "x").await;
+    let run = test.run(&test.admin, &experiment).await;
+    let new = json!({"experiment_id": experiment, "name": "model", "source_run_id": run});
+    let model = test.mlflow(&test.admin, "logged-models", new).await.ok();
+    let model = model["model"]["info"]["model_id"].as_str().unwrap().to_owned();
+    test.upload(&test.admin, &format!("{experiment}/models/{model}/artifacts/MLmodel"), "flavors: {}\n").await.ok();
+    let early = json!({"name": "m", "source": format!("models:/{model}")});
+    test.mlflow(&test.admin, "registered-models/create", json!({"name": "m"})).await.ok();
+    test.mlflow(&test.admin, "model-versions/create", early.clone()).await.error(400, "INVALID_PARAMETER_VALUE");
+    test.finalise(&test.admin, &model).await.ok();
+    let made = test.mlflow(&test.admin, "model-versions/create", early).await.ok();
+    let version = &made["model_version"];
+    assert_eq!(
+        (&version["version"], &version["status"], &version["run_id"]),
+        (&json!("1"), &json!("READY"), &json!(run))
+    );
+    let alias = json!({"name": "m", "alias": "trial", "version": "1"});
+    test.mlflow(&test.admin, "registered-models/alias", alias).await.ok();
+    let found = test.ask(&test.admin, "registered-models/alias?name=m&alias=trial").await.ok();
+    assert_eq!(found["model_version"]["aliases"], json!(["trial"]));
+    let message =
+        test.ask(&test.admin, "registered-models/alias?name=m&alias=x").await.error(400, "INVALID_PARAMETER_VALUE");
+    assert_eq!(message, "Registered model alias x not found.");
+    let uri = test.ask(&test.admin, "model-versions/get-download-uri?name=m&version=1").await.ok();
+    assert_eq!(uri["artifact_uri"], format!("mlflow-artifacts:/{experiment}/models/{model}/artifacts"));
+    let found = test.ask(&test.admin, "registered-models/get?name=m").await.ok();
+    assert_eq!(found["registered_model"]["latest_versions"][0]["version"], "1");
+    assert_eq!(found["registered_model"]["aliases"], json!([{"alias": "trial", "version": "1"}]));
+    let manifest = test.get(&test.admin, "/api/sealyard/v1/models/m/versions/1/manifest").await.ok();
+    assert_eq!(manifest["files"][0]["path"], "MLmodel");
+    assert!(manifest["digest"].as_str().unwrap().starts_with("sha256:"));
+    let file = test.get(&test.admin, "/api/sealyard/v1/models/m/versions/1/files/MLmodel").await;
+    assert_eq!(file.bytes.unwrap(), "flavors: {}\n");
+    for path in ["..%2fx", "%252e%252e%252fx", "../x", "/x"] {
+        let path = format!("/api/sealyard/v1/models/m/versions/1/files/{path}");
+        let message = test.get(&test.admin, &path).await.error(400, "INVALID_PARAMETER_VALUE");
+        assert!(message.contains("artifact.path"), "{message}");
+    }
+    let evidence = test.get(&test.admin, "/api/sealyard/v1/models/m/versions/1/evidence").await.ok();
+    assert!(!evidence["evidence"].as_array().unwrap().is_empty());
+    for version in ["01", "%2B1", "0", "1.0", "x"] {
+        let path = format!("model-versions/get?name=m&version={version}");
+        test.ask(&test.admin, &path).await.error(400, "INVALID_PARAMETER_VALUE");
+    }
+}
+
+#[tokio::test]
+async fn sources_elsewhere_or_of_others_are_refused_by_rule() {
+    let test = TestApp::new().await;
+    let (mine, other) = (test.experiment(&test.admin, "a").await, test.experiment(&test.admin, "b").await);
+    let grants = [(format!("experiment:{mine}"), "EDIT"), ("registered-model:*".to_owned(), "EDIT")];
+    let grants: Vec<_> = grants.iter().map(|(resource, right)| (resource.as_str(), *right)).collect();
+    let ada = test.user("ada", &grants).await;
+    let (run, model) = (test.run(&test.admin, &other).await, test.logged_model(&test.admin, &other).await);
+    test.upload(&test.admin, &format!("{other}/{run}/artifacts/m/MLmodel"), "x: 1\n").await.ok();
+    test.mlflow(&ada, "registered-models/create", json!({"name": "m"})).await.ok();
+    let prompt = json!([{"key": "mlflow.prompt.is_prompt", "value": "true"}]);
+    for source in [
+        "/etc",
+        "file:///etc",
+        "s3://b/x",
+        "http://169.254.169.254/",
+        "mlflow-artifacts://host/1/x/artifacts",
+        "models:/m/1",
+    ] {
+        for tags in [json!([]), prompt.clone()] {
+            let new = json!({"name": "m", "source": source, "tags": tags});
+            let message = test.mlflow(&ada, "model-versions/create", new).await.error(400, "INVALID_PARAMETER_VALUE");
+            assert!(message.contains("version.source"), "{source}: {message}");
+        }
+    }
+    for source in
+        [format!("runs:/{run}/m"), format!("models:/{model}"), format!("mlflow-artifacts:/{other}/{run}/artifacts/m")]
+    {
+        let new = json!({"name": "m", "source": source});
+        test.mlflow(&ada, "model-versions/create", new).await.error(403, "PERMISSION_DENIED");
+    }
+    let own = test.logged_model(&ada, &mine).await;
+    let claim = json!({"name": "m", "source": format!("models:/{own}"), "run_id": run});
+    let made = test.mlflow(&ada, "model-versions/create", claim).await.ok();
+    assert_ne!(made["model_version"]["run_id"], json!(run));
+}
+
+#[tokio::test]
+async fn grants_end_with_the_name_they_were_for() {
+    let test = TestApp::new().await;
+    let ada = test.user("ada", &[("server", "EDIT")]).await;
+    let bob = test.user("bob", &[("server", "EDIT")]).await;
+    test.mlflow(&ada, "registered-models/create", json!({"name": "m"})).await.ok();
+    let message =
+        test.mlflow(&bob, "registered-models/create", json!({"name": "m"})).await.error(400, "RESOURCE_ALREADY_EXISTS");
+    assert_eq!(message, "Registered Model (name=m) already exists.");
+    test.ask(&bob, "registered-models/get?name=m").await.error(403, "PERMISSION_DENIED");
+    let path = "/api/2.0/mlflow/registered-models/delete";
+    test.call(&ada, Method::DELETE, path, json!({"name": "m"}).to_string()).await.ok();
+    test.mlflow(&bob, "registered-models/create", json!({"name": "m"})).await.ok();
+    test.ask(&ada, "registered-models/get?name=m").await.error(403, "PERMISSION_DENIED");
+
+    let rename = json!({"name": "m", "new_name": "n"});
+    test.mlflow(&bob, "registered-models/rename", rename).await.ok();
+    test.ask(&bob, "registered-models/get?name=n").await.ok();
+    test.mlflow(&ada, "registered-models/create", json!({"name": "m"})).await.ok();
+    test.ask(&bob, "registered-models/get?name=m").await.error(403, "PERMISSION_DENIED");
+}
+
+#[tokio::test]
+async fn searches_show_what_may_be_read() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "x").await;
+    let model = test.logged_model(&test.admin, &experiment).await;
+    for name in ["a", "b", "c"] {
+        test.version(&test.admin, name, &model).await;
+    }
+    let bob = test.user("bob", &[("registered-model:b", "READ")]).await;
+    let found = test.ask(&bob, "registered-models/search?max_results=10").await.ok();
+    let names: Vec<_> = found["registered_models"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["b"]);
+    let found = test.ask(&bob, "model-versions/search?max_results=200000").await.ok();
+    let names: Vec<_> = found["model_versions"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["b"]);
+    let prompt =
+        "registered-models/search?filter=name+%3D+%27a%27+AND+tag.%60mlflow.prompt.is_prompt%60+%21%3D+%27true%27";
+    assert_eq!(test.ask(&bob, prompt).await.ok(), json!({}));
+    assert_eq!(test.ask(&test.admin, prompt).await.ok()["registered_models"][0]["name"], "a");
+}
+
+#[tokio::test]
+async fn without_a_policy_nothing_is_published() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "x").await;
+    let model = test.logged_model(&test.admin, &experiment).await;
+    test.version(&test.admin, "m", &model).await;
+    let version = json!({"name": "m", "version": 1});
+    for gate in ["publish", "deployments"] {
+        let answer = test.post(&test.admin, &format!("/api/sealyard/v1/{gate}"), version.clone()).await;
+        assert!(answer.error(400, "INVALID_PARAMETER_VALUE").contains("policy.absent"), "{gate}");
+    }
+    let delete = json!({"name": "m", "version": "1"}).to_string();
+    test.call(&test.admin, Method::DELETE, "/api/2.0/mlflow/model-versions/delete", delete).await.ok();
+    test.call(&test.admin, Method::DELETE, "/api/2.0/mlflow/registered-models/delete?name=m", Body::empty()).await.ok();
+}
