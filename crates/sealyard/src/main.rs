@@ -20,6 +20,8 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == sealyard_sandbox::INIT_ARGUMENT) {
         sealyard_sandbox::init_main();
     }
+    // One crypto library for every TLS connection; a second call can only mean that it is set already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let cli = cli::Cli::parse();
     output::start_logging(cli.common.quiet);
     match cli.run() {

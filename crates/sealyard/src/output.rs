@@ -106,3 +106,9 @@ impl Progress {
         }
     }
 }
+
+/// A temporary folder that nobody else can enter; removed when it is dropped.
+pub(crate) fn private_folder(prefix: &str) -> std::io::Result<tempfile::TempDir> {
+    use std::os::unix::fs::PermissionsExt as _;
+    tempfile::Builder::new().prefix(prefix).permissions(std::fs::Permissions::from_mode(0o700)).tempdir()
+}

@@ -161,7 +161,7 @@ async fn find_run(client: &Client, experiment: &str, invocation: &str) -> Result
 /// The files of a version, fetched and hashed here: the digest that signatures and provenance speak of is our own.
 pub(crate) async fn own_tree(client: &Client, name: &str, version: u32) -> Result<FileTree> {
     let manifest = client.manifest(name, version).await.map_err(remote::failure)?;
-    let folder = tempfile::tempdir()?;
+    let folder = crate::output::private_folder("sealyard-version-")?;
     fetch_all(client, name, version, &manifest.files, folder.path()).await?;
     let tree = FileTree::of_directory(folder.path())?;
     if tree != manifest.files {

@@ -8,7 +8,7 @@ use sealyard_core::{Clock as _, FileTree, SystemClock};
 use sealyard_gate::{Context, Decision, VerifiedModel};
 
 use crate::exit::{Failure, Result};
-use crate::remote;
+use crate::{output, remote};
 
 /// A model that the load gate let through, and where its files were put.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub(crate) async fn fetch(
     let bundles = evidence.iter().map(|item| item.bundle.as_str());
     let model = load_gate(&format!("models:/{name}/{version}"), manifest.files, bundles, &policy.policy, context)
         .map_err(|decision| Failure::no(Refused(decision)))?;
-    let directory = tempfile::Builder::new().prefix("sealyard-model-").tempdir()?;
+    let directory = output::private_folder("sealyard-model-")?;
     let fetcher = FileFetcher::new(client.clone(), name, version);
     fetch_files(&fetcher, model.tree(), directory.path()).await?;
     Ok(Fetched { model, files: directory })

@@ -83,7 +83,7 @@ pub(crate) struct Context {
 impl Context {
     /// Stage 1: keys and policy, then the server.
     pub(crate) async fn start(progress: &Progress) -> Result<(Self, Outcome)> {
-        let folder = tempfile::Builder::new().prefix("sealyard-demo-").tempdir()?;
+        let folder = output::private_folder("sealyard-demo-")?;
         let data = folder.path().join("server");
         let policy_folder = folder.path().join("policy");
         durable::create_private_directory(&data.join("keys"))?;
