@@ -13,6 +13,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions};
 
 use crate::protocol::{self, Facts, Message, Order};
@@ -55,7 +56,7 @@ fn take_control() -> io::Result<OwnedFd> {
 }
 
 fn run(control: &OwnedFd) -> Result<(), Refusal> {
-    die_with_parent().map_err(missing("death with the launcher", KERNEL_HINT))?;
+    die_with(control).map_err(missing("death with the launcher", KERNEL_HINT))?;
     let lost =
         || Message::Missing { what: "the order".into(), detail: "the launcher sent none".into(), hint: String::new() };
     let received = protocol::receive::<()>(control).map_err(missing("the order", ""))?;
@@ -69,14 +70,19 @@ fn run(control: &OwnedFd) -> Result<(), Refusal> {
         host.own(&order)?;
     }
     host.become_ordinary().map_err(missing("an ordinary user", "root must be allowed to switch users"))?;
-    die_with_parent().map_err(missing("death with the launcher", KERNEL_HINT))?;
+    die_with(control).map_err(missing("death with the launcher", KERNEL_HINT))?;
     privileges::new_namespaces(&host)?;
     let plan = match plan {
         Some(plan) => plan,
         None => mounts::Plan::open(&order)?,
     };
+    // Its other end is closed when this process ends.
+    let (parent, own) = io::pipe().map_err(missing("a pipe", ""))?;
     match sys::fork().map_err(missing("a process", ""))? {
-        sys::Fork::Child => first_process(control, &order, plan, &host),
+        sys::Fork::Child => {
+            drop(own);
+            first_process(control, &parent.into(), &order, plan, &host)
+        }
         sys::Fork::Parent(child) => {
             wait_for(child).map_err(missing("the first process", ""))?;
             Ok(())
@@ -84,16 +90,22 @@ fn run(control: &OwnedFd) -> Result<(), Refusal> {
     }
 }
 
-/// SIGKILL when the parent ends. Credentials that change clear it, so it is asked for anew after that.
-fn die_with_parent() -> io::Result<()> {
+/// SIGKILL when the parent ends; credentials that change clear it, so it is asked for anew after that. A parent that ended
+/// before has closed its end of `connection`.
+fn die_with(connection: &OwnedFd) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    let mut watched = [PollFd::new(connection, PollFlags::empty())];
+    poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))?;
+    if watched.iter().any(|watched| watched.revents().contains(PollFlags::HUP)) {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
     Ok(())
 }
 
 /// Process 1 of the sandbox. When it ends, the kernel kills all others in there.
-fn first_process(control: &OwnedFd, order: &Order, plan: mounts::Plan, host: &privileges::Host) -> ! {
-    let result = set_up(control, order, plan, host);
-    match result {
+fn first_process(control: &OwnedFd, parent: &OwnedFd, order: &Order, plan: mounts::Plan, host: &privileges::Host) -> ! {
+    let alive = die_with(parent).map_err(missing("death with the launcher", KERNEL_HINT));
+    match alive.and_then(|()| set_up(control, order, plan, host)) {
         Ok(child) => {
             let (code, signal) = match wait_for(child) {
                 Ok(ended) => ended,
@@ -110,7 +122,6 @@ fn first_process(control: &OwnedFd, order: &Order, plan: mounts::Plan, host: &pr
 }
 
 fn set_up(control: &OwnedFd, order: &Order, plan: mounts::Plan, host: &privileges::Host) -> Result<Pid, Refusal> {
-    die_with_parent().map_err(missing("death with the launcher", KERNEL_HINT))?;
     network(control, order.port).map_err(missing("a network namespace of its own", KERNEL_HINT))?;
     rustix::system::sethostname(b"sandbox")
         .map_err(io::Error::from)

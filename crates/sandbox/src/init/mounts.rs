@@ -27,6 +27,8 @@ const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random"
 const PROC_READ_ONLY: [&str; 5] = ["/proc/sys", "/proc/fs", "/proc/irq", "/proc/bus", "/proc/sysrq-trigger"];
 const PROC_HIDDEN: [&str; 5] = ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/kallsyms", "/proc/kmsg"];
 
+const PRIVILEGE_HINT: &str = "run as an ordinary user, or as root with CAP_SYS_ADMIN";
+
 /// Every mount that comes from the host, opened and made read-only, not yet placed.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -80,7 +82,10 @@ impl Plan {
         let refuse = |error: io::Error| bind_refusal(&bind.host, &error);
         let metadata = fs::metadata(&bind.host).map_err(refuse)?;
         let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
-        let descriptor = open_tree(CWD, &bind.host, flags).map_err(|error| refuse(error.into()))?;
+        let descriptor = open_tree(CWD, &bind.host, flags).map_err(|error| match error {
+            rustix::io::Errno::PERM => missing("mounts of its own", PRIVILEGE_HINT)(error.into()),
+            error => refuse(error.into()),
+        })?;
         let attributes = attributes | if bind.writable { 0 } else { MOUNT_READ_ONLY };
         sys::set_mount_attributes(descriptor.as_fd(), attributes, true).map_err(refuse)?;
         let Bind { inside, writable, .. } = bind.clone();

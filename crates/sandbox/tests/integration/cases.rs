@@ -14,7 +14,7 @@ use sealyard_sandbox::{Bind, Exit, Network, Outcome, Relay, Sandbox, SandboxErro
 pub(crate) type Case = fn();
 
 /// Every case and its name.
-pub(crate) const ALL: [(&str, Case); 19] = [
+pub(crate) const ALL: [(&str, Case); 20] = [
     ("a_command_runs_and_its_output_is_kept", a_command_runs_and_its_output_is_kept),
     ("host_files_are_out_of_sight", host_files_are_out_of_sight),
     ("the_system_can_not_be_written", the_system_can_not_be_written),
@@ -26,6 +26,7 @@ pub(crate) const ALL: [(&str, Case); 19] = [
         a_name_can_not_be_looked_up_and_the_attempt_is_recorded,
     ),
     ("the_host_can_be_probed", the_host_can_be_probed),
+    ("where_a_part_is_missing_nothing_runs", where_a_part_is_missing_nothing_runs),
     ("proc_sys_can_not_be_written", proc_sys_can_not_be_written),
     ("no_privilege_is_left", no_privilege_is_left),
     ("ptrace_and_namespaces_are_denied", ptrace_and_namespaces_are_denied),
@@ -173,6 +174,28 @@ fn a_name_can_not_be_looked_up_and_the_attempt_is_recorded() {
 fn the_host_can_be_probed() {
     let held = Sandbox::probe(Arc::new(SystemClock)).unwrap();
     assert_eq!((held.mode.as_str(), held.namespaces.len(), held.network), ("strict", 7, Network::None));
+}
+
+/// Inside a sandbox there are no namespaces to be had: the test starts itself there.
+fn where_a_part_is_missing_nothing_runs() {
+    if std::env::var_os("SANDBOX_NESTED").is_some() {
+        let spec = shell("echo it ran");
+        let error = Sandbox::strict(spec, Arc::new(SystemClock)).run(|line| println!("{line}")).unwrap_err();
+        println!("{error}: {}", error.hint().unwrap());
+        return;
+    }
+    let program = std::env::current_exe().unwrap();
+    let mut spec = shell("/program --exact where_a_part_is_missing_nothing_runs");
+    spec.environment.insert("SANDBOX_NESTED".into(), "1".into());
+    spec.binds.push(Bind::read_only(program, "/program"));
+    let outcome = run(spec);
+    assert_eq!(outcome.exit, Exit::Code(0), "{}", text(&outcome));
+    assert!(text(&outcome).contains("namespaces of its own is missing: Operation not permitted"), "{}", text(&outcome));
+    assert!(
+        text(&outcome).contains("allow user namespaces") && !text(&outcome).contains("it ran"),
+        "{}",
+        text(&outcome)
+    );
 }
 
 fn proc_sys_can_not_be_written() {
