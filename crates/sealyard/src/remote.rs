@@ -23,7 +23,10 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
         .enable_all()
         .build()
         .context("could not start the runtime")?;
-    runtime.block_on(work)
+    let result = runtime.block_on(work);
+    // Interrupted work may still hold a thread; what it began in the sandbox ends with this process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    result
 }
 
 /// A client for the server that the options, the environment or the remembered log in name.

@@ -2,7 +2,8 @@ use clap::Args;
 
 use crate::cli::{Common, Format};
 use crate::demo;
-use crate::exit::{Exit, Result};
+use crate::commands::up::wait_for_stop;
+use crate::exit::{Exit, Failure, Result};
 use crate::{output, remote};
 
 /// Run the whole pipeline on a bundled project, then the attacks.
@@ -20,12 +21,28 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
         remote::block_on(async {
-            let report = demo::run(common, self.keep).await?;
-            match common.format {
-                Format::Json => output::json(&report)?,
-                _ => output::data(&report.table())?,
+            // Interrupted, the demo still removes its folder; the sandbox ends with this process.
+            tokio::select! {
+                result = show(common, self.keep) => result,
+                stopped = wait_for_stop() => {
+                    stopped?;
+                    Err(Failure::could_not(anyhow::anyhow!("interrupted; the demo's folder is removed")))
+                }
             }
-            Ok(if report.ok() { Exit::Fine } else { Exit::No })
         })
     }
+}
+
+async fn show(common: &Common, keep: bool) -> Result {
+    let (report, context) = demo::run(common, keep).await?;
+    match common.format {
+        Format::Json => output::json(&report)?,
+        _ => output::data(&report.table())?,
+    }
+    if keep {
+        output::say(common.quiet, "Ctrl-C stops the server and removes its folder.");
+        wait_for_stop().await?;
+    }
+    context.stop().await;
+    Ok(if report.ok() { Exit::Fine } else { Exit::No })
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::project;
 use super::stages::Outcome;
-use crate::commands::up::{server_failure, wait_for_stop};
+use crate::commands::up::server_failure;
 use crate::exit::{Failure, Result};
 use crate::output::{self, Progress};
 use crate::remote;
@@ -213,15 +213,6 @@ impl Context {
             ));
         }
         text
-    }
-
-    /// Goes on serving until somebody stops it.
-    pub(crate) async fn keep(self, quiet: bool) -> Result<()> {
-        output::say(quiet, "The server goes on; its address and login are below. Ctrl-C stops it.");
-        output::data(&self.go_on(true))?;
-        wait_for_stop().await?;
-        self.stop().await;
-        Ok(())
     }
 
     /// Stops the server and removes the folder.

@@ -12,12 +12,12 @@ use crate::cli::Common;
 use crate::exit::{Exit, Failure, Result};
 use crate::output::{self, Progress};
 
-use context::Context;
+pub(crate) use context::Context;
 use report::{Attack, Report, Stage};
 use stages::Outcome;
 
-/// Runs everything. Each stage needs the one before; each attack stands alone.
-pub(crate) async fn run(common: &Common, keep: bool) -> Result<Report> {
+/// Runs everything. Each stage needs the one before; each attack stands alone. The server still runs when this returns.
+pub(crate) async fn run(common: &Common, keep: bool) -> Result<(Report, Context)> {
     let progress = Progress::new(common.quiet);
     let mut stages = Vec::new();
     progress.line("The pipeline:");
@@ -58,13 +58,7 @@ pub(crate) async fn run(common: &Common, keep: bool) -> Result<Report> {
         done.push(Attack { name: attack.name, gate: attack.gate, refused, reason });
     }
     progress.done();
-    let report = Report::new(stages, done, prediction, demo.go_on(keep));
-    if keep {
-        demo.keep(common.quiet).await?;
-    } else {
-        demo.stop().await;
-    }
-    Ok(report)
+    Ok((Report::new(stages, done, prediction, demo.go_on(keep)), demo))
 }
 
 /// Runs one stage. A stage that fails ends the demo: the next ones would rest on nothing.
