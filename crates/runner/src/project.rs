@@ -118,6 +118,24 @@ impl Project {
     }
 }
 
+impl Project {
+    /// The entry point `name`; a script of the project is one too, as in MLflow.
+    pub(crate) fn entry_point(&self, name: &str, root: &Path) -> Option<EntryPoint> {
+        if let Some(found) = self.entry_points.get(name) {
+            return Some(found.clone());
+        }
+        let program = match Path::new(name).extension()?.to_str()? {
+            "py" => "python",
+            "sh" => "sh",
+            _ => return None,
+        };
+        let path = TreePath::new(name).ok().filter(|path| root.join(path).is_file())?;
+        // It must not pass for an option.
+        let command = format!("{program} {}", crate::parameters::quote(&format!("./{path}")));
+        Some(EntryPoint { parameters: BTreeMap::new(), command: command.replace('{', "{{").replace('}', "}}") })
+    }
+}
+
 /// `MLproject` in any case, as MLflow looks for it; two of them are one too many.
 fn find(directory: &Path) -> Result<PathBuf, RunError> {
     let mut found = Vec::new();
@@ -260,6 +278,20 @@ mod tests {
             ("requirements.txt", &lock),
         ];
         assert_eq!(read(&conda).unwrap().python.as_deref(), Some("3.9"));
+    }
+
+    #[test]
+    fn a_script_is_an_entry_point() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("-x {a}.py"), "").unwrap();
+        let lock = Lock::parse("l", format!("a==1 --hash={A}").as_bytes()).unwrap();
+        let project = Project { name: String::new(), entry_points: BTreeMap::new(), python: None, lock };
+        let found = project.entry_point("-x {a}.py", directory.path()).unwrap();
+        let (command, _) = crate::parameters::command(&found, &BTreeMap::new()).unwrap();
+        assert_eq!(command, "python './-x {a}.py'");
+        for name in ["main", "other.py", "../x.py", "/bin/sh"] {
+            assert!(project.entry_point(name, directory.path()).is_none(), "{name}");
+        }
     }
 
     #[test]

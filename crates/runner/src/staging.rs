@@ -254,6 +254,18 @@ mod tests {
     }
 
     #[test]
+    fn data_that_was_not_copied_is_hashed_again_after_the_run() {
+        let (project, pins) = sample();
+        let cache = tempfile::tempdir().unwrap();
+        let mut staged = stage(project.path(), &pins, &BTreeMap::new(), cache.path()).unwrap();
+        let data = staged.data.get_mut("x").unwrap();
+        (data.copied, data.shown) = (false, project.path().join("data/x.csv"));
+        staged.check_again().unwrap();
+        fs::write(project.path().join("data/x.csv"), "9,9").unwrap();
+        assert_eq!(staged.check_again().unwrap_err().rule(), Some("data.digest"));
+    }
+
+    #[test]
     fn links_do_not_lead_out_of_the_project() {
         let (project, pins) = sample();
         let cache = tempfile::tempdir().unwrap();

@@ -125,12 +125,12 @@ fn prepare(request: &RunRequest, progress: &mut dyn FnMut(Progress)) -> Result<P
     let staged = staging::stage(original, &pins, &request.data, &cache)?;
     // From here on only the copy counts.
     let project = Project::read(&staged.root()).map_err(|error| in_original(error, &staged.root(), original))?;
-    let Some(entry_point) = project.entry_points.get(&request.entry_point) else {
+    let Some(entry_point) = project.entry_point(&request.entry_point, &staged.root()) else {
         let known: Vec<&str> = project.entry_points.keys().map(String::as_str).collect();
         let detail = format!("there is no entry point {:?}, only {}", request.entry_point, known.join(", "));
         return Err(RunError::Project { file: original.join("MLproject"), detail });
     };
-    let (command, parameters) = parameters::command(entry_point, &request.parameters)?;
+    let (command, parameters) = parameters::command(&entry_point, &request.parameters)?;
     let source = source::source(original, &staged);
     let interpreter = match &request.interpreter {
         Some(path) => Interpreter::probe(path)?.require(project.python.as_deref())?,
