@@ -61,6 +61,16 @@ macro_rules! commands {
         }
 
         impl Cli {
+            /// What the libraries may say where `SEALYARD_LOG` asks for nothing else.
+            pub(crate) fn usual_log(&self) -> &'static str {
+                match self.command {
+                    // The attacks are meant to cause errors; each is in the table.
+                    Command::Demo(_) => "off",
+                    _ if self.common.quiet => "error",
+                    _ => "warn",
+                }
+            }
+
             pub(crate) fn run(self) -> Result {
                 match self.command {
                     $(Command::$variant(arguments) => arguments.run(&self.common),)*

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     // One crypto library for every TLS connection; a second call can only mean that it is set already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let cli = cli::Cli::parse();
-    output::start_logging(cli.common.quiet);
+    output::start_logging(cli.usual_log());
     match cli.run() {
         Ok(exit) => exit.into(),
         Err(failure) => {

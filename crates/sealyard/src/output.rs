@@ -52,8 +52,7 @@ pub(crate) fn failure(failure: &Failure, color: bool) {
 }
 
 /// Logs of the libraries, to standard error; `SEALYARD_LOG` takes a filter such as `info` or `sealyard_api=debug`.
-pub(crate) fn start_logging(quiet: bool) {
-    let usual = if quiet { "error" } else { "warn" };
+pub(crate) fn start_logging(usual: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SEALYARD_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
     let _ = tracing_subscriber::fmt()

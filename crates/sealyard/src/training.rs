@@ -83,8 +83,7 @@ async fn run_token(client: &Client, experiment: &str, seconds: u64) -> Result<Re
     }
     let expires = SystemClock.now().plus_seconds(i64::try_from(seconds).unwrap_or(i64::MAX)).to_rfc3339();
     let body = json!({ "scopes": [format!("experiment:{experiment}:edit")], "expires": expires });
-    let answer: Answer =
-        client.call(Method::POST, "/api/sealyard/v1/tokens", &body).await.map_err(remote::failure)?;
+    let answer: Answer = client.call(Method::POST, "/api/sealyard/v1/tokens", &body).await.map_err(remote::failure)?;
     Ok(Redacted::new(answer.token))
 }
 
@@ -165,7 +164,9 @@ pub(crate) async fn own_tree(client: &Client, name: &str, version: u32) -> Resul
     fetch_all(client, name, version, &manifest.files, folder.path()).await?;
     let tree = FileTree::of_directory(folder.path())?;
     if tree != manifest.files {
-        return Err(Failure::no(anyhow::anyhow!("the files of {name}/{version} are not those of the server's manifest")));
+        return Err(Failure::no(anyhow::anyhow!(
+            "the files of {name}/{version} are not those of the server's manifest"
+        )));
     }
     Ok(tree)
 }

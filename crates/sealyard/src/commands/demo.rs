@@ -1,8 +1,8 @@
 use clap::Args;
 
 use crate::cli::{Common, Format};
-use crate::demo;
 use crate::commands::up::wait_for_stop;
+use crate::demo;
 use crate::exit::{Exit, Failure, Result};
 use crate::{output, remote};
 

@@ -86,8 +86,7 @@ impl Arguments {
                     )));
                 };
                 let source = format!("models:/{model}");
-                let number =
-                    client.register(name, &source, Some(&trained.run_id)).await.map_err(remote::failure)?;
+                let number = client.register(name, &source, Some(&trained.run_id)).await.map_err(remote::failure)?;
                 let tree = training::own_tree(&client, name, number).await?;
                 let bundle = training::attest(&client, &trained.record, name, number, &tree, key).await?;
                 version = Some((format!("models:/{name}/{number}"), tree.digest(), bundle.digest()));

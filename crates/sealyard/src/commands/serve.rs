@@ -74,7 +74,10 @@ impl Arguments {
             }
             let router = sealyard_api::inference::router(state);
             let server = InferenceServer::start(self.listen, identity, router).await.map_err(server_failure)?;
-            output::say(common.quiet, &format!("{} passed the load gate ({})", self.model, fetched.model.subject().digest));
+            output::say(
+                common.quiet,
+                &format!("{} passed the load gate ({})", self.model, fetched.model.subject().digest),
+            );
             output::say(common.quiet, &format!("Serving at {}/invocations. Ctrl-C stops it.", server.url()));
             if let Some(path) = &self.ready_file {
                 let text = serde_json::json!({"url": server.url()}).to_string();

@@ -114,10 +114,8 @@ impl Context {
             ready_file: None,
             hosts: Vec::new(),
         };
-        let server =
-            Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;
-        let first =
-            server.first().ok_or_else(|| anyhow::anyhow!("the first start made no administrator"))?;
+        let server = Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;
+        let first = server.first().ok_or_else(|| anyhow::anyhow!("the first start made no administrator"))?;
         let password = first.password.clone();
         let certificate = server.certificate().ok_or_else(|| anyhow::anyhow!("the server made no certificate"))?;
         let connection = Connection {
@@ -134,7 +132,8 @@ impl Context {
             "TLS at {}, administrator with a random password, {private} files, none readable by others",
             server.url()
         );
-        let evidence = vec![sealyard_core::Digest::of(connection.certificate.as_deref().unwrap_or_default().as_bytes())];
+        let evidence =
+            vec![sealyard_core::Digest::of(connection.certificate.as_deref().unwrap_or_default().as_bytes())];
         let demo = Self {
             progress: progress.clone(),
             policy: LoadedPolicy::read(&policy_file)?,
@@ -240,7 +239,8 @@ fn private_files(root: &Path) -> Result<usize> {
             }
             count += 1;
             let mode = std::fs::metadata(&path)?.permissions().mode();
-            let public = path.extension().is_some_and(|end| end == "pub" || end == "crt" || end == "origin" || end == "toml");
+            let public =
+                path.extension().is_some_and(|end| end == "pub" || end == "crt" || end == "origin" || end == "toml");
             if mode & 0o077 != 0 && !public {
                 return Err(Failure::no(anyhow::anyhow!("{} has mode {:o}", path.display(), mode & 0o777)));
             }

@@ -29,7 +29,14 @@ pub(crate) fn write(folder: &Path) -> Result<bool> {
     }
     let git = |arguments: &[&str]| {
         Command::new("git")
-            .args(["-c", "user.name=Sealyard demo", "-c", "user.email=demo@sealyard.invalid", "-c", "commit.gpgsign=false"])
+            .args([
+                "-c",
+                "user.name=Sealyard demo",
+                "-c",
+                "user.email=demo@sealyard.invalid",
+                "-c",
+                "commit.gpgsign=false",
+            ])
             .args(arguments)
             .current_dir(folder)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -38,5 +45,7 @@ pub(crate) fn write(folder: &Path) -> Result<bool> {
             .output()
             .is_ok_and(|output| output.status.success())
     };
-    Ok(git(&["init", "--quiet"]) && git(&["add", "--all"]) && git(&["commit", "--quiet", "-m", "Add the diabetes project"]))
+    Ok(git(&["init", "--quiet"])
+        && git(&["add", "--all"])
+        && git(&["commit", "--quiet", "-m", "Add the diabetes project"]))
 }

@@ -29,7 +29,11 @@ pub(crate) const REQUEST: &str = r#"{"dataframe_split": {"data":[[0.0199132142,0
 pub(crate) async fn data(demo: &Context) -> Result<((), Outcome)> {
     let pinned: toml::Table = std::fs::read_to_string(demo.project().join("sealyard.toml"))?.parse()?;
     let text = |key: &str| {
-        pinned.get("data").and_then(|data| data.get("diabetes")).and_then(|data| data.get(key)).and_then(toml::Value::as_str)
+        pinned
+            .get("data")
+            .and_then(|data| data.get("diabetes"))
+            .and_then(|data| data.get(key))
+            .and_then(toml::Value::as_str)
     };
     let (Some(path), Some(hex)) = (text("path"), text("sha256")) else {
         return Err(Failure::could_not(anyhow::anyhow!("sealyard.toml pins no data")));
@@ -48,7 +52,12 @@ pub(crate) async fn environment(demo: &Context) -> Result<((), Outcome)> {
         let lock = Lock::read(&project.join("requirements.txt"))?;
         let interpreter = Interpreter::find(None)?;
         let cache = training::cache_directory();
-        let request = BuildRequest { lock: &lock, interpreter: &interpreter, cache: &cache, prefix: sealyard_runner::ENVIRONMENT };
+        let request = BuildRequest {
+            lock: &lock,
+            interpreter: &interpreter,
+            cache: &cache,
+            prefix: sealyard_runner::ENVIRONMENT,
+        };
         sealyard_env::build(&request, &mut |event| progress.now(&training::environment(&event)))
     })
     .await?
@@ -87,7 +96,10 @@ pub(crate) async fn train(demo: &Context) -> Result<(Trained, Outcome)> {
     let data = trained.run.get("data").cloned().unwrap_or_default();
     let list = |name: &str| data.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let value = |pairs: &[Value], key: &str| {
-        pairs.iter().find(|pair| pair.get("key").and_then(Value::as_str) == Some(key)).and_then(|pair| pair.get("value").cloned())
+        pairs
+            .iter()
+            .find(|pair| pair.get("key").and_then(Value::as_str) == Some(key))
+            .and_then(|pair| pair.get("value").cloned())
     };
     if value(&list("params"), "alpha") != Some(json!("0.03")) {
         return Err(missing("the parameter alpha"));
@@ -99,7 +111,9 @@ pub(crate) async fn train(demo: &Context) -> Result<(Trained, Outcome)> {
         Source::Git { commit, .. } => Some(commit.clone()),
         Source::Unversioned { .. } => None,
     };
-    if demo.git && (commit.is_none() || value(&list("tags"), "mlflow.source.git.commit") != commit.clone().map(Value::from)) {
+    if demo.git
+        && (commit.is_none() || value(&list("tags"), "mlflow.source.git.commit") != commit.clone().map(Value::from))
+    {
         return Err(missing("the git commit"));
     }
     let pinned = trained.record.data.get("diabetes").ok_or_else(|| missing("the data's digest"))?;
@@ -124,8 +138,7 @@ pub(crate) async fn train(demo: &Context) -> Result<(Trained, Outcome)> {
 pub(crate) async fn register(demo: &Context) -> Result<(Release, Outcome)> {
     let trained = demo.trained()?;
     let source = format!("models:/{}", trained.models.first().map_or("", String::as_str));
-    let version =
-        demo.admin.register(MODEL, &source, Some(&trained.run_id)).await.map_err(remote::failure)?;
+    let version = demo.admin.register(MODEL, &source, Some(&trained.run_id)).await.map_err(remote::failure)?;
     let tree = training::own_tree(&demo.admin, MODEL, version).await?;
     let evidence = demo.admin.evidence(MODEL, version).await.map_err(remote::failure)?;
     let scan = evidence

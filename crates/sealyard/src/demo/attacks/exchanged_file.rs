@@ -44,7 +44,8 @@ async fn try_both(demo: &Context, path: &str) -> Result<Refusal> {
     {
         return Err(went_through("a stock client was given the exchanged file"));
     }
-    let fetched = verified::fetch(&demo.admin, &format!("models:/{MODEL}@{ALIAS}").parse()?, &demo.policy, None).await?;
+    let fetched =
+        verified::fetch(&demo.admin, &format!("models:/{MODEL}@{ALIAS}").parse()?, &demo.policy, None).await?;
     match serve::load(&fetched) {
         Ok(_) => Err(went_through("the model server loaded the exchanged file")),
         Err(failure) => match failure.error.downcast_ref::<LoadError>().and_then(LoadError::rule) {
