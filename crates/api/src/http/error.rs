@@ -68,16 +68,26 @@ impl ErrorCode {
 pub struct ApiError {
     code: ErrorCode,
     message: String,
+    details: Box<Details>,
+}
+
+#[derive(Debug, Default)]
+struct Details {
     rules: Vec<String>,
     retry_after: Option<u64>,
     decision: Option<serde_json::Value>,
+    /// For the log only.
     internal: Option<String>,
 }
 
 impl ApiError {
     /// An error whose message the caller may read.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), rules: Vec::new(), retry_after: None, decision: None, internal: None }
+        Self { code, message: message.into(), details: Box::default() }
+    }
+
+    fn with(code: ErrorCode, message: impl Into<String>, details: Details) -> Self {
+        Self { code, message: message.into(), details: Box::new(details) }
     }
 
     /// The request makes no sense.
@@ -88,12 +98,13 @@ impl ApiError {
     /// Something broke; `what` is for the log.
     pub fn internal(what: impl Into<String>) -> Self {
         let message = "an internal error; the server's log has it under the id in X-Request-Id";
-        Self { internal: Some(what.into()), ..Self::new(ErrorCode::InternalError, message) }
+        Self::with(ErrorCode::InternalError, message, Details { internal: Some(what.into()), ..Details::default() })
     }
 
     /// A refusal by a rule of this crate.
     pub fn refused(code: ErrorCode, rule: &str, reason: impl std::fmt::Display) -> Self {
-        Self { rules: vec![rule.to_owned()], ..Self::new(code, format!("refused by {rule}: {reason}")) }
+        let details = Details { rules: vec![rule.to_owned()], ..Details::default() };
+        Self::with(code, format!("refused by {rule}: {reason}"), details)
     }
 
     /// Its code.
@@ -129,15 +140,12 @@ impl From<AppError> for ApiError {
             AppError::Vault(_) if !rules.is_empty() => {
                 let reason = "the stored bytes are not what was put in";
                 let message = format!("refused by {}: {reason}", rules.join(", "));
-                return Self {
-                    rules,
-                    internal: Some(chain(&error)),
-                    ..Self::new(ErrorCode::PermissionDenied, message)
-                };
+                let details = Details { rules, internal: Some(chain(&error)), ..Details::default() };
+                return Self::with(ErrorCode::PermissionDenied, message, details);
             }
             AppError::Store(StoreError::Busy) => {
-                let busy = Self::new(ErrorCode::TemporarilyUnavailable, "the server is busy; try again");
-                return Self { retry_after: Some(1), ..busy };
+                let details = Details { retry_after: Some(1), ..Details::default() };
+                return Self::with(ErrorCode::TemporarilyUnavailable, "the server is busy; try again", details);
             }
             AppError::Store(StoreError::TooLong) => {
                 return Self::invalid("the search took too long; narrow it down or ask for smaller pages");
@@ -147,7 +155,7 @@ impl From<AppError> for ApiError {
         let retry_after = if let AppError::Throttled(seconds) = &error { Some(*seconds) } else { None };
         let decision =
             if let AppError::GateDenied(decision) = &error { serde_json::to_value(decision).ok() } else { None };
-        Self { rules, retry_after, decision, ..Self::new(code, error.to_string()) }
+        Self::with(code, error.to_string(), Details { rules, retry_after, decision, internal: None })
     }
 }
 
@@ -167,7 +175,8 @@ pub(super) struct Unreported(pub(super) String);
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Self { code, message, rules, retry_after, decision, internal } = self;
+        let Self { code, message, details } = self;
+        let Details { rules, retry_after, decision, internal } = *details;
         let body = Body { error_code: code.as_str(), message: &message, rules: &rules, decision: &decision };
         let mut response = (code.status(), Json(&body)).into_response();
         if code == ErrorCode::Unauthenticated {

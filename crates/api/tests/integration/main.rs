@@ -1,9 +1,17 @@
 //! The router over a real catalog and a real vault in a temporary folder.
-#![allow(missing_docs, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test that can't go on ends"
+)]
 
 mod artifacts;
 mod authentication;
 mod experiments;
+mod inference;
 mod logged_models;
 mod matrix;
 mod native;
