@@ -64,6 +64,10 @@ pub(crate) fn stage(
     for folder in [directory.path(), &root, &shown] {
         fs::create_dir_all(folder).map_err(io("create", folder))?;
     }
+    // What is shown must be readable for the sandbox's user, whatever the caller's umask; the folder around it stays private.
+    for folder in [&root, &shown] {
+        set_mode(folder, 0o755)?;
+    }
     let data = check_data(source, pins, expected, &shown)?;
     let pinned: BTreeSet<&str> = pins.values().map(|pin| pin.path.as_str()).collect();
     let mut copy = Copy { root: root.clone(), entries: Vec::new(), bytes: 0, pinned };

@@ -17,6 +17,8 @@ fn main() {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == sealyard_sandbox::INIT_ARGUMENT) {
         sealyard_sandbox::init_main();
     }
+    // The strictest that people use; the sandbox's user must read all the same.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|argument| argument == "--list") {
         for (name, _) in cases::ALL {
