@@ -136,6 +136,10 @@ pub(crate) fn failure(error: ClientError) -> Failure {
             if said.is_empty() {
                 said = format!("the server answered {status}");
             }
+            // The label says already that it was refused.
+            if let Some(rest) = said.strip_prefix("refused by ") {
+                said = rest.to_owned();
+            }
             let unnamed: Vec<_> = rules.iter().map(|rule| plain(rule)).filter(|rule| !said.contains(rule)).collect();
             if !unnamed.is_empty() {
                 said.push_str(&format!(" [{}]", unnamed.join(", ")));

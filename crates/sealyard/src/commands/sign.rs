@@ -2,10 +2,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use sealyard_client::{Client, FileFetcher, ModelUri};
-use sealyard_core::{Digest, FileTree, Subject, durable};
-use sealyard_evidence::{Bundle, SigningKey, bundle, oms, x509};
+use sealyard_core::{Clock as _, Digest, FileTree, Subject, SystemClock, durable};
+use sealyard_evidence::{Bundle, SigningKey, Trust, bundle, oms, x509};
 use serde::Serialize;
 
+use super::verify::read_model;
 use crate::cli::Common;
 use crate::exit::{Exit, Failure, Result};
 use crate::{keys, output, remote};
@@ -119,10 +120,15 @@ fn folder(directory: &Path, signature: PathBuf, signer: &Signer) -> Result<Signe
     may_be_replaced(&signature)?;
     let bundle = oms::sign_directory(directory, Some(&signature), &signer.key)
         .with_context(|| format!("could not sign {shown}"))?;
+    // Hashed again: what is written down must hold for the files as they are, also if one was changed meanwhile.
+    let tree = read_model(directory, &signature).with_context(|| format!("could not read {shown}"))?;
+    let mut trust = Trust::default();
+    trust.keys.insert("signer", signer.key.public_key())?;
+    oms::verify(&bundle, &tree, &trust, SystemClock.now())
+        .with_context(|| format!("{shown} was changed while it was signed"))?;
     let bundle = signer.finish(bundle)?;
     write_bundle(&signature, &bundle)?;
-    let subjects = bundle.claimed_statement()?.subjects()?;
-    let subject = subjects.into_iter().next().ok_or_else(|| anyhow!("nothing was signed"))?;
+    let subject = Subject { name: shown.to_string(), digest: tree.digest() };
     let key = signer.key.public_key().key_id().to_string();
     Ok(Signed { schema: "sealyard.sign/1", subject, evidence: bundle.digest(), key, signature: Some(signature) })
 }
@@ -157,7 +163,7 @@ async fn registered(
 
 /// Downloads every file and compares size and digest with the list. A file that was hashed is thrown away.
 async fn hash_files(common: &Common, client: &Client, name: &str, version: u32, files: &FileTree) -> Result<()> {
-    let directory = tempfile::tempdir().context("could not make a temporary folder")?;
+    let directory = output::private_folder("sealyard-sign-").context("could not make a temporary folder")?;
     let target = directory.path().join("file");
     let fetcher = FileFetcher::new(client.clone(), name.to_owned(), version);
     let progress = output::Progress::new(common.quiet);

@@ -180,7 +180,7 @@ fn files(coverage: &oms::Coverage) -> [Check; 4] {
 }
 
 /// The model's files without the signature that lies among them.
-fn read_model(directory: &Path, signature: &Path) -> std::result::Result<FileTree, FileTreeError> {
+pub(super) fn read_model(directory: &Path, signature: &Path) -> std::result::Result<FileTree, FileTreeError> {
     let inside = match (signature.canonicalize(), directory.canonicalize()) {
         (Ok(signature), Ok(directory)) => signature
             .strip_prefix(directory)
