@@ -9,6 +9,7 @@ mod ledger;
 mod login;
 mod model;
 mod scan;
+mod server;
 mod sign;
 
 use std::io::Write as _;

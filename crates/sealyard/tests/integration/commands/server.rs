@@ -1,0 +1,102 @@
+//! The commands against a real server, over TLS.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{Home, mode_of};
+
+/// A server in a home of its own; killed when the test ends, however it ends.
+struct Server {
+    home: Home,
+    url: String,
+    child: Child,
+}
+
+impl Server {
+    fn start() -> Self {
+        let home = Home::new();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sealyard"))
+            .args(["up", "--data-dir", "data", "--listen", "127.0.0.1:0", "--ready-file", "ready.json"])
+            .args(["--bootstrap-token-file", "admin.token", "--quiet"])
+            .current_dir(home.path())
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        let ready: Value = loop {
+            match std::fs::read(home.join("ready.json")) {
+                Ok(text) => break serde_json::from_slice(&text).unwrap(),
+                Err(_) => std::thread::sleep(Duration::from_millis(50)),
+            }
+            assert_eq!(child.try_wait().unwrap(), None, "the server stopped");
+            assert!(started.elapsed() < Duration::from_secs(120), "the server did not start");
+        };
+        let url = ready["url"].as_str().unwrap().to_owned();
+        Self { home, url, child }
+    }
+
+    fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+#[test]
+fn people_log_in_get_rights_and_the_ledger_has_it_all() {
+    let mut server = Server::start();
+    let Server { home, url, .. } = &server;
+    assert_eq!(mode_of(&home.join("admin.token")), 0o600);
+
+    // Only the server's own certificate is trusted, and nothing is remembered of one that is not.
+    let login = ["login", url, "--token-file", "admin.token"];
+    home.run(&login).ends(2).says("could not be reached");
+    let other = home.file("other.pem", include_str!("data/root.pem"));
+    home.run(&[&login[..], &["--ca", &other]].concat()).ends(2).says("could not be reached");
+    home.run(&["whoami"]).ends(2).says("no server is named");
+    home.run(&[&login[..], &["--ca", "data/keys/tls.crt"]].concat()).fine();
+    assert_eq!(home.run(&["whoami", "--format", "json"]).fine().json()["admin"], true);
+
+    // A user who may do nothing yet, and a token that may do less than its owner.
+    let password = home.run(&["users", "create", "alice"]).fine().stdout;
+    home.run(&["users", "create", "alice"]).ends(1).says("already exists");
+    home.secret("alice.password", password);
+    let alice = Home::new();
+    let certificate = home.join("data/keys/tls.crt").to_str().unwrap().to_owned();
+    let file = home.join("alice.password").to_str().unwrap().to_owned();
+    alice.run(&["login", url, "--ca", &certificate, "--user", "alice", "--password-file", &file]).fine();
+    alice.run(&["ledger", "checkpoint"]).ends(1).says("permission denied");
+    home.run(&["grants", "set", "alice", "READ", "ledger"]).fine();
+    alice.run(&["ledger", "checkpoint"]).fine();
+    alice.run(&["users", "create", "mallory"]).ends(1);
+    let token = ["tokens", "create", "--scope", "experiment:0:read", "--expires", "1h", "--format", "json"];
+    let token = alice.run(&token).fine().json();
+    let limited = alice.secret("limited.token", token["token"].as_str().unwrap());
+    alice.run(&["ledger", "checkpoint", "--token-file", &limited]).ends(1);
+    alice.run(&["tokens", "revoke", token["id"].as_str().unwrap()]).fine();
+    alice.run(&["whoami", "--token-file", &limited]).ends(2);
+    alice.run(&["logout"]).fine();
+    home.run(&["grants", "remove", "alice", "READ", "ledger"]).fine();
+
+    // Without a policy nothing passes a gate.
+    home.run(&["publish", "models:/diabetes/1"]).ends(1).says("policy.absent");
+
+    let kept = home.run(&["ledger", "checkpoint"]).fine().stdout;
+    home.file("kept", kept);
+    let online = ["ledger", "verify", "--verifier-key", "data/keys/ledger.pub", "--checkpoint", "kept"];
+    home.run(&online).fine();
+    let offline = ["ledger", "verify", "--data-dir", "data", "--checkpoint", "kept"];
+    server.stop();
+    server.home.run(&offline).fine();
+    server.home.run(&["whoami"]).ends(2).says("could not be reached");
+}
