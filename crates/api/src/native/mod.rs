@@ -3,6 +3,7 @@
 mod gates;
 mod grants;
 mod ledger;
+mod logged_model;
 mod models;
 mod tokens;
 mod users;
@@ -17,6 +18,7 @@ use crate::http::ApiState;
 pub(crate) fn routes() -> Router<ApiState> {
     let v1 = Router::new()
         .route("/whoami", get(whoami::handler))
+        .route("/logged-models/{id}/manifest", get(logged_model::handler))
         .merge(models::routes())
         .merge(gates::routes())
         .merge(ledger::routes())

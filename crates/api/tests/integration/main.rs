@@ -15,6 +15,7 @@ mod inference;
 mod logged_models;
 mod matrix;
 mod native;
+mod proofs;
 mod registry;
 mod runs;
 mod test_app;

@@ -87,6 +87,7 @@ const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("DELETE", "mlflow-artifacts/artifacts/{e}/models/{m}/artifacts/x", "", Edit),
     ("GET", "3.0:mlflow/server-info", "", Somebody),
     ("GET", "native:whoami", "", Somebody),
+    ("GET", "native:logged-models/{m}/manifest", "", Read),
     ("GET", "native:models/{n}/versions/1/manifest", "", Read),
     ("GET", "native:models/{n}/versions/1/evidence", "", Read),
     ("POST", "native:models/{n}/versions/1/evidence", "{}", Edit),

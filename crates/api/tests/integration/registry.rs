@@ -148,3 +148,35 @@ async fn without_a_policy_nothing_is_published() {
     test.call(&test.admin, Method::DELETE, "/api/2.0/mlflow/model-versions/delete", delete).await.ok();
     test.call(&test.admin, Method::DELETE, "/api/2.0/mlflow/registered-models/delete?name=m", Body::empty()).await.ok();
 }
+
+#[tokio::test]
+async fn what_was_published_can_not_be_made_undone() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "x").await;
+    let model = test.logged_model(&test.admin, &experiment).await;
+    test.version(&test.admin, "m", &model).await;
+    let mark = |tx: &mut dyn sealyard_store::Transaction| {
+        tx.mark_published("m", 1, sealyard_core::Digest::of(b"x"), sealyard_core::Timestamp::from_millis(1))
+    };
+    test.store.write(mark).await.unwrap();
+    let name = json!({"name": "m"}).to_string();
+    let version = json!({"name": "m", "version": "1"}).to_string();
+    let path = |path: &str| format!("/api/2.0/mlflow/{path}");
+    for (place, body) in [("registered-models/delete", name), ("model-versions/delete", version)] {
+        let answer = test.call(&test.admin, Method::DELETE, &path(place), body).await;
+        assert!(answer.error(400, "INVALID_PARAMETER_VALUE").contains("published"), "{place}");
+    }
+    let rename = json!({"name": "m", "new_name": "n"});
+    let answer = test.mlflow(&test.admin, "registered-models/rename", rename).await;
+    assert!(answer.error(400, "INVALID_PARAMETER_VALUE").contains("published"));
+}
+
+#[tokio::test]
+async fn a_denied_name_can_not_be_created_into() {
+    let test = TestApp::new().await;
+    let ada = test.user("ada", &[("server", "EDIT"), ("registered-model:m", "DENY")]).await;
+    test.mlflow(&ada, "registered-models/create", json!({"name": "m"})).await.error(403, "PERMISSION_DENIED");
+    test.mlflow(&ada, "registered-models/create", json!({"name": "n"})).await.ok();
+    let rename = json!({"name": "n", "new_name": "m"});
+    test.mlflow(&ada, "registered-models/rename", rename).await.error(403, "PERMISSION_DENIED");
+}

@@ -6,10 +6,11 @@ use axum::body::{Body, Bytes};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use sealyard_api::RouterConfig;
-use sealyard_app::{App, Parts, ServerKeys};
+use sealyard_app::{App, Caller, Credentials, Parts, ServerKeys};
 use sealyard_core::{Clock, FixedClock, Redacted, Rng, SystemRng, Timestamp};
 use sealyard_identity::PrincipalName;
 use sealyard_ledger::LedgerKey;
+use sealyard_store::Store;
 use sealyard_store_sql::{SqliteOptions, SqliteStore};
 use sealyard_vault::{Keyring, Vault};
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ pub(crate) struct TestApp {
     router: Router,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) app: Arc<App>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) admin: User,
 }
 
@@ -73,11 +75,11 @@ impl TestApp {
         let dynamic: Arc<dyn Clock> = clock.clone();
         let rng: Arc<dyn Rng> = Arc::new(SystemRng);
         let options = SqliteOptions::new(Arc::clone(&dynamic));
-        let store = SqliteStore::open(&folder.path().join("catalog.db"), options).unwrap();
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.path().join("catalog.db"), options).unwrap());
         let keyring = Keyring::open_or_create(&folder.path().join("master.key"), &*rng).unwrap();
         let vault = Vault::open_or_create(&folder.path().join("vault"), keyring, Arc::clone(&rng)).unwrap();
         let parts = Parts {
-            store: Arc::new(store),
+            store: Arc::clone(&store),
             vault: Arc::new(vault),
             clock: dynamic,
             rng: Arc::clone(&rng),
@@ -90,13 +92,19 @@ impl TestApp {
         app.first_administrator(name, Some(Redacted::new(PASSWORD.to_owned()))).await.unwrap();
         let config = RouterConfig::loopback().with_max_artifact_bytes(1 << 20);
         let router = sealyard_api::router(Arc::clone(&app), config);
-        let mut test = Self { folder, router, clock, app, admin: NOBODY };
+        let mut test = Self { folder, router, clock, app, store, admin: NOBODY };
         test.admin = test.token_of("admin", "all").await;
         test
     }
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Who a token is of, for asking the application itself.
+    pub(crate) async fn caller(&self, user: &User) -> Caller {
+        let token = Credentials::Token(Redacted::new(user.0.clone().unwrap()));
+        self.app.authenticate(token, None, None).await.unwrap()
     }
 
     /// A token of a user, made with the password.

@@ -1,14 +1,17 @@
 //! Logged models: what a run made, before it has a version. Finalising one is in the crate's `logged_models`.
 
+use sealyard_core::{FileEntry, FileTree};
 use sealyard_identity::{Action, ActsOn, Authorized, Edit, ExperimentId, Manage, Read};
 use sealyard_store::Transaction;
-use sealyard_store::model::{Condition, LoggedModel, LoggedModelQuery, NewLoggedModel, OrderBy, Page, Pair};
+use sealyard_store::model::{
+    Artifact, ArtifactOwner, Condition, LoggedModel, LoggedModelQuery, NewLoggedModel, OrderBy, Page, Pair,
+};
 
 use super::experiments::experiment_id;
 use super::limits;
 use super::paging::PageToken;
 use super::runs::{active_experiment, of_experiment};
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Caller, ModelManifest};
 
 /// A logged model to be made.
 #[derive(Debug, Clone, Default)]
@@ -120,6 +123,42 @@ impl App {
     pub async fn logged_model(&self, may: &Authorized<Read, ExperimentId>, id: &str) -> Result<LoggedModel, AppError> {
         let (experiment, id) = (may.resource().clone(), id.to_owned());
         self.store().read(move |tx| model_of_experiment(tx, &experiment, &id)).await
+    }
+
+    /// The frozen files of a finalised logged model.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`]; [`AppError::Conflict`] before it is finalised; [`AppError::Internal`] when the files are not
+    /// those that were frozen.
+    pub async fn logged_model_manifest(
+        &self,
+        may: &Authorized<Read, ExperimentId>,
+        id: &str,
+    ) -> Result<ModelManifest, AppError> {
+        let (experiment, id) = (may.resource().clone(), id.to_owned());
+        let (model, artifacts) = self
+            .store()
+            .read(move |tx| {
+                let model = model_of_experiment(tx, &experiment, &id)?;
+                let artifacts = tx.artifacts_below(&ArtifactOwner::LoggedModel(id), "")?;
+                Ok::<_, AppError>((model, artifacts))
+            })
+            .await?;
+        let Some(digest) = model.tree else {
+            return Err(AppError::Conflict(format!("the logged model {} is not finalised", model.id)));
+        };
+        let entry = |artifact: Artifact| FileEntry {
+            path: artifact.path,
+            size: artifact.size,
+            digest: artifact.digest,
+            executable: false,
+        };
+        let broken = |why: String| AppError::internal("a logged model's files are not those that were frozen", why);
+        let files = FileTree::new(artifacts.into_iter().map(entry)).map_err(|error| broken(error.to_string()))?;
+        if files.digest() != digest {
+            return Err(broken(format!("{}: {} instead of {digest}", model.id, files.digest())));
+        }
+        Ok(ModelManifest { name: model.id, version: None, digest, files })
     }
 
     /// Sets tags.

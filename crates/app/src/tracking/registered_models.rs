@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sealyard_identity::{
-    ActsOn, Authorized, Edit, Grant, Grantee, Manage, ModelName, Permission, Principal, ProtectedResource, Read,
-    Resource, ResourcePattern, Right, ServerWide,
+    Action as _, ActsOn, Authorized, Edit, Effect, Grant, Grantee, Manage, ModelName, Permission, Principal,
+    ProtectedResource, Read, Resource, ResourcePattern, Right, ServerWide,
 };
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
@@ -90,7 +90,12 @@ impl App {
         name: &str,
     ) -> Result<MayCreateRegisteredModel, AppError> {
         let name = model_name(name)?;
-        if self.may(caller, Edit, name.clone()) {
+        // A DENY on the name is not got around by a right on the whole server.
+        let denied = caller.principal().is_some_and(|principal| {
+            let explained = self.authorizer().explain(principal, Edit::KIND, name.resource());
+            explained.considered.iter().any(|rule| rule.effect == Effect::Denies)
+        });
+        if denied || self.may(caller, Edit, name.clone()) {
             return Ok(MayCreateRegisteredModel::by_name(&self.authorize(caller, Edit, name).await?));
         }
         let proof = self.authorize(caller, Edit, ServerWide).await?;
