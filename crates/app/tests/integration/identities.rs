@@ -1,0 +1,57 @@
+use std::sync::Arc;
+
+use sealyard_app::{AppError, Caller, NewUser};
+use sealyard_identity::{Administer, Read, ServerWide, UserDirectory};
+use sealyard_ledger::{Act, Outcome};
+
+use crate::harness::{PASSWORD, TestApp, bare, name, password, refused_by};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_is_one_first_administrator() {
+    let bare = bare(None).await;
+    let call = |who: &'static str| {
+        let app = Arc::clone(&bare.app);
+        tokio::spawn(async move { app.first_administrator(name(who), None).await.unwrap() })
+    };
+    let calls = [call("first"), call("second"), call("third")];
+    let mut made = Vec::new();
+    for call in calls {
+        made.extend(call.await.unwrap());
+    }
+    assert_eq!(made.len(), 1, "{made:?}");
+    assert!(bare.app.first_administrator(name("late"), None).await.unwrap().is_none());
+    let shown = format!("{:?}", made[0]);
+    assert!(!shown.contains(made[0].password.expose().as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_weak_password_makes_no_account() {
+    let bare = bare(None).await;
+    for weak in ["", "short", "passwordpassword"] {
+        let result = bare.app.first_administrator(name("admin"), Some(password(weak))).await;
+        assert!(matches!(result, Err(AppError::Invalid(_))), "{weak}: {result:?}");
+    }
+    assert!(bare.app.first_administrator(name("admin"), Some(password(PASSWORD))).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_made_once_by_those_who_administer() {
+    let test = TestApp::new().await;
+    let eve = test.user("eve", &[("server", "MANAGE")]).await;
+    refused_by(test.app.authorize(&eve, Administer, UserDirectory).await, "authorization");
+    let may = test.administer().await;
+    let new = NewUser { name: name("eve"), password: password(PASSWORD), admin: true };
+    let result = test.app.create_user(&test.admin, &may, new).await;
+    assert!(matches!(result, Err(AppError::AlreadyExists { .. })), "{result:?}");
+    assert!(!test.log_in("eve", PASSWORD).await.unwrap().principal().unwrap().admin);
+    let told = |act: &Act| matches!(act, Act::UserCreated { name, admin: false } if name == "eve");
+    assert_eq!(test.count(Outcome::Done, told).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_itself_is_authorized_for_nothing() {
+    let test = TestApp::new().await;
+    let result = test.app.authorize(&Caller::system(), Read, ServerWide).await;
+    assert!(matches!(result, Err(AppError::Unauthenticated)));
+    assert!(!test.app.may(&Caller::system(), Read, ServerWide));
+}

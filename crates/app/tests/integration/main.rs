@@ -1,0 +1,18 @@
+//! What the application promises: each contract, and each defence by a test that fails without it.
+
+mod aliases;
+mod downloads;
+mod evidence;
+mod finalising;
+mod frozen;
+mod gates;
+mod grants;
+mod harness;
+mod identities;
+mod ledger;
+mod logins;
+mod meddling;
+mod samples;
+mod tokens;
+mod uploads;
+mod versions;
