@@ -38,3 +38,6 @@ lint: check-cargo ## Formatting, clippy, dependencies, generated files
 
 generate: ## Write generated files anew
 	@dev/generate/crate_map.py
+	@dev/docs/rules.py
+	@dev/docs/endpoints.py
+	@dev/docs/terminal_svg.py

@@ -18,8 +18,16 @@ VENV=$(realpath -- "$VENV")
 
 scratch=$(mktemp -d)
 cleanup() {
+  set +e
   # What the blocks left running is in the process group of the shell that ran them.
-  [ -n "${shell:-}" ] && kill -TERM -- "-$shell" 2>/dev/null
+  if [ -n "${shell:-}" ]; then
+    kill -TERM -- "-$shell" 2>/dev/null
+    for _ in $(seq 50); do
+      kill -0 -- "-$shell" 2>/dev/null || break
+      sleep 0.1
+    done
+    kill -KILL -- "-$shell" 2>/dev/null
+  fi
   rm -rf "$scratch"
 }
 trap cleanup EXIT

@@ -23,7 +23,7 @@ TITLE = "Terminal after `sealyard demo`"
 
 # A terminal wipes the progress away; in a pipe it stays. These lines are left on the screen, and one of the summary.
 KEPT = re.compile(r"^(The (pipeline|attacks):|  [✔✘] .*|\d+ of \d+ attacks .*)$")
-COLUMNS = 100
+COLUMNS = 104
 LINE = 19
 WIDTH_OF_LETTER = 7.85
 MARGIN = 20
