@@ -89,9 +89,10 @@ def ours():
         times = []
         for number in range(STARTS):
             times.append(one_start(server, free_port(), server.tls))
+            server.wait()
             if number < STARTS - 1:
+                time.sleep(0.1)  # a moment to begin to listen for signals, too
                 server.stop()
-        server.connect()
         client = server.client()
         for _ in range(REQUESTS):
             client.call("GET", "/api/2.0/mlflow/experiments/search?max_results=10")

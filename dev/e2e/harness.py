@@ -156,6 +156,10 @@ class Server:
 
     def start(self):
         self.launch()
+        return self.wait()
+
+    def wait(self):
+        """Until the ready file says where the server serves."""
         end = time.monotonic() + START_SECONDS
         while not self.ready.exists():
             if self.process.poll() is not None:
