@@ -1,10 +1,11 @@
 //! Who is asking: passwords and tokens.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sealyard_core::{Digest, Redacted, Rng};
+use sealyard_core::{Digest, Hasher, Redacted, Rng};
 use sealyard_identity::{PasswordHash, Principal, PrincipalId, PrincipalName, Token, TokenId, Via};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::model::UserRecord;
@@ -31,10 +32,17 @@ pub enum Credentials {
 ///
 /// What is kept is a hash keyed by a random value of this process, beside the stored hash it was checked against: a
 /// changed password is a miss.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct CheckedPasswords {
     key: std::sync::OnceLock<[u8; 32]>,
     known: Mutex<HashMap<Digest, String>>,
+}
+
+/// Says nothing: with key and hashes in hand, passwords could be guessed fast.
+impl fmt::Debug for CheckedPasswords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedPasswords").finish_non_exhaustive()
+    }
 }
 
 /// So many passwords are remembered at once; then all are forgotten.
@@ -43,11 +51,12 @@ const REMEMBERED: usize = 1024;
 impl CheckedPasswords {
     fn fingerprint(&self, rng: &dyn Rng, name: &str, password: &str) -> Digest {
         let key = self.key.get_or_init(|| rng.bytes());
-        let mut keyed = key.to_vec();
-        keyed.extend_from_slice(&(name.len() as u64).to_be_bytes());
-        keyed.extend_from_slice(name.as_bytes());
-        keyed.extend_from_slice(password.as_bytes());
-        Digest::of(&keyed)
+        let mut hasher = Hasher::default();
+        hasher.update(key);
+        hasher.update(&(name.len() as u64).to_be_bytes());
+        hasher.update(name.as_bytes());
+        hasher.update(password.as_bytes());
+        hasher.finish()
     }
 
     fn contains(&self, fingerprint: &Digest, stored: &str) -> bool {

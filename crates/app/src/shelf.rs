@@ -13,6 +13,9 @@ use crate::AppError;
 /// thousands.
 const OPEN: usize = 32;
 
+/// A file as the scanner takes it.
+type File = (TreePath, Arc<dyn ReadAt>);
+
 /// Opens objects as they are read and closes those read longest ago.
 #[derive(Debug, Clone)]
 pub(crate) struct Shelf {
@@ -31,7 +34,7 @@ impl Shelf {
     /// # Errors
     /// [`AppError::Refused`] (`artifact.digest`) for other bytes; [`AppError::Vault`] for what can't be read;
     /// [`AppError::Conflict`] for an object that is gone.
-    pub(crate) fn put(&self, objects: &[(FileEntry, ObjectId)]) -> Result<Vec<(TreePath, Arc<dyn ReadAt>)>, AppError> {
+    pub(crate) fn put(&self, objects: &[(FileEntry, ObjectId)]) -> Result<Vec<File>, AppError> {
         let mut files = Vec::with_capacity(objects.len());
         for (entry, id) in objects {
             let object = self.object(*id).map_err(|error| match error {

@@ -109,7 +109,7 @@ async fn what_happened_is_in_a_log_that_verifies() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_or_dropped_entry_is_found() {
     for spoil in [
-        "UPDATE ledger_entries SET event = replace(CAST(event AS TEXT), 'admin', 'nimda') WHERE position = 1",
+        "UPDATE ledger_entries SET event = CAST(replace(CAST(event AS TEXT), 'admin', 'nimda') AS BLOB) WHERE position = 1",
         "DELETE FROM ledger_entries WHERE position = (SELECT max(position) FROM ledger_entries)",
     ] {
         let test = TestApp::new().await;
