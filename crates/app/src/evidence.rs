@@ -7,6 +7,7 @@ use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::EvidenceRecord;
 use serde::{Deserialize, Serialize};
 
+use crate::tasks::blocking;
 use crate::{App, AppError, Caller};
 
 /// The largest bundle that is taken; the signature of a model with thousands of files has one or two.
@@ -48,22 +49,13 @@ impl App {
         if bytes.len() > MOST_BYTES {
             return Err(AppError::refused("evidence.size", format!("a bundle may have {MOST_BYTES} bytes at most")));
         }
-        let bundle = Bundle::parse(&bytes).map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
-        let statement =
-            bundle.claimed_statement().map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
         let tree = self.version_tree(authorized.resource(), version).await?;
-        let claimed = statement.subjects().map_err(|error| AppError::refused("evidence.bundle", error.to_string()))?;
-        let names = [Some(tree.digest()), oms_root(&tree)];
-        if !claimed.iter().any(|subject| names.contains(&Some(subject.digest))) {
-            return Err(AppError::refused(
-                "evidence.subject",
-                "the statement is about something else than this version",
-            ));
-        }
+        let subject = tree.digest();
+        let (bundle, predicate_type) = blocking("a bundle could not be read", move || read(&bytes, &tree)).await?;
         let record = EvidenceRecord {
             digest: bundle.digest(),
-            subject: tree.digest(),
-            predicate_type: statement.predicate_type().to_owned(),
+            subject,
+            predicate_type,
             bundle: bundle.text().to_owned(),
             added: self.now(),
             added_by: caller.actor().to_owned(),
@@ -111,6 +103,20 @@ impl App {
         let (tree, _) = self.store().read(move |tx| Ok::<_, AppError>(tx.model_version_files(&name, version)?)).await?;
         Ok(tree)
     }
+}
+
+/// The bundle and its predicate type, if it speaks of `tree`.
+fn read(bytes: &[u8], tree: &FileTree) -> Result<(Bundle, String), AppError> {
+    let refused = |error: &dyn std::fmt::Display| AppError::refused("evidence.bundle", error.to_string());
+    let bundle = Bundle::parse(bytes).map_err(|error| refused(&error))?;
+    let statement = bundle.claimed_statement().map_err(|error| refused(&error))?;
+    let claimed = statement.subjects().map_err(|error| refused(&error))?;
+    let names = [Some(tree.digest()), oms_root(tree)];
+    if !claimed.iter().any(|subject| names.contains(&Some(subject.digest))) {
+        return Err(AppError::refused("evidence.subject", "the statement is about something else than this version"));
+    }
+    let predicate_type = statement.predicate_type().to_owned();
+    Ok((bundle, predicate_type))
 }
 
 /// The root that an OMS signature of these files has.

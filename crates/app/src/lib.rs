@@ -72,7 +72,8 @@ pub struct Parts {
     pub keys: ServerKeys,
     /// Key of the ledger.
     pub ledger_key: LedgerKey,
-    /// The policy of publish, deploy and protected aliases; without one, all of these are denied.
+    /// The policy of publish, deploy and protected aliases; without one, publishing and deploying are denied, and no alias
+    /// is protected.
     pub policy: Option<LoadedPolicy>,
 }
 
