@@ -84,3 +84,36 @@ impl ReadAt for Book {
         self.shelf.object(self.id)?.read_at(offset, buffer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use sealyard_core::{FileEntry, SystemRng};
+    use sealyard_vault::Keyring;
+
+    use super::*;
+
+    #[test]
+    fn few_objects_are_open_and_all_can_be_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let keyring = Keyring::open_or_create(&directory.path().join("keys"), &SystemRng).unwrap();
+        let vault = Vault::open_or_create(&directory.path().join("vault"), keyring, Arc::new(SystemRng)).unwrap();
+        let mut objects = Vec::new();
+        for number in 0..100 {
+            let mut pending = vault.begin().unwrap();
+            write!(pending, "content {number}").unwrap();
+            let sealed = pending.seal().unwrap();
+            vault.commit(&sealed).unwrap();
+            let path = TreePath::new(&format!("f{number}")).unwrap();
+            let entry = FileEntry { path, size: sealed.size, digest: sealed.digest, executable: false };
+            objects.push((entry, sealed.id));
+        }
+        let shelf = Shelf::new(vault);
+        let files = shelf.put(&objects).unwrap();
+        for (number, (_, file)) in files.iter().enumerate().rev() {
+            assert_eq!(file.read_all(100).unwrap(), format!("content {number}").into_bytes());
+            assert!(shelf.open.lock().unwrap().len() <= OPEN);
+        }
+    }
+}

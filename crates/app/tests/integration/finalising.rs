@@ -2,7 +2,7 @@ use sealyard_core::Verdict;
 use sealyard_evidence::predicate::Predicate;
 use sealyard_evidence::{Bundle, PublicKey, TrustedKeys, verify};
 use sealyard_ledger::{Act, Outcome};
-use sealyard_store::model::{LoggedModelStatus, VersionStatus};
+use sealyard_store::model::LoggedModelStatus;
 
 use crate::harness::{TestApp, id, is_conflict, refused_by};
 use crate::samples;
@@ -155,18 +155,4 @@ async fn a_model_with_more_files_than_a_scanner_can_take_is_refused() {
     })
     .await;
     refused_by(test.finalise(&experiment, &owner).await, "model.files");
-}
-
-/// Each open object is a file descriptor.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_model_of_many_files_needs_few_of_them_open() {
-    let test = TestApp::new().await;
-    let experiment = test.experiment("e").await;
-    let owner = test.run(&experiment).await;
-    for number in 0..100 {
-        test.put(&experiment, &owner, &format!("model/f{number}.txt"), format!("{number}").as_bytes()).await.unwrap();
-    }
-    test.registered_model("m").await;
-    let version = test.version_from(&test.admin, "m", &format!("runs:/{}/model", id(&owner))).await.unwrap();
-    assert_eq!((version.status, version.verdict), (VersionStatus::Ready, Verdict::Safe));
 }

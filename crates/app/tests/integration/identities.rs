@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use sealyard_app::{AppError, Caller, NewUser};
+use sealyard_app::{AppError, Caller, NewUser, ServerKeys};
+use sealyard_core::FixedRng;
 use sealyard_identity::{Administer, Read, ServerWide, UserDirectory};
 use sealyard_ledger::{Act, Outcome};
 
@@ -54,4 +55,22 @@ async fn the_server_itself_is_authorized_for_nothing() {
     let result = test.app.authorize(&Caller::system(), Read, ServerWide).await;
     assert!(matches!(result, Err(AppError::Unauthenticated)));
     assert!(!test.app.may(&Caller::system(), Read, ServerWide));
+}
+
+#[test]
+fn keys_are_private_and_their_public_halves_are_theirs() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let rng = FixedRng::seeded(3);
+    let public = directory.path().join("gate.pub");
+    let keys = ServerKeys::open_or_create(directory.path(), &rng).unwrap();
+    std::fs::write(&public, crate::harness::key("stranger").public_key().to_pem()).unwrap();
+    let again = ServerKeys::open_or_create(directory.path(), &rng).unwrap();
+    assert_eq!(again.gate.public_key().to_pem(), keys.gate.public_key().to_pem());
+    assert_eq!(std::fs::read_to_string(&public).unwrap(), keys.gate.public_key().to_pem());
+    let private = directory.path().join("gate.key");
+    assert_eq!(std::fs::metadata(&private).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::set_permissions(&private, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(ServerKeys::open_or_create(directory.path(), &rng).is_err());
 }

@@ -113,6 +113,27 @@ async fn a_flood_that_hangs_up_does_not_outrun_the_limit() {
     assert!(most.saturating_sub(before) < 600 << 20, "{} MiB more", most.saturating_sub(before) >> 20);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_line_of_waiting_passwords_has_an_end() {
+    let test = TestApp::new().await;
+    let mut flood = tokio::task::JoinSet::new();
+    for number in 0..400 {
+        let app = std::sync::Arc::clone(&test.app);
+        let credentials = Credentials::Password { name: format!("u{number}"), password: password(OTHER) };
+        flood.spawn(async move { app.authenticate(credentials, None, None).await.map(|_| ()) });
+    }
+    let mut turned_away = 0;
+    while let Some(answer) = flood.join_next().await {
+        turned_away += usize::from(matches!(answer.unwrap(), Err(AppError::Throttled(_))));
+        if turned_away > 0 {
+            break;
+        }
+    }
+    assert!(turned_away > 0, "400 waited in line");
+    flood.shutdown().await;
+    test.user("ada", &[]).await;
+}
+
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

@@ -1,6 +1,7 @@
 //! What the application promises: each contract, and each defence by a test that fails without it.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a helper of a test fails by panicking, as the test does"

@@ -122,3 +122,17 @@ async fn a_scope_that_is_not_known_gives_nothing() {
     test.sql("UPDATE tokens SET scopes = '[\"all\",\"from-the-future\"]'");
     assert!(matches!(test.with_token(&token).await, Err(AppError::Unauthenticated)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_is_a_limit_to_the_tokens_in_use() {
+    let test = TestApp::new().await;
+    let ada = test.user("ada", &[]).await;
+    test.token(&ada, &["read"]).await;
+    test.sql(
+        "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 999)
+         INSERT INTO tokens SELECT 'x' || n, user, 'h' || n, scopes, created, expires, revoked FROM tokens, number",
+    );
+    assert!(matches!(test.app.create_token(&ada, all(None)).await, Err(AppError::Invalid(_))));
+    test.app.revoke_token(&ada, "x7").await.unwrap();
+    test.app.create_token(&ada, all(None)).await.unwrap();
+}

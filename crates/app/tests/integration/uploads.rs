@@ -107,26 +107,33 @@ async fn a_client_that_goes_away_leaves_nothing() {
     panic!("something is left: {:?}", test.objects());
 }
 
-/// Each of them would hold a thread for as long as its client likes; there are 512 of these for everything.
-#[tokio::test(flavor = "multi_thread")]
-async fn slow_clients_do_not_use_the_threads_up() {
-    let test = TestApp::new().await;
-    let experiment = test.experiment("e").await;
-    let owner = test.run(&experiment).await;
-    let mut requests = tokio::task::JoinSet::new();
-    for number in 0..600 {
-        let may = test.may_edit(&experiment).await;
-        let upload = Upload { owner: owner.clone(), path: path(&format!("slow/{number}")), limit: 1 << 20 };
-        let (app, admin) = (Arc::clone(&test.app), test.admin.clone());
-        let body = stream::pending::<Result<Bytes, Infallible>>();
-        requests.spawn(async move { app.upload(&admin, &may, upload, body).await.map(|_| ()) });
-    }
-    while test.objects().1 < 600 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let quick = tokio::time::timeout(Duration::from_secs(20), test.put(&experiment, &owner, "quick", b"content"));
-    assert!(quick.await.is_ok_and(|done| done.is_ok()), "600 slow clients keep everybody else out");
-    requests.shutdown().await;
+/// Each of them would hold a thread for as long as its client likes, and there are few of these for everything.
+#[test]
+fn slow_clients_do_not_use_the_threads_up() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).max_blocking_threads(8).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let test = TestApp::new().await;
+        let experiment = test.experiment("e").await;
+        let owner = test.run(&experiment).await;
+        test.put(&experiment, &owner, "large", &vec![b'x'; 8 << 20]).await.unwrap();
+        let mut requests = tokio::task::JoinSet::new();
+        let mut downloads = Vec::new();
+        for number in 0..20 {
+            let may = test.may_edit(&experiment).await;
+            let upload = Upload { owner: owner.clone(), path: path(&format!("slow/{number}")), limit: 1 << 20 };
+            let (app, admin) = (Arc::clone(&test.app), test.admin.clone());
+            let body = stream::pending::<Result<Bytes, Infallible>>();
+            requests.spawn(async move { app.upload(&admin, &may, upload, body).await.map(|_| ()) });
+            let begun = tokio::time::timeout(Duration::from_secs(20), test.get(&experiment, &owner, "large")).await;
+            downloads.push(begun.expect("slow clients keep everybody else out"));
+        }
+        let quick = test.put(&experiment, &owner, "quick", b"content");
+        let quick = tokio::time::timeout(Duration::from_secs(20), quick).await;
+        assert!(quick.is_ok_and(|done| done.is_ok()), "slow clients keep everybody else out");
+        requests.shutdown().await;
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -219,4 +226,53 @@ async fn listings_show_one_level() {
     assert_eq!(list(None).await, [line("a", Some(7)), line("model", None), line("model-2", None)]);
     assert_eq!(list(Some("model")).await, [line("model/MLmodel", Some(7)), line("model/data", None)]);
     assert!(list(Some("mod")).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_files_than_anybody_needs_are_neither_listed_nor_deleted_at_once() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment("e").await;
+    let owner = test.run(&experiment).await;
+    test.put(&experiment, &owner, "a", b"content").await.unwrap();
+    test.sql(
+        "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 100000)
+         INSERT INTO artifacts SELECT owner_kind, owner, 'many/' || n, object, digest, size, verdict, created, created_by
+         FROM artifacts, number",
+    );
+    let may = test.may_read(&experiment).await;
+    assert!(matches!(test.app.list_artifacts(&may, &owner, None).await, Err(AppError::Invalid(_))));
+    assert_eq!(test.app.list_artifacts(&may, &owner, Some(&path("a"))).await.unwrap(), []);
+    test.sql(
+        "INSERT INTO artifacts SELECT owner_kind, owner, 'many/x', object, digest, size, verdict, created, created_by
+         FROM artifacts WHERE path = 'a'",
+    );
+    let result = test.delete(&experiment, &owner, "many").await;
+    assert!(matches!(result, Err(AppError::Invalid(_))), "{result:?}");
+}
+
+/// The client hangs up when everything is there; object, row, event and the removal of what was replaced go together.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_or_a_deletion_that_was_begun_goes_to_its_end() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment("e").await;
+    let owner = test.run(&experiment).await;
+    test.put(&experiment, &owner, "a", b"first").await.unwrap();
+    // Hang up right when the row is about to be written.
+    for round in 0..20 {
+        let may = test.may_edit(&experiment).await;
+        let upload = Upload { owner: owner.clone(), path: path("a"), limit: 100 };
+        let (app, admin) = (Arc::clone(&test.app), test.admin.clone());
+        let body = stream::iter([Ok::<_, Infallible>(Bytes::from(format!("round {round}")))]);
+        let request = tokio::spawn(async move { app.upload(&admin, &may, upload, body).await.map(|_| ()) });
+        let handle = request.abort_handle();
+        test.store.before_next_write(move |_| handle.abort());
+        let _ = request.await;
+    }
+    let begun = std::time::Instant::now();
+    while test.objects() != (1, 0) {
+        assert!(begun.elapsed().as_secs() < 10, "objects that nobody needs are left: {:?}", test.objects());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let (bytes, _) = read(test.get(&experiment, &owner, "a").await.unwrap()).await;
+    assert_eq!(bytes, b"round 19");
 }
