@@ -16,6 +16,14 @@ export VENV=${VENV:-$target/venv}
 [ -x "$VENV/bin/python" ] || dev/test/venv.sh
 VENV=$(realpath -- "$VENV")
 
+# The ports that the README names; better one clear line than a loop that waits for a server.
+for port in 5000 5001; do
+  if (exec 3<> "/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    echo "error: port $port, which README.md uses, is taken by another program" >&2
+    exit 2
+  fi
+done
+
 scratch=$(mktemp -d)
 cleanup() {
   set +e
@@ -33,9 +41,9 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-mkdir "$scratch/bin" "$scratch/work"
+mkdir "$scratch/bin" "$scratch/checkout"
 ln -s "$binary" "$scratch/bin/sealyard"
-cp -r examples "$scratch/work/"
+cp -r examples "$scratch/checkout/"
 
 python3 - README.md "$scratch/commands.sh" <<'PYTHON'
 import pathlib
@@ -61,7 +69,7 @@ target.write_text("\n".join(commands) + "\n")
 PYTHON
 
 # Keys and the log in go to a folder of their own; the cache of wheels is the user's.
-cd "$scratch/work"
+cd "$scratch/checkout"
 unset SEALYARD_SERVER SEALYARD_TOKEN_FILE SEALYARD_CA SEALYARD_POLICY SEALYARD_DATA_DIR SEALYARD_LISTEN
 unset MLFLOW_TRACKING_URI MLFLOW_TRACKING_TOKEN MLFLOW_TRACKING_USERNAME MLFLOW_TRACKING_PASSWORD MLFLOW_EXPERIMENT_NAME
 # `-v` shows commands as they are written; `-x` would show the token. A loop that waits for a server which did not start would never end; setsid makes the process group that is ended.
