@@ -3,7 +3,7 @@
 //! One endpoint is one file: `mlflow/<noun>/<verb>.rs` or `native/<noun>/<verb>.rs` holds its request, response, handler
 //! and docs; the noun's `mod.rs` has its routes. A handler does three things: it reads the request, obtains an
 //! [`Authorized`](sealyard_identity::Authorized) for the resource that the request names, and calls one function of
-//! [`App`](sealyard_app::App) with it.
+//! [`App`] with it.
 //!
 //! What holds for every route is in [`http`]: authentication, `Host` and `Origin`, request ids, the headers of answers,
 //! bounds of bodies, and how errors look.

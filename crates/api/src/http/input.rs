@@ -76,7 +76,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Strict<T> {
 
 async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<Inputs<T>, ApiError> {
     let (parts, body) = request.into_parts();
-    if parts.method == Method::GET {
+    if matches!(parts.method, Method::GET | Method::HEAD) {
         let value = parse(from_query(parts.uri.query().unwrap_or_default())?)?;
         return Ok(Inputs { value, size: 0 });
     }

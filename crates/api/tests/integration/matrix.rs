@@ -77,6 +77,7 @@ const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("PATCH", "mlflow/model-versions/update", r#"{"name":"{n}","version":"1","description":"x"}"#, Edit),
     ("DELETE", "mlflow/model-versions/delete", r#"{"name":"{n}","version":"1"}"#, Manage),
     ("POST", "mlflow/model-versions/set-tag", r#"{"name":"{n}","version":"1","key":"k","value":"v"}"#, Edit),
+    ("POST", "mlflow/model-versions/transition-stage", r#"{"name":"{n}","version":"1","stage":"Production"}"#, Edit),
     ("DELETE", "mlflow/model-versions/delete-tag", r#"{"name":"{n}","version":"1","key":"k"}"#, Edit),
     ("GET", "mlflow-artifacts/artifacts?path={e}%2F{r}%2Fartifacts", "", Read),
     ("GET", "mlflow-artifacts/artifacts/{e}/{r}/artifacts/x", "", Read),

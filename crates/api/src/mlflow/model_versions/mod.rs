@@ -5,6 +5,7 @@ mod get;
 mod get_download_uri;
 mod search;
 mod set_tag;
+mod transition_stage;
 mod update;
 
 use axum::Router;
@@ -21,5 +22,6 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/model-versions/update", patch(update::handler))
         .route("/model-versions/delete", delete(self::delete::handler))
         .route("/model-versions/set-tag", post(set_tag::handler))
+        .route("/model-versions/transition-stage", post(transition_stage::handler))
         .route("/model-versions/delete-tag", delete(delete_tag::handler))
 }

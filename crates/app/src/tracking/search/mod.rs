@@ -1,6 +1,6 @@
 //! MLflow's search language: conditions joined by AND, and sort orders.
 //!
-//! The text becomes [`Condition`]s over a closed [`Vocabulary`]; nothing of it ever reaches a database but as a bound
+//! The text becomes [`Condition`]s over a closed vocabulary; nothing of it ever reaches a database but as a bound
 //! value.
 
 mod lexer;
