@@ -36,8 +36,9 @@ lint: check-cargo ## Formatting, clippy, dependencies, generated files
 	@$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	@dev/generate/crate_map.py --check
 
-generate: ## Write generated files anew
+generate: ## Write generated files anew; check the docs' links and names of rules
 	@dev/generate/crate_map.py
 	@dev/docs/rules.py
 	@dev/docs/endpoints.py
 	@dev/docs/terminal_svg.py
+	@dev/docs/check.py
