@@ -10,7 +10,7 @@ BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 .PHONY: help build demo test lint generate deny interop e2e crash bench venv clean-venv check-cargo check-python
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 check-cargo:
 	@command -v $(CARGO) >/dev/null || { echo "error: cargo is missing. Install Rust 1.95 or newer from https://rustup.rs" >&2; exit 2; }
@@ -64,3 +64,6 @@ deny: check-cargo venv ## Licences, bans and sources of the dependencies
 
 clean-venv: ## Remove the tests' Python environment
 	@rm -rf -- $(VENV)
+
+defences: check-cargo check-python ## Take out one defence at a time; the demo and a test must notice
+	@dev/defences/run.py

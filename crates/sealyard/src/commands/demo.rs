@@ -22,27 +22,23 @@ impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
         remote::block_on(async {
             // Interrupted, the demo still removes its folder; the sandbox ends with this process.
-            tokio::select! {
-                result = show(common, self.keep) => result,
+            let (report, context) = tokio::select! {
+                result = demo::run(common, self.keep) => result?,
                 stopped = wait_for_stop() => {
                     stopped?;
-                    Err(Failure::could_not(anyhow::anyhow!("interrupted; the demo's folder is removed")))
+                    return Err(Failure::could_not(anyhow::anyhow!("interrupted; the demo's folder is removed")));
                 }
+            };
+            match common.format {
+                Format::Json => output::json(&report)?,
+                _ => output::data(&report.table())?,
             }
+            if self.keep {
+                output::say(common.quiet, "Ctrl-C stops the server and removes its folder.");
+                wait_for_stop().await?;
+            }
+            context.stop().await;
+            Ok(if report.ok() { Exit::Fine } else { Exit::No })
         })
     }
-}
-
-async fn show(common: &Common, keep: bool) -> Result {
-    let (report, context) = demo::run(common, keep).await?;
-    match common.format {
-        Format::Json => output::json(&report)?,
-        _ => output::data(&report.table())?,
-    }
-    if keep {
-        output::say(common.quiet, "Ctrl-C stops the server and removes its folder.");
-        wait_for_stop().await?;
-    }
-    context.stop().await;
-    Ok(if report.ok() { Exit::Fine } else { Exit::No })
 }
