@@ -21,11 +21,7 @@ impl InferenceServer {
     ///
     /// # Errors
     /// [`ServerError::Listen`], [`ServerError::LoopbackOnly`].
-    pub async fn start(
-        listen: SocketAddr,
-        identity: Option<Identity>,
-        router: Router,
-    ) -> Result<Self, ServerError> {
+    pub async fn start(listen: SocketAddr, identity: Option<Identity>, router: Router) -> Result<Self, ServerError> {
         if identity.is_none() && !listen.ip().is_loopback() {
             return Err(ServerError::LoopbackOnly("serving without TLS"));
         }

@@ -49,8 +49,7 @@ impl Server {
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|source| ServerError::Listen { address: config.listen, source })?;
-        let address =
-            listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
+        let address = listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
         let identity = Identity::load(&config.tls, &directory.keys(), address)?;
         let vault = open_vault(&directory, Arc::clone(&rng))?;
         let app = Arc::new(build(&directory, Arc::clone(&vault), policy, clock, rng).await?);
@@ -147,8 +146,11 @@ async fn build(
         .map_err(|error| ServerError::Key(error.to_string()))?;
     let verifier = DataDirectory::ledger_verifier_in(directory.root());
     let text = format!("{}\n", ledger_key.verifier());
-    durable::write(&verifier, text.as_bytes(), 0o644)
-        .map_err(|source| ServerError::File { what: "write", path: verifier.clone(), source })?;
+    durable::write(&verifier, text.as_bytes(), 0o644).map_err(|source| ServerError::File {
+        what: "write",
+        path: verifier.clone(),
+        source,
+    })?;
     let keys = ServerKeys::open_or_create(&keys, &*rng)?;
     Ok(App::new(Parts { store, vault, clock, rng, keys, ledger_key, policy }).await?)
 }
@@ -170,15 +172,17 @@ fn ledger_origin(path: &Path, rng: &dyn Rng) -> Result<String, ServerError> {
 /// Makes the first administrator, and its token where a file was named for it. The file is written before the account
 /// is shown to anybody, so that a start that fails in between can be repeated.
 async fn first_start(app: &App, config: &Config) -> Result<Option<FirstStart>, ServerError> {
-    let name = PrincipalName::new(ADMINISTRATOR)
-        .map_err(|error| sealyard_app::AppError::Invalid(error.to_string()))?;
+    let name = PrincipalName::new(ADMINISTRATOR).map_err(|error| sealyard_app::AppError::Invalid(error.to_string()))?;
     let Some(made) = app.first_administrator(name, config.admin_password.clone()).await? else { return Ok(None) };
     let mut token = None;
     if let Some(path) = &config.bootstrap_token_file {
         let made = app.bootstrap_token(&made, NewToken { scopes: vec![Scope::All], expires: None }).await?;
         let text = Redacted::new(format!("{}\n", made.expose()));
-        durable::write(path, text.expose().as_bytes(), 0o600)
-            .map_err(|source| ServerError::File { what: "write the first token to", path: path.clone(), source })?;
+        durable::write(path, text.expose().as_bytes(), 0o600).map_err(|source| ServerError::File {
+            what: "write the first token to",
+            path: path.clone(),
+            source,
+        })?;
         token = Some(made);
     }
     Ok(Some(FirstStart { user: ADMINISTRATOR.to_owned(), password: made.password, token }))

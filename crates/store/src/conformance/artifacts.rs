@@ -1,7 +1,5 @@
 use super::{new_logged_model, new_run, new_version, path, time};
-use crate::model::{
-    Artifact, ArtifactOwner, Lifecycle, LoggedModelStatus, NewModelVersion, RunUpdate, VersionFile,
-};
+use crate::model::{Artifact, ArtifactOwner, Lifecycle, LoggedModelStatus, NewModelVersion, RunUpdate, VersionFile};
 use crate::{StoreError, Transaction};
 use sealyard_core::{Digest, Verdict};
 
