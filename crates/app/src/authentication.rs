@@ -200,3 +200,57 @@ fn principal(user: &UserRecord, via: Via) -> Result<Principal, AppError> {
 pub(crate) fn principal_id(id: i64) -> Result<PrincipalId, AppError> {
     PrincipalId::new(format!("u{id}")).map_err(|error| AppError::internal("a user has no number", error))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sealyard_core::{FixedClock, FixedRng, SystemRng, Timestamp};
+    use sealyard_ledger::LedgerKey;
+    use sealyard_store_sql::{SqliteOptions, SqliteStore};
+    use sealyard_vault::{Keyring, Vault};
+
+    use super::*;
+    use crate::{Parts, ServerKeys};
+
+    async fn app(directory: &std::path::Path) -> App {
+        let rng: Arc<dyn Rng> = Arc::new(FixedRng::seeded(1));
+        let keyring = Keyring::open_or_create(&directory.join("master.key"), &SystemRng).unwrap();
+        let vault = Vault::open_or_create(&directory.join("vault"), keyring, Arc::clone(&rng)).unwrap();
+        let store = SqliteStore::open(&directory.join("catalog.db"), SqliteOptions::default()).unwrap();
+        let parts = Parts {
+            store: Arc::new(store),
+            vault: Arc::new(vault),
+            clock: Arc::new(FixedClock::at(Timestamp::from_millis(1))),
+            keys: ServerKeys::open_or_create(directory, &*rng).unwrap(),
+            ledger_key: LedgerKey::generate("log.example", &*rng).unwrap(),
+            rng,
+            policy: None,
+        };
+        App::new(parts).await.unwrap()
+    }
+
+    /// A check takes 19 MiB. A request that hangs up must not make room for another before its check has ended.
+    #[test]
+    fn a_check_keeps_its_place_when_the_request_is_gone() {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(1).max_blocking_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let directory = tempfile::tempdir().unwrap();
+            let app = app(directory.path()).await;
+            let all = app.checks.available_permits();
+            // The one thread that could check is held up, so that nothing here depends on how fast it is.
+            let (go_on, held_up) = std::sync::mpsc::channel::<()>();
+            let holding = tokio::task::spawn_blocking(move || held_up.recv());
+            let password = Redacted::new("Tern-Basalt-Quillwort-58".to_owned());
+            let login = app.authenticate(Credentials::Password { name: "ada".into(), password }, None, None);
+            assert!(tokio::time::timeout(Duration::from_millis(300), login).await.is_err());
+            assert_eq!(app.checks.available_permits(), all - 1);
+            go_on.send(()).unwrap();
+            holding.await.unwrap().unwrap();
+            while app.checks.available_permits() < all {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+    }
+}
