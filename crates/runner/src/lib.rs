@@ -17,6 +17,7 @@
 
 mod error;
 mod files;
+mod git;
 mod parameters;
 mod project;
 mod provenance;

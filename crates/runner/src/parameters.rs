@@ -27,14 +27,15 @@ pub(crate) fn command(
         check(name, kind.unwrap_or("string"), &value)?;
         values.insert(name.clone(), value);
     }
-    let mut command = fill(&entry_point.command, &values)?;
+    let mut shell = Shell::new();
+    let mut command = fill(&entry_point.command, &values, &mut shell)?;
     for (name, value) in given.iter().filter(|(name, _)| !values.contains_key(*name)) {
         if name.is_empty()
             || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
         {
             return Err(refuse(name, "its name may hold letters, digits, `-`, `_` and `.`"));
         }
-        command.push_str(&format!(" --{name} {}", quote(value)));
+        command.push_str(&format!(" --{name} {}", shell.word(name, value)?));
     }
     let mut all = given.clone();
     all.extend(values);
@@ -59,15 +60,78 @@ fn check(name: &str, kind: &str, value: &str) -> Result<(), RunError> {
     }
 }
 
+/// Where in a shell's text a place is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Context {
+    Plain,
+    /// Right after a backslash.
+    Escaped,
+    Single,
+    /// In `"`, with whether a backslash came right before.
+    Double(bool),
+    Comment,
+}
+
+/// Follows the text of a command, to see where a quoted value would not stay one word.
+#[derive(Debug)]
+struct Shell {
+    context: Context,
+    word_begins: bool,
+    /// Backquotes, here-documents and bash's `$'`, in which quotes mean something else.
+    odd: bool,
+}
+
+impl Shell {
+    const fn new() -> Self {
+        Self { context: Context::Plain, word_begins: true, odd: false }
+    }
+
+    fn read(&mut self, text: &str) {
+        for character in text.chars() {
+            self.context = match (self.context, character) {
+                (Context::Plain, '\\') => Context::Escaped,
+                (Context::Plain, '\'') => Context::Single,
+                (Context::Plain, '"') => Context::Double(false),
+                (Context::Plain, '#') if self.word_begins => Context::Comment,
+                (Context::Comment, '\n')
+                | (Context::Single, '\'')
+                | (Context::Double(false), '"')
+                | (Context::Escaped, _) => Context::Plain,
+                (Context::Double(false), '\\') => Context::Double(true),
+                (Context::Double(true), _) => Context::Double(false),
+                (same, _) => same,
+            };
+            self.word_begins =
+                self.context == Context::Plain && (character.is_whitespace() || ";&|()".contains(character));
+        }
+        self.odd |= ["`", "<<", "$'"].iter().any(|odd| text.contains(odd));
+    }
+
+    /// One word here, whatever is in `value`.
+    fn word(&mut self, name: &str, value: &str) -> Result<String, RunError> {
+        let word = quote(value);
+        if word != value && (self.odd || self.context != Context::Plain) {
+            let detail = "its value would be read as part of the command: the project must not put its placeholder in \
+                          quotes, a comment, backquotes or a here-document";
+            return Err(refuse(name, detail));
+        }
+        self.word_begins = false;
+        Ok(word)
+    }
+}
+
 /// Puts quoted values in the place of `{name}`; `{{` and `}}` are braces.
-fn fill(template: &str, values: &BTreeMap<String, String>) -> Result<String, RunError> {
+fn fill(template: &str, values: &BTreeMap<String, String>, shell: &mut Shell) -> Result<String, RunError> {
     let mut command = String::new();
     let mut rest = template;
     while let Some(position) = rest.find(['{', '}']) {
         let (before, from) = rest.split_at(position);
         command.push_str(before);
+        shell.read(before);
         if let Some(after) = from.strip_prefix("{{").or_else(|| from.strip_prefix("}}")) {
-            command.push_str(from.get(..1).unwrap_or_default());
+            let brace = from.get(..1).unwrap_or_default();
+            command.push_str(brace);
+            shell.read(brace);
             rest = after;
             continue;
         }
@@ -76,10 +140,11 @@ fn fill(template: &str, values: &BTreeMap<String, String>) -> Result<String, Run
         let value = values
             .get(name)
             .ok_or_else(|| refuse(name, "the command uses it, but the entry point does not declare it"))?;
-        command.push_str(&quote(value));
+        command.push_str(&shell.word(name, value)?);
         rest = after;
     }
     command.push_str(rest);
+    shell.read(rest);
     Ok(command)
 }
 
@@ -125,6 +190,32 @@ mod tests {
             ("t", &[("a", "1"), ("b", "\0")]),
         ] {
             assert!(matches!(run(line, given), Err(RunError::Parameter { .. })), "{line} {given:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_one_word_wherever_the_project_put_its_placeholder() {
+        let hostile = [("a", "1"), ("b", "x; touch /tmp/ran")];
+        for line in [
+            "t '{b}'",
+            "t \"{b}\"",
+            "t \\{b}",
+            "t # {b}",
+            "t `u {b}`",
+            "t <<E\n{b}\nE",
+            "t \"\\\"{b}\"",
+            "t \"$(u {b})\"",
+            "t 'it'\"'\"'{b}'",
+        ] {
+            assert!(matches!(run(line, &hostile), Err(RunError::Parameter { .. })), "{line}");
+            assert!(run(line, &[("a", "1"), ("b", "plain-1.5")]).is_ok(), "{line}");
+        }
+        for line in ["t {b}", "t 'x' {b}", "t \"x\\\"\" {b}", "t x#y {b}", "t # note\nt {b}", "t $(u {b})"] {
+            assert!(run(line, &hostile).unwrap().contains("'x; touch /tmp/ran'"), "{line}");
+        }
+        // What is added at the end must not land in a comment or in quotes either.
+        for line in ["t # note", "t 'open", "t \"open"] {
+            assert!(run(line, &[("a", "1"), ("z", "x; touch /tmp/ran")]).is_err(), "{line}");
         }
     }
 }

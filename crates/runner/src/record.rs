@@ -81,7 +81,7 @@ pub enum Source {
         dirty: bool,
         /// The project's folder below the work tree's root; empty for the root.
         directory: String,
-        /// The remote's URL without credentials, if there is one.
+        /// The remote's URL without credentials, if there is one. Only the work tree's settings say so; the remote was not asked.
         remote: Option<String>,
     },
     /// No git work tree, or it could not be read.

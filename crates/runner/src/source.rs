@@ -1,14 +1,20 @@
-//! Which git commit a project is, without letting the repository's own settings run anything.
+//! Which git commit a project is.
+//!
+//! A commit's name is the digest of all that is in it, so every object on the way is hashed here and compared with the staged
+//! files: a repository can't pass other files off as those of a commit. Its remote's URL, though, is only what its settings say.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use crate::Source;
+use crate::git;
 use crate::staging::Staged;
 
-const MAX_OUTPUT: u64 = 64 << 20;
+const MAX_TREES: usize = 50_000;
+const MAX_FILES: usize = 200_000;
+
+/// Files of a commit: whether each is executable, and its blob. None is what no staged file can be, such as a link.
+type Files = BTreeMap<String, Option<(bool, String)>>;
 
 /// What git says of `directory`; its files are compared with those that were staged.
 pub(crate) fn source(directory: &Path, staged: &Staged) -> Source {
@@ -21,23 +27,16 @@ fn read(directory: &Path, staged: &Staged) -> Result<Source, String> {
         return Err("git gave no commit".into());
     }
     let prefix = text(directory, &["rev-parse", "--show-prefix"])?;
+    let prefix = prefix.trim_end_matches('/');
     let remote =
         text(directory, &["config", "--local", "--get", "remote.origin.url"]).ok().map(|url| without_credentials(&url));
-    let dirty = is_dirty(directory, &commit, staged)?;
-    Ok(Source::Git { commit, dirty, directory: prefix.trim_end_matches('/').to_owned(), remote })
+    let committed = files(directory, &commit, prefix)?;
+    let dirty = is_dirty(committed, commit.len(), staged)?;
+    Ok(Source::Git { commit, dirty, directory: prefix.to_owned(), remote })
 }
 
 /// Whether the staged files are not exactly those of the commit. Filters are not applied: they are programs.
-fn is_dirty(directory: &Path, commit: &str, staged: &Staged) -> Result<bool, String> {
-    let listing = git(directory, &["ls-tree", "-r", "-z", commit, "."], b"")?;
-    let mut committed = BTreeMap::new();
-    for line in listing.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
-        let line = String::from_utf8_lossy(line);
-        let Some((head, path)) = line.split_once('\t') else { return Err("git gave a malformed listing".into()) };
-        let mut fields = head.split(' ');
-        let (mode, blob) = (fields.next().unwrap_or_default(), fields.nth(1).unwrap_or_default());
-        committed.insert(path.to_owned(), (mode == "100755", blob.to_owned()));
-    }
+fn is_dirty(mut committed: Files, length: usize, staged: &Staged) -> Result<bool, String> {
     for data in staged.data.values() {
         committed.remove(&data.record.path);
     }
@@ -45,77 +44,85 @@ fn is_dirty(directory: &Path, commit: &str, staged: &Staged) -> Result<bool, Str
     if committed.len() != entries.len() {
         return Ok(true);
     }
-    let names: String = entries.iter().map(|entry| format!("{}\n", entry.path)).collect();
-    let hashes = git_in(directory, &staged.root(), &names)?;
-    let same = entries.iter().zip(hashes.lines()).all(|(entry, blob)| {
-        committed
-            .get(entry.path.as_str())
-            .is_some_and(|(executable, committed)| committed == blob && *executable == entry.executable)
-    });
-    Ok(!same || hashes.lines().count() != entries.len())
+    for entry in entries {
+        let Some(Some((executable, blob))) = committed.get(entry.path.as_str()) else { return Ok(true) };
+        let file = std::fs::File::open(staged.root().join(&entry.path)).map_err(|error| error.to_string())?;
+        if *executable != entry.executable || *blob != git::blob(file, entry.size, length)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
-/// The blob names that the staged files would have.
-fn git_in(directory: &Path, root: &Path, names: &str) -> Result<String, String> {
-    // Absolute names, so that git runs in the repository and knows its hash.
-    let mut absolute = String::new();
-    for name in names.lines() {
-        absolute.push_str(&format!("{}/{name}\n", root.display()));
+/// The files of `commit` below `prefix`.
+fn files(directory: &Path, commit: &str, prefix: &str) -> Result<Files, String> {
+    let contents = git::objects(directory, "commit", &[commit.to_owned()])?;
+    let head = contents.first().and_then(|content| content.strip_prefix(b"tree "));
+    let root = head.and_then(|rest| std::str::from_utf8(rest.get(..commit.len())?).ok());
+    let mut tree = root.ok_or("git gave a malformed commit")?.to_owned();
+    for part in prefix.split('/').filter(|part| !part.is_empty()) {
+        let found = git::objects(directory, "tree", &[tree])?;
+        let entries = entries(found.first().map_or(&[], Vec::as_slice), commit.len())?;
+        let below = entries.into_iter().find(|entry| entry.name == part && entry.mode == "40000");
+        match below {
+            Some(entry) => tree = entry.object,
+            // The folder is not in the commit at all.
+            None => return Ok(Files::new()),
+        }
     }
-    let output = git(directory, &["hash-object", "--no-filters", "--stdin-paths"], absolute.as_bytes())?;
-    String::from_utf8(output).map_err(|error| error.to_string())
+    let mut files = Files::new();
+    let (mut level, mut seen) = (vec![(String::new(), tree)], 1);
+    while !level.is_empty() {
+        let names: Vec<String> = level.iter().map(|(_, tree)| tree.clone()).collect();
+        let mut below = Vec::new();
+        for ((folder, _), content) in level.iter().zip(git::objects(directory, "tree", &names)?) {
+            for Entry { mode, name, object } in entries(&content, commit.len())? {
+                let path = format!("{folder}{name}");
+                match mode {
+                    "40000" => below.push((format!("{path}/"), object)),
+                    "100644" | "100664" => drop(files.insert(path, Some((false, object)))),
+                    "100755" => drop(files.insert(path, Some((true, object)))),
+                    _ => drop(files.insert(path, None)),
+                }
+            }
+        }
+        seen += below.len();
+        if seen > MAX_TREES || files.len() > MAX_FILES {
+            return Err("the commit has too many files".into());
+        }
+        level = below;
+    }
+    Ok(files)
+}
+
+/// One line of a tree.
+struct Entry<'a> {
+    mode: &'a str,
+    name: &'a str,
+    object: String,
+}
+
+/// A tree's lines: `<mode> <name>`, a NUL, the object's name in bytes.
+fn entries(mut content: &[u8], length: usize) -> Result<Vec<Entry<'_>>, String> {
+    let mut found = Vec::new();
+    while !content.is_empty() {
+        let entry = || {
+            let end = content.iter().position(|byte| *byte == 0)?;
+            let (head, rest) = content.split_at_checked(end)?;
+            let (mode, name) = std::str::from_utf8(head).ok()?.split_once(' ')?;
+            let (object, rest) = rest.get(1..)?.split_at_checked(length / 2)?;
+            Some((Entry { mode, name, object: git::hex(object) }, rest))
+        };
+        let (entry, rest) = entry().ok_or("git gave a malformed tree, or a name that is not UTF-8")?;
+        found.push(entry);
+        content = rest;
+    }
+    Ok(found)
 }
 
 fn text(directory: &Path, arguments: &[&str]) -> Result<String, String> {
-    let output = git(directory, arguments, b"")?;
+    let output = git::run(directory, arguments, b"")?;
     Ok(String::from_utf8_lossy(&output).trim().to_owned())
-}
-
-fn git(directory: &Path, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
-    let mut child = Command::new("git")
-        .args([
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.hooksPath=/dev/null",
-            "-c",
-            "safe.directory=*",
-            "-c",
-            "protocol.allow=never",
-        ])
-        .arg("-C")
-        .arg(directory)
-        .args(arguments)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()))
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_NO_REPLACE_OBJECTS", "1")
-        .env("LC_ALL", "C")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("git can't be run: {error}"))?;
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || stdin.is_none_or(|mut stdin| stdin.write_all(&input).is_ok()));
-    let errors = std::thread::spawn(move || {
-        let mut text = String::new();
-        let _ = stderr.map(|stderr| stderr.take(1 << 16).read_to_string(&mut text));
-        text
-    });
-    let mut output = Vec::new();
-    let read = stdout.map(|stdout| stdout.take(MAX_OUTPUT).read_to_end(&mut output));
-    let status = child.wait().map_err(|error| error.to_string())?;
-    let (_, errors) = (writer.join(), errors.join().unwrap_or_default());
-    match read {
-        Some(Ok(_)) if status.success() => Ok(output),
-        _ => Err(errors.lines().next().unwrap_or("git failed").chars().take(200).collect()),
-    }
 }
 
 /// A remote's URL without user and password.
@@ -135,6 +142,8 @@ mod tests {
     use super::*;
     use crate::staging::stage;
     use std::fs;
+    use std::path::PathBuf;
+    use std::process::{Command, Stdio};
 
     fn in_repository(arguments: &[&str], directory: &Path) {
         let status = Command::new("git")
@@ -174,5 +183,81 @@ mod tests {
         fs::write(project.join("more.py"), "").unwrap();
         assert!(matches!(look(), Source::Git { dirty: true, .. }));
         assert!(!marker.exists());
+    }
+
+    fn printed(arguments: &[&str], directory: &Path) -> String {
+        let output = Command::new("git").arg("-C").arg(directory).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn loose(repository: &Path, name: &str) -> PathBuf {
+        repository.join(".git/objects").join(&name[..2]).join(&name[2..])
+    }
+
+    fn committed() -> (tempfile::TempDir, tempfile::TempDir) {
+        let (repository, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir(repository.path().join("sub")).unwrap();
+        fs::write(repository.path().join("sub/train.py"), "good").unwrap();
+        in_repository(&["init", "-q"], repository.path());
+        in_repository(&["add", "."], repository.path());
+        in_repository(&["commit", "-qm", "one"], repository.path());
+        (repository, cache)
+    }
+
+    fn look(directory: &Path, cache: &Path) -> Source {
+        source(directory, &stage(directory, &BTreeMap::new(), &BTreeMap::new(), cache).unwrap())
+    }
+
+    #[test]
+    fn other_files_do_not_pass_for_those_of_a_commit() {
+        let (repository, cache) = committed();
+        assert!(matches!(look(repository.path(), cache.path()), Source::Git { dirty: false, .. }));
+        let good = printed(&["rev-parse", "HEAD:sub"], repository.path());
+        // Another tree under the name of the committed one: git itself does not notice.
+        fs::write(repository.path().join("sub/train.py"), "evil").unwrap();
+        in_repository(&["add", "."], repository.path());
+        let root = printed(&["write-tree"], repository.path());
+        let evil = printed(&["rev-parse", &format!("{root}:sub")], repository.path());
+        fs::remove_file(loose(repository.path(), &good)).unwrap();
+        fs::copy(loose(repository.path(), &evil), loose(repository.path(), &good)).unwrap();
+        assert!(
+            printed(&["ls-tree", "-r", "HEAD"], repository.path())
+                .contains(&printed(&["hash-object", "sub/train.py"], repository.path()))
+        );
+        for directory in [repository.path().to_path_buf(), repository.path().join("sub")] {
+            let seen = look(&directory, cache.path());
+            assert!(matches!(&seen, Source::Unversioned { reason } if reason.contains("other content")), "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_repository_lacks_is_not_fetched_by_its_own_program() {
+        let (repository, cache) = committed();
+        let marker = repository.path().join("ran");
+        let missing = printed(&["rev-parse", "HEAD:sub"], repository.path());
+        let trap = format!("ext::touch {}", marker.display());
+        for (name, value) in [
+            ("core.repositoryformatversion", "1"),
+            ("extensions.partialClone", "origin"),
+            ("remote.origin.promisor", "true"),
+            ("remote.origin.url", trap.as_str()),
+            ("protocol.ext.allow", "always"),
+        ] {
+            in_repository(&["config", name, value], repository.path());
+        }
+        fs::remove_file(loose(repository.path(), &missing)).unwrap();
+        assert!(matches!(look(repository.path(), cache.path()), Source::Unversioned { .. }));
+        assert!(!marker.exists());
+    }
+
+    #[test]
+    fn a_link_of_the_commit_is_not_the_file_with_its_text() {
+        let (repository, cache) = committed();
+        std::os::unix::fs::symlink("elsewhere", repository.path().join("link")).unwrap();
+        in_repository(&["add", "."], repository.path());
+        in_repository(&["commit", "-qm", "two"], repository.path());
+        fs::remove_file(repository.path().join("link")).unwrap();
+        fs::write(repository.path().join("link"), "elsewhere").unwrap();
+        assert!(matches!(look(repository.path(), cache.path()), Source::Git { dirty: true, .. }));
     }
 }
