@@ -93,6 +93,14 @@ fn files_of_a_version_are_frozen(tx: &mut dyn Transaction) {
     tx.delete_artifacts_below(&owner, "a").unwrap();
     tx.delete_model_version("frozen", version).unwrap();
     tx.put_artifact(&artifact(&owner, "model/MLmodel", "o9")).unwrap();
+    // What is in a version stays whatever run the version says it is of.
+    let elsewhere = NewModelVersion {
+        files: vec![VersionFile { path: path("x"), object: "o8".into() }],
+        run_id: None,
+        ..new_version("frozen", &["x"])
+    };
+    tx.create_model_version(&elsewhere).unwrap();
+    assert!(matches!(tx.put_artifact(&artifact(&owner, "model-2/x", "o9")), Err(StoreError::Conflict(_))));
     // A version of the whole run leaves no room for anything.
     let whole = NewModelVersion {
         files: vec![VersionFile { path: path("modelled"), object: "o7".into() }],
