@@ -98,6 +98,33 @@ const NAMESPACES: u32 = (libc::CLONE_NEWUSER
     | libc::CLONE_NEWUTS
     | libc::CLONE_NEWCGROUP) as u32;
 
+/// Calls that take a file's mode, and which argument it is.
+const MODES: &[(c_long, u32)] = &[
+    (libc::SYS_fchmod, 1),
+    (libc::SYS_fchmodat, 2),
+    (SYS_FCHMODAT2, 2),
+    (libc::SYS_mknodat, 2),
+    (libc::SYS_mkdirat, 2),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_chmod, 1),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_creat, 1),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_mknod, 1),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_mkdir, 1),
+];
+
+/// The same number everywhere.
+const SYS_FCHMODAT2: c_long = 452;
+
+/// Calls that may make a file, and which argument their flags are; the mode comes next.
+const OPENS: &[(c_long, u32)] = &[
+    (libc::SYS_openat, 2),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_open, 1),
+];
+
 // Offsets in `struct seccomp_data`, little-endian.
 const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
@@ -161,14 +188,53 @@ pub(crate) fn program() -> Vec<libc::sock_filter> {
             call,
             &[
                 statement(LOAD, argument_low(0)),
-                jump(JUMP_EQUAL, libc::AF_UNIX as u32, 3, 0),
+                jump(JUMP_EQUAL, libc::AF_UNIX as u32, 7, 0),
                 jump(JUMP_EQUAL, libc::AF_INET as u32, 2, 0),
                 jump(JUMP_EQUAL, libc::AF_INET6 as u32, 1, 0),
                 statement(RETURN, errno(libc::EAFNOSUPPORT)),
+                // The rarer protocols are rarely looked at, and the kernel loads them when asked.
+                statement(LOAD, argument_low(2)),
+                jump(JUMP_EQUAL, libc::IPPROTO_TCP as u32, 2, 0),
+                jump(JUMP_EQUAL, libc::IPPROTO_UDP as u32, 1, 0),
+                jump(JUMP_EQUAL, 0, 0, 1),
+                statement(RETURN, ALLOW),
+                statement(RETURN, errno(libc::EPROTONOSUPPORT)),
+            ],
+        );
+    }
+    // A program with a set-id bit in a writable bind would outlive the sandbox, and run as its user for whoever starts it.
+    for (call, index) in MODES {
+        when(
+            &mut program,
+            *call,
+            &[
+                statement(LOAD, argument_low(*index)),
+                statement(AND, libc::S_ISUID | libc::S_ISGID),
+                jump(JUMP_EQUAL, 0, 1, 0),
+                statement(RETURN, errno(libc::EPERM)),
                 statement(RETURN, ALLOW),
             ],
         );
     }
+    for (call, flags) in OPENS {
+        when(
+            &mut program,
+            *call,
+            &[
+                statement(LOAD, argument_low(*flags)),
+                // Without either of these the mode is not read, and may be anything.
+                statement(AND, (libc::O_CREAT | libc::O_TMPFILE & !libc::O_DIRECTORY) as u32),
+                jump(JUMP_EQUAL, 0, 3, 0),
+                statement(LOAD, argument_low(*flags + 1)),
+                statement(AND, libc::S_ISUID | libc::S_ISGID),
+                jump(JUMP_EQUAL, 0, 0, 1),
+                statement(RETURN, ALLOW),
+                statement(RETURN, errno(libc::EPERM)),
+            ],
+        );
+    }
+    // Its flags and mode lie in memory too; callers fall back to `openat`.
+    when(&mut program, libc::SYS_openat2, &[statement(RETURN, errno(libc::ENOSYS))]);
     // Typing into the caller's terminal.
     when(
         &mut program,
@@ -280,11 +346,55 @@ mod tests {
         for family in [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6] {
             assert_eq!(first(libc::SYS_socket, family as u64), ALLOW);
         }
+        for family in [libc::AF_INET, libc::AF_INET6] {
+            let of = |protocol: i32| {
+                verdict(
+                    ARCHITECTURE,
+                    libc::SYS_socket,
+                    [family as u64, libc::SOCK_STREAM as u64, protocol as u64, 0, 0, 0],
+                )
+            };
+            for protocol in [libc::IPPROTO_TCP, libc::IPPROTO_UDP] {
+                assert_eq!(of(protocol), ALLOW);
+            }
+            for protocol in [libc::IPPROTO_ICMP, libc::IPPROTO_SCTP, libc::IPPROTO_MPTCP, libc::IPPROTO_RAW] {
+                assert_eq!(of(protocol), errno(libc::EPROTONOSUPPORT));
+            }
+        }
         for family in [libc::AF_NETLINK, libc::AF_PACKET, libc::AF_VSOCK, libc::AF_ALG] {
             assert_eq!(first(libc::SYS_socket, family as u64), errno(libc::EAFNOSUPPORT));
         }
         assert_eq!(verdict(ARCHITECTURE, libc::SYS_ioctl, [0, libc::TIOCSTI, 0, 0, 0, 0]), errno(libc::EPERM));
         assert_eq!(verdict(ARCHITECTURE, libc::SYS_ioctl, [0, libc::TIOCGWINSZ, 0, 0, 0, 0]), ALLOW);
+    }
+
+    #[test]
+    fn no_file_gets_a_set_id_bit() {
+        let with = |call, place: u32, mode: u64, flags: i32| {
+            let mut arguments = [0; 6];
+            arguments[place as usize] = mode;
+            if place > 0 {
+                arguments[place as usize - 1] = flags as u64;
+            }
+            verdict(ARCHITECTURE, call, arguments)
+        };
+        for &(call, place) in MODES {
+            assert_eq!(with(call, place, 0o4755, 0), errno(libc::EPERM), "{call}");
+            assert_eq!(with(call, place, 0o2755, 0), errno(libc::EPERM), "{call}");
+            assert_eq!(with(call, place, 0o1777, 0), ALLOW, "{call}");
+        }
+        for &(call, flags) in OPENS {
+            for making in [libc::O_CREAT | libc::O_WRONLY, libc::O_TMPFILE | libc::O_RDWR] {
+                assert_eq!(with(call, flags + 1, 0o4755, making), errno(libc::EPERM), "{call}");
+                assert_eq!(with(call, flags + 1, 0o666, making), ALLOW, "{call}");
+            }
+            assert_eq!(
+                with(call, flags + 1, 0o4755, libc::O_RDONLY | libc::O_DIRECTORY),
+                ALLOW,
+                "junk is no mode: {call}"
+            );
+        }
+        assert_eq!(first(libc::SYS_openat2, 0), errno(libc::ENOSYS));
     }
 
     #[test]

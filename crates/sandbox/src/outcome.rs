@@ -69,7 +69,7 @@ pub struct Held {
     pub seccomp: Digest,
     /// What was mounted, inside path and `ro` or `rw`.
     pub mounts: Vec<Mounted>,
-    /// The bounds.
+    /// The bounds that held: those asked for, or the launcher's own where they are lower.
     pub limits: Limits,
     /// What enforced them: `rlimit`.
     pub limits_by: String,

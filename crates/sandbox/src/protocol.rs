@@ -37,7 +37,7 @@ pub(crate) enum Message {
     /// The loopback listener comes with it.
     Relay,
     /// All is set up and the command is about to run; the listener for questions comes with it.
-    Ready(Facts),
+    Ready(Box<Facts>),
     /// A part of the sandbox could not be had.
     Missing { what: String, detail: String, hint: String },
     /// A bind could not be shown.
@@ -57,6 +57,7 @@ pub(crate) struct Facts {
     pub(crate) no_new_privileges: bool,
     pub(crate) seccomp: Digest,
     pub(crate) mounts: Vec<Mounted>,
+    pub(crate) limits: Limits,
 }
 
 /// Sends `message`, and a descriptor with it.

@@ -63,7 +63,8 @@ pub struct Bind {
     pub host: PathBuf,
     /// Absolute path inside.
     pub inside: PathBuf,
-    /// Whether the command may write there. Such a directory is given to the sandbox's user when the caller is root.
+    /// Whether the command may write there. Such a directory is given to the sandbox's user when the caller is root, so it
+    /// must not be a link; no set-id bit can be left in it.
     pub writable: bool,
 }
 

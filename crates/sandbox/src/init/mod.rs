@@ -65,9 +65,13 @@ fn run(control: &OwnedFd) -> Result<(), Refusal> {
     let host = privileges::Host::new();
     // A privileged caller opens what it shows while it still may; an ordinary one can only do so in its own namespace.
     let mut plan = None;
+    privileges::volunteer().map_err(missing("a place at the end of the queue for memory", ""))?;
     if host.is_root {
+        for bind in order.binds.iter().filter(|bind| bind.writable) {
+            host.own(&bind.host)
+                .map_err(|error| Message::Bind { path: bind.host.clone(), detail: error.to_string() })?;
+        }
         plan = Some(mounts::Plan::open(&order)?);
-        host.own(&order)?;
     }
     host.become_ordinary().map_err(missing("an ordinary user", "root must be allowed to switch users"))?;
     die_with(control).map_err(missing("death with the launcher", KERNEL_HINT))?;
@@ -127,22 +131,27 @@ fn set_up(control: &OwnedFd, order: &Order, plan: mounts::Plan, host: &privilege
         .map_err(io::Error::from)
         .map_err(missing("a host name of its own", KERNEL_HINT))?;
     let mounts = plan.build(order)?;
-    privileges::limit(&order.limits)
+    let limits = privileges::limit(&order.limits)
         .map_err(missing("resource limits", "lower them, or raise the hard limits of your shell"))?;
     let capabilities_dropped = privileges::drop_all().map_err(missing("the dropping of capabilities", KERNEL_HINT))?;
+    let no_new_privileges = rustix::thread::no_new_privs().unwrap_or(false);
+    if !capabilities_dropped || !no_new_privileges {
+        return Err(missing("the dropping of capabilities", KERNEL_HINT)(io::Error::other("some were left")));
+    }
     // Nothing inside may look into this process: it holds the supervisor's socket.
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .map_err(io::Error::from)
         .map_err(missing("a closed first process", KERNEL_HINT))?;
     let program = filter::program();
-    let facts = Facts {
+    let facts = Box::new(Facts {
         inside_uid: privileges::INSIDE_ID,
         host_uid: host.uid,
         capabilities_dropped,
-        no_new_privileges: rustix::thread::no_new_privs().unwrap_or(false),
+        no_new_privileges,
+        limits,
         seccomp: filter::digest(&program),
         mounts,
-    };
+    });
     match sys::fork().map_err(missing("a process", ""))? {
         sys::Fork::Parent(child) => Ok(child),
         sys::Fork::Child => {
@@ -166,7 +175,7 @@ fn network(control: &OwnedFd, port: Option<u16>) -> io::Result<()> {
 }
 
 /// The last steps in the child; comes back only when one failed.
-fn become_command(control: &OwnedFd, order: &Order, program: &[libc::sock_filter], facts: Facts) -> Refusal {
+fn become_command(control: &OwnedFd, order: &Order, program: &[libc::sock_filter], facts: Box<Facts>) -> Refusal {
     let refuse = |detail: String| Message::Command { detail };
     if let Err(error) = rustix::process::setsid() {
         return refuse(error.to_string());

@@ -23,6 +23,8 @@ const SYSTEM: [&str; 7] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", 
 /// Files of the system that programs need; those that are absent are left out.
 const SYSTEM_FILES: [&str; 4] = ["/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/localtime", "/etc/mime.types"];
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+/// Files in each of `/tmp` and `/dev/shm`: empty ones take memory too, and `size` does not count it.
+const SCRATCH_FILES: u32 = 500_000;
 /// Parts of a fresh /proc that concern the whole machine.
 const PROC_READ_ONLY: [&str; 5] = ["/proc/sys", "/proc/fs", "/proc/irq", "/proc/bus", "/proc/sysrq-trigger"];
 const PROC_HIDDEN: [&str; 5] = ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/kallsyms", "/proc/kmsg"];
@@ -117,7 +119,8 @@ impl Plan {
         for (path, size) in [("/tmp", order.limits.scratch), ("/dev/shm", order.limits.scratch)] {
             let place = within(root, Path::new(path));
             fs::create_dir_all(&place).map_err(needs("a folder for scratch"))?;
-            tmpfs(&place, &format!("mode=1777,size={size}")).map_err(needs("a folder for scratch"))?;
+            tmpfs(&place, &format!("mode=1777,size={size},nr_inodes={SCRATCH_FILES}"))
+                .map_err(needs("a folder for scratch"))?;
             mounted.push(Mounted { path: path.to_owned(), writable: true });
         }
         write_files(root, order).map_err(needs("files of its own"))?;

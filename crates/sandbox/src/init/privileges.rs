@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::chown;
+use std::path::Path;
 
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, setrlimit};
 use rustix::thread::{CapabilitySet, CapabilitySets, Gid, Uid, UnshareFlags};
 
-use super::{Message, Refusal, missing};
-use crate::protocol::Order;
+use super::{Refusal, missing};
 use crate::{Limits, sys};
 
 /// The user and group inside.
@@ -37,12 +37,16 @@ impl Host {
         }
     }
 
-    /// Gives the folders that the command may write to the user that it will be.
-    pub(crate) fn own(&self, order: &Order) -> Result<(), Refusal> {
-        for bind in order.binds.iter().filter(|bind| bind.writable) {
-            chown(&bind.host, Some(self.uid), Some(self.gid))
-                .map_err(|error| Message::Bind { path: bind.host.clone(), detail: error.to_string() })?;
+    /// Gives the file or folder at `path`, which the command may write, to the user that it will be. What is opened here is
+    /// not looked up again: a name can be changed in between, and a link at its end is not followed.
+    pub(crate) fn own(&self, path: &Path) -> io::Result<()> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let descriptor = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
+        if rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&descriptor)?.st_mode).is_symlink() {
+            return Err(io::Error::other("it is a link, so it is not given away"));
         }
+        let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
+        rustix::fs::chownat(&descriptor, "", Some(uid), Some(gid), AtFlags::EMPTY_PATH)?;
         Ok(())
     }
 
@@ -79,24 +83,32 @@ pub(crate) fn new_namespaces(host: &Host) -> Result<(), Refusal> {
     map().map_err(missing("a user map", NAMESPACE_HINT))
 }
 
-/// Bounds that no process inside can raise again.
-pub(crate) fn limit(limits: &Limits) -> io::Result<()> {
-    let bounds = [
-        // Not 0: where the host pipes core dumps to a program, only 1 keeps the memory, and the token in it, from being written.
-        (Resource::Core, 1),
-        (Resource::Cpu, limits.cpu_seconds),
-        (Resource::As, limits.address_space),
-        (Resource::Nofile, limits.open_files),
-        (Resource::Nproc, limits.processes),
-        (Resource::Fsize, limits.file_size),
-    ];
-    for (resource, wanted) in bounds {
-        // Never above what the caller itself may: only a privileged one could.
-        let most = rustix::process::getrlimit(resource).maximum;
-        let bound = most.map_or(wanted, |most| most.min(wanted));
-        setrlimit(resource, Rlimit { current: Some(bound), maximum: Some(bound) })?;
-    }
-    Ok(())
+/// Bounds that no process inside can raise again; gives those that really hold.
+pub(crate) fn limit(limits: &Limits) -> io::Result<Limits> {
+    // Not 0: where the host pipes core dumps to a program, only 1 keeps the memory, and the token in it, from being written.
+    bound(Resource::Core, 1)?;
+    Ok(Limits {
+        cpu_seconds: bound(Resource::Cpu, limits.cpu_seconds)?,
+        address_space: bound(Resource::As, limits.address_space)?,
+        open_files: bound(Resource::Nofile, limits.open_files)?,
+        processes: bound(Resource::Nproc, limits.processes)?,
+        file_size: bound(Resource::Fsize, limits.file_size)?,
+        ..limits.clone()
+    })
+}
+
+fn bound(resource: Resource, wanted: u64) -> io::Result<u64> {
+    // Never above what the caller itself may: only a privileged one could.
+    let most = rustix::process::getrlimit(resource).maximum;
+    let bound = most.map_or(wanted, |most| most.min(wanted));
+    setrlimit(resource, Rlimit { current: Some(bound), maximum: Some(bound) })?;
+    Ok(bound)
+}
+
+/// When memory runs out on the host, the kernel takes it from the sandbox first. For a launcher with `CAP_SYS_RESOURCE` the
+/// command can't undo it.
+pub(crate) fn volunteer() -> io::Result<()> {
+    fs::write("/proc/self/oom_score_adj", "1000")
 }
 
 /// Drops every capability from every set and forbids gaining any; says whether none is left.

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -5,6 +6,7 @@ use sealyard_core::Clock;
 
 use crate::EgressEntry;
 
+/// Of the refused and of the others, so that no flood of the ones hides the others.
 const MAX_ENTRIES: usize = 10_000;
 
 /// Every connection that was made or refused, and the open ones.
@@ -17,8 +19,10 @@ pub(super) struct EgressLog {
 #[derive(Debug, Default)]
 struct State {
     entries: Vec<EgressEntry>,
+    refused: usize,
     dropped: u64,
-    open: Vec<TcpStream>,
+    open: BTreeMap<u64, [TcpStream; 2]>,
+    kept: u64,
     hung_up: bool,
 }
 
@@ -42,10 +46,12 @@ impl EgressLog {
     pub(super) fn record(&self, destination: String, allowed: bool) -> Option<usize> {
         let when = self.clock.now();
         let mut state = self.state();
-        if state.entries.len() >= MAX_ENTRIES {
+        let alike = if allowed { state.entries.len() - state.refused } else { state.refused };
+        if alike >= MAX_ENTRIES {
             state.dropped += 1;
             return None;
         }
+        state.refused += usize::from(!allowed);
         state.entries.push(EgressEntry { when, destination, allowed, bytes_sent: 0, bytes_received: 0 });
         Some(state.entries.len() - 1)
     }
@@ -60,21 +66,28 @@ impl EgressLog {
         }
     }
 
-    /// Keeps a handle on a connection, so that it can be ended; false when all is over already.
-    pub(super) fn keep(&self, streams: [TcpStream; 2]) -> bool {
+    /// Keeps a handle on a connection, so that it can be ended; none when all is over already.
+    pub(super) fn keep(&self, streams: [TcpStream; 2]) -> Option<u64> {
         let mut state = self.state();
         if state.hung_up {
-            return false;
+            return None;
         }
-        state.open.extend(streams);
-        true
+        state.kept += 1;
+        let handle = state.kept;
+        state.open.insert(handle, streams);
+        Some(handle)
+    }
+
+    /// Lets go of a connection that is over: its descriptors are the supervisor's.
+    pub(super) fn release(&self, handle: u64) {
+        self.state().open.remove(&handle);
     }
 
     /// Ends every connection.
     pub(super) fn hang_up(&self) {
         let mut state = self.state();
         state.hung_up = true;
-        for stream in state.open.drain(..) {
+        for stream in std::mem::take(&mut state.open).into_values().flatten() {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
@@ -82,5 +95,24 @@ impl EgressLog {
     pub(super) fn into_entries(self) -> (Vec<EgressEntry>, u64) {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         (state.entries, state.dropped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sealyard_core::SystemClock;
+
+    #[test]
+    fn a_flood_of_refused_attempts_hides_no_connection() {
+        let log = EgressLog::new(Arc::new(SystemClock));
+        for port in 0..MAX_ENTRIES + 5 {
+            log.record(format!("192.0.2.1:{port}"), false);
+        }
+        let number = log.record("127.0.0.1:5000".into(), true);
+        log.count(number, Direction::Out, 7);
+        let (entries, dropped) = log.into_entries();
+        assert_eq!((entries.len(), dropped), (MAX_ENTRIES + 1, 5));
+        assert!(entries.last().is_some_and(|entry| entry.allowed && entry.bytes_sent == 7));
     }
 }

@@ -256,7 +256,7 @@ impl Sandbox {
                 return Some(scope.spawn(move || relay::serve(scope, listener, target, egress, stop)));
             }
             (Message::Ready(facts), Some(listener)) => {
-                watch.facts = Some(facts);
+                watch.facts = Some(*facts);
                 let port = self.spec.relay.as_ref().map(|relay| relay.port);
                 return Some(scope.spawn(move || notify::serve(&listener, port, egress, stop)));
             }
@@ -299,7 +299,7 @@ impl Sandbox {
             no_new_privileges: facts.no_new_privileges,
             seccomp: facts.seccomp,
             mounts: facts.mounts,
-            limits: self.spec.limits.clone(),
+            limits: facts.limits,
             limits_by: "rlimit".into(),
             network,
         }

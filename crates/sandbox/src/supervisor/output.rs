@@ -46,9 +46,14 @@ impl OutputLog {
 
     fn take(&mut self, bytes: &[u8], on_output: &mut impl FnMut(&str)) {
         self.pending.extend_from_slice(bytes);
-        while let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.pending.drain(..=end).collect();
-            self.line(&line, on_output);
+        let pending = std::mem::take(&mut self.pending);
+        let mut lines = pending.split_inclusive(|byte| *byte == b'\n').peekable();
+        while let Some(line) = lines.next() {
+            if lines.peek().is_none() && !line.ends_with(b"\n") {
+                self.pending = line.to_vec();
+            } else {
+                self.line(line, on_output);
+            }
         }
         if self.pending.len() > MAX_LINE {
             // A secret may lie across the cut: mask first, and hold back what could be the start of one.
@@ -72,15 +77,21 @@ impl OutputLog {
             self.text.drain(..excess);
             self.truncated = true;
         }
-        on_output(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']));
+        on_output(&plain(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r'])));
     }
 
     fn masked(&self, bytes: &[u8]) -> Vec<u8> {
         let mut bytes = bytes.to_vec();
         for secret in &self.secrets {
             let secret = secret.expose().as_bytes();
-            while let Some(start) = bytes.windows(secret.len()).position(|window| window == secret) {
+            let mut from = 0;
+            // What was masked is not looked at again: the mask itself may hold the secret.
+            while let Some(found) =
+                bytes.get(from..).and_then(|rest| rest.windows(secret.len()).position(|window| window == secret))
+            {
+                let start = from + found;
                 bytes.splice(start..start + secret.len(), MASK.iter().copied());
+                from = start + MASK.len();
             }
         }
         bytes
@@ -101,6 +112,15 @@ impl OutputLog {
         let text = String::from_utf8_lossy(&self.text).into_owned();
         Output { digest: self.hasher.finish(), size: self.size, text, truncated: self.truncated }
     }
+}
+
+/// A line that does nothing to a terminal but to show itself: no colours, no moved cursor, no reversed text.
+fn plain(line: &str) -> String {
+    let harmless = |character: char| {
+        let reorders = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+        character == '\t' || !(character.is_control() || reorders)
+    };
+    line.chars().map(|character| if harmless(character) { character } else { '\u{fffd}' }).collect()
 }
 
 #[cfg(test)]
@@ -131,6 +151,20 @@ mod tests {
         long.extend_from_slice(b"s3cret");
         let (lines, output) = log(&[&long, b"-token\n"]);
         assert!(!output.text.contains("s3cret"), "{:?}", lines.last());
+    }
+
+    #[test]
+    fn a_line_can_not_command_the_terminal() {
+        let (lines, output) = log(&[b"\x1b]0;title\x07\x1b[2Jgone\rover\ta\xe2\x80\xae\xc2\x9b\r\n"]);
+        assert_eq!(lines, ["\u{fffd}]0;title\u{fffd}\u{fffd}[2Jgone\u{fffd}over\ta\u{fffd}\u{fffd}"]);
+        assert!(output.text.starts_with("\x1b]0;"), "the log itself is what was printed");
+    }
+
+    #[test]
+    fn a_secret_that_the_mask_holds_is_masked_once() {
+        let mut log = OutputLog::new(vec!["redacted".to_owned().into()]);
+        log.take(b"a redacted b\n", &mut |line| assert_eq!(line, "a [redacted] b"));
+        assert_eq!(log.finish(&mut |_| {}).size, 15);
     }
 
     #[test]

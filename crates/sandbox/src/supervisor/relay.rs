@@ -56,13 +56,12 @@ fn connect<'scope, 'env>(
     for stream in [&inside, &outside] {
         stream.set_nodelay(true)?;
     }
-    if !egress.keep([inside.try_clone()?, outside.try_clone()?]) {
-        return Ok(());
-    }
     let (from, to) = (outside.try_clone()?, inside.try_clone()?);
+    let Some(handle) = egress.keep([inside.try_clone()?, outside.try_clone()?]) else { return Ok(()) };
     let back = scope.spawn(move || pump(from, to, egress, number, Direction::In));
     pump(inside, outside, egress, number, Direction::Out);
     let _ = back.join();
+    egress.release(handle);
     Ok(())
 }
 
