@@ -168,6 +168,13 @@ fn requirement(file: &str, line: usize, text: &str) -> Result<Locked, EnvError> 
     if specifier.contains("://") || specifier.contains('@') {
         return Err(refuse(format!("{:?} is a direct URL; only versions of an index can be locked", shown())));
     }
+    // The parser panics on a name such as `a-` that something else follows.
+    let name = specifier.trim_start().split(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).next();
+    if !name.is_some_and(|name| {
+        name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.ends_with(|c: char| c.is_ascii_alphanumeric())
+    }) {
+        return Err(refuse(format!("{:?} does not begin with a package's name", shown())));
+    }
     let parsed = Requirement::<VerbatimUrl>::from_str(specifier.trim())
         .map_err(|error| refuse(format!("{:?} is not a requirement: {}", shown(), error.message)))?;
     let named = specifier.split(';').next().unwrap_or(specifier).trim().to_owned();
@@ -265,6 +272,13 @@ mod tests {
     fn contradicting_requirements_are_refused() {
         let lock = parse(&format!("a==1 --hash={A}\na==2 --hash={A}\n")).unwrap();
         assert!(matches!(lock.select(&test_markers("3.11.7")), Err(EnvError::Lock { line: 2, .. })));
+    }
+
+    #[test]
+    fn a_name_that_ends_in_a_dash_is_refused() {
+        for text in ["a-~", "a.==1", "a_;x", "-a==1", ".==1"] {
+            assert!(Lock::parse("lock", text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     proptest::proptest! {
