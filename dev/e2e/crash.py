@@ -15,6 +15,7 @@ import http.client
 import os
 import random
 import secrets
+import shutil
 import threading
 import time
 
@@ -171,6 +172,28 @@ def one_round(server, number, experiment, facts, random_source):
     print(f"ok      round {number + 1}: {facts.acknowledged} acknowledged writes, {size} entries", flush=True)
 
 
+def rollback_is_seen():
+    """That the checkpoints above would show it: a server that is set back as a whole to what it was is found out."""
+    with Folder() as folder, Server(folder) as server:
+        server.start()
+        server.stop()
+        old = folder / "old"
+        shutil.copytree(server.data, old)
+        server.start()
+        client = server.client()
+        client.mlflow("POST", "experiments/create", name="forgotten")
+        client.close()
+        checkpoint = folder / "checkpoint"
+        checkpoint.write_text(server.command("ledger", "checkpoint"))
+        server.kill()
+        server.verify_ledger(checkpoint)
+        shutil.rmtree(server.data)
+        old.rename(server.data)
+        server.verify_ledger()
+        server.command("ledger", "verify", "--data-dir", str(server.data), "--checkpoint", str(checkpoint), code=1, remote=False)
+    print("ok      a rollback is seen")
+
+
 def first_starts(random_source):
     for number in range(FIRST_STARTS):
         with Folder() as folder, Server(folder) as server:
@@ -210,6 +233,7 @@ def script():
         check("half-written objects that are left", pending, [])
     if facts.acknowledged < ROUNDS:
         raise Failed(f"only {facts.acknowledged} writes were acknowledged in {ROUNDS} rounds: too few to mean anything")
+    rollback_is_seen()
     first_starts(random_source)
 
 
