@@ -9,6 +9,7 @@ what each shape allows.
 
 Never listed: anything that interprets its state as code or as names. Known and left out on purpose:
   scipy.stats distributions   `__setstate__` executes a template that is part of the state
+  scipy.spatial cKDTree       takes the bytes of its state for nodes with links, and follows them unchecked
   joblib NDArrayWrapper       opens a file whose name is in the state
   *._ufunc_reconstruct        imports the module it is given
 """
@@ -97,8 +98,6 @@ def scipy_entries():
                 if resolve(module, kind + suffix) is not None:
                     entries.add((module, kind + suffix, "mapping" if kind == "dok" else "instance"))
     for module, name, shape in [
-        ("scipy.spatial.ckdtree", "cKDTree", "values"), ("scipy.spatial._ckdtree", "cKDTree", "values"),
-        ("scipy.spatial.kdtree", "KDTree", "instance"), ("scipy.spatial._kdtree", "KDTree", "instance"),
         ("scipy.interpolate._bsplines", "BSpline", "instance"),
         ("scipy.interpolate._interpolate", "PPoly", "instance"),
         ("scipy.special._ufuncs", "expit", "reference"), ("scipy.special._ufuncs", "logit", "reference"),

@@ -11,6 +11,7 @@ import json
 import pickle
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
@@ -120,7 +121,7 @@ def dangerous():
         add(archive, "archive/data.pkl", proto(2, call(glob("posix", "system"), text(TOUCH))))
         add(archive, "archive/version", b"3\n")
     write(rule, "bad", "torch.pt", stored.getvalue())
-    import zlib, bz2, lzma, gzip
+    import bz2, lzma, gzip
     body = proto(3, call(glob("posix", "system"), text(TOUCH)))
     write(rule, "bad", "zlib.joblib", zlib.compress(body))
     write(rule, "bad", "gzip.joblib", gzip.compress(body, mtime=0))
@@ -134,6 +135,7 @@ def dangerous():
     hidden += b" " * (-len(hidden) % 8)
     write(rule, "bad", "in-array.joblib", proto(3, array_wrapper(hidden)))
     # Other formats whose first bytes are opcodes as well.
+    write(rule, "bad", "behind-a-stop.joblib", behind_a_stop())
     write(rule, "bad", "gif-and-pickle.gif", b"GIF89a\x01\x00\x01" + b"0" + call(glob("posix", "system"), text(TOUCH)) + b".")
     write(rule, "bad", "safetensors-and-pickle.safetensors", polyglot_safetensors())
     write(rule, "ok", "similar-words.pkl", pickle.dumps({"os": "system", "builtins.eval": b"posix\nsystem\n"}, 4))
@@ -157,6 +159,69 @@ def array_wrapper(raw):
     return wrapper + b")\x81" + state + b"b" + raw
 
 
+def number(value):
+    return b"J" + struct.pack("<i", value)
+
+
+def dtype(name, state=b""):
+    return stack_global("numpy", "dtype") + text(name) + b"\x89\x88\x87R" + (state and state + b"b")
+
+
+def dtype_state(size, flags, fields=b"NN"):
+    return b"(" + number(3) + text("|") + b"N" + fields + number(size) + number(size if size < 0 else 1) + number(flags) + b"t"
+
+
+def array(dtype, elements, count=1):
+    made = stack_global("numpy._core.multiarray", "_reconstruct") + stack_global("numpy", "ndarray") + b"K\x00\x85C\x01b\x87R"
+    return made + b"(" + number(1) + number(count) + b"\x85" + dtype + b"\x89" + elements + b"tb"
+
+
+def wrapped(dtype, count):
+    """A joblib NumpyArrayWrapper without padding; raw bytes or a pickle follow it."""
+    state = (text("subclass") + stack_global("numpy", "ndarray") + text("shape") + number(count) + b"\x85" + text("order") + text("C")
+             + text("dtype") + dtype + text("allow_mmap") + b"\x89")
+    return new(stack_global("joblib.numpy_pickle", "NumpyArrayWrapper")) + b"}(" + state + b"ub"
+
+
+OBJECTS = dtype("O8", dtype_state(-1, 63))
+
+
+def behind_a_stop():
+    """To joblib the first array's only byte is data, to pickle.load it is STOP. The elements of the second are read by a
+    plain unpickler, to which the bytes behind the inner wrapper are no data."""
+    attack = call(stack_global("os", "system"), text(TOUCH)) + b"0"
+    inner = b"\x80\x04" + wrapped(dtype("u1"), len(attack)) + attack + b"0" + array(OBJECTS, b"]Na") + b"."
+    return b"\x80\x04" + wrapped(dtype("u1"), 1) + b"." + b"0" + wrapped(OBJECTS, 1) + inner + b"."
+
+
+def states():
+    """States that make a listed object call another one, or that make numpy take bytes for addresses."""
+    rule = "pickle-build-on-unlisted"
+    hook = stack_global("sklearn.metrics._scorer", "get_scorer")
+    run = text("accuracy") + b"b"
+    scalar = lambda kind, value: stack_global("numpy._core.multiarray", "scalar") + kind + value + b"\x86R"
+    table = stack_global("builtins", "dict") + b"](" + text("__setstate__") + hook + b"\x86e\x85R"
+    write(rule, "bad", "computed-table.pkl", proto(4, new(RIDGE) + b"N" + table + b"\x86b"))
+    ordered = call(ORDERED) + text("__class__") + stack_global("joblib.numpy_pickle", "NumpyArrayWrapper") + b"s"
+    write(rule, "bad", "ordered-table.pkl", proto(4, new(RIDGE) + b"N" + ordered + b"\x86b"))
+    write(rule, "bad", "whole-state.pkl", proto(4, new(RIDGE) + scalar(OBJECTS, b"N}" + text("__setstate__") + hook + b"s\x86") + b"b"))
+    write(rule, "bad", "computed-key.pkl", proto(4, new(RIDGE) + b"}" + scalar(OBJECTS, text("__setstate__")) + hook + b"sb"))
+    write(rule, "bad", "extend.pkl", proto(4, call(ORDERED) + b"}" + text("extend") + hook + b"sb(" + text("accuracy") + b"e"))
+    write(rule, "bad", "third-part.pkl", proto(4, new(RIDGE) + b"NN}" + text("__class__") + RIDGE + b"s\x87b"))
+    cython = stack_global("sklearn._loss._loss", "__pyx_unpickle_CyPinballLoss")
+    loss = stack_global("sklearn._loss._loss", "CyPinballLoss")
+    write(rule, "bad", "cython.pkl", proto(4, call(cython, loss, number(1), number(1) + b"}" + text("__setstate__") + hook + b"s\x86")))
+    write(rule, "bad", "twice.pkl", proto(4, new(RIDGE) + b"}b}b"))
+    write(rule, "bad", "object-flags.pkl", proto(4, scalar(dtype("O8", dtype_state(-1, 0)), b"C\x08AAAAAAAA")))
+    fields = lambda offset, kind: text("a") + b"\x85}" + text("a") + kind + number(offset) + b"\x86s"
+    write(rule, "bad", "field-flags.pkl", proto(4, array(dtype("V8", dtype_state(8, 0, fields(0, OBJECTS))), b"C\x08AAAAAAAA")))
+    write(rule, "bad", "field-outside.pkl", proto(4, dtype("V8", dtype_state(8, 16, fields(1 << 20, dtype("f8"))))))
+    late = dtype("V8") + b"\x94" + array(b"h\x00", b"C\x08AAAAAAAA") + b"0h\x00" + dtype_state(8, 27, fields(0, OBJECTS)) + b"b"
+    write(rule, "bad", "late-dtype.pkl", proto(4, late + b"\x86"))
+    write(rule, "ok", "fields.pkl", proto(4, array(dtype("V8", dtype_state(8, 27, fields(0, OBJECTS))), b"]N\x85a")))
+    write(rule, "ok", "numbers.pkl", proto(4, array(dtype("V8", dtype_state(8, 16, fields(0, dtype("f8")))), b"C\x08AAAAAAAA")))
+
+
 def unlisted():
     write("pickle-unlisted-call", "bad", "reduce.pkl", proto(4, call(stack_global("my_package.models", "load"), text("x"))))
     write("pickle-unlisted-call", "bad", "newobj.pkl", proto(4, new(stack_global("my_package.models", "Model")) + b"}b"))
@@ -166,6 +231,8 @@ def unlisted():
     write("pickle-unlisted-call", "bad", "huge-array.pkl", proto(4, call(stack_global("numpy._core.multiarray", "_reconstruct"), stack_global("numpy", "ndarray"), b"J\xff\xff\xff\x7f\x85", b"C\x01b")))
     write("pickle-unlisted-call", "bad", "array-subclass.pkl", proto(4, call(stack_global("numpy._core.multiarray", "_reconstruct"), stack_global("numpy", "float64"), b"K\x00\x85", b"C\x01b")))
     write("pickle-unlisted-call", "bad", "huge-bytes.pkl", proto(4, call(stack_global("builtins", "bytearray"), b"J\xff\xff\xff\x7f")))
+    endless = call(stack_global("builtins", "range"), b"\x8a\x06" + (10**12).to_bytes(6, "little"))
+    write("pickle-unlisted-call", "bad", "endless-deque.pkl", proto(4, call(stack_global("collections", "deque"), endless)))
     write("pickle-unlisted-call", "bad", "estimator-with-arguments.pkl", proto(4, call(RIDGE, text("x"))))
     write("pickle-unlisted-call", "bad", "ufunc-reconstruct.pkl", proto(4, call(stack_global("numpy.core", "_ufunc_reconstruct"), text("os"), text("system"))))
     write("pickle-unlisted-call", "bad", "bit-generator.pkl", proto(4, call(stack_global("numpy.random._pickle", "__bit_generator_ctor"), stack_global("my_package", "Model"))))
@@ -269,6 +336,11 @@ def containers():
     with zipfile.ZipFile(stored, "w") as archive:
         add(archive, "x.npy", npy(header, pickle.dumps(["a"], 4)))
     write(rule, "bad", "object.npz", stored.getvalue())
+    for name, descr in {"spelled": "'object'", "list": "'i4,O'", "shaped": "'(2,)O'", "united": "('V8', 'O')"}.items():
+        write(rule, "bad", name + ".npy", npy("{'descr': %s, 'fortran_order': False, 'shape': (1,), }" % descr, pickle.dumps(["a"], 4)))
+    inside = npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", pickle.dumps(["a"], 4))
+    write(rule, "bad", "storage.npz", zipped({"x/data.pkl": pickle.dumps(None, 2), "x/data/0": inside, "x/version": inside}))
+    write(rule, "ok", "names.npy", npy("{'descr': [('Open', '<f8')], 'fortran_order': False, 'shape': (1,), }", b"\x00" * 8))
     write(rule, "ok", "float.npy", npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", b"\x00" * 8))
     write("pickle-dangerous-global", "bad", "object.npz.zip", zipped({"x/a.pkl": proto(4, call(stack_global("os", "system"), text(TOUCH)))}))
 
@@ -281,6 +353,13 @@ def containers():
     write(rule, "bad", "tail.zip", plain + b"more")
     write(rule, "bad", "prefix.bin", b"\x89PNG\r\n\x1a\n" + plain)
     write(rule, "ok", "archive-in-archive.zip", zipped({"inner.zip": plain, "b.txt": b"x"}))
+    write(rule, "bad", "text-and-tail.txt", b"Only text.\n" * 1000 + plain + b"more")
+    other = zipfile.ZipInfo("a.txt", (2026, 1, 1, 0, 0, 0))
+    other.extra = struct.pack("<HHBI", 0x7075, 16, 1, zlib.crc32(b"a.txt")) + b"schema.json"
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        archive.writestr(other, b"hello")
+    write(rule, "bad", "unicode-name.zip", stored.getvalue())
     write(rule, "bad", "comment.zip", zipped({"a.txt": b"hello"}, comment=b"a comment"))
     stored = io.BytesIO()
     with zipfile.ZipFile(stored, "w") as archive:
@@ -301,19 +380,25 @@ def zipped(members, method=zipfile.ZIP_STORED, comment=b""):
     return stored.getvalue()
 
 
-def skops_file(content):
+def schema(content):
     ridge = {"__class__": "Ridge", "__module__": "sklearn.linear_model._ridge", "__loader__": "ObjectNode", "__id__": 1,
              "content": {"__class__": "dict", "__module__": "builtins", "__loader__": "DictNode", "__id__": 2,
                          "key_types": {"__class__": "list", "__module__": "builtins", "__loader__": "ListNode", "content": [], "__id__": 3},
                          "content": {"alpha": {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": "1.0", "is_json": True}, **content}},
              "protocol": 2, "_skops_version": "0.16.0"}
-    return zipped({"schema.json": json.dumps(ridge, indent=2).encode()}, zipfile.ZIP_DEFLATED)
+    return json.dumps(ridge, indent=2).encode()
+
+
+def skops_file(content):
+    return zipped({"schema.json": schema(content)}, zipfile.ZIP_DEFLATED)
 
 
 def skops():
     node = lambda loader, module, name, **more: {"__class__": name, "__module__": module, "__loader__": loader, "__id__": 9, **more}
     rule = "skops-function-node"
     write(rule, "bad", "function.skops", skops_file({"f": node("FunctionNode", "os", "system", content={})}))
+    write(rule, "bad", "names-in-content.skops", skops_file({"f": node("FunctionNode", "numpy", "add", content={"module_path": "os", "function": "system"})}))
+    write(rule, "bad", "also-torch.skops", zipped({"schema.json": schema({"f": node("FunctionNode", "os", "system")}), "x/data.pkl": pickle.dumps(None, 2)}))
     write(rule, "bad", "method.skops", skops_file({"f": node("MethodNode", "builtins", "str", content={"func": "format"})}))
     write(rule, "bad", "operator.skops", skops_file({"f": node("OperatorFuncNode", "operator", "methodcaller", attrs={})}))
     write(rule, "bad", "partial.skops", skops_file({"f": node("PartialNode", "functools", "partial", content={})}))
@@ -362,6 +447,7 @@ def mlmodel():
 dangerous()
 unlisted()
 shapes()
+states()
 containers()
 skops()
 mlmodel()

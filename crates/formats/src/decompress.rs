@@ -41,10 +41,17 @@ impl Codec {
             [0xfd, b'7', b'z', b'X', b'Z', ..] => Some(Self::Xz),
             [0x5d, 0x00, ..] => Some(Self::Lzma),
             [0x04, 0x22, 0x4d, 0x18, ..] => Some(Self::Lz4),
-            [b'Z', b'F', b'0', b'x', ..] => Some(Self::Zfile),
+            [b'Z', b'F', header @ ..] if is_zfile_length(header) => Some(Self::Zfile),
             _ => None,
         }
     }
+}
+
+/// Whether the length behind `ZF` is one for Python's `int(text, 16)`: that takes it with and without `0x`.
+fn is_zfile_length(header: &[u8]) -> bool {
+    let Some(field) = header.get(..ZFILE_HEADER - 2) else { return false };
+    let field = field.trim_ascii();
+    !field.is_empty() && field.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'X' | b'_' | b'+'))
 }
 
 /// What came out of a compressed stream.
@@ -159,6 +166,16 @@ mod tests {
         let expanded = expand(Codec::Zlib, &bomb, 1 << 20);
         assert_eq!(expanded.end, ExpandEnd::Bound);
         assert_eq!(expanded.bytes.len(), 1 << 20);
+    }
+
+    #[test]
+    fn the_oldest_form_is_known_however_its_length_is_written() {
+        for length in ["0x2a", "2a", " 0X2A", "2_a"] {
+            let header = format!("ZF{length:<19}x");
+            assert_eq!(Codec::of(header.as_bytes()), Some(Codec::Zfile), "{length}");
+        }
+        assert_eq!(Codec::of(b"ZF is what this text begins with"), None);
+        assert_eq!(Codec::of(b"ZF"), None);
     }
 
     #[test]

@@ -111,15 +111,26 @@ impl Npy {
     /// Whether elements, or fields of them, are pickled objects: then a pickle follows the header.
     #[must_use]
     pub fn has_objects(&self) -> bool {
-        fn objects(descr: &Literal) -> bool {
+        // numpy takes many spellings (`object`, `i4,O`, `(2,)O`): only what is known to be plain passes.
+        fn plain(descr: &Literal) -> bool {
             match descr {
-                Literal::Str(text) => text.trim_start_matches(['<', '>', '|', '=']).starts_with('O'),
-                Literal::List(items) | Literal::Tuple(items) => items.iter().any(objects),
-                Literal::Dict(items) => items.iter().any(|(key, value)| objects(key) || objects(value)),
+                Literal::Str(text) => is_plain_text(text),
+                Literal::List(fields) => fields.iter().all(|field| match field {
+                    Literal::Tuple(parts) => match parts.as_slice() {
+                        [_, descr] => plain(descr),
+                        [_, descr, shape] => plain(descr) && is_shape(shape),
+                        _ => false,
+                    },
+                    _ => false,
+                }),
+                Literal::Tuple(parts) => match parts.as_slice() {
+                    [descr, shape] => plain(descr) && is_shape(shape),
+                    _ => false,
+                },
                 _ => false,
             }
         }
-        objects(&self.descr)
+        !plain(&self.descr)
     }
 
     /// The elements of a file of plain numbers or text; `input` is the whole file.
@@ -134,6 +145,32 @@ impl Npy {
         let start = usize::try_from(self.data_offset).unwrap_or(usize::MAX);
         let data = input.get(start..).ok_or(NpyError::Header)?;
         Ok(numeric::read(dtype, &self.shape, self.fortran_order, data)?)
+    }
+}
+
+/// A dtype's text as numpy itself writes those without objects: a byte order, a kind, a width, and the unit of a time.
+fn is_plain_text(text: &str) -> bool {
+    let base = text.strip_prefix(['<', '>', '|', '=']).unwrap_or(text);
+    let Some(kind) = base.chars().next() else { return false };
+    let rest = base.get(kind.len_utf8()..).unwrap_or_default();
+    let (digits, unit) = rest.split_at(rest.find('[').unwrap_or(rest.len()));
+    let has_unit = unit.len() > 2
+        && unit.ends_with(']')
+        && unit.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b']' | b'/'));
+    digits.bytes().all(|byte| byte.is_ascii_digit())
+        && match kind {
+            '?' => rest.is_empty(),
+            'b' | 'i' | 'u' | 'f' | 'c' | 'S' | 'a' | 'U' | 'V' => unit.is_empty(),
+            'm' | 'M' => unit.is_empty() || has_unit,
+            _ => false,
+        }
+}
+
+fn is_shape(shape: &Literal) -> bool {
+    match shape {
+        Literal::Int(_) => true,
+        Literal::Tuple(extents) => extents.iter().all(|extent| matches!(extent, Literal::Int(_))),
+        _ => false,
     }
 }
 
@@ -160,9 +197,31 @@ mod tests {
 
     #[test]
     fn objects_hidden_in_fields_are_seen() {
-        for descr in ["'|O'", "'O8'", "[('a', '<f8'), ('b', [('c', '|O')])]", "('|O', (2,))"] {
+        for descr in [
+            "'|O'",
+            "'O8'",
+            "[('a', '<f8'), ('b', [('c', '|O')])]",
+            "('|O', (2,))",
+            "'object'",
+            "'i4,O'",
+            "'(2,)O'",
+            "('V8', 'O')",
+            "[('a', 'V8', 'O')]",
+            "[('a', 'i4,O')]",
+            "{'a': ('O', 0)}",
+        ] {
             let bytes = file(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (1,)}}"), &[]);
             assert!(Npy::parse(&bytes).unwrap().has_objects(), "{descr}");
+        }
+    }
+
+    #[test]
+    fn names_of_fields_are_no_dtypes() {
+        for descr in
+            ["[('Open', '<f8')]", "[(('Other', 'o'), '<M8[ns]', (2, 3))]", "('<f4', (3,))", "'|b1'", "'<m8[25s]'"]
+        {
+            let bytes = file(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (1,)}}"), &[]);
+            assert!(!Npy::parse(&bytes).unwrap().has_objects(), "{descr}");
         }
     }
 

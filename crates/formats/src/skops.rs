@@ -145,6 +145,15 @@ impl Skops {
                 if nodes.len() >= MAX_NODES || paths > MAX_PATHS {
                     return Err(SkopsError::Bound);
                 }
+                // Protocol 0 kept the names of a function in its content, and the loader imports these.
+                if let Some(content) = value.get("content")
+                    && let (Some(module), Some(function)) = (content.get("module_path"), content.get("function"))
+                {
+                    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                    let mut old = node.clone();
+                    (old.module, old.class) = (text(module), text(function));
+                    nodes.push((path.clone(), old));
+                }
                 nodes.push((path, node));
             }
             let mut follow = |key: String, value| {

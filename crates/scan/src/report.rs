@@ -72,6 +72,15 @@ impl SubjectReport {
         self.judge();
     }
 
+    /// Adds why the file was not, or not wholly, looked at; the verdict follows.
+    pub fn miss(&mut self, reason: impl Into<String>) {
+        let missed = NotAssessed { path: self.path.clone(), reason: reason.into() };
+        if !self.not_assessed.contains(&missed) {
+            self.not_assessed.push(missed);
+        }
+        self.judge();
+    }
+
     fn judge(&mut self) {
         let missed = if self.not_assessed.is_empty() { Verdict::Safe } else { Verdict::NotAssessed };
         let found = self.findings.iter().map(|finding| Verdict::of(finding.severity));

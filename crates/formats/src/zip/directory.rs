@@ -14,6 +14,8 @@ pub(super) const LOCAL: &[u8] = b"PK\x03\x04";
 pub(super) const LOCAL_SIZE: usize = 30;
 const MAX_COMMENT: u64 = 0xffff;
 const ZIP64_EXTRA: u64 = 1;
+/// Another name for the member, which newer readers prefer.
+const UNICODE_NAME: u64 = 0x7075;
 const NEEDS_ZIP64: u64 = 0xffff_ffff;
 /// Sizes follow the data instead of standing in the local header.
 pub(super) const HAS_DESCRIPTOR: u16 = 1 << 3;
@@ -115,6 +117,14 @@ impl Archive<'_> {
             let entry_end = extra_end + number(rest, 32, 2) as usize;
             let raw_name = rest.get(ENTRY_SIZE..name_end).ok_or_else(broken)?.to_vec();
             let extra = rest.get(name_end..extra_end).ok_or_else(broken)?;
+            if let Some(other) = extra_field(extra, UNICODE_NAME) {
+                let directory = String::from_utf8_lossy(&raw_name).into_owned();
+                // A version and a CRC stand before the name.
+                let local = String::from_utf8_lossy(other.get(5..).unwrap_or_default()).into_owned();
+                if directory != local {
+                    self.anomalies.push(Anomaly::NameMismatch { directory, local });
+                }
+            }
             let mut wide = Zip64::new(extra);
             let size = wide.or(number(rest, 24, 4));
             let compressed = wide.or(number(rest, 20, 4));
@@ -211,16 +221,7 @@ struct Zip64<'e>(&'e [u8]);
 
 impl<'e> Zip64<'e> {
     fn new(extra: &'e [u8]) -> Self {
-        let mut rest = extra;
-        while rest.len() >= 4 {
-            let end = 4 + number(rest, 2, 2) as usize;
-            let body = rest.get(4..end).unwrap_or_default();
-            if number(rest, 0, 2) == ZIP64_EXTRA {
-                return Self(body);
-            }
-            rest = rest.get(end..).unwrap_or_default();
-        }
-        Self(&[])
+        Self(extra_field(extra, ZIP64_EXTRA).unwrap_or_default())
     }
 
     fn or(&mut self, value: u64) -> u64 {
@@ -231,4 +232,17 @@ impl<'e> Zip64<'e> {
         self.0 = self.0.get(8..).unwrap_or_default();
         wide
     }
+}
+
+/// The body of the first extra field of that kind.
+fn extra_field(extra: &[u8], kind: u64) -> Option<&[u8]> {
+    let mut rest = extra;
+    while rest.len() >= 4 {
+        let end = 4 + number(rest, 2, 2) as usize;
+        if number(rest, 0, 2) == kind {
+            return Some(rest.get(4..end).unwrap_or_default());
+        }
+        rest = rest.get(end..).unwrap_or_default();
+    }
+    None
 }

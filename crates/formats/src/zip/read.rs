@@ -42,6 +42,16 @@ impl Archive<'_> {
         Ok(Content { bytes: expanded.bytes, end: expanded.end, matches })
     }
 
+    /// At most the first `count` bytes of a member.
+    ///
+    /// # Errors
+    /// As [`Archive::read`], and when the stream is broken before that.
+    pub fn head(&self, member: &Member, count: u16) -> Result<Vec<u8>, ZipError> {
+        let mut head = Vec::new();
+        self.reader(member)?.take(u64::from(count)).read_to_end(&mut head)?;
+        Ok(head)
+    }
+
     /// A stream over a member's expanded bytes; neither size nor CRC is checked.
     ///
     /// # Errors

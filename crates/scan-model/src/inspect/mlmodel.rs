@@ -11,6 +11,9 @@ use crate::sink::Sink;
 /// Largest `MLmodel` file.
 const MAX_BYTES: u64 = 1 << 20;
 
+/// Kinds of files that an unpickler would still begin to read, importing what their first lines name.
+const NO_MODELS: &[&str] = &["csv", "empty", "gif", "jpeg", "json", "png", "python", "text", "yaml"];
+
 /// An `MLmodel` file and, when the folder is known, the names that its code directories bring.
 #[derive(Debug)]
 pub(crate) struct MlModel {
@@ -24,6 +27,14 @@ impl MlModel {
     /// The flavors by name.
     pub(crate) fn flavors(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.document.get("flavors").and_then(Value::as_object).into_iter().flatten()
+    }
+
+    /// Files that loading unpickles.
+    pub(crate) fn pickles(&self) -> BTreeSet<&str> {
+        self.flavors()
+            .flat_map(|(_, flavor)| ["pickled_model", "python_model"].map(|key| flavor.get(key)))
+            .filter_map(|name| name?.as_str())
+            .collect()
     }
 
     /// Directories that loading puts at the front of `sys.path`.
@@ -62,6 +73,14 @@ pub(super) fn folder(files: &[(TreePath, Arc<dyn ReadAt>)], subjects: &mut [Subj
             }
         }
         model.modules = Some(modules);
+        for named in model.pickles() {
+            let named = format!("{root}{}", named.strip_prefix("./").unwrap_or(named));
+            if let Some(subject) = subjects.iter_mut().find(|subject| subject.path == named)
+                && NO_MODELS.contains(&subject.kind.as_str())
+            {
+                subject.miss("MLmodel names it as the model, but its content is none");
+            }
+        }
         let mut sink = Sink::new(path.as_str());
         rules::run(&Artifact::MlModel(&model), &mut sink);
         if let Some(subject) = subjects.iter_mut().find(|subject| subject.path == path.as_str()) {

@@ -1,5 +1,5 @@
 use sealyard_core::ReadAt;
-use sealyard_formats::pickle::{Act, Fault, Limits, Node, Options, Pickle, Stop, interpret};
+use sealyard_formats::pickle::{Act, Fault, Graph, Limits, Node, NodeId, Options, Pickle, Stop, interpret};
 
 use crate::judge::{Concern, Persistence, is_dangerous, judge};
 use crate::rules::{self, Artifact};
@@ -135,12 +135,7 @@ pub(super) fn inspect_if_pickle(data: &dyn ReadAt, sink: &mut Sink) -> std::io::
     let mut head = vec![0; length];
     data.read_exact_at(0, &mut head)?;
     if data.size() <= PROBE_BYTES {
-        let options = options(true);
-        let is_pickle = runs(&interpret(&head, &options));
-        if is_pickle {
-            inspect_bytes(&head, Persistence::Refused, sink);
-        }
-        return Ok(is_pickle);
+        return Ok(inspect_if_it_runs(&head, sink));
     }
     let options = options(true);
     let probe = interpret(&head, &options);
@@ -156,12 +151,19 @@ pub(super) fn inspect_if_pickle(data: &dyn ReadAt, sink: &mut Sink) -> std::io::
         sink.miss(format!("it may be a pickle of more than {MAX_BYTES} bytes"));
         return Ok(true);
     }
-    let bytes = data.read_all(MAX_BYTES)?;
-    let is_pickle = runs(&interpret(&bytes, &options));
+    Ok(inspect_if_it_runs(&data.read_all(MAX_BYTES)?, sink))
+}
+
+fn inspect_if_it_runs(bytes: &[u8], sink: &mut Sink) -> bool {
+    let options = options(true);
+    let pickle = interpret(bytes, &options);
+    // What goes on for longer than is followed may come to anything.
+    let is_bounded = matches!(pickle.streams.first().map(|stream| &stream.stop), Some(Stop::Bound { .. }));
+    let is_pickle = is_bounded || runs(&pickle);
     if is_pickle {
-        inspect_bytes(&bytes, Persistence::Refused, sink);
+        inspect_bytes(bytes, Persistence::Refused, sink);
     }
-    Ok(is_pickle)
+    is_pickle
 }
 
 /// Whether the bytes do anything as a pickle: they come to a `STOP`, or call something before they break, or import
@@ -170,8 +172,20 @@ fn runs(pickle: &Pickle<'_>) -> bool {
     let goes_on = pickle.streams.first().is_some_and(|stream| stream.opcodes >= 3);
     pickle.value().is_some()
         || pickle.events.iter().any(|event| match event.act {
-            Act::Imported(node) => goes_on && is_dangerous(&pickle.graph, node),
+            Act::Imported(node) => {
+                goes_on && is_dangerous(&pickle.graph, node) || is_run_by_import(&pickle.graph, node)
+            }
             Act::PersistentLoaded(_) => false,
             _ => true,
         })
+}
+
+/// Packages of the standard library with modules that act as soon as they are imported.
+const RUN_BY_IMPORT: &[&str] = &["antigravity", "idlelib", "test", "this", "turtledemo"];
+
+/// Whether a module acts as soon as it is imported: for these a name alone is enough, whatever follows it.
+fn is_run_by_import(graph: &Graph<'_>, node: NodeId) -> bool {
+    let Some((module, _)) = graph.global(node).and_then(|global| global.resolved()) else { return false };
+    let mut parts = module.split('.');
+    parts.clone().next().is_some_and(|first| RUN_BY_IMPORT.contains(&first)) || parts.any(|part| part == "__main__")
 }

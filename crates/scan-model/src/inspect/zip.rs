@@ -1,7 +1,8 @@
 use sealyard_core::ReadAt;
 use sealyard_formats::decompress::ExpandEnd;
+use sealyard_formats::npy::Npy;
 use sealyard_formats::skops::{self, Skops};
-use sealyard_formats::zip::{Anomaly, Archive, Member, ZipLimits};
+use sealyard_formats::zip::{Anomaly, Archive, Member, ZipError, ZipLimits};
 
 use super::{content, pickle};
 use crate::judge::Persistence;
@@ -11,6 +12,8 @@ use crate::sink::Sink;
 
 /// Largest member that is expanded.
 const MAX_MEMBER: u64 = 256 << 20;
+/// Bytes that show whether numpy would read a member as an array.
+const ARRAY_HEAD: u16 = 8;
 /// Archives inside archives.
 const MAX_DEPTH: usize = 4;
 
@@ -43,13 +46,15 @@ pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
         rules::run(&Artifact::Zip(&Mismatch::Layout(anomaly)), sink);
     }
     let kind = kind_of(archive.members());
-    if kind == "skops" {
+    // Each reader looks for its own members only, so one archive may be a model for several of them.
+    let has = |name: &str| archive.members().iter().any(|member| member.name == name);
+    if has(skops::SCHEMA) {
         match Skops::open(&archive) {
             Ok(schema) => sink.inside(skops::SCHEMA, |sink| rules::run(&Artifact::Skops(&schema), sink)),
             Err(error) => sink.miss(format!("the skops schema can't be read: {error}")),
         }
     }
-    if kind == "keras" {
+    if has("config.json") && has("metadata.json") {
         sink.miss("the format keras is not supported");
     }
     for member in archive.members().iter().filter(|member| !member.is_directory()) {
@@ -82,7 +87,16 @@ fn ends(data: &dyn ReadAt) -> std::io::Result<Vec<(u64, bool)>> {
 /// Whether a file that begins as something else is an archive for readers that look at its end.
 pub(super) fn is_behind(data: &dyn ReadAt) -> bool {
     // Where the end can't be read, the rest of the file is reported as unreadable.
-    ends(data).is_ok_and(|ends| ends.iter().any(|(_, fits)| *fits))
+    let Ok(ends) = ends(data) else { return false };
+    if ends.iter().any(|(_, fits)| *fits) {
+        return true;
+    }
+    // Python's zipfile takes the last end record, whatever comment it claims and whatever follows it.
+    !ends.is_empty()
+        && match Archive::open(data, &ZipLimits::default()) {
+            Ok(archive) => !archive.members().is_empty(),
+            Err(error) => matches!(error, ZipError::Bound(_)),
+        }
 }
 
 /// Whether all end records but the one that closes the file lie within stored members: an archive inside this one has
@@ -116,8 +130,10 @@ fn kind_of(members: &[Member]) -> &'static str {
 }
 
 fn look(archive: &Archive<'_>, member: &Member, kind: &str, sink: &mut Sink) {
-    if kind == "torch" && is_storage(&member.name) {
-        // Raw numbers that only `data.pkl` gives a meaning. PyTorch never interprets them, however they begin.
+    let is_array = || archive.head(member, ARRAY_HEAD).is_ok_and(|head| Npy::matches(&head));
+    if kind == "torch" && is_storage(&member.name) && !is_array() {
+        // Raw numbers that only `data.pkl` gives a meaning. PyTorch never interprets them, however they begin; numpy
+        // would take those with its own magic for an array.
         return;
     }
     let bytes = match archive.read(member, MAX_MEMBER.min(sink.budget())) {
@@ -146,7 +162,9 @@ fn look(archive: &Archive<'_>, member: &Member, kind: &str, sink: &mut Sink) {
                 return sink.miss("TorchScript is not supported");
             }
             // The version, byte order and alignment that PyTorch itself writes.
-            Some("byteorder" | "version" | ".format_version" | ".storage_alignment" | ".data/serialization_id") => {
+            Some("byteorder" | "version" | ".format_version" | ".storage_alignment" | ".data/serialization_id")
+                if found != Kind::Npy =>
+            {
                 return;
             }
             _ => {}

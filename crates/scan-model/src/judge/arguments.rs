@@ -60,7 +60,9 @@ impl<'g, 'a> Call<'g, 'a> {
             Shape::Reference => false,
             Shape::Instance => self.is_new && count == 0,
             // What the arguments hold has been judged at its own place.
-            Shape::Values | Shape::Mapping => true,
+            Shape::Values => true,
+            // A computed argument may have more items than there is memory for: `deque(range(10**12))`.
+            Shape::Mapping => !self.args.iter().any(|id| matches!(self.graph.get(*id), Node::Call { .. })),
             Shape::Scalars => self.args.iter().all(|id| is_scalar(self.graph.get(*id))),
             Shape::Sequence => {
                 count == 0 || count == 1 && matches!(self.get(0), Some(Node::List(_) | Node::Tuple(_) | Node::Dict(_)))

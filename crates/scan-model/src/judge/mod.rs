@@ -3,6 +3,8 @@
 
 mod arguments;
 mod class;
+mod dtype;
+mod state;
 mod trace;
 
 use std::collections::{BTreeMap, HashSet};
@@ -12,6 +14,8 @@ use sealyard_formats::pickle::{Act, Graph, Node, NodeId, Pickle};
 
 use arguments::Refusal;
 use class::Class;
+
+use crate::allow::Shape;
 
 pub(crate) use class::is_dangerous;
 pub(crate) use trace::render;
@@ -81,7 +85,9 @@ struct Judge<'p, 'a> {
     others: Vec<Concern>,
     /// The worst severity in `others`.
     worst: Option<Severity>,
-    states: HashSet<NodeId>,
+    states: HashSet<(NodeId, bool)>,
+    built: HashSet<NodeId>,
+    dtypes: dtype::Order,
 }
 
 /// Every concern about `pickle`, in the order of the offsets.
@@ -93,6 +99,8 @@ pub(crate) fn judge(pickle: &Pickle<'_>, persistence: Persistence) -> Vec<Concer
         others: Vec::new(),
         worst: None,
         states: HashSet::new(),
+        built: HashSet::new(),
+        dtypes: dtype::Order::default(),
     };
     for event in &pickle.events {
         judge.act(event.offset, &event.act);
@@ -105,12 +113,19 @@ pub(crate) fn judge(pickle: &Pickle<'_>, persistence: Persistence) -> Vec<Concer
 
 impl Judge<'_, '_> {
     fn act(&mut self, offset: u64, act: &Act) {
+        let late = self.dtypes.follow(self.graph, act);
         match act {
             Act::Imported(node) => self.imported(offset, *node),
             Act::Called(node) => self.called(offset, *node),
             Act::Built { target, state } => {
                 self.changed(offset, *target, Change::State);
                 self.state(offset, *target, *state);
+                // What has taken over a part of an object does not learn of a new state: numpy keeps using memory that
+                // an array has given up, and reads elements by what their dtype once was.
+                if !self.built.insert(*target) || late {
+                    let message = format!("{} gets a state after it was finished", render(self.graph, *target));
+                    self.other(Wrong::BuildOnUnlisted, Severity::High, offset, message, None);
+                }
             }
             Act::ItemsSet { target, .. } | Act::Appended { target, .. } | Act::Added { target, .. } => {
                 self.changed(offset, *target, Change::Items);
@@ -163,6 +178,13 @@ impl Judge<'_, '_> {
             Class::Computed if self.graph.global(root).is_some() => {}
             Class::Listed(shape) if root == *callee => {
                 match arguments::check(self.graph, shape, *kind, *args, *kwargs) {
+                    Ok(()) if shape == Shape::PyxUnpickle => {
+                        // These functions give the state they are called with to the new object.
+                        let state = self.graph.sequence(*args).and_then(|args| args.get(2).copied());
+                        if let Some(state) = state {
+                            self.state(offset, node, state);
+                        }
+                    }
                     Ok(()) => {}
                     Err(Refusal::Class(class, wrong)) => self.refuse_call(class, wrong, offset, node),
                     Err(Refusal::Arguments) => {
@@ -209,22 +231,12 @@ impl Judge<'_, '_> {
         }
     }
 
-    /// A state that sets special attributes can change what a later opcode calls.
     fn state(&mut self, offset: u64, target: NodeId, state: NodeId) {
-        let parts = match self.graph.get(state) {
-            Node::Tuple(parts) if parts.len() == 2 => parts.clone(),
-            _ => vec![state],
-        };
-        for part in parts {
-            let Node::Dict(items) = self.graph.get(part) else { continue };
-            if !self.states.insert(part) {
-                continue;
-            }
-            let special = items.iter().filter_map(|(key, _)| self.graph.str(*key));
-            if let Some(name) = special.into_iter().find(|name| is_special(name)) {
-                let message = format!("the special attribute {name} of {} is set", render(self.graph, target));
-                self.other(Wrong::BuildOnUnlisted, Severity::High, offset, message, None);
-            }
+        let found = state::check(self.graph, target, state, &mut self.states).err().map(|error| error.to_string());
+        let found = found.or_else(|| dtype::check(self.graph, target, state).err().map(|error| error.to_string()));
+        if let Some(why) = found {
+            let message = format!("the state of {} {why}", render(self.graph, target));
+            self.other(Wrong::BuildOnUnlisted, Severity::High, offset, message, None);
         }
     }
 
@@ -253,10 +265,6 @@ impl Judge<'_, '_> {
 enum Change {
     State,
     Items,
-}
-
-fn is_special(name: &str) -> bool {
-    name.len() > 4 && name.starts_with("__") && name.ends_with("__")
 }
 
 fn is_storage(graph: &Graph<'_>, id: NodeId) -> bool {

@@ -136,7 +136,7 @@ fn text_is_told_from_pickles_without_magic() {
 #[test]
 fn text_named_as_a_model_is_not_assessed() {
     // It imports a module of the attacker's choice and breaks; as text alone that means nothing.
-    let text = b"cantigravity\nfly\nsome text\n".to_vec();
+    let text = b"collected\nnotes\nsome text\n".to_vec();
     assert_eq!(Scanner::new().scan_file("notes.txt", &text).verdict, Verdict::Safe);
     assert_eq!(Scanner::new().scan_file("model/Model.PKL", &text).verdict, Verdict::NotAssessed);
 }
@@ -216,4 +216,34 @@ fn a_second_end_of_an_archive_is_told() {
     let bytes = [records, &[22, 0], end].concat();
     let report = Scanner::new().scan_file("a.zip", &bytes);
     assert!(report.findings.iter().any(|finding| finding.message.contains("more than one end")), "{report:?}");
+}
+
+#[test]
+fn a_name_alone_can_act() {
+    // Importing these modules runs them, so it does not matter that the stream breaks right after.
+    for text in ["cantigravity\nfly\nmore text\n", "cidlelib.idle\nx\n", "csome_package.__main__\nmain\n"] {
+        assert_ne!(verdict(text.as_bytes()), Verdict::Safe, "{text}");
+    }
+}
+
+#[test]
+fn text_that_goes_on_for_too_long_is_not_assessed() {
+    let mut text = b"N0".repeat(10_100_000);
+    text.extend(b"cos\nsystem\n(S'id'\ntR.");
+    assert_eq!(verdict(&text), Verdict::NotAssessed);
+}
+
+#[test]
+fn a_model_that_is_no_model_is_not_assessed() {
+    let description = b"flavors: {sklearn: {pickled_model: ./model.txt, serialization_format: pickle}}\n".to_vec();
+    let folder = |text: &[u8]| {
+        let files: [(TreePath, Arc<dyn ReadAt>); 2] = [
+            (TreePath::new("MLmodel").unwrap(), Arc::new(description.clone())),
+            (TreePath::new("model.txt").unwrap(), Arc::new(text.to_vec())),
+        ];
+        Scanner::new().scan_folder(&files).verdict()
+    };
+    // Its first two lines import a module of the attacker's choice.
+    assert_eq!(folder(b"collected\nnotes\nsome text\n"), Verdict::NotAssessed);
+    assert_eq!(folder(b"\x80\x04K\x01."), Verdict::Safe);
 }

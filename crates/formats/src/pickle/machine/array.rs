@@ -84,7 +84,10 @@ impl<'a> Machine<'a> {
         }
         self.nested += 1;
         let outer = std::mem::take(&mut self.run);
+        // The unpickler of the elements is a plain one: to it a wrapper is an object, and no raw bytes follow.
+        let joblib = std::mem::replace(&mut self.joblib, false);
         let inner = self.stream();
+        self.joblib = joblib;
         self.run = outer;
         self.nested -= 1;
         match inner.stop.value() {
