@@ -11,6 +11,7 @@ use sealyard_core::{Digest, TreePath, durable};
 
 use crate::cache::Cached;
 use crate::manifest::{Manifest, survey};
+use crate::own::{is_own, own_directory};
 use crate::scratch::{remove_leftovers, scratch_prefix};
 use crate::wheel::OpenWheel;
 use crate::{EnvError, Interpreter, InterpreterRecord, Lock, Progress, Wheel, scripts};
@@ -55,11 +56,11 @@ pub struct Environment {
 /// [`EnvError`]; nothing half-built is left.
 pub fn build(request: &BuildRequest<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Environment, EnvError> {
     let selected = request.lock.select(request.interpreter.markers())?;
-    durable::create_private_directory(request.cache).map_err(EnvError::io("create", request.cache))?;
+    own_directory(request.cache)?;
     let cached = crate::cache::wheels(&selected, request.interpreter, request.cache, progress)?;
     let wheels: Vec<Wheel> = cached.iter().map(|cached| cached.wheel.clone()).collect();
     let environments = request.cache.join("environments");
-    durable::create_private_directory(&environments).map_err(EnvError::io("create", &environments))?;
+    own_directory(&environments)?;
     remove_leftovers(&environments);
     let home = environments.join(key(request));
     if let Some(environment) = reuse(&home, request, &wheels, progress) {
@@ -111,6 +112,10 @@ fn reuse(
     wheels: &[Wheel],
     progress: &mut dyn FnMut(Progress),
 ) -> Option<Environment> {
+    // A folder that somebody else made can be changed by them after it was hashed.
+    if !fs::symlink_metadata(home).is_ok_and(|metadata| is_own(&metadata)) {
+        return None;
+    }
     let manifest = Manifest::read(&home.join("manifest.json"))?;
     let expected = manifest.format == FORMAT
         && manifest.lock == request.lock.digest()
@@ -171,11 +176,16 @@ fn install(
         let mut wheel = OpenWheel::open(cached, &library)?;
         let members = std::mem::take(&mut wheel.members);
         for (path, member) in members.iter().filter(|(path, _)| owners.get(*path) == Some(index)) {
-            let mut bytes = wheel.read(member)?;
             if member.script {
-                bytes = scripts::with_interpreter(bytes, &python);
+                let bytes = scripts::with_interpreter(wheel.read(member)?, &python);
+                write(root, path, &bytes, true)?;
+            } else {
+                let mode = if member.executable { 0o755 } else { 0o644 };
+                let (mut file, target) = create(root, path, mode)?;
+                wheel.copy(member, &mut file)?;
+                // Readable for the sandbox's user, whatever the caller's umask.
+                file.set_permissions(fs::Permissions::from_mode(mode)).map_err(EnvError::io("write", &target))?;
             }
-            write(root, path, &bytes, member.executable || member.script)?;
         }
         let console = scripts::console(&wheel.entry_points, &python)
             .map_err(|detail| EnvError::Wheel { wheel: wheel.filename.clone(), detail })?;
@@ -214,22 +224,28 @@ fn skeleton(request: &BuildRequest<'_>, root: &Path, library: &str) -> Result<()
 }
 
 fn write(root: &Path, path: &TreePath, bytes: &[u8], executable: bool) -> Result<(), EnvError> {
+    let mode = if executable { 0o755 } else { 0o644 };
+    let (mut file, target) = create(root, path, mode)?;
+    file.write_all(bytes).map_err(EnvError::io("write", &target))?;
+    // Readable for the sandbox's user, whatever the caller's umask.
+    file.set_permissions(fs::Permissions::from_mode(mode)).map_err(EnvError::io("write", &target))
+}
+
+/// A new file of the environment, and its folders.
+fn create(root: &Path, path: &TreePath, mode: u32) -> Result<(fs::File, PathBuf), EnvError> {
     let target = root.join(path);
     if let Some(parent) = target.parent() {
         fs::create_dir_all(parent).map_err(EnvError::io("create", parent))?;
     }
     // Two wheels' console scripts may have one name; the later one is as good as the earlier.
     let _ = fs::remove_file(&target);
-    let mode = if executable { 0o755 } else { 0o644 };
-    let mut file = fs::OpenOptions::new()
+    let file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(mode)
         .open(&target)
         .map_err(EnvError::io("create", &target))?;
-    file.write_all(bytes).map_err(EnvError::io("write", &target))?;
-    // Readable for the sandbox's user, whatever the caller's umask.
-    file.set_permissions(fs::Permissions::from_mode(mode)).map_err(EnvError::io("write", &target))
+    Ok((file, target))
 }
 
 /// Makes byte code with the interpreter's own compiler. Modules that do not compile (templates, old syntax) stay as they are.

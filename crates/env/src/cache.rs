@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use sealyard_core::Digest;
 
+use crate::own::{is_own, own_directory};
 use crate::tags::WheelName;
 use crate::{EnvError, Interpreter, Locked, Progress, Wheel};
 
@@ -26,11 +27,12 @@ pub(crate) fn wheels(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<Cached>, EnvError> {
     let store = cache.join("wheels").join("sha256");
+    for folder in [&cache.join("wheels"), &store] {
+        own_directory(folder)?;
+    }
     let find = |locked: &&Locked| find(locked, interpreter, &store);
     let missing: Vec<&Locked> = requirements.iter().filter(|locked| find(locked).is_none()).copied().collect();
     if !missing.is_empty() {
-        sealyard_core::durable::create_private_directory(&store)
-            .map_err(EnvError::io("create the wheel cache", &store))?;
         fetch(&missing, requirements.len(), interpreter, cache, &store, progress)?;
     }
     let mut found = Vec::with_capacity(requirements.len());
@@ -57,8 +59,16 @@ fn find(locked: &Locked, interpreter: &Interpreter, store: &Path) -> Option<Cach
     let tags = interpreter.tags();
     let mut best: Option<(u32, Cached)> = None;
     for digest in &locked.hashes {
-        let Ok(entries) = fs::read_dir(store.join(digest.to_hex())) else { continue };
+        let home = store.join(digest.to_hex());
+        // Neither a folder nor a file of somebody else, who could exchange it once it was hashed.
+        if !fs::symlink_metadata(&home).is_ok_and(|metadata| is_own(&metadata)) {
+            continue;
+        }
+        let Ok(entries) = fs::read_dir(home) else { continue };
         for entry in entries.flatten().take(16) {
+            if !entry.metadata().is_ok_and(|metadata| metadata.is_file() && is_own(&metadata)) {
+                continue;
+            }
             let Ok(filename) = entry.file_name().into_string() else { continue };
             let Some(name) =
                 WheelName::parse(&filename).filter(|name| name.name == locked.name && name.version == locked.version)
@@ -203,7 +213,7 @@ fn take_in(path: &Path, missing: &[&Locked], store: &Path) -> Result<(), EnvErro
     }
     file.sync_all().map_err(EnvError::io("sync", path))?;
     let home = store.join(digest.to_hex());
-    fs::create_dir_all(&home).map_err(EnvError::io("create", &home))?;
+    own_directory(&home)?;
     let target = home.join(filename);
     fs::rename(path, &target).map_err(EnvError::io("move a wheel to", &target))
 }
@@ -237,6 +247,26 @@ mod tests {
         fs::write(&found[0].path, "whee1").unwrap();
         let error = wheels(&wanted, &interpreter, cache.path(), &mut |_| {}).unwrap_err();
         assert_eq!(error.rule(), Some("environment.wheel-digest"));
+    }
+
+    #[test]
+    fn a_wheel_that_others_could_exchange_is_not_used() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let cache = tempfile::tempdir().unwrap();
+        let store = cache.path().join("wheels/sha256");
+        let (lock, interpreter) = (lock(), Interpreter::find(None).unwrap());
+        let locked = &lock.requirements()[0];
+        let path = cache.path().join("a-1.0-py3-none-any.whl");
+        fs::write(&path, "wheel").unwrap();
+        take_in(&path, &[locked], &store).unwrap();
+        let found = find(locked, &interpreter, &store).unwrap().path;
+        fs::rename(&found, &path).unwrap();
+        std::os::unix::fs::symlink(&path, &found).unwrap();
+        assert!(find(locked, &interpreter, &store).is_none(), "a link leads anywhere");
+        fs::rename(&path, &found).unwrap();
+        assert!(find(locked, &interpreter, &store).is_some());
+        fs::set_permissions(found.parent().unwrap(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(find(locked, &interpreter, &store).is_none(), "anybody may write beside it");
     }
 
     #[test]

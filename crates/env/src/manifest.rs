@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sealyard_core::{Digest, FileEntry, FileTree, TreePath};
 use serde::{Deserialize, Serialize};
 
+use crate::own::is_own;
 use crate::{EnvError, InterpreterRecord, Wheel};
 
 const MAX_BYTES: u64 = 512 << 20;
@@ -49,6 +50,9 @@ pub(crate) fn survey(root: &Path) -> Result<(FileTree, BTreeMap<TreePath, String
         source: std::io::Error::other("it is neither a file nor a link with a plain name, or there are too many"),
     };
     while let Some((directory, prefix)) = pending.pop() {
+        if !fs::symlink_metadata(&directory).is_ok_and(|metadata| is_own(&metadata)) {
+            return Err(foreign(&directory));
+        }
         for entry in fs::read_dir(&directory).map_err(EnvError::io("read", &directory))? {
             let entry = entry.map_err(EnvError::io("read", &directory))?;
             let path = entry.path();
@@ -75,10 +79,18 @@ pub(crate) fn survey(root: &Path) -> Result<(FileTree, BTreeMap<TreePath, String
     Ok((tree, links))
 }
 
+fn foreign(path: &Path) -> EnvError {
+    EnvError::io("use as a part of an environment", path)(std::io::Error::other("another user can change it"))
+}
+
 fn entry(path: &TreePath, place: &Path) -> Result<FileEntry, EnvError> {
     use std::os::unix::fs::PermissionsExt as _;
     let file = fs::File::open(place).map_err(EnvError::io("open", place))?;
-    let mode = file.metadata().map_err(EnvError::io("read", place))?.permissions().mode();
+    let metadata = file.metadata().map_err(EnvError::io("read", place))?;
+    if !is_own(&metadata) {
+        return Err(foreign(place));
+    }
+    let mode = metadata.permissions().mode();
     let (digest, size) = Digest::of_reader(file).map_err(EnvError::io("read", place))?;
     Ok(FileEntry { path: path.clone(), size, digest, executable: mode & 0o111 != 0 })
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::{BufReader, Read as _, Write};
 use std::path::Path;
 
 use base64::Engine as _;
-use sealyard_core::{Digest, TreePath};
+use sealyard_core::{Digest, Hasher, TreePath};
 use zip::ZipArchive;
 
 use crate::EnvError;
@@ -15,6 +15,11 @@ use crate::cache::Cached;
 const MAX_FILES: usize = 200_000;
 const MAX_FILE: u64 = 8 << 30;
 const MAX_TEXT: u64 = 64 << 20;
+/// All files of a wheel together. Real ones grow to three or four times their size.
+const MAX_TOTAL: u64 = 32 << 30;
+const MAX_GROWTH: u64 = 50;
+/// What even a small wheel may grow to.
+const FREE_GROWTH: u64 = 64 << 20;
 
 /// A wheel that is open, its directory read and checked.
 #[derive(Debug)]
@@ -45,6 +50,9 @@ impl OpenWheel {
         if archive.len() > MAX_FILES || archive.has_duplicate_names() {
             return Err(refuse(format!("it has more than {MAX_FILES} files, or a name twice")));
         }
+        let packed = std::fs::metadata(&cached.path).map_err(EnvError::io("read", &cached.path))?.len();
+        let most = packed.saturating_mul(MAX_GROWTH).saturating_add(FREE_GROWTH).min(MAX_TOTAL);
+        let mut total = 0_u64;
         let mut files = BTreeMap::new();
         for index in 0..archive.len() {
             let entry = archive.by_index_data(index).map_err(|error| refuse(error.to_string()))?;
@@ -55,6 +63,10 @@ impl OpenWheel {
             let path = TreePath::new(&name).map_err(|error| refuse(error.to_string()))?;
             if entry.is_symlink() || entry.encrypted() || entry.size() > MAX_FILE {
                 return Err(refuse(format!("{path} is a link, encrypted or too large")));
+            }
+            total = total.saturating_add(entry.size());
+            if total > most {
+                return Err(refuse(format!("its {packed} bytes would unpack to more than {most}")));
             }
             let executable = entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
             files.insert(path, (index, entry.size(), executable));
@@ -103,17 +115,39 @@ impl OpenWheel {
         Ok(text)
     }
 
-    /// A member's bytes, checked against RECORD. A length field is never believed: no more is read than it says.
+    /// A script's bytes, checked against RECORD. It is changed on its way, so it must fit into memory.
     pub(crate) fn read(&mut self, member: &Member) -> Result<Vec<u8>, EnvError> {
+        if member.size > MAX_TEXT {
+            let detail = format!("its script, file number {}, has more than {MAX_TEXT} bytes", member.index);
+            return Err(EnvError::Wheel { wheel: self.filename.clone(), detail });
+        }
+        let mut bytes = Vec::new();
+        self.copy(member, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Writes a member's bytes to `target`, checked against RECORD; on an error what was written is of no use. A length field is
+    /// never believed: no more is read than it says, and no more than a piece is held in memory.
+    pub(crate) fn copy(&mut self, member: &Member, target: &mut impl Write) -> Result<(), EnvError> {
         let filename = self.filename.clone();
         let refuse = |detail: String| EnvError::Wheel { wheel: filename.clone(), detail };
         let entry = self.archive.by_index(member.index).map_err(|error| refuse(error.to_string()))?;
-        let mut bytes = Vec::new();
-        entry.take(member.size + 1).read_to_end(&mut bytes).map_err(|error| refuse(error.to_string()))?;
-        if bytes.len() as u64 != member.size || member.digest.is_some_and(|digest| digest != Digest::of(&bytes)) {
+        let mut entry = entry.take(member.size.saturating_add(1));
+        let (mut hasher, mut size, mut buffer) = (Hasher::default(), 0_u64, vec![0; 1 << 16]);
+        loop {
+            let read = entry.read(&mut buffer).map_err(|error| refuse(error.to_string()))?;
+            let bytes = buffer.get(..read).unwrap_or_default();
+            if bytes.is_empty() {
+                break;
+            }
+            hasher.update(bytes);
+            size += read as u64;
+            target.write_all(bytes).map_err(|error| refuse(format!("it can't be unpacked: {error}")))?;
+        }
+        if size != member.size || member.digest.is_some_and(|digest| digest != hasher.finish()) {
             return Err(refuse(format!("its file number {} is not what its RECORD says", member.index)));
         }
-        Ok(bytes)
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sealyard_core::{Clock, durable};
+use sealyard_core::Clock;
 use sealyard_env::{BuildRequest, Environment, Interpreter};
 use sealyard_sandbox::{Bind, Outcome, Relay, Sandbox, Spec};
 
@@ -119,7 +119,7 @@ fn prepare(request: &RunRequest, progress: &mut dyn FnMut(Progress)) -> Result<P
     let relay = tracking::relay(&request.tracking)?;
     let original = &request.project_directory;
     let pins = project::pins(original)?;
-    durable::create_private_directory(&request.cache_directory).map_err(io("create", &request.cache_directory))?;
+    sealyard_env::own_directory(&request.cache_directory)?;
     let cache = std::path::absolute(&request.cache_directory).map_err(io("find", &request.cache_directory))?;
     sealyard_env::remove_leftovers(&cache);
     let staged = staging::stage(original, &pins, &request.data, &cache)?;

@@ -199,3 +199,30 @@ fn two_wheels_with_one_path_give_the_same_result_each_time() {
     let environment = bench.build("/env").unwrap();
     assert_eq!(fs::read_to_string(bench.packages(&environment).join("shared.py")).unwrap(), "NAME = \"c\"\n");
 }
+
+#[test]
+fn a_wheel_that_would_fill_the_disk_is_refused_before_it_is_unpacked() {
+    let mut bench = Bench::new();
+    let zeros = "0".repeat(40 << 20);
+    bench.add("a", &wheel("a", &[("a.py", zeros.as_str()), ("b.py", zeros.as_str())], Record::True));
+    let (rule, text) = bench.refusal();
+    assert_eq!(rule, Some("environment.wheel"), "{text}");
+    assert!(text.contains("would unpack to more"), "{text}");
+    // One such file is not out of the ordinary.
+    let mut bench = Bench::new();
+    bench.add("a", &wheel("a", &[("a.bin", zeros.as_str())], Record::True));
+    bench.build("/env").unwrap();
+}
+
+#[test]
+fn an_environment_that_others_could_change_is_built_anew() {
+    let mut bench = Bench::new();
+    bench.add("a", &wheel("a", &[("a/__init__.py", "VALUE = 1\n")], Record::True));
+    let first = bench.build("/env").unwrap();
+    let package = bench.packages(&first).join("a");
+    fs::set_permissions(&package, fs::Permissions::from_mode(0o777)).unwrap();
+    let again = bench.build("/env").unwrap();
+    assert!(!again.reused);
+    assert_eq!(fs::metadata(&package).unwrap().permissions().mode() & 0o777, 0o755);
+    assert!(bench.build("/env").unwrap().reused);
+}

@@ -39,6 +39,11 @@ pub(crate) fn wheel(name: &str, files: &[(&str, &str)], record: Record) -> Vec<u
     if record != Record::Absent {
         all.push((format!("{information}/RECORD"), lines));
     }
+    zipped(&all)
+}
+
+/// A zip file of `all`.
+pub(crate) fn zipped(all: &[(String, String)]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (path, content) in all {
         writer.start_file(path.as_str(), SimpleFileOptions::default()).unwrap();
