@@ -66,7 +66,7 @@ impl App {
         if let Err(error) = &result
             && let Some((rule, reason)) = error.refusal()
         {
-            let act = Act::VersionRefused { name, source, rule, reason };
+            let act = Act::VersionRefused { name, version_source: source, rule, reason };
             self.record(self.event(caller, Outcome::Refused, act)).await?;
         }
         result

@@ -112,8 +112,7 @@ impl App {
         let event =
             self.event(caller, Outcome::Done, Act::ExperimentCreated { id: String::new(), name: name.to_owned() });
         let created = self
-            .store()
-            .write(move |tx| {
+            .change_grants(move |tx| {
                 let experiment = tx.create_experiment(&new)?;
                 let mut event = event;
                 event.act = Act::ExperimentCreated { id: experiment.id.clone(), name: experiment.name.clone() };
@@ -134,8 +133,6 @@ impl App {
                 Ok::<_, AppError>(experiment)
             })
             .await?;
-        self.sequencer.notify();
-        self.reload_grants().await?;
         Ok(created)
     }
 

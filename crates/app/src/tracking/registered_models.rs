@@ -129,8 +129,7 @@ impl App {
             },
         );
         let model = self
-            .store()
-            .write(move |tx| {
+            .change_grants(move |tx| {
                 let model = tx.create_registered_model(name.as_str(), &description, &tags, &created_by, now)?;
                 tx.record(&created)?;
                 tx.set_grant(&grant)?;
@@ -138,8 +137,6 @@ impl App {
                 Ok::<_, AppError>(model)
             })
             .await?;
-        self.sequencer.notify();
-        self.reload_grants().await?;
         Ok(model)
     }
 
@@ -183,23 +180,25 @@ impl App {
     /// attestations speak of the old name.
     pub async fn rename_registered_model(
         &self,
+        caller: &Caller,
         may: &Authorized<Manage, ModelName>,
         to: &MayCreateRegisteredModel,
     ) -> Result<RegisteredModel, AppError> {
         let (from, to, now) = (may.resource().clone(), to.name.clone(), self.now());
+        let act = Act::RegisteredModelRenamed { name: from.to_string(), to: to.to_string() };
+        let event = self.event(caller, Outcome::Done, act);
         let model = self
-            .store()
-            .write(move |tx| {
+            .change_grants(move |tx| {
                 refuse_published(tx, from.as_str(), "renamed")?;
                 let model = tx.rename_registered_model(from.as_str(), to.as_str(), now)?;
                 for grant in grants_on(tx, &from)? {
                     tx.remove_grant(&grant)?;
                     tx.set_grant(&Grant { pattern: ResourcePattern::exact(&to.resource()), ..grant })?;
                 }
+                tx.record(&event)?;
                 Ok::<_, AppError>(model)
             })
             .await?;
-        self.reload_grants().await?;
         Ok(model)
     }
 
@@ -214,18 +213,15 @@ impl App {
     ) -> Result<(), AppError> {
         let name = may.resource().clone();
         let event = self.event(caller, Outcome::Done, Act::RegisteredModelDeleted { name: name.to_string() });
-        self.store()
-            .write(move |tx| {
-                refuse_published(tx, name.as_str(), "deleted")?;
-                tx.delete_registered_model(name.as_str())?;
-                for grant in grants_on(tx, &name)? {
-                    tx.remove_grant(&grant)?;
-                }
-                Ok::<_, AppError>(tx.record(&event)?)
-            })
-            .await?;
-        self.sequencer.notify();
-        self.reload_grants().await
+        self.change_grants(move |tx| {
+            refuse_published(tx, name.as_str(), "deleted")?;
+            tx.delete_registered_model(name.as_str())?;
+            for grant in grants_on(tx, &name)? {
+                tx.remove_grant(&grant)?;
+            }
+            Ok::<_, AppError>(tx.record(&event)?)
+        })
+        .await
     }
 
     /// Sets a tag.

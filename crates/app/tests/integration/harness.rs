@@ -55,8 +55,6 @@ provenance = "not required"
 protected = ["champion"]
 "#;
 
-const VERSION_REFUSED: &str = "\"act\":\"version-refused\"";
-
 pub(crate) struct TestApp {
     pub(crate) app: Arc<App>,
     pub(crate) clock: Arc<FixedClock>,
@@ -380,15 +378,12 @@ impl TestApp {
         entries.into_iter().map(|entry| String::from_utf8(entry.bytes).unwrap()).collect()
     }
 
-    /// All but refused versions, whose `source` has the name of another field; they are counted as text.
     pub(crate) async fn events(&self) -> Vec<Event> {
-        let entries = self.entries().await;
-        let others = entries.iter().filter(|entry| !entry.contains(VERSION_REFUSED));
-        others.map(|entry| serde_json::from_str(entry).unwrap()).collect()
+        self.entries().await.iter().map(|entry| serde_json::from_str(entry).unwrap()).collect()
     }
 
     pub(crate) async fn refused_versions(&self) -> usize {
-        self.entries().await.iter().filter(|entry| entry.contains(VERSION_REFUSED)).count()
+        self.count(Outcome::Refused, |act| matches!(act, Act::VersionRefused { .. })).await
     }
 
     /// How many events of `outcome` there are that `is` says yes to.

@@ -28,6 +28,6 @@ pub(super) async fn handler(
     let app = state.app();
     let may = app.authorize_registered_model(&caller, Manage, &request.name).await?;
     let to = app.authorize_registered_model_creation(&caller, &request.new_name).await?;
-    let model = app.rename_registered_model(&may, &to).await?;
+    let model = app.rename_registered_model(&caller, &may, &to).await?;
     Ok(Json(Response { registered_model: model.into() }))
 }
