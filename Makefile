@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help build demo test lint generate deny interop e2e crash bench venv clean-venv check-cargo check-python
+.PHONY: help build demo test lint generate venv e2e interop crash bench defences fuzz check-cargo check-python
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
