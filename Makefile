@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help build demo test lint generate venv e2e interop crash bench defences fuzz check-cargo check-python
+.PHONY: help build demo test lint generate venv clean-venv e2e interop crash bench deny defences fuzz check-cargo check-python
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -67,3 +67,6 @@ clean-venv: ## Remove the tests' Python environment
 
 defences: check-cargo check-python ## Take out one defence at a time; the demo and a test must notice
 	@dev/defences/run.py
+
+fuzz: check-cargo ## Hostile bytes for every parser; FUZZ_CASES for each property
+	@PROPTEST_CASES=$(or $(FUZZ_CASES),2000) $(CARGO) test --locked -p sealyard-formats -p sealyard-scan-model -p sealyard-evidence -p sealyard-env -p sealyard-ledger -p sealyard-serving
