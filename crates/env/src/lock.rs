@@ -177,7 +177,8 @@ fn requirement(file: &str, line: usize, text: &str) -> Result<Locked, EnvError> 
     }
     let parsed = Requirement::<VerbatimUrl>::from_str(specifier.trim())
         .map_err(|error| refuse(format!("{:?} is not a requirement: {}", shown(), error.message)))?;
-    let named = specifier.split(';').next().unwrap_or(specifier).trim().to_owned();
+    let named = specifier.split(';').next().unwrap_or(specifier).trim();
+    let named: String = named.chars().filter(|character| !character.is_control()).take(200).collect();
     let unpinned = || EnvError::Unpinned { file: file.to_owned(), line, requirement: named.clone() };
     let Some(VersionOrUrl::VersionSpecifier(specifiers)) = &parsed.version_or_url else {
         return Err(unpinned());

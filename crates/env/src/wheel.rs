@@ -207,7 +207,7 @@ fn parse_record(text: &str) -> Result<BTreeMap<String, Option<Digest>>, String> 
             Some(Digest::from_bytes(bytes.try_into().ok()?))
         });
         if record.insert(path.clone(), digest).is_some() {
-            return Err(format!("its RECORD lists {path} twice"));
+            return Err(format!("its RECORD lists {path:?} twice"));
         }
     }
     Ok(record)

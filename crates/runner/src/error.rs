@@ -37,6 +37,16 @@ pub enum RunError {
         /// The file's digest.
         found: Digest,
     },
+    /// Pinned data was not left alone while the command ran.
+    #[error(
+        "the data {name:?} ({path}) was changed or moved during the run, so it is unknown what was read [data.digest]"
+    )]
+    DataTouched {
+        /// Its name in `sealyard.toml`.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// Data that was asked for is not pinned by the project.
     #[error("the data {name:?} is not pinned in sealyard.toml [data.unpinned]")]
     DataUnpinned {
@@ -94,7 +104,7 @@ impl RunError {
     #[must_use]
     pub fn rule(&self) -> Option<&'static str> {
         match self {
-            Self::DataDigest { .. } => Some("data.digest"),
+            Self::DataDigest { .. } | Self::DataTouched { .. } => Some("data.digest"),
             Self::DataUnpinned { .. } => Some("data.unpinned"),
             Self::Environment(error) => error.rule(),
             Self::Failed { egress, .. } if !egress.is_empty() => Some("sandbox.egress"),
@@ -109,6 +119,7 @@ impl RunError {
             Self::DataDigest { .. } => {
                 Some("restore the file, or pin the new digest in sealyard.toml after you looked at the change")
             }
+            Self::DataTouched { .. } => Some("leave large data alone while a run reads it, then run again"),
             Self::DataUnpinned { .. } => Some("add [data.<name>] with path and sha256 to sealyard.toml"),
             Self::Environment(error) => error.hint(),
             Self::Sandbox(error) => error.hint(),

@@ -1,7 +1,8 @@
 //! Small, bounded reading of a project's own files.
 
-use std::fs::File;
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use crate::RunError;
@@ -14,13 +15,26 @@ pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Erro
 }
 
 pub(crate) fn project(path: &Path, detail: impl Into<String>) -> RunError {
-    RunError::Project { file: path.to_path_buf(), detail: detail.into() }
+    // It may quote the project's files, and ends on a terminal.
+    RunError::Project { file: path.to_path_buf(), detail: sealyard_sandbox::plain(&detail.into()) }
+}
+
+/// Opens a regular file, without following a link at its end and without waiting for the other end of a pipe.
+pub(crate) fn open_plain(path: &Path) -> Result<(File, Metadata), RunError> {
+    const NO_FOLLOW_NON_BLOCKING: i32 = 0o400_000 | 0o4000;
+    let file =
+        OpenOptions::new().read(true).custom_flags(NO_FOLLOW_NON_BLOCKING).open(path).map_err(io("open", path))?;
+    let metadata = file.metadata().map_err(io("read", path))?;
+    if !metadata.is_file() {
+        return Err(project(path, "it is not a regular file"));
+    }
+    Ok((file, metadata))
 }
 
 /// A small text file.
 pub(crate) fn read_text(path: &Path) -> Result<String, RunError> {
     let mut text = String::new();
-    let file = File::open(path).map_err(io("open", path))?;
+    let (file, _) = open_plain(path)?;
     let read = file.take(MAX_TEXT + 1).read_to_string(&mut text).map_err(|_| project(path, "it is not UTF-8 text"))?;
     if read as u64 > MAX_TEXT {
         return Err(project(path, format!("it is larger than {MAX_TEXT} bytes")));

@@ -1,6 +1,6 @@
 //! `MLproject`: entry points and the environment that they need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -210,7 +210,7 @@ fn lock(directory: &Path, path: &Path, requirements: &[String]) -> Result<Lock, 
 }
 
 /// `[data.<name>]` of `sealyard.toml`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Pin {
     pub(crate) path: TreePath,
@@ -227,18 +227,27 @@ struct Settings {
 /// The pinned data of the project; none without a `sealyard.toml`.
 pub(crate) fn pins(directory: &Path) -> Result<BTreeMap<String, Pin>, RunError> {
     let path = directory.join("sealyard.toml");
-    if !path.exists() {
+    if fs::symlink_metadata(&path).is_err() {
         return Ok(BTreeMap::new());
     }
     let settings: Settings =
         toml::from_str(&read_text(&path)?).map_err(|error| project(&path, error.message().to_owned()))?;
+    let mut variables = BTreeSet::new();
     for name in settings.data.keys() {
         let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
         if name.is_empty() || name.len() > 64 || !plain {
             return Err(project(&path, format!("{name:?} is not a name for data: letters, digits, - and _")));
         }
+        if !variables.insert(data_variable(name)) {
+            return Err(project(&path, format!("two data sets would be {}", data_variable(name))));
+        }
     }
     Ok(settings.data)
+}
+
+/// The variable that says where the command finds the data `name`.
+pub(crate) fn data_variable(name: &str) -> String {
+    format!("SEALYARD_DATA_{}", name.to_ascii_uppercase().replace('-', "_"))
 }
 
 #[cfg(test)]
@@ -292,6 +301,25 @@ mod tests {
         for name in ["main", "other.py", "../x.py", "/bin/sh"] {
             assert!(project.entry_point(name, directory.path()).is_none(), "{name}");
         }
+    }
+
+    #[test]
+    fn pins_are_read_from_a_plain_file_and_say_one_thing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("sealyard.toml");
+        assert!(pins(directory.path()).unwrap().is_empty());
+        let zeros = "0".repeat(64);
+        let pin = |name: &str| format!("[data.{name}]\npath = \"x\"\nsha256 = \"{zeros}\"\n");
+        fs::write(&path, pin("a-b") + &pin("A_b")).unwrap();
+        assert!(pins(directory.path()).unwrap_err().to_string().contains("SEALYARD_DATA_A_B"));
+        fs::write(&path, "\"\\u001b]0;x\" = 1\n").unwrap();
+        assert!(!pins(directory.path()).unwrap_err().to_string().contains('\u{1b}'), "nothing for the terminal");
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        assert!(pins(directory.path()).is_err(), "a link is not followed");
+        fs::remove_file(&path).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert!(pins(directory.path()).is_err(), "a pipe is not waited for");
     }
 
     #[test]

@@ -88,7 +88,9 @@ impl TrainingRecord {
         dependencies.push(ResourceDescriptor::sha256("project", self.project_digest));
         dependencies.push(ResourceDescriptor::sha256("lock", self.lock_digest));
         for (name, data) in &self.data {
-            dependencies.push(ResourceDescriptor::sha256(format!("data:{name}"), data.digest));
+            let mut resource = ResourceDescriptor::sha256(format!("data:{name}"), data.digest);
+            resource.annotations = object(json!({"copied": data.copied}));
+            dependencies.push(resource);
         }
         let interpreter = &self.interpreter;
         let mut python = ResourceDescriptor::sha256(

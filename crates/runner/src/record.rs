@@ -100,4 +100,7 @@ pub struct PinnedData {
     pub digest: Digest,
     /// Size in bytes.
     pub size: u64,
+    /// Whether the command saw a private copy. Otherwise it saw the file where it lies, which was hashed before and after.
+    #[serde(default)]
+    pub copied: bool,
 }

@@ -1,14 +1,14 @@
 //! A private copy of the project and a check of its data: what was hashed is what the command sees.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{Read, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use sealyard_core::{Digest, FileEntry, FileTree, Hasher, TreePath};
 
-use crate::files::{io, project};
+use crate::files::{io, open_plain, project};
 use crate::project::Pin;
 use crate::{PinnedData, RunError};
 
@@ -45,7 +45,28 @@ pub(crate) struct StagedData {
     pub(crate) record: PinnedData,
     /// What is shown to the command.
     pub(crate) shown: PathBuf,
-    copied: bool,
+    /// The file at the time when it was hashed, unless it was copied.
+    seen: Option<Identity>,
+}
+
+/// What changes with a file's content or place, whoever sets its times back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    size: u64,
+    changed: (i64, i64),
+}
+
+impl Identity {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
 }
 
 /// Copies `source`, and hashes the pinned data against `pins` and what the caller `expected`.
@@ -82,14 +103,19 @@ impl Staged {
         self.directory.path().join("project")
     }
 
-    /// Hashes again what was not copied.
+    /// Hashes again what was not copied. Bytes that were changed and changed back show by the file's time of change.
     pub(crate) fn check_again(&self) -> Result<(), RunError> {
-        for (name, data) in self.data.iter().filter(|(_, data)| !data.copied) {
-            let file = File::open(&data.shown).map_err(io("open", &data.shown))?;
+        for (name, data) in &self.data {
+            let Some(seen) = data.seen else { continue };
+            let (file, metadata) = open_plain(&data.shown)?;
             let (found, _) = Digest::of_reader(file).map_err(io("read", &data.shown))?;
             if found != data.record.digest {
                 let (name, path, expected) = (name.clone(), data.shown.clone(), data.record.digest);
                 return Err(RunError::DataDigest { name, path, expected, found });
+            }
+            if Identity::of(&metadata) != seen {
+                let (name, path) = (name.clone(), data.shown.clone());
+                return Err(RunError::DataTouched { name, path });
             }
         }
         Ok(())
@@ -135,7 +161,8 @@ impl Copy<'_> {
             File::create(target).map_err(io("create", target))?;
             return set_mode(target, 0o644);
         }
-        let (file, executable) = open_plain(source)?;
+        let (file, metadata) = open_plain(source)?;
+        let executable = metadata.permissions().mode() & 0o111 != 0;
         let (digest, size) = copy(file, source, target, MAX_BYTES.saturating_sub(self.bytes))?;
         set_mode(target, if executable { 0o755 } else { 0o644 })?;
         self.bytes += size;
@@ -161,8 +188,8 @@ fn check_data(
         let path = source.join(&pin.path);
         let pinned = Digest::from_hex(&pin.sha256)
             .map_err(|error| project(&source.join("sealyard.toml"), format!("data.{name}: {error}")))?;
-        let (file, _) = open_plain(&path)?;
-        let size = file.metadata().map_err(io("read", &path))?.len();
+        let (file, metadata) = open_plain(&path)?;
+        let size = metadata.len();
         let copied = size <= MAX_COPIED_DATA;
         let target = shown.join(name);
         let (found, size) = if copied {
@@ -181,22 +208,11 @@ fn check_data(
         } else {
             fs::canonicalize(&path).map_err(io("read", &path))?
         };
-        let record = PinnedData { path: pin.path.to_string(), digest: found, size };
-        data.insert(name.clone(), StagedData { record, shown: path_shown, copied });
+        let record = PinnedData { path: pin.path.to_string(), digest: found, size, copied };
+        let seen = (!copied).then(|| Identity::of(&metadata));
+        data.insert(name.clone(), StagedData { record, shown: path_shown, seen });
     }
     Ok(data)
-}
-
-/// Opens a file without following a link at its end.
-fn open_plain(path: &Path) -> Result<(File, bool), RunError> {
-    const NO_FOLLOW_NON_BLOCKING: i32 = 0o400_000 | 0o4000;
-    let file =
-        OpenOptions::new().read(true).custom_flags(NO_FOLLOW_NON_BLOCKING).open(path).map_err(io("open", path))?;
-    let metadata = file.metadata().map_err(io("read", path))?;
-    if !metadata.is_file() {
-        return Err(project(path, "it is not a regular file"));
-    }
-    Ok((file, metadata.permissions().mode() & 0o111 != 0))
 }
 
 /// Copies at most `most` bytes and hashes what was copied.
@@ -262,10 +278,18 @@ mod tests {
         let (project, pins) = sample();
         let cache = tempfile::tempdir().unwrap();
         let mut staged = stage(project.path(), &pins, &BTreeMap::new(), cache.path()).unwrap();
+        let path = project.path().join("data/x.csv");
         let data = staged.data.get_mut("x").unwrap();
-        (data.copied, data.shown) = (false, project.path().join("data/x.csv"));
+        (data.seen, data.shown) = (Some(Identity::of(&fs::metadata(&path).unwrap())), path.clone());
         staged.check_again().unwrap();
-        fs::write(project.path().join("data/x.csv"), "9,9").unwrap();
+        // Other bytes for a while, then the old ones, and the time of change set back as far as anybody can.
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(&path, "9,9").unwrap();
+        fs::write(&path, "1,2").unwrap();
+        OpenOptions::new().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        assert_eq!(staged.check_again().unwrap_err().rule(), Some("data.digest"));
+        fs::write(&path, "9,9").unwrap();
         assert_eq!(staged.check_again().unwrap_err().rule(), Some("data.digest"));
     }
 

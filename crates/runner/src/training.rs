@@ -8,7 +8,7 @@ use sealyard_core::Clock;
 use sealyard_env::{BuildRequest, Environment, Interpreter};
 use sealyard_sandbox::{Bind, Outcome, Relay, Sandbox, Spec};
 
-use crate::files::io;
+use crate::files::{self, io};
 use crate::project::{self, Project};
 use crate::staging::{self, Staged};
 use crate::{Experiment, RunError, RunRequest, Source, TrainingRecord, parameters, source, tracking};
@@ -29,7 +29,7 @@ pub enum Progress {
     Environment(sealyard_env::Progress),
     /// The command is being started in the sandbox.
     Starting {
-        /// The command.
+        /// The command, for a terminal; the record has it as it is.
         command: String,
     },
     /// The command printed a line; secrets are masked.
@@ -76,7 +76,7 @@ impl Runner {
     /// [`RunError`]: nothing is started unless data, lock, wheels and environment are what was pinned.
     pub fn run(&self, request: &RunRequest, progress: &mut dyn FnMut(Progress)) -> Result<TrainingRecord, RunError> {
         let prepared = prepare(request, progress)?;
-        progress(Progress::Starting { command: prepared.command.clone() });
+        progress(Progress::Starting { command: sealyard_sandbox::plain(&prepared.command) });
         let mut sandbox = Sandbox::strict(spec(request, &prepared), Arc::clone(&self.clock));
         if let Some(init) = &self.init {
             sandbox = sandbox.with_init(init);
@@ -123,12 +123,16 @@ fn prepare(request: &RunRequest, progress: &mut dyn FnMut(Progress)) -> Result<P
     let cache = std::path::absolute(&request.cache_directory).map_err(io("find", &request.cache_directory))?;
     sealyard_env::remove_leftovers(&cache);
     let staged = staging::stage(original, &pins, &request.data, &cache)?;
+    if project::pins(&staged.root())? != pins {
+        let detail = "it was changed while the project was copied".to_owned();
+        return Err(RunError::Project { file: original.join("sealyard.toml"), detail });
+    }
     // From here on only the copy counts.
     let project = Project::read(&staged.root()).map_err(|error| in_original(error, &staged.root(), original))?;
     let Some(entry_point) = project.entry_point(&request.entry_point, &staged.root()) else {
         let known: Vec<&str> = project.entry_points.keys().map(String::as_str).collect();
         let detail = format!("there is no entry point {:?}, only {}", request.entry_point, known.join(", "));
-        return Err(RunError::Project { file: original.join("MLproject"), detail });
+        return Err(files::project(&original.join("MLproject"), detail));
     };
     let (command, parameters) = parameters::command(&entry_point, &request.parameters)?;
     let source = source::source(original, &staged);
@@ -218,8 +222,7 @@ fn environment(request: &RunRequest, prepared: &Prepared) -> BTreeMap<String, St
         variables.insert("MLFLOW_TRACKING_SERVER_CERT_PATH".into(), CERTIFICATE.into());
     }
     for name in prepared.staged.data.keys() {
-        let variable = format!("SEALYARD_DATA_{}", name.to_ascii_uppercase().replace('-', "_"));
-        variables.insert(variable, format!("/data/{name}"));
+        variables.insert(project::data_variable(name), format!("/data/{name}"));
     }
     variables
 }
@@ -250,7 +253,7 @@ fn failed(outcome: Outcome) -> RunError {
     let last = lines.get(lines.len().saturating_sub(LAST_LINES)..).unwrap_or_default();
     RunError::Failed {
         exit: outcome.exit,
-        last_lines: last.iter().map(|line| (*line).to_owned()).collect(),
+        last_lines: last.iter().map(|line| sealyard_sandbox::plain(line)).collect(),
         egress: outcome.egress.into_iter().filter(|entry| !entry.allowed).collect(),
     }
 }

@@ -31,4 +31,4 @@ pub use error::SandboxError;
 pub use init::{INIT_ARGUMENT, init_main};
 pub use outcome::{EgressEntry, Exit, Held, Mounted, Network, Outcome, Output};
 pub use spec::{Bind, Limits, Relay, Spec};
-pub use supervisor::Sandbox;
+pub use supervisor::{Sandbox, plain};

@@ -22,6 +22,7 @@ use crate::protocol::{self, Facts, Message, Order};
 use crate::{Exit, Held, INIT_ARGUMENT, Network, Outcome, SandboxError, Spec};
 use egress::EgressLog;
 use output::OutputLog;
+pub use output::plain;
 
 /// How long the last output may take once all is killed.
 const GRACE: Duration = Duration::from_secs(5);

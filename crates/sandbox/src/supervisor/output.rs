@@ -115,7 +115,8 @@ impl OutputLog {
 }
 
 /// A line that does nothing to a terminal but to show itself: no colours, no moved cursor, no reversed text.
-fn plain(line: &str) -> String {
+#[must_use]
+pub fn plain(line: &str) -> String {
     let harmless = |character: char| {
         let reorders = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
         character == '\t' || !(character.is_control() || reorders)
