@@ -7,6 +7,7 @@ use crate::dsse::{Envelope, IN_TOTO};
 use crate::encoding;
 use crate::key::{KeyError, SigningKey};
 use crate::statement::{Statement, StatementError};
+use crate::unique;
 
 /// The one media type that is written.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -48,9 +49,13 @@ impl Bundle {
             return Err(BundleError::TooLarge(bytes.len()));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| BundleError::NotText)?;
+        unique::check(bytes).map_err(BundleError::Json)?;
         let raw: RawBundle = serde_json::from_str(text).map_err(BundleError::Json)?;
         if !matches!(raw.media_type.as_str(), MEDIA_TYPE | "application/vnd.dev.sigstore.bundle+json;version=0.3") {
             return Err(BundleError::MediaType(raw.media_type.chars().take(120).collect()));
+        }
+        if raw.message_signature.is_some() {
+            return Err(BundleError::Content);
         }
         if raw.dsse_envelope.payload_type != IN_TOTO {
             return Err(BundleError::PayloadType(raw.dsse_envelope.payload_type.chars().take(120).collect()));
@@ -97,7 +102,12 @@ impl Bundle {
     fn sign_with(statement: &Statement, key: &SigningKey, material: RawMaterial) -> Result<Self, BundleError> {
         let payload = statement.to_json().map_err(BundleError::Statement)?;
         let dsse_envelope = Envelope::sign(IN_TOTO, payload, key).map_err(BundleError::Sign)?;
-        let raw = RawBundle { media_type: MEDIA_TYPE.to_owned(), verification_material: material, dsse_envelope };
+        let raw = RawBundle {
+            media_type: MEDIA_TYPE.to_owned(),
+            verification_material: material,
+            dsse_envelope,
+            message_signature: None,
+        };
         let text = serde_json::to_string(&raw).map_err(BundleError::Json)?;
         // What is written must be readable again, within the same bounds.
         Self::parse(text.as_bytes())
@@ -148,6 +158,9 @@ struct RawBundle {
     media_type: String,
     verification_material: RawMaterial,
     dsse_envelope: Envelope,
+    /// The other kind of content that a bundle can have instead.
+    #[serde(default, skip_serializing)]
+    message_signature: Option<serde_json::Value>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -202,6 +215,9 @@ pub enum BundleError {
     /// Something else was signed.
     #[error("the bundle's payload is of type {0:?}, expected {IN_TOTO}")]
     PayloadType(String),
+    /// It has a `messageSignature` beside its envelope; readers could differ in which they check.
+    #[error("the bundle has two kinds of content, a messageSignature beside its dsseEnvelope")]
+    Content,
     /// None or several ways to verify.
     #[error("the bundle must say who signed in exactly one of publicKey, x509CertificateChain and certificate")]
     Material,

@@ -24,6 +24,7 @@ mod pem;
 pub mod predicate;
 pub mod statement;
 mod time;
+mod unique;
 mod verify;
 pub mod x509;
 

@@ -6,6 +6,7 @@ use sealyard_core::{Digest, Subject};
 use serde::{Deserialize, Serialize};
 
 use crate::predicate::PredicateType;
+use crate::unique;
 
 /// The only statement type that is read and written.
 pub const STATEMENT_V1: &str = "https://in-toto.io/Statement/v1";
@@ -62,6 +63,7 @@ impl Statement {
     /// # Errors
     /// [`StatementError`] when it is no statement of version 1.
     pub fn parse(payload: &[u8]) -> Result<Self, StatementError> {
+        unique::check(payload).map_err(StatementError::Json)?;
         let statement: Self = serde_json::from_slice(payload).map_err(StatementError::Json)?;
         if statement.kind != STATEMENT_V1 {
             return Err(StatementError::Type(statement.kind.chars().take(120).collect()));

@@ -216,3 +216,19 @@ proptest! {
         prop_assert!(verify(&Bundle::parse(&bytes).unwrap(), &trust(&[("scanner", &scanner)])).is_err());
     }
 }
+
+#[test]
+fn what_readers_could_take_in_two_ways_is_refused() {
+    let bundle = scan_bundle(&key(1));
+    let doubled = bundle.text().replacen('{', r#"{"mediaType":"x","#, 1);
+    assert!(matches!(Bundle::parse(doubled.as_bytes()), Err(BundleError::Json(_))));
+    let both = edited(&bundle, |value| value["messageSignature"] = json!({ "signature": "AAAA" }));
+    assert!(matches!(Bundle::parse(&both), Err(BundleError::Content)));
+    // In the signed part too, where the decoder would take the last one.
+    let payload = String::from_utf8(bundle.envelope().payload.clone()).unwrap();
+    Statement::parse(payload.as_bytes()).unwrap();
+    let place = payload.find("\"predicate\"").unwrap();
+    let inner = place + payload[place..].find('{').unwrap() + 1;
+    let doubled = format!("{}\"verdict\": \"safe\", {}", &payload[..inner], &payload[inner..]);
+    assert!(matches!(Statement::parse(doubled.as_bytes()), Err(StatementError::Json(_))), "{doubled}");
+}
