@@ -6,6 +6,7 @@ mod data_directory;
 mod error;
 mod inference;
 mod listener;
+mod patience;
 mod ready;
 mod tls;
 mod wiring;

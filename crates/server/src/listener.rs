@@ -16,10 +16,14 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use crate::patience::{FirstBytes, PatientBody};
+
 /// So many connections at once; more wait in the kernel's queue.
 const CONNECTIONS: usize = 4096;
 /// A client that does not finish its handshake or its headers in this time is dropped.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// A request whose body stops for this long is ended.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// How long requests under way may take once the server is told to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -75,11 +79,13 @@ async fn connection(
 ) {
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request.map(axum::body::Body::new))
+        router.clone().oneshot(request.map(|body| axum::body::Body::new(PatientBody::new(BODY_PATIENCE, body))))
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(64 * 1024);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(128).max_header_list_size(64 * 1024);
+    builder.http2().keep_alive_interval(Some(PATIENCE)).keep_alive_timeout(PATIENCE);
+    let stream = FirstBytes::within(PATIENCE, stream);
     let serving = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     if let Err(error) = watcher.watch(serving).await {
         tracing::debug!(%peer, %error, "a connection broke");
