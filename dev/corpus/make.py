@@ -219,6 +219,9 @@ def states():
     late = dtype("V8") + b"\x94" + array(b"h\x00", b"C\x08AAAAAAAA") + b"0h\x00" + dtype_state(8, 27, fields(0, OBJECTS)) + b"b"
     write(rule, "bad", "late-dtype.pkl", proto(4, late + b"\x86"))
     write(rule, "ok", "fields.pkl", proto(4, array(dtype("V8", dtype_state(8, 27, fields(0, OBJECTS))), b"]N\x85a")))
+    unit = call(stack_global("_codecs", "encode"), text("ns"), text("latin1"))
+    time = b"(" + number(4) + text("<") + b"NNN" + number(-1) + number(-1) + number(0) + b"N(" + unit + number(1) * 3 + b"t\x86t"
+    write(rule, "ok", "time.pkl", proto(4, dtype("M8", time)))
     write(rule, "ok", "numbers.pkl", proto(4, array(dtype("V8", dtype_state(8, 16, fields(0, dtype("f8")))), b"C\x08AAAAAAAA")))
 
 

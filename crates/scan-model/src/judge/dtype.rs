@@ -41,6 +41,8 @@ impl Order {
             Act::Called(id) if is_dtype(*id) => {
                 self.made.insert(*id, self.others);
             }
+            // The unit of a time, as protocols below 3 write bytes.
+            Act::Called(id) if graph.bytes(*id).is_some() => {}
             Act::Built { target, .. } if is_dtype(*target) => return self.made.get(target) != Some(&self.others),
             _ => self.others += 1,
         }

@@ -44,10 +44,8 @@ pub(super) fn check(
     let is_attributes = parts.len() <= 2 && !is_made_by_cython(graph, target);
     for part in parts {
         match graph.get(*part) {
-            Node::Dict(items) => {
-                if seen.insert((*part, is_container)) {
-                    items.iter().try_for_each(|(key, _)| check_key(graph, *key, is_container))?;
-                }
+            Node::Dict(items) if seen.insert((*part, is_container)) => {
+                items.iter().try_for_each(|(key, _)| check_key(graph, *key, is_container))?;
             }
             Node::Call { .. } if is_table(graph, *part) || is_attributes && !is_plain(graph, *part) => {
                 return Err(StateError::Computed);

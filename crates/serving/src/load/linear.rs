@@ -29,11 +29,28 @@ fn kind(module: &str, class: &str) -> Option<Kind> {
     Some(kind)
 }
 
+/// What `predict` calls on the estimator itself: an attribute of such a name would be called instead.
+const METHODS: &[&str] = &[
+    "predict",
+    "decision_function",
+    "_decision_function",
+    "_validate_data",
+    "_check_feature_names",
+    "_check_n_features",
+    "_get_tags",
+    "_more_tags",
+];
+
 /// Builds the estimator of a known class; any other class is [`Loaded::NotNative`].
 pub(super) fn build(object: &dyn Object) -> Result<Loaded, LoadError> {
     let (module, class) = object.class();
     let path = format!("{module}.{class}");
     let Some(kind) = kind(&module, &class) else { return Ok(Loaded::NotNative { class: path }) };
+    for name in METHODS {
+        if !matches!(object.attribute(name), Ok(Attribute::Absent)) {
+            return Err(wrong(name, "hides the method of that name"));
+        }
+    }
     let coefficients = numbers(object, "coef_")?;
     let intercepts = numbers(object, "intercept_")?;
     let linear = linear(coefficients, intercepts)?;
@@ -113,7 +130,11 @@ fn feature_names(object: &dyn Object, features: usize) -> Result<Option<Vec<Stri
 
 /// The labels; `None` if the classifier gives several labels a row.
 fn classes(object: &dyn Object) -> Result<Option<Classes>, LoadError> {
-    let binarizer = object.object("_label_binarizer");
+    let has_binarizer = object.class().1.starts_with("RidgeClassifier");
+    let binarizer = if has_binarizer { object.object("_label_binarizer") } else { None };
+    if has_binarizer && binarizer.is_none() {
+        return Err(wrong("_label_binarizer", "is missing"));
+    }
     if let Some(binarizer) = &binarizer {
         match binarizer.attribute("y_type_") {
             Ok(Attribute::Text(text)) if text.starts_with("multilabel") => return Ok(None),
@@ -121,11 +142,10 @@ fn classes(object: &dyn Object) -> Result<Option<Classes>, LoadError> {
             _ => return Err(wrong("_label_binarizer", "does not say of which kind the labels are")),
         }
     }
-    let own = dense(object, "classes_")?;
-    let found = match (own, &binarizer) {
-        (Some(classes), _) => Some(classes),
-        (None, Some(binarizer)) => dense(&**binarizer, "classes_")?,
-        (None, None) => None,
+    let found = match &binarizer {
+        // There `classes_` is a property, which no attribute of the same name can hide.
+        Some(binarizer) => dense(&**binarizer, "classes_")?,
+        None => dense(object, "classes_")?,
     };
     let Dense { shape, values } = found.ok_or_else(|| wrong("classes_", "is missing"))?;
     if shape.len() != 1 {

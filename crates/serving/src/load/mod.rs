@@ -7,7 +7,7 @@ mod skops;
 use sealyard_core::{Digest, TreePath};
 use sealyard_formats::joblib;
 use sealyard_formats::numeric::Dense;
-use sealyard_formats::pickle::{Options, Pickle, interpret};
+use sealyard_formats::pickle::{Act, Options, Pickle, interpret};
 use sealyard_formats::sniff::{Format, sniff};
 use sealyard_formats::zip::{Archive, ZipLimits};
 
@@ -15,6 +15,9 @@ use crate::ir::Estimator;
 
 /// Bytes that a compressed model file may expand to.
 const MAX_EXPANDED: u64 = 2 << 30;
+
+/// How far from a file's end readers look for the end record of an archive.
+const ARCHIVE_END: usize = 0xffff + 22;
 
 /// A model that is not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -135,7 +138,12 @@ pub fn read(bytes: Vec<u8>) -> Result<Loaded, LoadError> {
                 return Err(LoadError::Format(format!("the archive is not plain: {anomaly:?}")));
             }
             let schema = sealyard_formats::skops::Skops::open(&archive).map_err(|error| broken(&error))?;
-            linear::build(&skops::SkopsObject { archive: &archive, schema: &schema, node: schema.root.clone() })
+            let root = skops::SkopsObject { archive: &archive, schema: &schema, node: schema.root.clone() };
+            let loaded = linear::build(&root)?;
+            if matches!(loaded, Loaded::Native { .. }) {
+                skops::check_ids(&schema.root)?;
+            }
+            Ok(loaded)
         }
         Format::Pickle | Format::Compressed(_) => {
             let unwrapped = joblib::unwrap(&bytes, MAX_EXPANDED);
@@ -144,6 +152,7 @@ pub fn read(bytes: Vec<u8>) -> Result<Loaded, LoadError> {
             }
             let options = Options::default();
             let pickle = interpret(&unwrapped.bytes, &options);
+            refuse_other_readings(&unwrapped.bytes, &pickle)?;
             from_pickle(&pickle, unwrapped.bytes.len() as u64)
         }
         format => Err(LoadError::Format(format!("its content is {format:?}, expected a pickle, joblib or skops file"))),
@@ -161,4 +170,29 @@ fn from_pickle(pickle: &Pickle<'_>, size: u64) -> Result<Loaded, LoadError> {
     let object = pickle.value().and_then(|id| sklearn_graph::PickleObject::new(&pickle.graph, id));
     let object = object.ok_or_else(|| LoadError::Format("the pickle holds no plain object".to_owned()))?;
     linear::build(&object)
+}
+
+/// The loader that the description asks for may not be the one that the content suggests: a file that is a model for
+/// two of them could be another model for each.
+fn refuse_other_readings(bytes: &[u8], pickle: &Pickle<'_>) -> Result<(), LoadError> {
+    if pickle.events.iter().any(|event| matches!(event.act, Act::ArrayRead(_))) {
+        let options = Options { joblib: false, ..Options::default() };
+        let plain = interpret(bytes, &options);
+        // What is read of an ordinary joblib file before raw bytes stop it: an array, or what stands for one.
+        let is_array = |id| {
+            let called = plain.graph.called(id);
+            called.is_some_and(|(_, name)| matches!(name, "_reconstruct" | "NumpyArrayWrapper"))
+        };
+        if plain.value().is_some_and(|id| !is_array(id)) {
+            return Err(LoadError::Format("pickle and joblib would read it differently".to_owned()));
+        }
+    }
+    let tail = bytes.get(bytes.len().saturating_sub(ARCHIVE_END)..).unwrap_or_default();
+    let ends = tail.windows(4).any(|window| window == b"PK\x05\x06");
+    // The copy is made for a forged file, or for one of many thousand.
+    if ends && Archive::open(&bytes.to_vec(), &ZipLimits::default()).is_ok_and(|archive| !archive.members().is_empty())
+    {
+        return Err(LoadError::Format("it is a pickle and an archive at once".to_owned()));
+    }
+    Ok(())
 }

@@ -1,12 +1,14 @@
 //! Objects in a skops schema.
 
+use std::collections::HashMap;
+
 use sealyard_formats::npy::Npy;
 use sealyard_formats::numeric::{Dense, Values};
 use sealyard_formats::skops::{Skops, SkopsNode};
 use sealyard_formats::zip::Archive;
 use serde_json::Value;
 
-use super::{Attribute, MAX_EXPANDED, Object};
+use super::{Attribute, LoadError, MAX_EXPANDED, Object};
 
 /// An `ObjectNode` of a schema.
 pub(super) struct SkopsObject<'s> {
@@ -37,6 +39,29 @@ impl SkopsObject<'_> {
         let first = self.schema.nodes.iter().find(|(_, other)| other.id == Some(id) && other.loader != "CachedNode");
         first.map(|(_, node)| node.clone())
     }
+}
+
+/// Refuses an identity that different nodes claim: skops makes the first of them and takes it for all. Some objects are
+/// written again each time they occur, but always in the same words.
+pub(super) fn check_ids(root: &SkopsNode) -> Result<(), LoadError> {
+    let mut seen: HashMap<i64, &Value> = HashMap::new();
+    let mut pending: Vec<&Value> = root.fields.values().collect();
+    while let Some(value) = pending.pop() {
+        match value {
+            Value::Array(items) => pending.extend(items),
+            Value::Object(fields) => {
+                pending.extend(fields.values());
+                let is_node = fields.get("__loader__").is_some_and(|loader| loader != "CachedNode");
+                let Some(id) = fields.get("__id__").and_then(Value::as_i64).filter(|_| is_node) else { continue };
+                let differs = seen.insert(id, value).is_some_and(|first| first != value);
+                if differs || root.id == Some(id) {
+                    return Err(LoadError::Format(format!("different nodes have the identity {id}")));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// An array of objects as JSON: names of columns.
@@ -80,5 +105,27 @@ impl Object for SkopsObject<'_> {
         let node = self.node.item(name)?;
         (node.loader == "ObjectNode")
             .then(|| Box::new(SkopsObject { archive: self.archive, schema: self.schema, node }) as Box<dyn Object + '_>)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_belongs_to_one_object() {
+        let array = |file: &str| format!(r#"{{"__loader__":"NdArrayNode","__id__":5,"type":"numpy","file":"{file}"}}"#);
+        let schema = |first: &str, second: &str, id: i64| {
+            let text = format!(
+                r#"{{"__loader__":"ObjectNode","__id__":{id},"content":{{"__loader__":"DictNode","content":
+                {{"other":{},"coef_":{}}}}}}}"#,
+                array(first),
+                array(second)
+            );
+            check_ids(&Skops::parse(text.as_bytes()).unwrap().root).is_ok()
+        };
+        assert!(schema("a.npy", "a.npy", 1));
+        assert!(!schema("a.npy", "b.npy", 1));
+        assert!(!schema("a.npy", "a.npy", 5));
     }
 }

@@ -140,3 +140,34 @@ fn attributes_that_make_no_sense_are_refused() {
         assert!(matches!(error, LoadError::Attribute { .. }), "{what}: {error}");
     }
 }
+
+#[test]
+fn attributes_that_hide_methods_are_refused() {
+    let state = b"U\x07predictcsklearn.metrics._regression\nr2_score\n";
+    let error = forged(state).unwrap_err();
+    assert!(matches!(error, LoadError::Attribute { name: "predict", .. }), "{error}");
+}
+
+#[test]
+fn files_that_loaders_read_differently_are_refused() {
+    let whole = fixture("ridge/pickle2.pkl");
+    let skops = fixture("ridge/model.skops");
+    // `pickle.load` would run the raw bytes, which drop the wrapper, and give the first model.
+    let wrapper = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(U\x05shapeK\x02\x85U\x05orderU\x01CU\x05dtype\
+        cnumpy\ndtype\n(U\x02u1I00\nI01\ntRub";
+    let model = &whole[..whole.len() - 1];
+    let both = [model, wrapper, b"0.", b"00", &whole[2..]].concat();
+    let archive = [
+        &b"\x80\x03C"[..],
+        &[0],
+        &whole[2..whole.len() - 1],
+        &b"B"[..],
+        &(skops.len() as u32).to_le_bytes(),
+        &skops,
+        b"0.",
+    ];
+    for (what, bytes) in [("joblib would", both), ("an archive", archive.concat())] {
+        let error = Files::model(&bytes, None).load().unwrap_err();
+        assert!(matches!(&error, LoadError::Format(why) if why.contains(what)), "{what}: {error}");
+    }
+}
