@@ -168,3 +168,20 @@ async fn models_of_other_experiments_can_not_be_tied_to_a_run() {
     let metric = json!({"run_id": run, "key": "m", "value": 1, "timestamp": 1, "model_id": foreign});
     test.mlflow(&ada, "runs/log-metric", metric).await.error(403, "PERMISSION_DENIED");
 }
+
+#[tokio::test]
+async fn a_hidden_run_and_a_missing_one_are_told_alike() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "x").await;
+    let hidden = test.run(&test.admin, &experiment).await;
+    let missing = "0".repeat(32);
+    let stranger = test.user("stranger", &[]).await;
+    let said = |id: String| {
+        let (test, stranger) = (&test, &stranger);
+        async move {
+            let answer = test.ask(stranger, &format!("runs/get?run_id={id}")).await;
+            answer.error(403, "PERMISSION_DENIED").replace(&id, "ID")
+        }
+    };
+    assert_eq!(said(hidden).await, said(missing).await);
+}

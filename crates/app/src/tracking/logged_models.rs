@@ -62,7 +62,10 @@ impl App {
             None
         };
         match found {
-            Some(model) => self.authorize(caller, action, experiment_id(&model.experiment_id)?).await,
+            Some(model) => {
+                let experiment = experiment_id(&model.experiment_id)?;
+                self.authorize_below(caller, action, experiment, "logged model", model_id).await
+            }
             None => Err(self.not_visible(caller, <A as Action>::KIND.to_string(), "logged model", model_id)),
         }
     }

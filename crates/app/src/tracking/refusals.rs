@@ -1,6 +1,6 @@
 //! Refusals that HTTP finds before there is anything to ask the authorizer about.
 
-use sealyard_identity::Scope;
+use sealyard_identity::{ActsOn, Authorized, ExperimentId, Read, Scope};
 use sealyard_ledger::{Act, Outcome};
 
 use crate::{App, AppError, Caller};
@@ -17,6 +17,27 @@ impl App {
         match self.record(self.event(caller, Outcome::Refused, act)).await {
             Ok(()) => AppError::refused(ARTIFACT_PATH_RULE, reason),
             Err(error) => error,
+        }
+    }
+
+    /// Authorizes on the experiment that a thing belongs to. Whoever may not even see the experiment is told no more of the
+    /// thing than if it were not there.
+    pub(super) async fn authorize_below<A>(
+        &self,
+        caller: &Caller,
+        action: A,
+        experiment: ExperimentId,
+        kind: &'static str,
+        id: &str,
+    ) -> Result<Authorized<A, ExperimentId>, AppError>
+    where
+        A: ActsOn<ExperimentId>,
+    {
+        match self.authorize(caller, action, experiment.clone()).await {
+            Err(AppError::Denied { action, .. }) if !self.may(caller, Read, experiment) => {
+                Err(self.not_visible(caller, action, kind, id))
+            }
+            other => other,
         }
     }
 

@@ -75,7 +75,7 @@ impl App {
         let id = run_id.to_owned();
         let found = self.store().read(move |tx| Ok::<_, AppError>(tx.experiment_of_run(&id)?)).await?;
         match found {
-            Some(experiment) => self.authorize(caller, action, experiment_id(&experiment)?).await,
+            Some(experiment) => self.authorize_below(caller, action, experiment_id(&experiment)?, "run", run_id).await,
             None => Err(self.not_visible(caller, <A as Action>::KIND.to_string(), "run", run_id)),
         }
     }
