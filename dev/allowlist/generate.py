@@ -66,6 +66,9 @@ def numpy_entries():
 
     wanted = [("numpy", "ndarray", "reference"), ("numpy", "dtype", "numpy-dtype"),
               ("numpy", "bool", "reference"), ("numpy", "longlong", "reference"),
+              # The usual functions that pool features or scores.
+              ("numpy", "max", "reference"), ("numpy", "mean", "reference"), ("numpy", "median", "reference"),
+              ("numpy", "min", "reference"), ("numpy", "sum", "reference"),
               ("numpy.ma.core", "_mareconstruct", "numpy-masked"), ("numpy.ma.core", "MaskedArray", "reference"), ("numpy.ma", "MaskedArray", "reference"),
               ("numpy.random", "__RandomState_ctor", "none"),
               ("numpy.random._pickle", "__randomstate_ctor", "numpy-random"),
@@ -173,6 +176,10 @@ def pandas_entries():
         if value is not None:
             wanted.append((value.__module__, name, "instance"))
     wanted += [("pandas.core.dtypes.dtypes", "CategoricalDtype", "instance"),
+               ("pandas.core.dtypes.dtypes", "DatetimeTZDtype", "instance"),
+               ("pandas.core.arrays.boolean", "BooleanDtype", "instance"),
+               ("pandas.core.arrays.integer", "Int64Dtype", "instance"),
+               ("pandas.core.arrays.floating", "Float64Dtype", "instance"),
                ("pandas.core.arrays.string_", "StringDtype", "scalars"),
                ("pandas.core.arrays.string_", "StringArray", "instance"),
                ("pandas.core.arrays.categorical", "Categorical", "instance"),

@@ -12,8 +12,8 @@ const OBJECT_FLAGS: i64 = 0x07;
 const INHERITED_FLAGS: i64 = 0x1b;
 /// Deepest nesting of fields.
 const MAX_DEPTH: usize = 16;
-/// Most fields of fields that are looked at for one state.
-const MAX_FIELDS: usize = 10_000;
+/// Most fields that are looked at in one file; many dtypes may share a long table of them.
+const MAX_FIELDS: usize = 500_000;
 /// Largest element.
 const MAX_SIZE: i64 = i32::MAX as i64;
 
@@ -24,15 +24,31 @@ pub(super) struct DtypeError;
 
 /// Which dtypes could already be in use: picklers give a dtype its state before they write anything else but the
 /// dtypes of its fields.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Order {
     /// How many acts had nothing to do with dtypes.
     others: u64,
     /// How many there had been when each dtype was made.
     made: HashMap<NodeId, u64>,
+    /// How many fields may still be looked at.
+    fields: usize,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self { others: 0, made: HashMap::new(), fields: MAX_FIELDS }
+    }
 }
 
 impl Order {
+    /// Whether `state`, if `target` is a dtype, says of its elements what follows from them.
+    pub(super) fn check(&mut self, graph: &Graph<'_>, target: NodeId, state: NodeId) -> Result<(), DtypeError> {
+        if graph.called(target) != Some(("numpy", "dtype")) {
+            return Ok(());
+        }
+        element(graph, target, Some(state), 0, &mut self.fields).map(|_| ()).ok_or(DtypeError)
+    }
+
     /// Takes note of `act`; gives whether it is a state for a dtype that could be in use.
     pub(super) fn follow(&mut self, graph: &Graph<'_>, act: &Act) -> bool {
         let is_dtype = |id: NodeId| graph.called(id) == Some(("numpy", "dtype"));
@@ -42,7 +58,7 @@ impl Order {
                 self.made.insert(*id, self.others);
             }
             // The unit of a time, as protocols below 3 write bytes.
-            Act::Called(id) if graph.bytes(*id).is_some() => {}
+            Act::Called(id) if graph.called(*id) == Some(("_codecs", "encode")) => {}
             Act::Built { target, .. } if is_dtype(*target) => return self.made.get(target) != Some(&self.others),
             _ => self.others += 1,
         }
@@ -54,15 +70,6 @@ impl Order {
 struct Element {
     size: i64,
     objects: bool,
-}
-
-/// Whether `state`, if `target` is a dtype, says of its elements what follows from them.
-pub(super) fn check(graph: &Graph<'_>, target: NodeId, state: NodeId) -> Result<(), DtypeError> {
-    if graph.called(target) != Some(("numpy", "dtype")) {
-        return Ok(());
-    }
-    let mut fields = MAX_FIELDS;
-    element(graph, target, Some(state), 0, &mut fields).map(|_| ()).ok_or(DtypeError)
 }
 
 /// The element that a dtype describes; `None` where its text, its state and its fields contradict each other.

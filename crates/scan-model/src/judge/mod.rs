@@ -233,7 +233,7 @@ impl Judge<'_, '_> {
 
     fn state(&mut self, offset: u64, target: NodeId, state: NodeId) {
         let found = state::check(self.graph, target, state, &mut self.states).err().map(|error| error.to_string());
-        let found = found.or_else(|| dtype::check(self.graph, target, state).err().map(|error| error.to_string()));
+        let found = found.or_else(|| self.dtypes.check(self.graph, target, state).err().map(|error| error.to_string()));
         if let Some(why) = found {
             let message = format!("the state of {} {why}", render(self.graph, target));
             self.other(Wrong::BuildOnUnlisted, Severity::High, offset, message, None);
