@@ -3,9 +3,9 @@
 use sealyard_core::{Redacted, Timestamp};
 use sealyard_identity::{
     Administer, Authorized, Grant, Grantee, PasswordHash, Principal, PrincipalName, ResourcePattern, Right, Scope,
-    Token, UserDirectory, Via, generate_password,
+    Token, UserDirectory, Via,
 };
-use sealyard_ledger::{Act, Outcome};
+use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::{TokenRecord, UserRecord};
 use serde::{Deserialize, Serialize};
@@ -27,15 +27,6 @@ pub struct NewUser {
     pub password: Redacted<String>,
     /// Whether they may do everything.
     pub admin: bool,
-}
-
-/// The account of a first start.
-#[derive(Debug)]
-pub struct FirstAdministrator {
-    /// Its name.
-    pub name: PrincipalName,
-    /// The password, if this made it: shown once.
-    pub password: Redacted<String>,
 }
 
 /// A token to be made.
@@ -61,24 +52,6 @@ pub struct TokenSummary {
 }
 
 impl App {
-    /// Makes the first administrator if there is no user at all.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] for a password that is too weak.
-    pub async fn first_administrator(
-        &self,
-        name: PrincipalName,
-        password: Option<Redacted<String>>,
-    ) -> Result<Option<FirstAdministrator>, AppError> {
-        if !self.store().read(|tx| Ok::<_, AppError>(tx.users()?)).await?.is_empty() {
-            return Ok(None);
-        }
-        let password = password.unwrap_or_else(|| generate_password(self.rng()));
-        let new = NewUser { name: name.clone(), password: password.clone(), admin: true };
-        let made = self.add_user(&Caller::system(), new, true).await?;
-        Ok(made.then_some(FirstAdministrator { name, password }))
-    }
-
     /// Makes a user.
     ///
     /// # Errors
@@ -89,11 +62,19 @@ impl App {
         _authorized: &Authorized<Administer, UserDirectory>,
         new: NewUser,
     ) -> Result<(), AppError> {
-        self.add_user(caller, new, false).await.map(|_| ())
+        let (record, event) = self.new_user(caller, new).await?;
+        self.store()
+            .write(move |tx| {
+                tx.create_user(&record)?;
+                Ok::<_, AppError>(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(())
     }
 
-    /// With `first`, only while there is no user at all, which only the transaction can know; says whether it made one.
-    async fn add_user(&self, caller: &Caller, new: NewUser, first: bool) -> Result<bool, AppError> {
+    /// The row of a user to be made, with its password hashed, and the event of making it.
+    pub(crate) async fn new_user(&self, caller: &Caller, new: NewUser) -> Result<(UserRecord, Event), AppError> {
         let rng = std::sync::Arc::clone(&self.rng);
         let NewUser { name, password, admin } = new;
         let hash = blocking("a password could not be hashed", move || {
@@ -108,19 +89,7 @@ impl App {
             admin,
             created: self.now(),
         };
-        let made = self
-            .store()
-            .write(move |tx| {
-                if first && !tx.users()?.is_empty() {
-                    return Ok(false);
-                }
-                tx.create_user(&record)?;
-                tx.record(&event)?;
-                Ok::<_, AppError>(true)
-            })
-            .await?;
-        self.sequencer.notify();
-        Ok(made)
+        Ok((record, event))
     }
 
     /// Makes a token of the caller's own. A token can't make one that may more, or lives longer, than itself.
@@ -186,21 +155,6 @@ impl App {
             .await?;
         self.sequencer.notify();
         Ok((token, summary))
-    }
-
-    /// A token for the administrator that this start has made; nobody else could prove to be them yet.
-    ///
-    /// # Errors
-    /// As [`Self::create_token`].
-    pub async fn bootstrap_token(
-        &self,
-        first: &FirstAdministrator,
-        new: NewToken,
-    ) -> Result<Redacted<String>, AppError> {
-        let credentials =
-            crate::Credentials::Password { name: first.name.as_str().to_owned(), password: first.password.clone() };
-        let caller = self.authenticate(credentials, None, None).await?;
-        Ok(self.create_token(&caller, new).await?.0)
     }
 
     /// The caller's own tokens.

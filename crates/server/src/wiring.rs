@@ -115,6 +115,15 @@ impl Server {
         self.first.as_ref()
     }
 
+    /// Notes that the first administrator's password was shown. Until then each start makes another one, so that a start
+    /// that was killed locks nobody out.
+    ///
+    /// # Errors
+    /// [`ServerError::App`].
+    pub async fn first_shown(&self) -> Result<(), ServerError> {
+        Ok(self.app.first_start_done().await?)
+    }
+
     /// Lets requests under way end, then stops.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
@@ -169,8 +178,8 @@ fn ledger_origin(path: &Path, rng: &dyn Rng) -> Result<String, ServerError> {
     }
 }
 
-/// Makes the first administrator, and its token where a file was named for it. The file is written before the account
-/// is shown to anybody, so that a start that fails in between can be repeated.
+/// Makes the first administrator, and its token where a file was named for it. Unless the operator has a way in by the
+/// end of this, the next start makes the account anew until [`Server::first_shown`] says that its password was shown.
 async fn first_start(app: &App, config: &Config) -> Result<Option<FirstStart>, ServerError> {
     let name = PrincipalName::new(ADMINISTRATOR).map_err(|error| sealyard_app::AppError::Invalid(error.to_string()))?;
     let Some(made) = app.first_administrator(name, config.admin_password.clone()).await? else { return Ok(None) };
@@ -185,6 +194,9 @@ async fn first_start(app: &App, config: &Config) -> Result<Option<FirstStart>, S
         })?;
         token = Some(made);
     }
+    if token.is_some() || config.admin_password.is_some() {
+        app.first_start_done().await?;
+    }
     Ok(Some(FirstStart { user: ADMINISTRATOR.to_owned(), password: made.password, token }))
 }
 
@@ -198,4 +210,52 @@ fn router_config(address: SocketAddr, more: &[String]) -> RouterConfig {
     let own = if address.ip().is_unspecified() { None } else { Some(address.to_string()) };
     let names = own.iter().chain(more).map(String::as_str);
     names.fold(RouterConfig::loopback(), RouterConfig::with_host)
+}
+
+#[cfg(test)]
+mod tests {
+    use sealyard_core::{SystemClock, SystemRng};
+
+    use super::*;
+
+    async fn start(root: &Path, token: Option<&str>) -> Result<Server, ServerError> {
+        let config = Config {
+            data_directory: root.join("data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: TlsMode::Automatic,
+            policy: None,
+            admin_password: None,
+            bootstrap_token_file: token.map(|token| root.join(token)),
+            ready_file: None,
+            hosts: Vec::new(),
+        };
+        Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_first_start_that_fails_at_its_token_locks_nobody_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        assert!(matches!(start(root, Some("missing/token")).await, Err(ServerError::File { .. })));
+        let server = start(root, Some("token")).await.unwrap();
+        assert!(server.first().is_some() && root.join("token").exists());
+        server.stop().await;
+        let server = start(root, Some("other")).await.unwrap();
+        assert!(server.first().is_none() && !root.join("other").exists());
+        server.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_password_that_was_not_shown_is_made_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        start(root, None).await.unwrap().stop().await;
+        let server = start(root, None).await.unwrap();
+        assert!(server.first().is_some());
+        server.first_shown().await.unwrap();
+        server.stop().await;
+        let server = start(root, None).await.unwrap();
+        assert!(server.first().is_none());
+        server.stop().await;
+    }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use sealyard_app::{AppError, Caller, NewUser, ServerKeys};
-use sealyard_core::FixedRng;
+use sealyard_app::{AppError, Caller, Credentials, NewToken, NewUser, ServerKeys};
+use sealyard_core::{FixedRng, Redacted};
 use sealyard_identity::{Administer, Read, ServerWide, UserDirectory};
 use sealyard_ledger::{Act, Outcome};
 
@@ -20,9 +20,26 @@ async fn there_is_one_first_administrator() {
         made.extend(call.await.unwrap());
     }
     assert_eq!(made.len(), 1, "{made:?}");
+    bare.app.first_start_done().await.unwrap();
     assert!(bare.app.first_administrator(name("late"), None).await.unwrap().is_none());
     let shown = format!("{:?}", made[0]);
     assert!(!shown.contains(made[0].password.expose().as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_that_gave_nobody_a_way_in_is_made_up_for() {
+    let bare = bare(None).await;
+    let first = bare.app.first_administrator(name("admin"), None).await.unwrap().unwrap();
+    let all = || NewToken { scopes: vec!["all".parse().unwrap()], expires: None };
+    let lost = bare.app.bootstrap_token(&first, all()).await.unwrap();
+    let second = bare.app.first_administrator(name("admin"), None).await.unwrap().unwrap();
+    let log_in = |with: &Redacted<String>| Credentials::Password { name: "admin".into(), password: with.clone() };
+    assert!(bare.app.authenticate(log_in(&first.password), None, None).await.is_err());
+    assert!(bare.app.authenticate(Credentials::Token(lost), None, None).await.is_err());
+    bare.app.authenticate(log_in(&second.password), None, None).await.unwrap();
+    bare.app.first_start_done().await.unwrap();
+    assert!(bare.app.first_administrator(name("admin"), None).await.unwrap().is_none());
+    bare.app.authenticate(log_in(&second.password), None, None).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -94,6 +94,9 @@ impl Arguments {
             let server =
                 Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;
             greet(common.quiet, &server);
+            if server.first().is_some() && !common.quiet {
+                server.first_shown().await.map_err(server_failure)?;
+            }
             wait_for_stop().await?;
             output::say(common.quiet, "Stopping: requests under way may end.");
             server.stop().await;

@@ -1,0 +1,95 @@
+//! The account of a first start: whoever starts the server must get a way in, whenever a start is broken off.
+
+use sealyard_core::Redacted;
+use sealyard_identity::{PrincipalName, generate_password};
+use sealyard_store::Transaction;
+use sealyard_store::model::UserRecord;
+
+use crate::{App, AppError, Caller, Credentials, NewToken, NewUser};
+
+/// The setting that says whether anybody was given a way in.
+const STATE: &str = "first-start";
+const PENDING: &str = "pending";
+const DONE: &str = "done";
+
+/// The account of a first start.
+#[derive(Debug)]
+pub struct FirstAdministrator {
+    /// Its name.
+    pub name: PrincipalName,
+    /// The password, if this made it: shown once.
+    pub password: Redacted<String>,
+}
+
+impl App {
+    /// Makes the first administrator if there is no user at all, or none but one whose password nobody was told: a start
+    /// that was killed or failed before [`App::first_start_done`] is made up for by the next, which makes the account anew.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] for a password that is too weak.
+    pub async fn first_administrator(
+        &self,
+        name: PrincipalName,
+        password: Option<Redacted<String>>,
+    ) -> Result<Option<FirstAdministrator>, AppError> {
+        let Some(Unclaimed(before)) = self.store().read(unclaimed).await? else { return Ok(None) };
+        let password = password.unwrap_or_else(|| generate_password(self.rng()));
+        let new = NewUser { name: name.clone(), password: password.clone(), admin: true };
+        let (record, event) = self.new_user(&Caller::system(), new).await?;
+        let made = self
+            .store()
+            .write(move |tx| {
+                if unclaimed(tx)? != Some(Unclaimed(before.clone())) {
+                    return Ok(false);
+                }
+                if let Some(user) = before {
+                    // With its tokens: whoever was to get one may never have.
+                    tx.delete_user(&user.name)?;
+                }
+                tx.create_user(&record)?;
+                tx.put_setting(STATE, PENDING)?;
+                tx.record(&event)?;
+                Ok::<_, AppError>(true)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(made.then_some(FirstAdministrator { name, password }))
+    }
+
+    /// Notes that somebody can log in as the first administrator now: its password was shown or chosen by them, or its
+    /// token was written.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn first_start_done(&self) -> Result<(), AppError> {
+        self.store().write(|tx| Ok(tx.put_setting(STATE, DONE)?)).await
+    }
+
+    /// A token for the administrator that this start has made; nobody else could prove to be them yet.
+    ///
+    /// # Errors
+    /// As [`Self::create_token`].
+    pub async fn bootstrap_token(
+        &self,
+        first: &FirstAdministrator,
+        new: NewToken,
+    ) -> Result<Redacted<String>, AppError> {
+        let credentials =
+            Credentials::Password { name: first.name.as_str().to_owned(), password: first.password.clone() };
+        let caller = self.authenticate(credentials, None, None).await?;
+        Ok(self.create_token(&caller, new).await?.0)
+    }
+}
+
+/// A catalog without users, or with one that nobody can have logged in as.
+#[derive(Debug, PartialEq)]
+struct Unclaimed(Option<UserRecord>);
+
+fn unclaimed(tx: &mut dyn Transaction) -> Result<Option<Unclaimed>, AppError> {
+    let mut users = tx.users()?;
+    Ok(match (users.pop(), users.is_empty()) {
+        (None, _) => Some(Unclaimed(None)),
+        (Some(user), true) if tx.setting(STATE)?.as_deref() == Some(PENDING) => Some(Unclaimed(Some(user))),
+        _ => None,
+    })
+}
