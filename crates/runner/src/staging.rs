@@ -13,6 +13,7 @@ use crate::project::Pin;
 use crate::{PinnedData, RunError};
 
 const MAX_FILES: usize = 50_000;
+const MAX_FOLDERS: usize = 10_000;
 const MAX_BYTES: u64 = 2 << 30;
 /// Larger data is shown where it lies and hashed once more after the run.
 const MAX_COPIED_DATA: u64 = 256 << 20;
@@ -91,7 +92,7 @@ pub(crate) fn stage(
     }
     let data = check_data(source, pins, expected, &shown)?;
     let pinned: BTreeSet<&str> = pins.values().map(|pin| pin.path.as_str()).collect();
-    let mut copy = Copy { root: root.clone(), entries: Vec::new(), bytes: 0, pinned };
+    let mut copy = Copy { root: root.clone(), entries: Vec::new(), folders: 0, bytes: 0, pinned };
     copy.folder(source, "")?;
     let tree = FileTree::new(copy.entries).map_err(|error| project(source, error.to_string()))?;
     Ok(Staged { directory, tree, data })
@@ -125,6 +126,7 @@ impl Staged {
 struct Copy<'a> {
     root: PathBuf,
     entries: Vec<FileEntry>,
+    folders: usize,
     bytes: u64,
     pinned: BTreeSet<&'a str>,
 }
@@ -143,6 +145,10 @@ impl Copy<'_> {
             let target = self.root.join(&place);
             let kind = entry.file_type().map_err(io("read", &path))?;
             if kind.is_dir() {
+                self.folders += 1;
+                if self.folders > MAX_FOLDERS {
+                    return Err(project(&path, format!("the project has more than {MAX_FOLDERS} folders")));
+                }
                 fs::create_dir(&target).map_err(io("create", &target))?;
                 set_mode(&target, 0o755)?;
                 self.folder(&path, place.as_str())?;
@@ -291,6 +297,17 @@ mod tests {
         assert_eq!(staged.check_again().unwrap_err().rule(), Some("data.digest"));
         fs::write(&path, "9,9").unwrap();
         assert_eq!(staged.check_again().unwrap_err().rule(), Some("data.digest"));
+    }
+
+    #[test]
+    fn empty_folders_are_not_copied_without_end() {
+        let (project, pins) = sample();
+        let cache = tempfile::tempdir().unwrap();
+        for number in 0..MAX_FOLDERS {
+            fs::create_dir(project.path().join(format!("folder-{number}"))).unwrap();
+        }
+        let error = stage(project.path(), &pins, &BTreeMap::new(), cache.path()).unwrap_err();
+        assert!(error.to_string().contains("folders"), "{error}");
     }
 
     #[test]

@@ -226,3 +226,45 @@ fn an_environment_that_others_could_change_is_built_anew() {
     assert_eq!(fs::metadata(&package).unwrap().permissions().mode() & 0o777, 0o755);
     assert!(bench.build("/env").unwrap().reused);
 }
+
+#[test]
+fn a_wheel_can_not_bring_links_or_stand_in_for_the_interpreter() {
+    use std::io::{Cursor, Write as _};
+    use zip::write::SimpleFileOptions;
+    let honest = wheel("a", &[("a.py", "")], Record::True);
+    let linked = |name: &str, target: &str| {
+        let mut writer = zip::ZipWriter::new_append(Cursor::new(honest.clone())).unwrap();
+        writer.add_symlink(name, target, SimpleFileOptions::default()).unwrap();
+        writer.finish().unwrap().into_inner()
+    };
+    // What is behind the central directory's back: other names in the local headers than in the directory.
+    let mut two_faced = honest.clone();
+    let place = two_faced.windows(4).position(|window| window == b"a.py").unwrap();
+    two_faced[place..place + 4].copy_from_slice(b"/b.p");
+    let mut trailing = honest.clone();
+    trailing.write_all(b"PK\x03\x04").unwrap();
+    for (what, bytes, refused) in [
+        ("a link out", linked("b.py", "/etc/passwd"), true),
+        ("a link in", linked("a/b", "../a.py"), true),
+        ("the library folder as a file", wheel("a", &[("a-1.0.data/data/lib", "x")], Record::True), true),
+        ("a folder's other name", wheel("a", &[("a-1.0.data/data/lib64/x.py", "x")], Record::True), true),
+        ("a file and a folder of one name", wheel("a", &[("b", "x"), ("b/c.py", "x")], Record::True), true),
+        (
+            "a program named as the interpreter",
+            wheel("a", &[("a-1.0.dist-info/entry_points.txt", "[console_scripts]\npython3 = a:b\n")], Record::True),
+            true,
+        ),
+        ("other local names, which nobody reads", two_faced, false),
+        ("something behind its end", trailing, false),
+    ] {
+        let mut bench = Bench::new();
+        bench.add("a", &bytes);
+        let built = bench.build("/env");
+        if refused {
+            assert!(built.is_err(), "{what}");
+        } else if let Ok(environment) = built {
+            assert_eq!(fs::read(bench.packages(&environment).join("a.py")).unwrap(), b"", "{what}");
+            assert!(!bench.packages(&environment).join("b.p").exists(), "{what}");
+        }
+    }
+}
