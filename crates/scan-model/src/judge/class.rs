@@ -3,6 +3,8 @@ use sealyard_formats::pickle::{Graph, Name, Node, NodeId};
 use super::Wrong;
 use crate::allow::{self, Shape};
 
+/// Longest module or name that is looked up.
+const MAX_NAME: usize = 512;
 /// Longest chain of calls of calls that is followed.
 const MAX_CHAIN: usize = 64;
 
@@ -22,6 +24,10 @@ impl Class {
     pub(super) fn of(graph: &Graph<'_>, node: NodeId) -> Self {
         let Some(global) = graph.global(node) else { return Self::Computed };
         let (Name::Text(module), Name::Text(name)) = (&global.module, &global.qualname) else { return Self::Computed };
+        if module.as_bytes().len() > MAX_NAME || name.as_bytes().len() > MAX_NAME {
+            // No list holds such a name, and to look for its parts on each call would take long.
+            return Self::Refused(Wrong::UnlistedGlobal);
+        }
         let Some((module, name)) = global.resolved() else {
             // A lone surrogate: no list holds one.
             let dangerous = allow::is_dangerous(&module.to_string_lossy(), &name.to_string_lossy());

@@ -1,6 +1,8 @@
 //! Decompiles nodes to Python-like text, bounded: the graph may be cyclic and huge.
 
-use sealyard_formats::pickle::{BigInt, CallKind, Global, Graph, Name, Node, NodeId};
+use std::borrow::Cow;
+
+use sealyard_formats::pickle::{BigInt, CallKind, Global, Graph, Name, Node, NodeId, PyStr};
 
 /// Longest text, in bytes, after which `…` stands for the rest.
 const MAX_TEXT: usize = 300;
@@ -35,7 +37,7 @@ fn write(graph: &Graph<'_>, node: NodeId, depth: usize, out: &mut String) {
         Node::BigInt(BigInt::Text(text)) => out.extend(text.chars().take(MAX_STRING)),
         Node::BigInt(_) => out.push_str("<big int>"),
         Node::Float(value) => out.push_str(&format!("{value:?}")),
-        Node::Str(text) => quote(&text.to_string_lossy(), out),
+        Node::Str(text) => quote(&shown(text), out),
         Node::Bytes(bytes) => write_bytes(bytes, out),
         Node::ByteArray(bytes) => {
             out.push_str("bytearray(");
@@ -104,16 +106,19 @@ fn write(graph: &Graph<'_>, node: NodeId, depth: usize, out: &mut String) {
 }
 
 fn write_global(graph: &Graph<'_>, global: &Global<'_>, depth: usize, out: &mut String) {
-    let (module, name) = match global.resolved() {
-        Some((module, name)) => (Name::Text(module.into()), Name::Text(name.into())),
-        None => (global.module.clone(), global.qualname.clone()),
+    let is_long = |name: &Name<'_>| matches!(name, Name::Text(text) if text.as_bytes().len() > MAX_STRING);
+    let resolved = if is_long(&global.module) || is_long(&global.qualname) { None } else { global.resolved() };
+    let resolved = resolved.map(|(module, name)| (Name::Text(module.into()), Name::Text(name.into())));
+    let (module, name) = match &resolved {
+        Some((module, name)) => (module, name),
+        None => (&global.module, &global.qualname),
     };
-    for (place, name) in [module, name].iter().enumerate() {
+    for (place, name) in [module, name].into_iter().enumerate() {
         if place > 0 {
             out.push('.');
         }
         match name {
-            Name::Text(text) => out.extend(text.to_string_lossy().chars().take(MAX_STRING)),
+            Name::Text(text) => out.extend(shown(text).chars().take(MAX_STRING)),
             Name::Computed(node) => {
                 out.push('<');
                 write(graph, *node, depth, out);
@@ -144,6 +149,13 @@ fn separate(place: usize, out: &mut String) -> bool {
         out.push('…');
     }
     full
+}
+
+/// As much of a text as is written, and a little more: a long one may be an argument of every call of a file.
+fn shown<'t>(text: &'t PyStr<'_>) -> Cow<'t, str> {
+    let bytes = text.as_bytes();
+    // No character has more than four bytes.
+    String::from_utf8_lossy(bytes.get(..4 * (MAX_STRING + 2)).unwrap_or(bytes))
 }
 
 fn quote(text: &str, out: &mut String) {

@@ -247,3 +247,15 @@ fn a_model_that_is_no_model_is_not_assessed() {
     assert_eq!(folder(b"collected\nnotes\nsome text\n"), Verdict::NotAssessed);
     assert_eq!(folder(b"\x80\x04K\x01."), Verdict::Safe);
 }
+
+#[test]
+fn long_texts_cost_nothing_each_time() {
+    let text = |text: &[u8]| [b"X", &(text.len() as u32).to_le_bytes()[..], text].concat();
+    // A long argument, and a long module whose every dot could end the name of a dangerous package.
+    for (module, argument) in [(&b"zz"[..], vec![b'a'; 1 << 20]), (&b"z.".repeat(1 << 19)[..], b"x".to_vec())] {
+        let head = [b"\x80\x04", &text(&argument)[..], b"\x85\x940", &text(module), &text(b"f"), b"\x93\x940"].concat();
+        let bytes = [head, b"h\x01h\x00R0".repeat(20_000), b"N.".to_vec()].concat();
+        // Without the bounds this would go on for hours.
+        assert_eq!(verdict(&bytes), Verdict::Unsafe);
+    }
+}
