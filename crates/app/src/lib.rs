@@ -17,6 +17,7 @@ mod gates;
 mod identities;
 mod keys;
 mod ledger;
+mod leftovers;
 mod load;
 mod logged_models;
 mod model_files;
@@ -34,7 +35,7 @@ use sealyard_ledger::{Act, Event, LedgerKey, Outcome};
 use sealyard_scan_model::Scanner;
 use sealyard_store::Store;
 use sealyard_vault::Vault;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 
 pub use artifacts::{ArtifactListing, Download, Upload};
 pub use authentication::Credentials;
@@ -96,6 +97,8 @@ pub struct App {
     checks: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     scans: Arc<Semaphore>,
+    /// Held for reading between an object and its row.
+    placing: Arc<RwLock<()>>,
     sequencer: ledger::Wake,
     checked: authentication::CheckedPasswords,
 }
@@ -125,6 +128,7 @@ impl App {
             checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             waiting: Arc::new(Semaphore::new(WAITING_PASSWORDS)),
             scans: Arc::new(Semaphore::new(SCANS)),
+            placing: Arc::default(),
             sequencer: ledger::Wake::default(),
             checked: authentication::CheckedPasswords::default(),
         };

@@ -23,7 +23,7 @@ pub(crate) async fn to_its_end<T: Send + 'static>(
 }
 
 /// Removes objects that nothing refers to any more. The act they belonged to is over, so a failure here is not its
-/// failure: what stays behind is found by the vault's sweep.
+/// failure: what stays behind goes when the server starts again.
 pub(crate) async fn remove_objects(vault: &Vault, objects: Vec<ObjectId>) {
     if objects.is_empty() {
         return;

@@ -52,7 +52,7 @@ impl Server {
         let address = listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
         let identity = Identity::load(&config.tls, &directory.keys(), address)?;
         let vault = open_vault(&directory, Arc::clone(&rng))?;
-        let app = Arc::new(build(&directory, Arc::clone(&vault), policy, clock, rng).await?);
+        let app = Arc::new(build(&directory, vault, policy, clock, rng).await?);
         let first = first_start(&app, &config).await?;
         let scheme = if identity.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", shown(address));
@@ -67,9 +67,9 @@ impl Server {
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
         let serving = tokio::spawn(listener::serve(listener, tls, router, stopped));
         app.record_start(env!("CARGO_PKG_VERSION")).await?;
-        tokio::task::spawn_blocking(move || {
-            // What a killed server left half-written. Objects are left alone: an upload may be about to refer to one.
-            if let Err(error) = vault.sweep(&|_| true) {
+        let sweeping = Arc::clone(&app);
+        tokio::spawn(async move {
+            if let Err(error) = sweeping.remove_leftovers().await {
                 tracing::warn!(%error, "leftovers in the vault could not be removed");
             }
         });

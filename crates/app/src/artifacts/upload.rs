@@ -84,8 +84,13 @@ impl App {
             },
         );
         let (store, vault) = (Arc::clone(&self.store), Arc::clone(&self.vault));
-        let row = artifact.clone();
-        to_its_end("an upload broke", async move { keep(&store, &vault, sealed, row, event).await }).await?;
+        let (row, placing) = (artifact.clone(), Arc::clone(&self.placing));
+        to_its_end("an upload broke", async move {
+            // An object has no row yet when it comes to be: nobody may take it for a leftover.
+            let _placing = placing.read().await;
+            keep(&store, &vault, sealed, row, event).await
+        })
+        .await?;
         self.sequencer.notify();
         Ok(artifact)
     }

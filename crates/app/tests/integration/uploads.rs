@@ -276,3 +276,36 @@ async fn an_upload_or_a_deletion_that_was_begun_goes_to_its_end() {
     let (bytes, _) = read(test.get(&experiment, &owner, "a").await.unwrap()).await;
     assert_eq!(bytes, b"round 19");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_that_a_killed_server_left_without_a_row_go() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment("e").await;
+    let owner = test.run(&experiment).await;
+    test.put(&experiment, &owner, "kept.txt", b"kept").await.unwrap();
+    let left = test.vault.begin().unwrap().seal().unwrap();
+    test.vault.commit(&left).unwrap();
+    assert_eq!(test.objects(), (2, 0));
+    test.app.remove_leftovers().await.unwrap();
+    assert_eq!(test.objects(), (1, 0));
+    let (bytes, error) = read(test.get(&experiment, &owner, "kept.txt").await.unwrap()).await;
+    assert!(error.is_none() && bytes == b"kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_whose_row_is_being_written_is_no_leftover() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment("e").await;
+    let owner = test.run(&experiment).await;
+    let (app, runtime) = (Arc::clone(&test.app), tokio::runtime::Handle::current());
+    let (tell, sweeping) = tokio::sync::oneshot::channel();
+    test.store.before_next_write(move |_| {
+        let _ = tell.send(runtime.spawn(async move { app.remove_leftovers().await }));
+        std::thread::sleep(Duration::from_millis(300));
+    });
+    test.put(&experiment, &owner, "new.txt", b"new").await.unwrap();
+    assert!(test.store.has_meddled());
+    sweeping.await.unwrap().await.unwrap().unwrap();
+    let (bytes, error) = read(test.get(&experiment, &owner, "new.txt").await.unwrap()).await;
+    assert!(error.is_none() && bytes == b"new");
+}
