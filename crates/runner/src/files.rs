@@ -5,6 +5,8 @@ use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+
 use crate::RunError;
 
 const MAX_TEXT: u64 = 1 << 20;
@@ -27,6 +29,27 @@ pub(crate) fn open_plain(path: &Path) -> Result<(File, Metadata), RunError> {
     let metadata = file.metadata().map_err(io("read", path))?;
     if !metadata.is_file() {
         return Err(project(path, "it is not a regular file"));
+    }
+    Ok((file, metadata))
+}
+
+/// The folder that all else is opened below.
+pub(crate) fn open_root(path: &Path) -> Result<File, RunError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).map(File::from).map_err(|error| io("open", path)(error.into()))
+}
+
+/// Opens a regular file or a folder below `root`, following no link on the whole way: whoever may write in the project could
+/// put one there at any moment, and have files of the caller's shown to the training code.
+pub(crate) fn open_beneath(root: &File, place: &Path, shown: &Path) -> Result<(File, Metadata), RunError> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let file = rustix::fs::openat2(root, place, flags, Mode::empty(), resolve)
+        .map_err(|error| io("open", shown)(error.into()))?;
+    let file = File::from(file);
+    let metadata = file.metadata().map_err(io("read", shown))?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(project(shown, "it is not a regular file"));
     }
     Ok((file, metadata))
 }

@@ -6,9 +6,10 @@ use std::io::{Read, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::FileType;
 use sealyard_core::{Digest, FileEntry, FileTree, Hasher, TreePath};
 
-use crate::files::{io, open_plain, project};
+use crate::files::{io, open_beneath, open_plain, open_root, project};
 use crate::project::Pin;
 use crate::{PinnedData, RunError};
 
@@ -90,10 +91,11 @@ pub(crate) fn stage(
     for folder in [&root, &shown] {
         set_mode(folder, 0o755)?;
     }
-    let data = check_data(source, pins, expected, &shown)?;
+    let opened = open_root(source)?;
+    let data = check_data((&opened, source), pins, expected, &shown)?;
     let pinned: BTreeSet<&str> = pins.values().map(|pin| pin.path.as_str()).collect();
-    let mut copy = Copy { root: root.clone(), entries: Vec::new(), folders: 0, bytes: 0, pinned };
-    copy.folder(source, "")?;
+    let mut copy = Copy { source, root: root.clone(), entries: Vec::new(), folders: 0, bytes: 0, pinned };
+    copy.folder(&opened, "")?;
     let tree = FileTree::new(copy.entries).map_err(|error| project(source, error.to_string()))?;
     Ok(Staged { directory, tree, data })
 }
@@ -124,6 +126,7 @@ impl Staged {
 }
 
 struct Copy<'a> {
+    source: &'a Path,
     root: PathBuf,
     entries: Vec<FileEntry>,
     folders: usize,
@@ -132,42 +135,52 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    fn folder(&mut self, source: &Path, prefix: &str) -> Result<(), RunError> {
-        for entry in fs::read_dir(source).map_err(io("read", source))? {
-            let entry = entry.map_err(io("read", source))?;
-            let path = entry.path();
-            let name = entry.file_name().into_string().map_err(|_| project(&path, "its name is not UTF-8"))?;
-            if SKIPPED.contains(&name.as_str()) {
+    /// Copies the folder at `prefix`, open as `folder`.
+    fn folder(&mut self, folder: &File, prefix: &str) -> Result<(), RunError> {
+        let shown = self.source.join(prefix);
+        let failed = |error: rustix::io::Errno| io("read", &shown)(error.into());
+        for entry in rustix::fs::Dir::read_from(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_str().map_err(|_| project(&shown, "a name in it is not UTF-8"))?;
+            if matches!(name, "." | "..") || SKIPPED.contains(&name) {
                 continue;
             }
-            let place = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+            let place = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            let path = self.source.join(&place);
             let place = TreePath::new(&place).map_err(|error| project(&path, error.to_string()))?;
-            let target = self.root.join(&place);
-            let kind = entry.file_type().map_err(io("read", &path))?;
-            if kind.is_dir() {
-                self.folders += 1;
-                if self.folders > MAX_FOLDERS {
-                    return Err(project(&path, format!("the project has more than {MAX_FOLDERS} folders")));
-                }
-                fs::create_dir(&target).map_err(io("create", &target))?;
-                set_mode(&target, 0o755)?;
-                self.folder(&path, place.as_str())?;
-            } else if kind.is_file() {
-                self.file(&path, place, &target)?;
-            } else {
+            if !matches!(entry.file_type(), FileType::Directory | FileType::RegularFile | FileType::Unknown) {
                 return Err(project(&path, "it is neither a file nor a folder; a project with links can't be pinned"));
             }
+            let target = self.root.join(&place);
+            if self.pinned.contains(place.as_str()) {
+                // The data has a digest of its own; here is only where it will be shown.
+                File::create(&target).map_err(io("create", &target))?;
+                set_mode(&target, 0o644)?;
+                continue;
+            }
+            let (file, metadata) = open_beneath(folder, Path::new(name), &path)?;
+            if metadata.is_file() {
+                self.file((file, &metadata), &path, place, &target)?;
+                continue;
+            }
+            self.folders += 1;
+            if self.folders > MAX_FOLDERS {
+                return Err(project(&path, format!("the project has more than {MAX_FOLDERS} folders")));
+            }
+            fs::create_dir(&target).map_err(io("create", &target))?;
+            set_mode(&target, 0o755)?;
+            self.folder(&file, place.as_str())?;
         }
         Ok(())
     }
 
-    fn file(&mut self, source: &Path, place: TreePath, target: &Path) -> Result<(), RunError> {
-        if self.pinned.contains(place.as_str()) {
-            // The data has a digest of its own; here is only where it will be shown.
-            File::create(target).map_err(io("create", target))?;
-            return set_mode(target, 0o644);
-        }
-        let (file, metadata) = open_plain(source)?;
+    fn file(
+        &mut self,
+        (file, metadata): (File, &Metadata),
+        source: &Path,
+        place: TreePath,
+        target: &Path,
+    ) -> Result<(), RunError> {
         let executable = metadata.permissions().mode() & 0o111 != 0;
         let (digest, size) = copy(file, source, target, MAX_BYTES.saturating_sub(self.bytes))?;
         set_mode(target, if executable { 0o755 } else { 0o644 })?;
@@ -181,7 +194,7 @@ impl Copy<'_> {
 }
 
 fn check_data(
-    source: &Path,
+    (opened, source): (&File, &Path),
     pins: &BTreeMap<String, Pin>,
     expected: &BTreeMap<String, Digest>,
     shown: &Path,
@@ -194,7 +207,10 @@ fn check_data(
         let path = source.join(&pin.path);
         let pinned = Digest::from_hex(&pin.sha256)
             .map_err(|error| project(&source.join("sealyard.toml"), format!("data.{name}: {error}")))?;
-        let (file, metadata) = open_plain(&path)?;
+        let (file, metadata) = open_beneath(opened, Path::new(pin.path.as_str()), &path)?;
+        if !metadata.is_file() {
+            return Err(project(&path, "it is not a regular file"));
+        }
         let size = metadata.len();
         let copied = size <= MAX_COPIED_DATA;
         let target = shown.join(name);
@@ -212,7 +228,11 @@ fn check_data(
             set_mode(&target, 0o644)?;
             target
         } else {
-            fs::canonicalize(&path).map_err(io("read", &path))?
+            let shown = fs::canonicalize(&path).map_err(io("read", &path))?;
+            if Identity::of(&open_plain(&shown)?.1) != Identity::of(&metadata) {
+                return Err(RunError::DataTouched { name: name.clone(), path });
+            }
+            shown
         };
         let record = PinnedData { path: pin.path.to_string(), digest: found, size, copied };
         let seen = (!copied).then(|| Identity::of(&metadata));
@@ -318,5 +338,17 @@ mod tests {
         std::os::unix::fs::symlink("/etc/passwd", project.path().join("data/x.csv")).unwrap();
         assert!(stage(project.path(), &pins, &BTreeMap::new(), cache.path()).is_err());
         assert!(stage(project.path(), &BTreeMap::new(), &BTreeMap::new(), cache.path()).is_err());
+        // Nor does one in the middle of a pin's path, or one that takes a folder's place after it was looked at.
+        let (project, pins) = sample();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::rename(project.path().join("data"), elsewhere.path().join("data")).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path().join("data"), project.path().join("data")).unwrap();
+        let error = stage(project.path(), &pins, &BTreeMap::new(), cache.path()).unwrap_err();
+        assert!(matches!(&error, RunError::Io { source, .. } if source.raw_os_error() == Some(40)), "{error:?}");
+        let root = open_root(project.path()).unwrap();
+        for place in ["data", "data/x.csv", "..", "/etc/passwd", "../x"] {
+            assert!(open_beneath(&root, Path::new(place), project.path()).is_err(), "{place}");
+        }
+        assert!(open_beneath(&root, Path::new("train.py"), project.path()).is_ok());
     }
 }
