@@ -13,6 +13,12 @@
 //! ```
 //!
 //! The command finds it at `/data/diabetes`, as `SEALYARD_DATA_DIABETES` says.
+//!
+//! What a record does not say: the interpreter's digest is that of its program, not of the standard library and the system's
+//! libraries below it; a remote's URL is what the work tree's settings claim; SHA-1 names of git commits are as strong as SHA-1.
+//! Data above 256 MiB is shown where it lies (`copied` is false), so the project's folder must be one that only its user writes.
+//! A refused connection is in the log when it was made with `connect` or `sendto`. The run's token lives as long as its server
+//! lets it: the training code may keep it until then.
 #![forbid(unsafe_code)]
 
 mod error;

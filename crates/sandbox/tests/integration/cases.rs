@@ -7,6 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::lasting::{
+    a_link_in_the_place_of_a_writable_bind_gives_nothing_away, connections_that_are_over_cost_nothing,
+    nothing_with_a_set_id_bit_is_left_behind, what_is_said_to_hold_is_what_held,
+};
 use sealyard_core::{Digest, SystemClock};
 use sealyard_sandbox::{Bind, Exit, Network, Outcome, Relay, Sandbox, SandboxError, Spec};
 
@@ -47,7 +51,7 @@ pub(crate) const ALL: [(&str, Case); 24] = [
     ("what_is_said_to_hold_is_what_held", what_is_said_to_hold_is_what_held),
 ];
 
-fn shell(script: &str) -> Spec {
+pub(crate) fn shell(script: &str) -> Spec {
     let mut spec = Spec::new(vec!["/bin/sh".into(), "-c".into(), script.into()]);
     spec.environment.insert("PATH".into(), "/usr/bin:/bin".into());
     spec.limits.wall_seconds = 20;
@@ -55,7 +59,7 @@ fn shell(script: &str) -> Spec {
 }
 
 /// A script for the host's Python, whose prefix is shown inside.
-fn python(script: &str) -> Spec {
+pub(crate) fn python(script: &str) -> Spec {
     let asked = std::process::Command::new("python3")
         .args([
             "-I",
@@ -72,13 +76,13 @@ fn python(script: &str) -> Spec {
     spec
 }
 
-fn run(spec: Spec) -> Outcome {
+pub(crate) fn run(spec: Spec) -> Outcome {
     Sandbox::strict(spec, Arc::new(SystemClock))
         .run(|_| {})
         .unwrap_or_else(|error| panic!("{error}: {:?}", error.hint()))
 }
 
-fn text(outcome: &Outcome) -> &str {
+pub(crate) fn text(outcome: &Outcome) -> &str {
     outcome.output.text.trim()
 }
 
@@ -136,7 +140,7 @@ fn binds_are_read_only_unless_writable() {
     assert_eq!(std::fs::read(shown.path().join("file")).unwrap(), b"content");
 }
 
-fn open(path: &std::path::Path) {
+pub(crate) fn open(path: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
@@ -407,90 +411,4 @@ fn descendants_of_the_test() -> Vec<PathBuf> {
                 .is_ok_and(|line| line.windows(16).any(|part| part == b"launched-by-test"))
         })
         .collect()
-}
-
-/// A writable bind is the one place where the command can leave something for the host's users.
-fn nothing_with_a_set_id_bit_is_left_behind() {
-    let given = tempfile::tempdir().unwrap();
-    open(given.path());
-    let script = "
-import os
-def attempt(call, *arguments):
-    try:
-        call(*arguments)
-        print('done')
-    except OSError as error:
-        print(error.errno)
-open('/out/a', 'w').close()
-attempt(os.chmod, '/out/a', 0o4755)
-attempt(os.fchmod, os.open('/out/a', os.O_RDONLY), 0o2755)
-attempt(os.open, '/out/b', os.O_CREAT | os.O_WRONLY, 0o6755)
-attempt(os.open, '/out', os.O_TMPFILE | os.O_RDWR, 0o4755)
-attempt(os.mknod, '/out/c', 0o104755)
-attempt(os.chmod, '/out/a', 0o755)
-";
-    let mut spec = python(script);
-    spec.binds.push(Bind::writable(given.path(), "/out"));
-    let outcome = run(spec);
-    assert_eq!(text(&outcome), "1\n1\n1\n1\n1\ndone");
-    for entry in std::fs::read_dir(given.path()).unwrap() {
-        assert_eq!(entry.unwrap().metadata().unwrap().mode() & 0o6000, 0);
-    }
-}
-
-fn a_link_in_the_place_of_a_writable_bind_gives_nothing_away() {
-    let (folder, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    open(folder.path());
-    let before = std::fs::metadata(target.path()).unwrap().uid();
-    std::os::unix::fs::symlink(target.path(), folder.path().join("out")).unwrap();
-    let mut spec = shell("true");
-    spec.binds.push(Bind::writable(folder.path().join("out"), "/out"));
-    let result = Sandbox::strict(spec, Arc::new(SystemClock)).run(|_| {});
-    // An ordinary caller gives nothing away, so for it a link is as good as its target.
-    assert!(before != 0 || matches!(result, Err(SandboxError::Bind { .. })), "{result:?}");
-    assert_eq!(std::fs::metadata(target.path()).unwrap().uid(), before);
-}
-
-/// More of them, one after the other, than the launcher may have files open.
-fn connections_that_are_over_cost_nothing() {
-    let most = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    rustix::process::setrlimit(
-        rustix::process::Resource::Nofile,
-        rustix::process::Rlimit { current: Some(256), maximum: most.maximum },
-    )
-    .unwrap();
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let target = server.local_addr().unwrap();
-    std::thread::spawn(move || {
-        while let Ok((mut stream, _)) = server.accept() {
-            let _ = stream.write_all(b"x");
-        }
-    });
-    let script = "
-import socket
-seen = 0
-for _ in range(300):
-    connection = socket.create_connection(('127.0.0.1', 5999))
-    seen += len(connection.recv(1)); connection.close()
-print(seen)
-";
-    let mut spec = python(script);
-    spec.relay = Some(Relay { port: 5999, names: Vec::new(), target });
-    let outcome = run(spec);
-    rustix::process::setrlimit(rustix::process::Resource::Nofile, most).unwrap();
-    assert_eq!(text(&outcome), "300");
-}
-
-fn what_is_said_to_hold_is_what_held() {
-    let mut spec = shell("ulimit -n; ulimit -v; cat /proc/self/oom_score_adj");
-    spec.limits.open_files = u64::MAX >> 1;
-    let outcome = run(spec);
-    let said = text(&outcome).lines().collect::<Vec<_>>();
-    assert_eq!(
-        said[0],
-        outcome.held.limits.open_files.to_string(),
-        "the launcher's own bound is lower than was asked for"
-    );
-    assert_eq!(said[1], (outcome.held.limits.address_space / 1024).to_string());
-    assert_eq!(said[2], "1000", "memory is taken from the sandbox first");
 }

@@ -10,6 +10,7 @@
 )]
 
 mod cases;
+mod lasting;
 
 use std::panic::catch_unwind;
 
