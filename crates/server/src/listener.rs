@@ -32,16 +32,31 @@ pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
     router: Router,
+    stop: watch::Receiver<bool>,
+) {
+    serve_at_once(CONNECTIONS, listener, tls, router, stop).await;
+}
+
+/// With so many connections at once.
+async fn serve_at_once(
+    connections: usize,
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    router: Router,
     mut stop: watch::Receiver<bool>,
 ) {
     let acceptor = tls.map(TlsAcceptor::from);
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let graceful = Arc::new(GracefulShutdown::new());
+    let places = Arc::new(Semaphore::new(connections));
+    let graceful = GracefulShutdown::new();
+    let next = async || {
+        let place = Arc::clone(&places).acquire_owned().await.map_err(std::io::Error::other)?;
+        listener.accept().await.map(|(stream, peer)| (place, stream, peer))
+    };
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
-        let (stream, peer) = tokio::select! {
+        // Also while there is no place: a server whose places are all taken must be able to stop.
+        let (place, stream, peer) = tokio::select! {
             _ = stop.changed() => break,
-            accepted = listener.accept() => match accepted {
+            accepted = next() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of descriptors, most often: wait for connections to end rather than spin.
@@ -66,9 +81,7 @@ pub(crate) async fn serve(
         });
     }
     drop(listener);
-    if let Ok(graceful) = Arc::try_unwrap(graceful) {
-        let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
-    }
+    let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
 }
 
 async fn connection(
@@ -89,5 +102,24 @@ async fn connection(
     let serving = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     if let Err(error) = watcher.watch(serving).await {
         tracing::debug!(%peer, %error, "a connection broke");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_server_without_a_place_left_can_be_stopped() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(serve_at_once(1, listener, None, Router::new(), stopped));
+        let held = tokio::net::TcpStream::connect(address).await.unwrap();
+        // Until the one place is taken.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stop.send(true).unwrap();
+        tokio::time::timeout(Duration::from_secs(5), serving).await.unwrap().unwrap();
+        drop(held);
     }
 }
