@@ -12,9 +12,12 @@ use crate::{App, AppError, Caller};
 
 /// The largest bundle that is taken; the signature of a model with thousands of files has one or two.
 const MOST_BYTES: usize = 8 << 20;
-/// So many bundles about the same files, and so many bytes of them.
+/// So many bundles about the same files, and so many bytes of them: all of them are one answer, in which a bundle's text
+/// can become twice as long, and clients take 64 MiB.
 const MOST_BUNDLES: usize = 1000;
-const MOST_BYTES_TOGETHER: usize = 64 << 20;
+const MOST_BYTES_TOGETHER: usize = 24 << 20;
+/// Longer names of predicate types are no URIs, but a way to make that answer longer.
+const MOST_TYPE_BYTES: usize = 1024;
 
 /// A stored bundle.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -116,6 +119,9 @@ fn read(bytes: &[u8], tree: &FileTree) -> Result<(Bundle, String), AppError> {
         return Err(AppError::refused("evidence.subject", "the statement is about something else than this version"));
     }
     let predicate_type = statement.predicate_type().to_owned();
+    if predicate_type.len() > MOST_TYPE_BYTES {
+        return Err(AppError::refused("evidence.size", "the name of its predicate's type is too long"));
+    }
     Ok((bundle, predicate_type))
 }
 

@@ -3,6 +3,7 @@ use sealyard_core::{Digest, Subject};
 use sealyard_evidence::{Bundle, Statement, oms};
 use sealyard_identity::{Edit, Read};
 use sealyard_ledger::{Act, Outcome};
+use sealyard_store::model::EvidenceRecord;
 
 use crate::gates::{provenance, sign};
 use crate::harness::{TestApp, key, model, refused_by};
@@ -38,6 +39,14 @@ async fn what_speaks_of_something_else_or_not_at_all_is_refused() {
         refused_by(add(bytes).await, "evidence.bundle");
     }
     refused_by(add(&vec![b' '; (8 << 20) + 1]).await, "evidence.size");
+    let long = serde_json::json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "m", "digest": {"sha256": version.tree.to_hex()}}],
+        "predicateType": format!("https://example.org/{}", "x".repeat(1024)),
+        "predicate": {},
+    });
+    let long = Bundle::sign(&Statement::parse(long.to_string().as_bytes()).unwrap(), &key("runner")).unwrap();
+    refused_by(add(long.text().as_bytes()).await, "evidence.size");
     let good = sign(&provenance(), version.tree, "runner");
     let result = test.app.add_evidence(&test.admin, &may, 9, good.text().as_bytes().to_vec()).await;
     assert!(matches!(result, Err(AppError::NotFound { .. })), "{result:?}");
@@ -64,4 +73,27 @@ async fn there_is_a_limit_to_how_much_is_taken() {
     let more = Statement::new(&[Subject { name: "m".into(), digest: subject }], &provenance()).unwrap();
     let more = Bundle::sign(&more, &key("runner")).unwrap();
     refused_by(test.app.add_evidence(&test.admin, &may, 1, more.text().as_bytes().to_vec()).await, "evidence.size");
+}
+
+/// All of it is one answer, which clients must be able to take.
+#[tokio::test(flavor = "multi_thread")]
+async fn few_large_bundles_are_too_much_as_well() {
+    let test = TestApp::new().await;
+    let (_, _, version) = test.good_version().await;
+    let may = test.app.authorize(&test.admin, Edit, model("m")).await.unwrap();
+    let subject = version.tree;
+    let first = test.write(move |tx| tx.evidence_for(&subject)).await.remove(0);
+    test.write(move |tx| {
+        for number in 0..3_u32 {
+            let digest = Digest::of(&number.to_be_bytes());
+            tx.add_evidence(&EvidenceRecord { digest, bundle: "\"".repeat(8 << 20), ..first.clone() })?;
+        }
+        Ok(())
+    })
+    .await;
+    let more = sign(&provenance(), version.tree, "runner");
+    refused_by(test.app.add_evidence(&test.admin, &may, 1, more.text().as_bytes().to_vec()).await, "evidence.size");
+    let may_read = test.app.authorize(&test.admin, Read, model("m")).await.unwrap();
+    let all = test.app.version_evidence(&may_read, 1).await.unwrap();
+    assert!(serde_json::to_vec(&all).unwrap().len() < 64 << 20);
 }
