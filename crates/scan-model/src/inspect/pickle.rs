@@ -175,7 +175,8 @@ fn runs(pickle: &Pickle<'_>) -> bool {
             Act::Imported(node) => {
                 goes_on && is_dangerous(&pickle.graph, node) || is_run_by_import(&pickle.graph, node)
             }
-            Act::PersistentLoaded(_) => false,
+            // An extension code that nobody registered ends the load; one that is registered and called is an act too.
+            Act::PersistentLoaded(_) | Act::ExtensionUsed(_) => false,
             _ => true,
         })
 }

@@ -27,6 +27,13 @@ fn what_can_not_be_read_is_not_assessed() {
 }
 
 #[test]
+fn an_opaque_file_that_begins_with_an_extension_code_is_no_pickle() {
+    assert_eq!(verdict(b"\x82\x10\xff\xfe\xfd\xfc and so on"), Verdict::NotAssessed);
+    // Called, it is an act of whoever registered the code.
+    assert_eq!(verdict(b"\x82\x10)R\xff\xfe"), Verdict::Unsafe);
+}
+
+#[test]
 fn what_holds_no_model_is_safe() {
     for bytes in [&b""[..], b"a,b\n1,2\n", b"{\"a\": 1}", b"\x89PNG\r\n\x1a\n....", "caf\u{e9}\n".as_bytes()] {
         assert_eq!(verdict(bytes), Verdict::Safe, "{bytes:?}");
