@@ -1,6 +1,6 @@
 //! Gates: an allowed and a denied decision are both answers.
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,8 +31,7 @@ impl Client {
             object.extend(environment.map(|environment| ("environment".to_owned(), environment.into())));
             object.extend(stage.map(|stage| ("stage".to_owned(), stage.into())));
         }
-        let request = self.request(Method::POST, &format!("/api/sealyard/v1/{endpoint}")).json(&body);
-        let answer = request.send().await.map_err(ClientError::Transport)?;
+        let answer = self.gate(endpoint).json(&body).send().await.map_err(ClientError::Transport)?;
         let status = answer.status();
         let bytes = bounded(answer).await?;
         if status.is_success() {
@@ -40,5 +39,18 @@ impl Client {
         }
         let denied = serde_json::from_slice(&bytes).ok().and_then(|Denied { decision }| decision);
         denied.filter(Value::is_object).ok_or_else(|| ClientError::answer(status.as_u16(), &bytes))
+    }
+
+    /// Has a version pass a gate, `publish` or `deployments`. Gives the decision that allowed it.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a denial is an answer with status 403 and the rules that refused.
+    pub async fn pass_gate(&self, endpoint: &str, name: &str, version: u32) -> Result<Value, ClientError> {
+        let body = json!({"name": name, "version": version});
+        parse(&bounded(self.send(self.gate(endpoint).json(&body)).await?).await?)
+    }
+
+    fn gate(&self, endpoint: &str) -> RequestBuilder {
+        self.request(Method::POST, &format!("/api/sealyard/v1/{endpoint}"))
     }
 }

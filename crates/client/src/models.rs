@@ -101,30 +101,6 @@ impl Client {
         crate::parse(&crate::bounded(answer).await?)
     }
 
-    /// Asks a gate: `publish`, `deployments`, or `decisions` for a dry run. The answer is a `sealyard.decision/1`.
-    ///
-    /// # Errors
-    /// [`ClientError`]; a denial is an answer with status 403 and the rules that refused.
-    pub async fn ask_gate(
-        &self,
-        endpoint: &str,
-        name: &str,
-        version: u32,
-        stage: Option<&str>,
-        environment: Option<&str>,
-    ) -> Result<Value, ClientError> {
-        let mut body = json!({"name": name, "version": version});
-        if let Some(object) = body.as_object_mut() {
-            if let Some(environment) = environment {
-                object.insert("environment".to_owned(), environment.into());
-            }
-            if let Some(stage) = stage {
-                object.insert("stage".to_owned(), stage.into());
-            }
-        }
-        self.call(Method::POST, &format!("/api/sealyard/v1/{endpoint}"), &body).await
-    }
-
     /// Points an alias at a version.
     ///
     /// # Errors

@@ -182,7 +182,7 @@ pub(crate) async fn sign(demo: &Context) -> Result<((), Outcome)> {
 /// The publish gate, then the alias it protects.
 pub(crate) async fn publish(demo: &Context) -> Result<((), Outcome)> {
     let version = demo.release()?.version;
-    let decision = demo.admin.ask_gate("publish", MODEL, version, None, None).await.map_err(remote::failure)?;
+    let decision = demo.admin.pass_gate("publish", MODEL, version).await.map_err(remote::failure)?;
     demo.admin.set_alias(MODEL, ALIAS, version).await.map_err(remote::failure)?;
     Ok(((), gate_outcome(&decision, &format!("models:/{MODEL}@{ALIAS}"))?))
 }
@@ -190,7 +190,7 @@ pub(crate) async fn publish(demo: &Context) -> Result<((), Outcome)> {
 /// The deployment gate.
 pub(crate) async fn deploy(demo: &Context) -> Result<((), Outcome)> {
     let version = demo.release()?.version;
-    let decision = demo.admin.ask_gate("deployments", MODEL, version, None, None).await.map_err(remote::failure)?;
+    let decision = demo.admin.pass_gate("deployments", MODEL, version).await.map_err(remote::failure)?;
     Ok(((), gate_outcome(&decision, &format!("models:/{MODEL}/{version}"))?))
 }
 

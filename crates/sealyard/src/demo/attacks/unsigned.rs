@@ -7,5 +7,5 @@ use crate::exit::Result;
 
 pub(super) async fn carry_out(demo: &Context) -> Result<Refusal> {
     let (version, _) = another_version(demo, "unsigned").await?;
-    refused(demo.admin.ask_gate("deployments", MODEL, version, None, None).await, "an unsigned version was deployed")
+    refused(demo.admin.pass_gate("deployments", MODEL, version).await, "an unsigned version was deployed")
 }
