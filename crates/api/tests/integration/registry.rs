@@ -53,6 +53,25 @@ async fn a_version_is_made_found_and_served() {
     }
 }
 
+/// Gates judge the frozen files. What its maker says that a version is beside them must not be what clients load.
+#[tokio::test]
+async fn clients_are_sent_to_the_frozen_files_and_no_other_model() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "x").await;
+    let run = test.run(&test.admin, &experiment).await;
+    let other = test.logged_model(&test.admin, &experiment).await;
+    test.upload(&test.admin, &format!("{experiment}/{run}/artifacts/model/MLmodel"), "judged: 1\n").await.ok();
+    test.mlflow(&test.admin, "registered-models/create", json!({"name": "m"})).await.ok();
+    let frozen = format!("mlflow-artifacts:/{experiment}/{run}/artifacts/model");
+    for (version, source) in [(1, format!("runs:/{run}/model")), (2, frozen.clone())] {
+        let new = json!({"name": "m", "source": source, "model_id": other});
+        test.mlflow(&test.admin, "model-versions/create", new).await.ok();
+        let path = format!("model-versions/get-download-uri?name=m&version={version}");
+        let uri = test.ask(&test.admin, &path).await.ok();
+        assert_eq!(uri["artifact_uri"], frozen, "{source}");
+    }
+}
+
 #[tokio::test]
 async fn sources_elsewhere_or_of_others_are_refused_by_rule() {
     let test = TestApp::new().await;

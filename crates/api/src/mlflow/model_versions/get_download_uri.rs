@@ -1,4 +1,5 @@
-//! `GET model-versions/get-download-uri`: where a stock client finds the files. Always the artifact proxy, which checks again; a loader of ours takes the native routes, which serve what was frozen.
+//! `GET model-versions/get-download-uri`: where a stock client finds the files. Always the artifact proxy, which checks
+//! again; a loader of ours takes the native routes, which serve what was frozen.
 
 use axum::Json;
 use axum::extract::State;
@@ -33,10 +34,11 @@ pub(super) async fn handler(
     Ok(Json(Response { artifact_uri: proxied(&found) }))
 }
 
-/// The source as a URI of the artifact proxy. The source was checked when the version was made.
+/// The source as a URI of the artifact proxy. The source was checked when the version was made; which logged model its
+/// maker says that it is beside that was not judged by any gate and must not be what clients load.
 fn proxied(version: &ModelVersion) -> String {
     let experiment = &version.experiment_id;
-    if let Some(model) = version.source.strip_prefix("models:/").or(version.model_id.as_deref()) {
+    if let Some(model) = version.source.strip_prefix("models:/") {
         return format!("mlflow-artifacts:/{experiment}/models/{}/artifacts", model.trim_matches('/'));
     }
     if let Some(rest) = version.source.strip_prefix("runs:/") {
