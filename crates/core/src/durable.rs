@@ -5,11 +5,15 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 /// Writes `bytes` to a temporary name beside `path`, syncs it, renames it to `path` and syncs the directory.
-/// `mode` is the file's permission bits; secrets take `0o600`.
+/// `mode` is the file's permission bits; secrets take `0o600`. A device or pipe, such as `/dev/null` or `/dev/stdout`, is
+/// written to and never replaced.
 ///
 /// # Errors
 /// Any error of the disk; the temporary file is removed then and `path` is as it was.
 pub fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.tmp", std::process::id()));
     let temporary = Path::new(&temporary);
@@ -108,6 +112,17 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_device_is_written_to_and_stays_one() {
+        use std::os::unix::fs::{FileTypeExt as _, symlink};
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        symlink("/dev/null", &path).unwrap();
+        write(&path, b"gone", 0o600).unwrap();
+        assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
     }
 
     #[test]

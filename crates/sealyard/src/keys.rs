@@ -87,11 +87,12 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// A path when it looks like one or is one, else a name in the keys' directory.
+/// A path when it looks like one, else a name in the keys' directory. A file in the current folder that is called like one
+/// of the user's keys must not pass for it.
 fn locate(named: &str, extension: &str) -> Result<PathBuf> {
     let path = Path::new(named);
     let file_like = named.contains('/') || path.extension().is_some_and(|e| e == "key" || e == "pub" || e == "pem");
-    if file_like || path.exists() || !is_name(named) {
+    if file_like || !is_name(named) {
         return Ok(path.to_owned());
     }
     Ok(directory()?.join(format!("{named}.{extension}")))
@@ -99,9 +100,9 @@ fn locate(named: &str, extension: &str) -> Result<PathBuf> {
 
 fn missing(named: &str, path: &Path) -> Failure {
     let failure = Failure::could_not(anyhow!("there is no key {}", path.display()));
-    if is_name(named) && !Path::new(named).exists() && path != Path::new(named) {
+    if is_name(named) && path != Path::new(named) {
         failure.hint(format!(
-            "make it with `sealyard keys create {named}`, see yours with `sealyard keys list`, or name a file"
+            "make it with `sealyard keys create {named}`, see yours with `sealyard keys list`, or name a file by a path such as ./{named}"
         ))
     } else {
         failure.hint("`sealyard keys create NAME` makes a key; --key then takes the name")
@@ -120,6 +121,15 @@ mod tests {
         for name in ["", "..", "../x", "a/b", ".hidden", "-x", "a b", "é", "a\n"] {
             assert!(!is_name(name), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_name_never_means_a_file_of_the_current_folder() {
+        // `Cargo.toml` is there when this runs; a name is a name all the same.
+        assert!(Path::new("Cargo.toml").exists());
+        assert!(locate("Cargo.toml", "pub").unwrap().ends_with("keys/Cargo.toml.pub"));
+        assert_eq!(locate("./Cargo.toml", "pub").unwrap(), Path::new("./Cargo.toml"));
+        assert_eq!(locate("release.pub", "pub").unwrap(), Path::new("release.pub"));
     }
 
     #[test]

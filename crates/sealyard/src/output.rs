@@ -26,8 +26,13 @@ pub(crate) fn json(value: &impl Serialize) -> Result<()> {
 /// Says something to the person who runs the command.
 pub(crate) fn say(quiet: bool, text: &str) {
     if !quiet {
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        let _ = writeln!(std::io::stderr().lock(), "{}", plain(text));
     }
+}
+
+/// Lines without what a terminal would obey: names and messages may come from a server, a project or a model.
+fn plain(text: &str) -> String {
+    text.split('\n').map(crate::remote::plain).collect::<Vec<_>>().join("\n")
 }
 
 /// What went wrong, why, and what to do.
@@ -35,18 +40,18 @@ pub(crate) fn failure(failure: &Failure, color: bool) {
     let (red, cyan, bold, reset) =
         if color { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[1m", "\x1b[0m") } else { ("", "", "", "") };
     let label = if failure.exit == Exit::No { "refused" } else { "error" };
-    let mut text = format!("{red}{label}:{reset} {bold}{}{reset}\n", failure.error);
+    let mut text = format!("{red}{label}:{reset} {bold}{}{reset}\n", plain(&failure.error.to_string()));
     let mut shown = failure.error.to_string();
     for cause in failure.error.chain().skip(1) {
         let cause = cause.to_string();
         // Causes that their parent has already put into words are not said twice.
         if !shown.contains(&cause) {
-            text.push_str(&format!("  because: {cause}\n"));
+            text.push_str(&format!("  because: {}\n", plain(&cause)));
         }
         shown = cause;
     }
     if let Some(hint) = &failure.hint {
-        text.push_str(&format!("{cyan}hint:{reset} {hint}\n"));
+        text.push_str(&format!("{cyan}hint:{reset} {}\n", plain(hint)));
     }
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
@@ -85,7 +90,7 @@ impl Progress {
     /// What is being done now; replaced by the next.
     pub(crate) fn now(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.set_message(text.to_owned()),
+            Some(bar) => bar.set_message(plain(text)),
             None => say(self.quiet, &format!("  {text}")),
         }
     }

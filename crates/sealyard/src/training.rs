@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use reqwest::Method;
 use sealyard_client::{Client, FileFetcher};
-use sealyard_core::{Clock as _, FileTree, Redacted, Subject, SystemClock};
+use sealyard_core::{Clock as _, FileTree, Subject, SystemClock};
 use sealyard_evidence::{Bundle, SigningKey, Statement};
 use sealyard_runner::{Experiment, RunError, RunRequest, Runner, Tracking, TrainingRecord};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::exit::{Failure, Result};
@@ -75,18 +74,6 @@ pub(crate) fn environment(event: &sealyard_env::Progress) -> String {
     }
 }
 
-/// A token for one experiment that ends with the run.
-async fn run_token(client: &Client, experiment: &str, seconds: u64) -> Result<Redacted<String>> {
-    #[derive(Deserialize)]
-    struct Answer {
-        token: String,
-    }
-    let expires = SystemClock.now().plus_seconds(i64::try_from(seconds).unwrap_or(i64::MAX)).to_rfc3339();
-    let body = json!({ "scopes": [format!("experiment:{experiment}:edit")], "expires": expires });
-    let answer: Answer = client.call(Method::POST, "/api/sealyard/v1/tokens", &body).await.map_err(remote::failure)?;
-    Ok(Redacted::new(answer.token))
-}
-
 /// Trains `job` against the server and finds what it logged there.
 pub(crate) async fn train(
     client: &Client,
@@ -95,8 +82,12 @@ pub(crate) async fn train(
     job: Job,
     progress: &Progress,
 ) -> Result<Trained> {
-    // The token outlives the longest run by a minute and is good for nothing but this experiment.
-    let token = run_token(client, experiment, job.limits.wall_seconds.saturating_add(60)).await?;
+    // Good for nothing but this experiment. It ends with the run; should this process be killed, a minute after the
+    // longest run.
+    let seconds = i64::try_from(job.limits.wall_seconds).unwrap_or(i64::MAX).saturating_add(60);
+    let scopes = [format!("experiment:{experiment}:edit")];
+    let made = client.create_token(&scopes, Some(SystemClock.now().plus_seconds(seconds))).await;
+    let made = made.map_err(remote::failure)?;
     let request = RunRequest {
         project_directory: job.project,
         entry_point: job.entry_point,
@@ -105,7 +96,7 @@ pub(crate) async fn train(
         tracking: Tracking {
             url: client.url().to_owned(),
             ca_pem: certificate.map(str::to_owned),
-            token: Some(token),
+            token: Some(made.token),
             experiment: Experiment::Id(experiment.to_owned()),
         },
         cache_directory: job.cache,
@@ -118,8 +109,9 @@ pub(crate) async fn train(
         let runner = Runner::new(Arc::new(SystemClock));
         runner.run(&request, &mut |event| shown.now(&describe(&event)))
     })
-    .await?
-    .map_err(run_failure)?;
+    .await;
+    client.revoke_token(&made.id).await.map_err(remote::failure)?;
+    let record = record?.map_err(run_failure)?;
     let run = find_run(client, experiment, &job.invocation).await?;
     let run_id = run.pointer("/info/run_id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let models = client.logged_models_of(experiment, &run_id).await.map_err(remote::failure)?;
