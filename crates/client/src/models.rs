@@ -54,7 +54,14 @@ impl Client {
                 }
                 let path =
                     format!("/api/2.0/mlflow/registered-models/alias?name={}&alias={}", segment(name), segment(alias));
-                let answer: Answer = self.get(&path).await?;
+                let answer: Answer = self.get(&path).await.map_err(|error| match error {
+                    // MLflow calls an alias that is not there an invalid parameter; it is absent, not refused.
+                    ClientError::Answer { status: 400, message, rules, .. } if rules.is_empty() => {
+                        let code = "RESOURCE_DOES_NOT_EXIST".to_owned();
+                        ClientError::Answer { status: 404, code, message, rules }
+                    }
+                    other => other,
+                })?;
                 let version = answer.model_version.version.parse().map_err(|_| ClientError::Answer {
                     status: 200,
                     code: "MALFORMED".to_owned(),

@@ -1,6 +1,7 @@
 //! Data on standard output, talk on standard error.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -72,6 +73,8 @@ pub(crate) fn start_logging(usual: &str) {
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     quiet: bool,
+    /// What a pipe was told last, without its numbers: a log wants a line for each step, not for each wheel.
+    last: Arc<Mutex<String>>,
 }
 
 impl Progress {
@@ -84,14 +87,21 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { bar, quiet }
+        Self { bar, quiet, last: Arc::default() }
     }
 
     /// What is being done now; replaced by the next.
     pub(crate) fn now(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.set_message(plain(text)),
-            None => say(self.quiet, &format!("  {text}")),
+            None => {
+                let step: String = text.chars().filter(|character| !character.is_ascii_digit()).collect();
+                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+                if *last != step || text.starts_with('|') {
+                    *last = step;
+                    say(self.quiet, &format!("  {text}"));
+                }
+            }
         }
     }
 

@@ -125,7 +125,8 @@ pub(crate) fn run_failure(error: RunError) -> Failure {
         RunError::Failed { last_lines, .. } if !last_lines.is_empty() => Some(last_lines.join("\n    ")),
         _ => None,
     };
-    let no = error.rule().is_some_and(|rule| rule != "sandbox.egress");
+    // A command that failed and an interpreter that is not there leave the job undone; the other rules said no.
+    let no = error.rule().is_some_and(|rule| !matches!(rule, "sandbox.egress" | "environment.interpreter"));
     let mut failure = anyhow::Error::new(error);
     if let Some(lines) = lines {
         let summary = format!("{failure}\n  it printed at last:\n    {lines}");

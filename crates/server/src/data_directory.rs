@@ -23,7 +23,16 @@ impl DataDirectory {
             let path = path.to_owned();
             move |source| ServerError::File { what, path, source }
         };
+        // Somebody's own folder is neither closed to others nor filled.
+        if is_foreign(root).map_err(fail("look into the data directory", root))? {
+            return Err(ServerError::Foreign(root.to_owned()));
+        }
         durable::create_private_directory(root).map_err(fail("create the data directory", root))?;
+        let ignore = root.join(".gitignore");
+        if !ignore.exists() {
+            durable::write(&ignore, b"# keys and data: never in a repository\n*\n", 0o600)
+                .map_err(fail("write", &ignore))?;
+        }
         for below in ["keys", "vault"] {
             let path = root.join(below);
             durable::create_private_directory(&path).map_err(fail("create", &path))?;
@@ -77,9 +86,30 @@ impl DataDirectory {
     }
 }
 
+/// Whether there is something in the folder, but not what a server makes first.
+fn is_foreign(root: &Path) -> std::io::Result<bool> {
+    let mut entries = match std::fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    Ok(entries.next().is_some() && !root.join("lock").exists() && !root.join("keys").is_dir())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_of_somebody_else_is_left_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(directory.path().join("notes.txt"), "mine").unwrap();
+        assert!(matches!(DataDirectory::open(directory.path()), Err(ServerError::Foreign(_))));
+        assert_eq!(std::fs::metadata(directory.path()).unwrap().permissions().mode() & 0o777, 0o755);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn a_second_server_is_refused() {

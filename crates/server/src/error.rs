@@ -18,6 +18,9 @@ pub enum ServerError {
     /// Another server uses the data directory.
     #[error("the data directory {0} is in use by another sealyard server")]
     InUse(PathBuf),
+    /// The folder holds something, but no server's data.
+    #[error("{0} is not empty and holds no data of a sealyard server")]
+    Foreign(PathBuf),
     /// The address can't be listened on.
     #[error("could not listen on {address}")]
     Listen {
@@ -58,6 +61,7 @@ impl ServerError {
                 "choose another port with --listen, or 0 for any free one".to_owned()
             }
             Self::InUse(_) => "stop it first, or choose another --data-dir".to_owned(),
+            Self::Foreign(_) => "name an empty or a new folder with --data-dir".to_owned(),
             Self::Tls(_) => "--tls takes auto, off, or CERTIFICATE,KEY: two PEM files, the chain first".to_owned(),
             Self::LoopbackOnly(_) => "listen on 127.0.0.1, or leave the option out".to_owned(),
             _ => return None,

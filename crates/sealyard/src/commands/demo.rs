@@ -1,7 +1,7 @@
 use clap::Args;
 
 use crate::cli::{Common, Format};
-use crate::commands::up::wait_for_stop;
+use crate::commands::up::Stop;
 use crate::demo;
 use crate::exit::{Exit, Failure, Result};
 use crate::{output, remote};
@@ -21,11 +21,11 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
         remote::block_on(async {
+            let mut stop = Stop::catch()?;
             // Interrupted, the demo still removes its folder; the sandbox ends with this process.
             let (report, context) = tokio::select! {
                 result = demo::run(common, self.keep) => result?,
-                stopped = wait_for_stop() => {
-                    stopped?;
+                () = stop.wait() => {
                     return Err(Failure::could_not(anyhow::anyhow!("interrupted; the demo's folder is removed")));
                 }
             };
@@ -35,7 +35,7 @@ impl Arguments {
             }
             if self.keep {
                 output::say(common.quiet, "Ctrl-C stops the server and removes its folder.");
-                wait_for_stop().await?;
+                stop.wait().await;
             }
             context.stop().await;
             Ok(if report.ok() { Exit::Fine } else { Exit::No })

@@ -9,7 +9,7 @@ use sealyard_server::{Identity, InferenceServer, TlsMode};
 use sealyard_serving::{Folder, Model};
 
 use crate::cli::Common;
-use crate::commands::up::{server_failure, wait_for_stop};
+use crate::commands::up::{Stop, server_failure};
 use crate::exit::{Exit, Failure, Result};
 use crate::{output, remote, verified};
 
@@ -18,10 +18,13 @@ use crate::{output, remote, verified};
 /// Nothing is loaded that the load gate did not allow: the policy and its keys are files of this machine, each file of the
 /// model is hashed as it is read, and the model is evaluated natively. No pickle is ever executed.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "Example:
   sealyard serve -m models:/diabetes@champion --policy policy.toml
-  curl http://127.0.0.1:5001/invocations -H 'Content-Type: application/json' \\
-       -d '{\"dataframe_split\": {\"data\": [[0.02, 0.05, 0.1, 0.07, -0.04, -0.03, -0.02, -0.003, 0.004, 0.04]]}}'")]
+
+Then, with one row of ten numbers:
+  curl http://127.0.0.1:5001/invocations \\
+    -H 'Content-Type: application/json' \\
+    -d '{\"inputs\": [[0.1, 0, 0, 0, 0, 0, 0, 0, 0, 0]]}'")]
 pub(crate) struct Arguments {
     /// models:/NAME/VERSION or models:/NAME@ALIAS.
     #[arg(short, long, value_name = "URI")]
@@ -66,6 +69,7 @@ impl Arguments {
             mode => Identity::load(mode, std::path::Path::new("."), self.listen).map_err(server_failure)?,
         };
         remote::block_on(async {
+            let mut stop = Stop::catch()?;
             let fetched = verified::fetch(&client, &self.model, &policy, self.environment.clone()).await?;
             let model = load(&fetched)?;
             let mut state = ServingState::new(ModelHandle::new(model), self.router_config());
@@ -83,7 +87,7 @@ impl Arguments {
                 let text = serde_json::json!({"url": server.url()}).to_string();
                 sealyard_core::durable::write(path, text.as_bytes(), 0o600)?;
             }
-            wait_for_stop().await?;
+            stop.wait().await;
             server.stop().await;
             Ok(Exit::Fine)
         })

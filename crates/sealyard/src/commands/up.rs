@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use sealyard_core::{Redacted, SystemClock, SystemRng, durable};
 use sealyard_server::{Config, Server, ServerError, TlsMode};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Common;
 use crate::exit::{Exit, Failure, Result};
@@ -17,11 +18,12 @@ use crate::{output, remote};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sealyard up
-  sealyard up --data-dir /srv/sealyard --listen 0.0.0.0:5000 --tls chain.pem,key.pem --policy policy.toml
-  sealyard up --listen 127.0.0.1:0 --ready-file ready.json --bootstrap-token-file admin.token
+  sealyard up --listen 0.0.0.0:5000 --tls chain.pem,key.pem --policy policy.toml
+  sealyard up --listen 127.0.0.1:0 --ready-file ready.json
 
 Point an MLflow client at it:
-  export MLFLOW_TRACKING_URI=https://127.0.0.1:5000 MLFLOW_TRACKING_SERVER_CERT_PATH=sealyard-data/keys/tls.crt
+  export MLFLOW_TRACKING_URI=https://127.0.0.1:5000
+  export MLFLOW_TRACKING_SERVER_CERT_PATH=$PWD/sealyard-data/keys/tls.crt
   export MLFLOW_TRACKING_TOKEN=$(cat admin.token)")]
 pub(crate) struct Arguments {
     /// Where everything is kept; only its owner may enter.
@@ -90,14 +92,24 @@ impl Arguments {
             ready_file: self.ready_file,
             hosts: self.hosts,
         };
+        let bootstrap = config.bootstrap_token_file.clone();
         remote::block_on(async {
+            // Before anybody can be told that the server is ready: a signal sent then must end it in good order.
+            let mut stop = Stop::catch()?;
             let server =
                 Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;
             greet(common.quiet, &server);
             if server.first().is_some() && !common.quiet {
                 server.first_shown().await.map_err(server_failure)?;
             }
-            wait_for_stop().await?;
+            if let (Some(path), None) = (&bootstrap, server.first()) {
+                let path = path.display();
+                output::say(
+                    common.quiet,
+                    &format!("note: this is not the first start, so no token was written to {path}"),
+                );
+            }
+            stop.wait().await;
             output::say(common.quiet, "Stopping: requests under way may end.");
             server.stop().await;
             Ok(Exit::Fine)
@@ -118,16 +130,29 @@ fn greet(quiet: bool, server: &Server) {
     say("  for MLflow clients:");
     say(&format!("    export MLFLOW_TRACKING_URI={}", server.url()));
     if let Some(certificate) = server.certificate() {
+        let certificate = std::path::absolute(certificate).unwrap_or_else(|_| certificate.to_owned());
         say(&format!("    export MLFLOW_TRACKING_SERVER_CERT_PATH={}", certificate.display()));
     }
     say("  Ctrl-C stops it.");
 }
 
-/// Ctrl-C or the termination signal.
-pub(crate) async fn wait_for_stop() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
+/// Ctrl-C and the termination signal, caught from the moment this is made.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    pub(crate) fn catch() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Until one of them comes.
+    pub(crate) async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

@@ -84,7 +84,7 @@ impl Report {
                 Cell::new(attack.name),
                 mark(attack.refused),
                 Cell::new(attack.gate),
-                Cell::new(attack.reason.chars().take(160).collect::<String>()),
+                Cell::new(shorten(&attack.reason)),
             ]);
         }
         let stopped = self.attacks.iter().filter(|attack| attack.refused).count();
@@ -95,6 +95,18 @@ impl Report {
             self.attacks.len(),
             self.go_on
         )
+    }
+}
+
+/// A reason in at most 160 characters, cut between words.
+fn shorten(reason: &str) -> String {
+    const LONGEST: usize = 160;
+    match reason.char_indices().nth(LONGEST) {
+        None => reason.to_owned(),
+        Some((end, _)) => {
+            let cut = reason.get(..end).unwrap_or_default();
+            format!("{} …", cut.rsplit_once(' ').map_or(cut, |(words, _)| words))
+        }
     }
 }
 

@@ -63,7 +63,12 @@ pub(crate) async fn environment(demo: &Context) -> Result<((), Outcome)> {
     .await?
     .map_err(|error| {
         let hint = error.hint().map(str::to_owned);
-        if error.rule().is_some() { Failure::no(error) } else { Failure::could_not(error) }.maybe_hint(hint)
+        if error.rule().is_some_and(|rule| rule != "environment.interpreter") {
+            Failure::no(error)
+        } else {
+            Failure::could_not(error)
+        }
+        .maybe_hint(hint)
     })?;
     let decision = format!(
         "{} wheels, each hash checked, Python {}{}",

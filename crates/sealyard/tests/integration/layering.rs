@@ -5,8 +5,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Each crate's layer and what it depends on, development dependencies included.
-fn workspace() -> BTreeMap<String, (u64, Vec<(String, bool)>)> {
+/// By crate: its layer, and what it depends on with whether that is for development only.
+type Workspace = BTreeMap<String, (u64, Vec<(String, bool)>)>;
+
+fn workspace() -> Workspace {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -29,7 +31,7 @@ fn workspace() -> BTreeMap<String, (u64, Vec<(String, bool)>)> {
 }
 
 /// The pairs that break the rule: a crate uses one that is not below it. `sealyard-core` may be used within layer 0.
-fn violations(workspace: &BTreeMap<String, (u64, Vec<(String, bool)>)>) -> Vec<String> {
+fn violations(workspace: &Workspace) -> Vec<String> {
     let mut found = Vec::new();
     for (name, (layer, uses)) in workspace {
         for (used, development) in uses {
