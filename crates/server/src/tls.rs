@@ -28,14 +28,14 @@ impl Identity {
     ///
     /// # Errors
     /// [`ServerError::Tls`], [`ServerError::File`].
-    pub fn load(mode: &TlsMode, keys: &Path, listen: SocketAddr) -> Result<Option<Self>, ServerError> {
+    pub fn load(mode: &TlsMode, keys: &Path, names: &[String]) -> Result<Option<Self>, ServerError> {
         match mode {
             TlsMode::Off => Ok(None),
             TlsMode::Files { certificate, key } => Self::read(certificate, key).map(Some),
             TlsMode::Automatic => {
                 let (certificate, key) = (keys.join("tls.crt"), keys.join("tls.key"));
                 if !certificate.exists() || !key.exists() {
-                    make(&certificate, &key, listen)?;
+                    make(&certificate, &key, names)?;
                 }
                 Self::read(&certificate, &key).map(Some)
             }
@@ -76,19 +76,23 @@ pub fn fingerprint(certificate: &CertificateDer<'_>) -> String {
     pairs.join(":")
 }
 
-/// A self-signed certificate for this machine. Its key never leaves the keys' directory.
-fn make(certificate: &Path, key: &Path, listen: SocketAddr) -> Result<(), ServerError> {
-    let failed = |error: rcgen::Error| ServerError::Tls(error.to_string());
+/// The names and addresses this server is reached by: what a certificate made for it says, and what clients may put into
+/// their `Host` header.
+pub(crate) fn names(listen: SocketAddr, more: &[String]) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    if !listen.ip().is_unspecified() && !names.contains(&listen.ip().to_string()) {
-        names.push(listen.ip().to_string());
-    }
-    if let Ok(host) = std::fs::read_to_string("/proc/sys/kernel/hostname") {
-        let host = host.trim().to_owned();
-        if !host.is_empty() && !names.contains(&host) {
-            names.push(host);
+    let address = (!listen.ip().is_unspecified()).then(|| listen.ip().to_string());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").map(|host| host.trim().to_owned()).ok();
+    for name in address.into_iter().chain(host).chain(more.iter().cloned()) {
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
         }
     }
+    names
+}
+
+/// A self-signed certificate for this machine. Its key never leaves the keys' directory.
+fn make(certificate: &Path, key: &Path, names: &[String]) -> Result<(), ServerError> {
+    let failed = |error: rcgen::Error| ServerError::Tls(error.to_string());
     let mut params = CertificateParams::new(names).map_err(failed)?;
     let mut subject = DistinguishedName::new();
     subject.push(DnType::CommonName, "Sealyard self-signed");

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{Config, DataDirectory, FirstStart, Identity, ServerError, TlsMode, listener, ready};
+use crate::{Config, DataDirectory, FirstStart, Identity, ServerError, TlsMode, listener, ready, tls};
 
 /// The name of the first administrator.
 const ADMINISTRATOR: &str = "admin";
@@ -50,7 +50,8 @@ impl Server {
             .await
             .map_err(|source| ServerError::Listen { address: config.listen, source })?;
         let address = listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
-        let identity = Identity::load(&config.tls, &directory.keys(), address)?;
+        let names = tls::names(address, &config.hosts);
+        let identity = Identity::load(&config.tls, &directory.keys(), &names)?;
         let vault = open_vault(&directory, Arc::clone(&rng))?;
         let app = Arc::new(build(&directory, vault, policy, clock, rng).await?);
         let first = first_start(&app, &config).await?;
@@ -61,7 +62,7 @@ impl Server {
             TlsMode::Files { certificate, .. } => Some(certificate),
             TlsMode::Off => None,
         };
-        let router = sealyard_api::router(Arc::clone(&app), router_config(address, &config.hosts));
+        let router = sealyard_api::router(Arc::clone(&app), router_config(&names));
         let (stop, stopped) = watch::channel(false);
         let tls = identity.as_ref().map(|identity| Arc::clone(&identity.config));
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
@@ -206,10 +207,10 @@ fn shown(address: SocketAddr) -> String {
 }
 
 /// Names a client may use in its `Host` header; another one is an attempt at DNS rebinding.
-fn router_config(address: SocketAddr, more: &[String]) -> RouterConfig {
-    let own = if address.ip().is_unspecified() { None } else { Some(address.to_string()) };
-    let names = own.iter().chain(more).map(String::as_str);
-    names.fold(RouterConfig::loopback(), RouterConfig::with_host)
+fn router_config(names: &[String]) -> RouterConfig {
+    // In a `Host` header an IPv6 address stands in brackets.
+    let shown = |name: &String| if name.contains(':') { format!("[{name}]") } else { name.clone() };
+    names.iter().map(shown).fold(RouterConfig::loopback(), |config, name| config.with_host(&name))
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ impl Arguments {
                 return Err(Failure::could_not(anyhow::anyhow!("--tls auto is for `sealyard up`"))
                     .hint("give CERTIFICATE,KEY, or listen on loopback with --tls off"));
             }
-            mode => Identity::load(mode, std::path::Path::new("."), self.listen).map_err(server_failure)?,
+            mode => Identity::load(mode, std::path::Path::new("."), &[]).map_err(server_failure)?,
         };
         remote::block_on(async {
             let mut stop = Stop::catch()?;
