@@ -203,7 +203,15 @@ fn lock(directory: &Path, path: &Path, requirements: &[String]) -> Result<Lock, 
     if let [only] = lines.as_slice()
         && let Some(file) = only.strip_prefix("-r").or_else(|| only.strip_prefix("--requirement"))
     {
-        return Ok(Lock::read(&inside(directory, path, file.trim_start_matches('='))?)?);
+        let file = file.trim_start_matches('=').trim();
+        let lock = inside(directory, path, file)?;
+        if !lock.exists() {
+            let detail = format!(
+                "its lock {file} is missing; `uv pip compile --generate-hashes` or `pip-compile --generate-hashes` make one"
+            );
+            return Err(project(path, &detail));
+        }
+        return Ok(Lock::read(&lock)?);
     }
     let name = path.file_name().map_or_else(String::new, |name| name.display().to_string());
     Ok(Lock::parse(&name, lines.join("\n").as_bytes())?)

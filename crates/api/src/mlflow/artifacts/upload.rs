@@ -7,7 +7,7 @@ use sealyard_app::Upload;
 use sealyard_identity::Edit;
 
 use super::location::Location;
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified};
+use crate::http::{Answer, ApiError, ApiState, Empty, ErrorCode, Identified};
 
 pub(super) async fn handler(
     State(state): State<ApiState>,
@@ -22,7 +22,8 @@ pub(super) async fn handler(
     // What says that it is too large is not even begun; what does not say so is cut off.
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > limit) {
-        return Err(ApiError::invalid(format!("refused by artifact.size: it is larger than {limit} bytes")));
+        let reason = format!("it is larger than {limit} bytes");
+        return Err(ApiError::refused(ErrorCode::InvalidParameterValue, "artifact.size", reason));
     }
     let upload = Upload { owner: location.owner, path, limit };
     app.upload(&caller, &may, upload, request.into_body().into_data_stream()).await?;
