@@ -87,6 +87,13 @@ pub enum Act {
         id: String,
         name: String,
     },
+    ExperimentRenamed {
+        id: String,
+        name: String,
+    },
+    ExperimentRestored {
+        id: String,
+    },
     ExperimentDeleted {
         id: String,
     },
@@ -97,6 +104,9 @@ pub enum Act {
     RunEnded {
         id: String,
         status: String,
+    },
+    RunRestored {
+        id: String,
     },
     RunDeleted {
         id: String,
@@ -115,6 +125,13 @@ pub enum Act {
     },
     ArtifactDeleted {
         path: String,
+    },
+    LoggedModelCreated {
+        model_id: String,
+        experiment: String,
+    },
+    LoggedModelDeleted {
+        model_id: String,
     },
     ModelFinalised {
         model_id: String,

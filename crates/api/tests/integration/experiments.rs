@@ -114,3 +114,29 @@ async fn deleting_takes_the_runs_along() {
     let found = test.ask(&test.admin, &format!("runs/get?run_id={run}")).await.ok();
     assert_eq!(found["run"]["info"]["lifecycle_stage"], "active");
 }
+
+#[tokio::test]
+async fn what_is_renamed_restored_begun_and_deleted_is_in_the_ledger() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "x").await;
+    let run = test.run(&test.admin, &experiment).await;
+    let model = test.logged_model(&test.admin, &experiment).await;
+    let id = json!({"experiment_id": experiment});
+    test.mlflow(&test.admin, "experiments/update", json!({"experiment_id": experiment, "new_name": "y"})).await.ok();
+    test.mlflow(&test.admin, "experiments/delete", id.clone()).await.ok();
+    test.mlflow(&test.admin, "experiments/restore", id).await.ok();
+    test.mlflow(&test.admin, "runs/delete", json!({"run_id": run})).await.ok();
+    test.mlflow(&test.admin, "runs/restore", json!({"run_id": run})).await.ok();
+    let path = format!("/api/2.0/mlflow/logged-models/{model}");
+    test.call(&test.admin, Method::DELETE, &path, axum::body::Body::empty()).await.ok();
+    let ledger = test.ledger().await;
+    for act in [
+        json!({"act": "experiment-renamed", "id": experiment, "name": "y"}),
+        json!({"act": "experiment-restored", "id": experiment}),
+        json!({"act": "run-restored", "id": run}),
+        json!({"act": "logged-model-created", "model_id": model, "experiment": experiment}),
+        json!({"act": "logged-model-deleted", "model_id": model}),
+    ] {
+        assert!(TestApp::has(&ledger, &act), "{act}");
+    }
+}

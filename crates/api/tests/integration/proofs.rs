@@ -32,13 +32,13 @@ async fn of_one_experiment_is_none_of_another() {
     denied(app.log_outputs(&edit, &run, Vec::new()).await);
     denied(app.log_outputs(&edit, &own, vec![ModelOutput { model_id: model.clone(), step: 0 }]).await);
     denied(app.delete_run(&caller, &manage, &run).await);
-    denied(app.restore_run(&manage, &run).await);
+    denied(app.restore_run(&caller, &manage, &run).await);
     denied(app.logged_model(&read, &model).await);
     denied(app.logged_model_manifest(&read, &model).await);
     denied(app.set_logged_model_tags(&edit, &model, vec![Pair::new("k", "v")]).await);
     denied(app.delete_logged_model_tag(&edit, &model, "k").await);
     denied(app.log_logged_model_params(&edit, &model, Vec::new()).await);
-    denied(app.delete_logged_model(&manage, &model).await);
+    denied(app.delete_logged_model(&caller, &manage, &model).await);
     let foreign = CreateLoggedModel { source_run_id: Some(run), ..CreateLoggedModel::default() };
-    denied(app.create_logged_model(&edit, foreign).await);
+    denied(app.create_logged_model(&caller, &edit, foreign).await);
 }

@@ -153,10 +153,24 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::AlreadyExists`], [`AppError::Invalid`], [`AppError::NotFound`].
-    pub async fn rename_experiment(&self, may: &Authorized<Edit, ExperimentId>, name: &str) -> Result<(), AppError> {
+    pub async fn rename_experiment(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Edit, ExperimentId>,
+        name: &str,
+    ) -> Result<(), AppError> {
         limits::name("new_name", name)?;
         let (id, name, now) = (may.resource().to_string(), name.to_owned(), self.now());
-        self.store().write(move |tx| Ok(tx.rename_experiment(&id, &name, now)?)).await
+        let act = Act::ExperimentRenamed { id: id.clone(), name: name.clone() };
+        let event = self.event(caller, Outcome::Done, act);
+        self.store()
+            .write(move |tx| {
+                tx.rename_experiment(&id, &name, now)?;
+                Ok::<_, AppError>(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(())
     }
 
     /// Sets a tag.
@@ -204,14 +218,22 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`].
-    pub async fn restore_experiment(&self, may: &Authorized<Manage, ExperimentId>) -> Result<(), AppError> {
+    pub async fn restore_experiment(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Manage, ExperimentId>,
+    ) -> Result<(), AppError> {
         let (id, now): (String, Timestamp) = (may.resource().to_string(), self.now());
+        let event = self.event(caller, Outcome::Done, Act::ExperimentRestored { id: id.clone() });
         self.store()
             .write(move |tx| {
                 tx.set_experiment_lifecycle(&id, Lifecycle::Active, now)?;
-                move_runs(tx, &id, ViewType::DeletedOnly, Lifecycle::Active)
+                move_runs(tx, &id, ViewType::DeletedOnly, Lifecycle::Active)?;
+                Ok::<_, AppError>(tx.record(&event)?)
             })
-            .await
+            .await?;
+        self.sequencer.notify();
+        Ok(())
     }
 
     /// Experiments that the caller may read.

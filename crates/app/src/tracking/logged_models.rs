@@ -2,6 +2,7 @@
 
 use sealyard_core::{FileEntry, FileTree};
 use sealyard_identity::{Action, ActsOn, Authorized, Edit, ExperimentId, Manage, Read};
+use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::{
     Artifact, ArtifactOwner, Condition, LoggedModel, LoggedModelQuery, NewLoggedModel, OrderBy, Page, Pair,
@@ -76,6 +77,7 @@ impl App {
     /// [`AppError::Denied`] for a run in another experiment; [`AppError::Invalid`].
     pub async fn create_logged_model(
         &self,
+        caller: &Caller,
         may: &Authorized<Edit, ExperimentId>,
         create: CreateLoggedModel,
     ) -> Result<LoggedModel, AppError> {
@@ -108,15 +110,22 @@ impl App {
             tags,
             params,
         };
-        self.store()
+        let act = Act::LoggedModelCreated { model_id: new.id.clone(), experiment: new.experiment_id.clone() };
+        let event = self.event(caller, Outcome::Done, act);
+        let model = self
+            .store()
             .write(move |tx| {
                 active_experiment(tx, &new.experiment_id)?;
                 if let Some(run) = &new.source_run_id {
                     of_experiment(tx, &experiment, run)?;
                 }
-                Ok(tx.create_logged_model(&new)?)
+                let model = tx.create_logged_model(&new)?;
+                tx.record(&event)?;
+                Ok::<_, AppError>(model)
             })
-            .await
+            .await?;
+        self.sequencer.notify();
+        Ok(model)
     }
 
     /// The logged model.
@@ -228,14 +237,23 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Denied`].
-    pub async fn delete_logged_model(&self, may: &Authorized<Manage, ExperimentId>, id: &str) -> Result<(), AppError> {
+    pub async fn delete_logged_model(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Manage, ExperimentId>,
+        id: &str,
+    ) -> Result<(), AppError> {
         let (experiment, id, now) = (may.resource().clone(), id.to_owned(), self.now());
+        let event = self.event(caller, Outcome::Done, Act::LoggedModelDeleted { model_id: id.clone() });
         self.store()
             .write(move |tx| {
                 model_of_experiment(tx, &experiment, &id)?;
-                Ok(tx.delete_logged_model(&id, now)?)
+                tx.delete_logged_model(&id, now)?;
+                Ok::<_, AppError>(tx.record(&event)?)
             })
-            .await
+            .await?;
+        self.sequencer.notify();
+        Ok(())
     }
 
     /// Logged models of the experiments that the proofs are for.

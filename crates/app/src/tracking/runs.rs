@@ -225,15 +225,23 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Denied`].
-    pub async fn restore_run(&self, may: &Authorized<Manage, ExperimentId>, run_id: &str) -> Result<(), AppError> {
+    pub async fn restore_run(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Manage, ExperimentId>,
+        run_id: &str,
+    ) -> Result<(), AppError> {
+        let event = self.event(caller, Outcome::Done, Act::RunRestored { id: run_id.to_owned() });
         let (experiment, id) = (may.resource().clone(), run_id.to_owned());
         self.store()
             .write(move |tx| {
                 of_experiment(tx, &experiment, &id)?;
                 tx.update_run(&id, &RunUpdate { lifecycle: Some(Lifecycle::Active), ..RunUpdate::default() })?;
-                Ok(())
+                Ok::<_, AppError>(tx.record(&event)?)
             })
-            .await
+            .await?;
+        self.sequencer.notify();
+        Ok(())
     }
 
     /// Runs of the experiments that the proofs are for.

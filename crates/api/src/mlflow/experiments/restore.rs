@@ -21,6 +21,6 @@ pub(super) async fn handler(
     let app = state.app();
     let id = required("experiment_id", &request.experiment_id)?;
     let may = app.authorize_experiment(&caller, Manage, id).await?;
-    app.restore_experiment(&may).await?;
+    app.restore_experiment(&caller, &may).await?;
     Ok(Json(Empty {}))
 }

@@ -22,6 +22,6 @@ pub(super) async fn handler(
     let app = state.app();
     let id = required("experiment_id", &request.experiment_id)?;
     let may = app.authorize_experiment(&caller, Edit, id).await?;
-    app.rename_experiment(&may, required("new_name", &request.new_name)?).await?;
+    app.rename_experiment(&caller, &may, required("new_name", &request.new_name)?).await?;
     Ok(Json(Empty {}))
 }

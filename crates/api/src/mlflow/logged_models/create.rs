@@ -40,5 +40,5 @@ pub(super) async fn handler(
         tags: pairs(request.tags),
         params: pairs(request.params),
     };
-    Ok(Json(Response { model: app.create_logged_model(&may, create).await?.into() }))
+    Ok(Json(Response { model: app.create_logged_model(&caller, &may, create).await?.into() }))
 }

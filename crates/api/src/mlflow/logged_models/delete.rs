@@ -13,6 +13,6 @@ pub(super) async fn handler(
 ) -> Answer<Empty> {
     let app = state.app();
     let may = app.authorize_logged_model(&caller, Manage, &id).await?;
-    app.delete_logged_model(&may, &id).await?;
+    app.delete_logged_model(&caller, &may, &id).await?;
     Ok(Json(Empty {}))
 }

@@ -23,6 +23,6 @@ pub(super) async fn handler(
     let app = state.app();
     let id = run_id(&request.run_id, &request.run_uuid)?;
     let may = app.authorize_run(&caller, Manage, id).await?;
-    app.restore_run(&may, id).await?;
+    app.restore_run(&caller, &may, id).await?;
     Ok(Json(Empty {}))
 }
