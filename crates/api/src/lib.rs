@@ -19,14 +19,19 @@ use std::sync::Arc;
 use axum::Router;
 use sealyard_app::App;
 
-pub use crate::http::RouterConfig;
+pub use crate::http::{Endpoint, RouterConfig, Takes};
 
 /// All routes of the server.
 pub fn router(app: Arc<App>, config: RouterConfig) -> Router {
-    let protected = Router::new()
-        .merge(mlflow::routes())
-        .merge(native::routes())
-        .fallback(http::not_found)
-        .method_not_allowed_fallback(http::method_not_allowed);
-    http::protect(protected, app, config)
+    http::protect(routes(), app, config)
+}
+
+/// Every route of [`router`] and what it takes, from the very list that the router is built from.
+#[must_use]
+pub fn endpoints() -> Vec<Endpoint> {
+    http::with_open(routes()).endpoints()
+}
+
+fn routes() -> http::Routes {
+    mlflow::routes().merge(native::routes())
 }

@@ -8,6 +8,7 @@ mod open;
 mod origin;
 mod request_id;
 mod response;
+pub(crate) mod routes;
 mod state;
 
 use std::sync::Arc;
@@ -24,14 +25,25 @@ pub use origin::RouterConfig;
 pub(crate) use origin::checked as check_origin;
 pub use request_id::RequestId;
 pub(crate) use response::{Answer, Empty, Secret, headers};
+pub(crate) use routes::Routes;
+pub use routes::{Endpoint, Takes};
 pub use state::ApiState;
 
-/// Wraps `routes` in everything that no route may go without. The outermost layer comes last.
-pub(crate) fn protect(routes: Router<ApiState>, app: Arc<App>, config: RouterConfig) -> Router {
+/// All routes with those that anybody may ask.
+pub(crate) fn with_open(routes: Routes) -> Routes {
+    routes.merge(open::routes())
+}
+
+/// Wraps `routes` in everything that no route may go without. The outermost layer comes last. Only what takes
+/// [`Takes::Nobody`] is outside of the authentication; what is no route at all wants credentials too.
+pub(crate) fn protect(routes: Routes, app: Arc<App>, config: RouterConfig) -> Router {
     let state = ApiState::new(app, config);
-    routes
+    let (open, protected) = with_open(routes).into_parts();
+    protected
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(state.clone(), authentication::require))
-        .merge(open::routes())
+        .merge(open)
         .layer(from_fn_with_state(state.clone(), origin::check))
         .layer(from_fn(response::headers))
         .layer(from_fn_with_state(state.clone(), request_id::make))

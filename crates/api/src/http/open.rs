@@ -1,11 +1,12 @@
-use axum::Router;
-use axum::routing::get;
-
-use super::ApiState;
+use super::Takes::Nobody;
+use super::routes::{Routes, get};
 
 /// The routes that anybody may ask.
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new().route("/health", get(health)).route("/ping", get(ping)).route("/version", get(version))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/health", get(Nobody, health))
+        .route("/ping", get(Nobody, ping))
+        .route("/version", get(Nobody, version))
 }
 
 async fn health() -> &'static str {

@@ -20,6 +20,7 @@ use crate::http::{self, ApiError};
 pub use state::{ModelHandle, ServingState};
 
 /// All routes of a model server.
+#[allow(clippy::disallowed_methods, reason = "a server of its own, with one token for the one thing it does")]
 pub fn router(state: ServingState) -> Router {
     Router::new()
         .route("/invocations", post(invocations::handler))

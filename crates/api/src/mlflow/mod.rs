@@ -13,18 +13,16 @@ mod view;
 pub(crate) use artifacts::decode_path;
 pub(crate) use artifacts::download::stream;
 
-use axum::Router;
-
-use crate::http::ApiState;
+use crate::http::routes::Routes;
 
 /// The release of MLflow whose protocol this is.
 pub(crate) const PROTOCOL_VERSION: &str = "3.12.0";
 
 /// All routes, below `/api` for clients and below `/ajax-api` for the pages.
-pub(crate) fn routes() -> Router<ApiState> {
-    let mut routes = Router::new();
+pub(crate) fn routes() -> Routes {
+    let mut routes = Routes::new();
     for root in ["/api", "/ajax-api"] {
-        let v2 = Router::new()
+        let v2 = Routes::new()
             .merge(experiments::routes())
             .merge(runs::routes())
             .merge(metrics::routes())

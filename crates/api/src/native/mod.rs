@@ -9,21 +9,19 @@ mod tokens;
 mod users;
 mod whoami;
 
-use axum::Router;
-use axum::routing::get;
-
-use crate::http::ApiState;
+use crate::http::Takes::{Read, Somebody};
+use crate::http::routes::{Routes, get};
 
 /// All routes.
-pub(crate) fn routes() -> Router<ApiState> {
-    let v1 = Router::new()
-        .route("/whoami", get(whoami::handler))
-        .route("/logged-models/{id}/manifest", get(logged_model::handler))
+pub(crate) fn routes() -> Routes {
+    let v1 = Routes::new()
+        .route("/whoami", get(Somebody, whoami::handler))
+        .route("/logged-models/{id}/manifest", get(Read, logged_model::handler))
         .merge(models::routes())
         .merge(gates::routes())
         .merge(ledger::routes())
         .merge(tokens::routes())
         .merge(users::routes())
         .merge(grants::routes());
-    Router::new().nest("/api/sealyard/v1", v1)
+    Routes::new().nest("/api/sealyard/v1", v1)
 }

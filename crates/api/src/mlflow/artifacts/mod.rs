@@ -5,29 +5,32 @@ mod list_of_run;
 mod location;
 mod upload;
 
-use axum::Router;
-use axum::routing::{any, get};
 use sealyard_app::{App, ArtifactListing, Caller};
 use sealyard_core::TreePath;
 use serde::Serialize;
 
-use crate::http::{ApiError, ApiState};
+use crate::http::ApiError;
+use crate::http::Takes::{Edit, Read, Somebody};
+use crate::http::routes::{Routes, any, get};
 
 pub(crate) use location::decode_path;
 
 /// The old listing, beside the proxy.
-pub(super) fn list_routes() -> Router<ApiState> {
-    Router::new().route("/artifacts/list", get(list_of_run::handler))
+pub(super) fn list_routes() -> Routes {
+    Routes::new().route("/artifacts/list", get(Read, list_of_run::handler))
 }
 
 /// The proxy below `root`. Its routes are whole paths: a nested router would show its handlers a changed URI, and they
 /// need the one that was sent.
-pub(super) fn proxy_routes(root: &str) -> Router<ApiState> {
+pub(super) fn proxy_routes(root: &str) -> Routes {
     let artifacts = format!("{root}/2.0/mlflow-artifacts/artifacts");
-    Router::new()
-        .route(&artifacts, get(list::handler))
-        .route(&format!("{artifacts}/"), any(location::empty))
-        .route(&format!("{artifacts}/{{*path}}"), get(download::handler).put(upload::handler).delete(delete::handler))
+    Routes::new()
+        .route(&artifacts, get(Read, list::handler))
+        .route(&format!("{artifacts}/"), any(Somebody, location::empty))
+        .route(
+            &format!("{artifacts}/{{*path}}"),
+            get(Read, download::handler).put(Edit, upload::handler).delete(Edit, delete::handler),
+        )
 }
 
 /// A file or directory of a listing.

@@ -8,20 +8,18 @@ mod search;
 mod set_tag;
 mod update;
 
-use axum::Router;
-use axum::routing::{get, post};
+use crate::http::Takes::{Edit, Manage, Read, Somebody};
+use crate::http::routes::{Routes, get, post};
 
-use crate::http::ApiState;
-
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new()
-        .route("/experiments/create", post(create::handler))
-        .route("/experiments/get", get(get::handler))
-        .route("/experiments/get-by-name", get(get_by_name::handler))
-        .route("/experiments/search", get(search::handler).post(search::handler))
-        .route("/experiments/update", post(update::handler))
-        .route("/experiments/delete", post(delete::handler))
-        .route("/experiments/restore", post(restore::handler))
-        .route("/experiments/set-experiment-tag", post(set_tag::handler))
-        .route("/experiments/delete-experiment-tag", post(delete_tag::handler))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/experiments/create", post(Edit, create::handler))
+        .route("/experiments/get", get(Read, get::handler))
+        .route("/experiments/get-by-name", get(Read, get_by_name::handler))
+        .route("/experiments/search", get(Somebody, search::handler).post(Somebody, search::handler))
+        .route("/experiments/update", post(Edit, update::handler))
+        .route("/experiments/delete", post(Manage, delete::handler))
+        .route("/experiments/restore", post(Manage, restore::handler))
+        .route("/experiments/set-experiment-tag", post(Edit, set_tag::handler))
+        .route("/experiments/delete-experiment-tag", post(Edit, delete_tag::handler))
 }

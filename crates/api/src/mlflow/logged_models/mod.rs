@@ -8,18 +8,19 @@ mod log_params;
 mod search;
 mod set_tags;
 
-use axum::Router;
-use axum::routing::{delete, get, patch, post};
+use crate::http::Takes::{Edit, Manage, Read};
+use crate::http::routes::{Routes, delete, get, patch, post};
 
-use crate::http::ApiState;
-
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new()
-        .route("/logged-models", post(create::handler))
-        .route("/logged-models/search", post(search::handler))
-        .route("/logged-models/{model_id}", get(get::handler).patch(finalise::handler).delete(delete::handler))
-        .route("/logged-models/{model_id}/tags", patch(set_tags::handler))
-        .route("/logged-models/{model_id}/tags/{key}", delete(delete_tag::handler))
-        .route("/logged-models/{model_id}/params", post(log_params::handler))
-        .route("/logged-models/{model_id}/artifacts/directories", get(directories::handler))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/logged-models", post(Edit, create::handler))
+        .route("/logged-models/search", post(Read, search::handler))
+        .route(
+            "/logged-models/{model_id}",
+            get(Read, get::handler).patch(Edit, finalise::handler).delete(Manage, delete::handler),
+        )
+        .route("/logged-models/{model_id}/tags", patch(Edit, set_tags::handler))
+        .route("/logged-models/{model_id}/tags/{key}", delete(Edit, delete_tag::handler))
+        .route("/logged-models/{model_id}/params", post(Edit, log_params::handler))
+        .route("/logged-models/{model_id}/artifacts/directories", get(Read, directories::handler))
 }

@@ -1,10 +1,8 @@
 mod get_history;
 
-use axum::Router;
-use axum::routing::get;
+use crate::http::Takes::Read;
+use crate::http::routes::{Routes, get};
 
-use crate::http::ApiState;
-
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new().route("/metrics/get-history", get(get_history::handler))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/metrics/get-history", get(Read, get_history::handler))
 }

@@ -11,27 +11,25 @@ mod set_alias;
 mod set_tag;
 mod update;
 
-use axum::Router;
-use axum::routing::{delete, get, patch, post};
+use crate::http::Takes::{Edit, Manage, Read, Somebody};
+use crate::http::routes::{Routes, delete, get, patch, post};
 
-use crate::http::ApiState;
-
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new()
-        .route("/registered-models/create", post(create::handler))
-        .route("/registered-models/get", get(get::handler))
-        .route("/registered-models/search", get(search::handler))
-        .route("/registered-models/update", patch(update::handler))
-        .route("/registered-models/rename", post(rename::handler))
-        .route("/registered-models/delete", delete(self::delete::handler))
-        .route("/registered-models/set-tag", post(set_tag::handler))
-        .route("/registered-models/delete-tag", delete(delete_tag::handler))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/registered-models/create", post(Edit, create::handler))
+        .route("/registered-models/get", get(Read, get::handler))
+        .route("/registered-models/search", get(Somebody, search::handler))
+        .route("/registered-models/update", patch(Edit, update::handler))
+        .route("/registered-models/rename", post(Manage, rename::handler))
+        .route("/registered-models/delete", delete(Manage, self::delete::handler))
+        .route("/registered-models/set-tag", post(Edit, set_tag::handler))
+        .route("/registered-models/delete-tag", delete(Edit, delete_tag::handler))
         .route(
             "/registered-models/get-latest-versions",
-            get(get_latest_versions::handler).post(get_latest_versions::handler),
+            get(Read, get_latest_versions::handler).post(Read, get_latest_versions::handler),
         )
         .route(
             "/registered-models/alias",
-            get(get_alias::handler).post(set_alias::handler).delete(delete_alias::handler),
+            get(Read, get_alias::handler).post(Edit, set_alias::handler).delete(Edit, delete_alias::handler),
         )
 }

@@ -13,27 +13,26 @@ mod search;
 mod set_tag;
 mod update;
 
-use axum::Router;
-use axum::routing::{get, post};
+use crate::http::ApiError;
+use crate::http::Takes::{Edit, Manage, Read};
+use crate::http::routes::{Routes, get, post};
 
-use crate::http::{ApiError, ApiState};
-
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new()
-        .route("/runs/create", post(create::handler))
-        .route("/runs/get", get(get::handler))
-        .route("/runs/update", post(update::handler))
-        .route("/runs/delete", post(delete::handler))
-        .route("/runs/restore", post(restore::handler))
-        .route("/runs/search", post(search::handler))
-        .route("/runs/log-metric", post(log_metric::handler))
-        .route("/runs/log-parameter", post(log_parameter::handler))
-        .route("/runs/set-tag", post(set_tag::handler))
-        .route("/runs/delete-tag", post(delete_tag::handler))
-        .route("/runs/log-batch", post(log_batch::handler))
-        .route("/runs/log-inputs", post(log_inputs::handler))
-        .route("/runs/outputs", post(outputs::handler))
-        .route("/runs/log-model", post(log_model::handler))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/runs/create", post(Edit, create::handler))
+        .route("/runs/get", get(Read, get::handler))
+        .route("/runs/update", post(Edit, update::handler))
+        .route("/runs/delete", post(Manage, delete::handler))
+        .route("/runs/restore", post(Manage, restore::handler))
+        .route("/runs/search", post(Read, search::handler))
+        .route("/runs/log-metric", post(Edit, log_metric::handler))
+        .route("/runs/log-parameter", post(Edit, log_parameter::handler))
+        .route("/runs/set-tag", post(Edit, set_tag::handler))
+        .route("/runs/delete-tag", post(Edit, delete_tag::handler))
+        .route("/runs/log-batch", post(Edit, log_batch::handler))
+        .route("/runs/log-inputs", post(Edit, log_inputs::handler))
+        .route("/runs/outputs", post(Edit, outputs::handler))
+        .route("/runs/log-model", post(Edit, log_model::handler))
 }
 
 /// Clients name a run twice, by its new and its old field. Two different names are no name: one of them could be what

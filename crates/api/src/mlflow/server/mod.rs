@@ -1,10 +1,8 @@
 mod info;
 
-use axum::Router;
-use axum::routing::get;
+use crate::http::Takes::Somebody;
+use crate::http::routes::{Routes, get};
 
-use crate::http::ApiState;
-
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new().route("/server-info", get(info::handler))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/server-info", get(Somebody, info::handler))
 }

@@ -2,14 +2,12 @@ mod decide;
 mod deploy;
 mod publish;
 
-use axum::Router;
-use axum::routing::post;
+use crate::http::Takes::{Manage, Read};
+use crate::http::routes::{Routes, post};
 
-use crate::http::ApiState;
-
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new()
-        .route("/publish", post(publish::handler))
-        .route("/deployments", post(deploy::handler))
-        .route("/decisions", post(decide::handler))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/publish", post(Manage, publish::handler))
+        .route("/deployments", post(Manage, deploy::handler))
+        .route("/decisions", post(Read, decide::handler))
 }

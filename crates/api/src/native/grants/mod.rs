@@ -1,15 +1,15 @@
 mod remove;
 mod set;
 
-use axum::Router;
-use axum::routing::post;
 use sealyard_identity::{PrincipalName, ResourcePattern, Right};
 use serde::Deserialize;
 
-use crate::http::{ApiError, ApiState};
+use crate::http::ApiError;
+use crate::http::Takes::Administrator;
+use crate::http::routes::{Routes, post};
 
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new().route("/grants", post(set::handler).delete(remove::handler))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/grants", post(Administrator, set::handler).delete(Administrator, remove::handler))
 }
 
 /// A grant: `{"user":"ada","resource":"experiment:*","right":"EDIT"}`.

@@ -1,11 +1,11 @@
 mod checkpoint;
 mod entries;
 
-use axum::Router;
-use axum::routing::get;
+use crate::http::Takes::Administrator;
+use crate::http::routes::{Routes, get};
 
-use crate::http::ApiState;
-
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new().route("/ledger/checkpoint", get(checkpoint::handler)).route("/ledger/entries", get(entries::handler))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/ledger/checkpoint", get(Administrator, checkpoint::handler))
+        .route("/ledger/entries", get(Administrator, entries::handler))
 }

@@ -3,14 +3,15 @@ mod evidence;
 mod file;
 mod manifest;
 
-use axum::Router;
-use axum::routing::get;
+use crate::http::Takes::{Edit, Read};
+use crate::http::routes::{Routes, get};
 
-use crate::http::ApiState;
-
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new()
-        .route("/models/{name}/versions/{version}/manifest", get(manifest::handler))
-        .route("/models/{name}/versions/{version}/evidence", get(evidence::handler).post(add_evidence::handler))
-        .route("/models/{name}/versions/{version}/files/{*path}", get(file::handler))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/models/{name}/versions/{version}/manifest", get(Read, manifest::handler))
+        .route(
+            "/models/{name}/versions/{version}/evidence",
+            get(Read, evidence::handler).post(Edit, add_evidence::handler),
+        )
+        .route("/models/{name}/versions/{version}/files/{*path}", get(Read, file::handler))
 }

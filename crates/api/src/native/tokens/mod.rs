@@ -2,13 +2,11 @@ mod create;
 mod list;
 mod revoke;
 
-use axum::Router;
-use axum::routing::{delete, get};
+use crate::http::Takes::Somebody;
+use crate::http::routes::{Routes, delete, get};
 
-use crate::http::ApiState;
-
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new()
-        .route("/tokens", get(list::handler).post(create::handler))
-        .route("/tokens/{id}", delete(revoke::handler))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/tokens", get(Somebody, list::handler).post(Somebody, create::handler))
+        .route("/tokens/{id}", delete(Somebody, revoke::handler))
 }

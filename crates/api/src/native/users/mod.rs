@@ -1,10 +1,8 @@
 mod create;
 
-use axum::Router;
-use axum::routing::post;
+use crate::http::Takes::Administrator;
+use crate::http::routes::{Routes, post};
 
-use crate::http::ApiState;
-
-pub(super) fn routes() -> Router<ApiState> {
-    Router::new().route("/users", post(create::handler))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/users", post(Administrator, create::handler))
 }
