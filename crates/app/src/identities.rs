@@ -77,6 +77,11 @@ impl App {
     pub(crate) async fn new_user(&self, caller: &Caller, new: NewUser) -> Result<(UserRecord, Event), AppError> {
         let rng = std::sync::Arc::clone(&self.rng);
         let NewUser { name, password, admin } = new;
+        // They stand in the ledger for somebody else.
+        if ["system", "anonymous", crate::LOCAL_ADMINISTRATOR].iter().any(|own| name.as_str().eq_ignore_ascii_case(own))
+        {
+            return Err(AppError::Invalid(format!("the name {name} is the server's own")));
+        }
         let hash = blocking("a password could not be hashed", move || {
             PasswordHash::create(&password, &*rng).map_err(|error| AppError::Invalid(error.to_string()))
         })

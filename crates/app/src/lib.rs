@@ -21,6 +21,7 @@ mod leftovers;
 mod load;
 mod logged_models;
 mod model_files;
+mod open;
 mod policy;
 mod registry;
 mod shelf;
@@ -49,6 +50,7 @@ pub use keys::ServerKeys;
 pub use ledger::LedgerStatus;
 pub use load::load_gate;
 pub use model_files::ModelManifest;
+pub use open::LOCAL_ADMINISTRATOR;
 pub use policy::{LoadedPolicy, PolicyError};
 pub use registry::CreateVersion;
 pub use tracking::*;
@@ -101,6 +103,7 @@ pub struct App {
     placing: Arc<RwLock<()>>,
     sequencer: ledger::Wake,
     checked: authentication::CheckedPasswords,
+    open: open::Open,
 }
 
 impl App {
@@ -131,6 +134,7 @@ impl App {
             placing: Arc::default(),
             sequencer: ledger::Wake::default(),
             checked: authentication::CheckedPasswords::default(),
+            open: open::Open::default(),
         };
         app.reload_grants().await?;
         Ok(app)

@@ -117,7 +117,7 @@ impl Principal {
     pub fn scopes(&self) -> Option<&[Scope]> {
         match &self.via {
             Via::Token { scopes, .. } => Some(scopes),
-            Via::Session | Via::Password => None,
+            Via::Session | Via::Password | Via::Open => None,
         }
     }
 
@@ -136,6 +136,8 @@ pub enum Via {
     Session,
     /// Name and password with the request.
     Password,
+    /// Not at all: the server was started so that everybody who reaches it may do everything.
+    Open,
     /// A token, which can be narrower than its owner.
     Token {
         /// Which one.

@@ -42,6 +42,8 @@ pub enum Act {
     ServerStarted {
         version: String,
     },
+    /// From here to the next start everybody who reached the server was its administrator.
+    AuthenticationDisabled {},
     LoggedIn {
         method: String,
     },

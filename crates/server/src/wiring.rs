@@ -44,6 +44,9 @@ impl Server {
         if config.tls == TlsMode::Off && !config.listen.ip().is_loopback() {
             return Err(ServerError::LoopbackOnly("--tls off"));
         }
+        if config.no_auth && !config.listen.ip().is_loopback() {
+            return Err(ServerError::LoopbackOnly("--no-auth"));
+        }
         let policy = config.policy.as_deref().map(LoadedPolicy::read).transpose()?;
         let directory = DataDirectory::open(&config.data_directory)?;
         let listener = TcpListener::bind(config.listen)
@@ -55,6 +58,10 @@ impl Server {
         let vault = open_vault(&directory, Arc::clone(&rng))?;
         let app = Arc::new(build(&directory, vault, policy, clock, rng).await?);
         let first = first_start(&app, &config).await?;
+        app.record_start(env!("CARGO_PKG_VERSION")).await?;
+        if config.no_auth {
+            app.disable_authentication().await?;
+        }
         let scheme = if identity.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", shown(address));
         let certificate = match config.tls {
@@ -67,7 +74,6 @@ impl Server {
         let tls = identity.as_ref().map(|identity| Arc::clone(&identity.config));
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
         let serving = tokio::spawn(listener::serve(listener, tls, router, stopped));
-        app.record_start(env!("CARGO_PKG_VERSION")).await?;
         let sweeping = Arc::clone(&app);
         tokio::spawn(async move {
             if let Err(error) = sweeping.remove_leftovers().await {
@@ -87,7 +93,8 @@ impl Server {
         };
         if let Some(path) = &config.ready_file {
             let token_file = config.bootstrap_token_file.as_deref();
-            ready::write(path, &server.url, server.certificate.as_deref(), ADMINISTRATOR, token_file)?;
+            let user = if config.no_auth { sealyard_app::LOCAL_ADMINISTRATOR } else { ADMINISTRATOR };
+            ready::write(path, &server.url, server.certificate.as_deref(), user, token_file)?;
         }
         Ok(server)
     }
@@ -181,7 +188,12 @@ fn ledger_origin(path: &Path, rng: &dyn Rng) -> Result<String, ServerError> {
 
 /// Makes the first administrator, and its token where a file was named for it. Unless the operator has a way in by the
 /// end of this, the next start makes the account anew until [`Server::first_shown`] says that its password was shown.
+///
+/// A server that asks nobody who they are needs no account; the first start that does ask makes it.
 async fn first_start(app: &App, config: &Config) -> Result<Option<FirstStart>, ServerError> {
+    if config.no_auth && config.admin_password.is_none() && config.bootstrap_token_file.is_none() {
+        return Ok(None);
+    }
     let name = PrincipalName::new(ADMINISTRATOR).map_err(|error| sealyard_app::AppError::Invalid(error.to_string()))?;
     let Some(made) = app.first_administrator(name, config.admin_password.clone()).await? else { return Ok(None) };
     let mut token = None;
@@ -228,6 +240,7 @@ mod tests {
             admin_password: None,
             bootstrap_token_file: token.map(|token| root.join(token)),
             ready_file: None,
+            no_auth: false,
             hosts: Vec::new(),
         };
         Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await

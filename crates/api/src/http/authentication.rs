@@ -20,6 +20,10 @@ const MAX_HEADER: usize = 4096;
 pub(super) async fn require(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let source = peer(&request);
     let request_id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
+    if let Some(caller) = state.app().local_administrator(source, request_id.clone()) {
+        request.extensions_mut().insert(caller);
+        return next.run(request).await;
+    }
     let Some(credentials) = credentials(request.headers()) else {
         return ApiError::from(AppError::Unauthenticated).into_response();
     };

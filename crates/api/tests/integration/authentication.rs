@@ -109,3 +109,41 @@ async fn unknown_endpoints_look_like_mlflows() {
     }
     test.get(&test.admin, "/api/2.0/mlflow/runs/create").await.error(405, "ENDPOINT_NOT_FOUND");
 }
+
+#[tokio::test]
+async fn without_authentication_everybody_on_this_machine_is_administrator() {
+    use std::net::{IpAddr, Ipv4Addr};
+    let test = TestApp::new().await;
+    let open = "/api/sealyard/v1/ledger/entries";
+    test.get(&NOBODY, open).await.error(401, "UNAUTHENTICATED");
+    test.app.disable_authentication().await.unwrap();
+    test.get(&NOBODY, open).await.ok();
+    let who = test.get(&User::with_token("sy_wrong"), "/api/sealyard/v1/whoami").await.ok();
+    assert_eq!((&who["name"], &who["admin"]), (&json!("local-administrator"), &json!(true)));
+    // What keeps other machines and other sites out still does.
+    let far = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    assert!(test.app.local_administrator(Some(far), None).is_none());
+    assert!(test.app.local_administrator(Some("::ffff:127.0.0.1".parse().unwrap()), None).is_some());
+    for (name, value) in [("host", "rebound.example"), ("origin", "https://evil.example")] {
+        let mut request = Request::post("/api/2.0/mlflow/experiments/create").header(name, value);
+        if name != "host" {
+            request = request.header("host", "localhost");
+        }
+        let request = request.body(Body::from(r#"{"name":"x"}"#)).unwrap();
+        test.send(request).await.error(403, "PERMISSION_DENIED");
+    }
+    test.experiment(&NOBODY, "mine").await;
+    let ledger = test.ledger().await;
+    assert!(TestApp::has(&ledger, &json!({"act": "authentication-disabled", "actor": "system"})));
+    assert!(TestApp::has(&ledger, &json!({"act": "experiment-created", "actor": "local-administrator"})));
+}
+
+#[tokio::test]
+async fn the_servers_own_names_are_nobodys() {
+    let test = TestApp::new().await;
+    for name in ["system", "Anonymous", "local-administrator"] {
+        let new = json!({ "name": name, "password": PASSWORD });
+        let answer = test.post(&test.admin, "/api/sealyard/v1/users", new).await;
+        answer.error(400, "INVALID_PARAMETER_VALUE");
+    }
+}

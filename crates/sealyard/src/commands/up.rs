@@ -20,6 +20,7 @@ use crate::{output, remote};
   sealyard up
   sealyard up --listen 0.0.0.0:5000 --tls chain.pem,key.pem --policy policy.toml
   sealyard up --listen 127.0.0.1:0 --ready-file ready.json
+  sealyard up --tls off --no-auth                  for yourself, on a machine where nobody else is
 
 Point an MLflow client at it:
   export MLFLOW_TRACKING_URI=https://127.0.0.1:5000
@@ -47,6 +48,9 @@ pub(crate) struct Arguments {
     /// Gets {"url","ca","user","token_file"} once the server serves, mode 0600.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    /// Ask nobody who they are: everybody who reaches the port, each user of this machine, is administrator. Loopback only.
+    #[arg(long)]
+    no_auth: bool,
     /// A further host name that clients may use.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
@@ -90,8 +94,10 @@ impl Arguments {
             admin_password,
             bootstrap_token_file: self.bootstrap_token_file,
             ready_file: self.ready_file,
+            no_auth: self.no_auth,
             hosts: self.hosts,
         };
+        let open = config.no_auth;
         let bootstrap = config.bootstrap_token_file.clone();
         remote::block_on(async {
             // Before anybody can be told that the server is ready: a signal sent then must end it in good order.
@@ -99,6 +105,10 @@ impl Arguments {
             let server =
                 Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;
             greet(common.quiet, &server);
+            if open {
+                // Not even --quiet silences it.
+                output::say(false, NO_AUTH);
+            }
             if server.first().is_some() && !common.quiet {
                 server.first_shown().await.map_err(server_failure)?;
             }
@@ -116,6 +126,11 @@ impl Arguments {
         })
     }
 }
+
+/// What whoever starts it so must know.
+const NO_AUTH: &str =
+    "WARNING: authentication is off (--no-auth). Whoever can connect to this port, which is every user and
+         every program of this machine, is the administrator `local-administrator`. The ledger has it on record.";
 
 /// What a person needs to go on.
 fn greet(quiet: bool, server: &Server) {

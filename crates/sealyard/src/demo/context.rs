@@ -112,6 +112,7 @@ impl Context {
             admin_password: None,
             bootstrap_token_file: Some(token_file.clone()),
             ready_file: None,
+            no_auth: false,
             hosts: Vec::new(),
         };
         let server = Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;

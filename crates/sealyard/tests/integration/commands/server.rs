@@ -16,15 +16,20 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
+        Self::start_with(&["--bootstrap-token-file", "admin.token"])
+    }
+
+    fn start_with(options: &[&str]) -> Self {
         let home = Home::new();
         let mut child = Command::new(env!("CARGO_BIN_EXE_sealyard"))
             .args(["up", "--data-dir", "data", "--listen", "127.0.0.1:0", "--ready-file", "ready.json"])
-            .args(["--bootstrap-token-file", "admin.token", "--quiet"])
+            .args(options)
+            .arg("--quiet")
             .current_dir(home.path())
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(std::fs::File::create(home.join("server.log")).unwrap())
             .spawn()
             .unwrap();
         let started = Instant::now();
@@ -99,4 +104,20 @@ fn people_log_in_get_rights_and_the_ledger_has_it_all() {
     server.stop();
     server.home.run(&offline).fine();
     server.home.run(&["whoami"]).ends(2).says("could not be reached");
+}
+
+#[test]
+fn a_server_without_authentication_says_so_and_stays_on_loopback() {
+    let home = Home::new();
+    for listen in ["0.0.0.0:0", "[::]:0"] {
+        let refused = home.run(&["up", "--data-dir", "data", "--listen", listen, "--no-auth"]);
+        refused.ends(2).says("--no-auth is only allowed on a loopback address");
+    }
+    let server = Server::start_with(&["--no-auth"]);
+    let Server { home, .. } = &server;
+    // --quiet does not silence it.
+    let said = std::fs::read_to_string(home.join("server.log")).unwrap();
+    assert!(said.contains("authentication is off"), "{said}");
+    let ready: Value = serde_json::from_slice(&std::fs::read(home.join("ready.json")).unwrap()).unwrap();
+    assert_eq!((&ready["user"], &ready["token_file"]), (&Value::from("local-administrator"), &Value::Null));
 }
