@@ -19,18 +19,6 @@ pub(crate) fn corrupt(what: &'static str) -> StoreError {
 #[error("a stored {0} can't be read; the database was changed by something else")]
 struct CorruptRow(&'static str);
 
-/// Whether a statement failed on a `UNIQUE` or primary key constraint.
-pub(crate) fn is_duplicate(error: &rusqlite::Error) -> bool {
-    error.sqlite_error().is_some_and(|error| {
-        matches!(
-            error.extended_code,
-            rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
-                | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-                | rusqlite::ffi::SQLITE_CONSTRAINT_ROWID
-        )
-    })
-}
-
 /// Gives database errors as [`StoreError::Backend`].
 pub(crate) trait OrBackend<T> {
     fn or_backend(self) -> Result<T, StoreError>;

@@ -1,50 +1,89 @@
-use rusqlite::{CachedStatement, Connection};
 use sealyard_store::{StoreError, Transaction};
 
-use crate::error::OrBackend as _;
+use crate::sql::{Dialect, Parameters, Row};
+use crate::sqlite;
 
 /// All repositories over one connection, inside of a transaction that its owner began and ends.
 #[derive(Debug)]
 pub(crate) struct Session<'a> {
-    pub(crate) connection: &'a Connection,
+    connection: Connection<'a>,
+}
+
+/// The database at the other end.
+#[derive(Debug, Clone, Copy)]
+enum Connection<'a> {
+    Sqlite(&'a rusqlite::Connection),
 }
 
 impl Transaction for Session<'_> {}
 
-impl Session<'_> {
-    /// The compiled statement of `sql`, from the connection's cache.
-    pub(crate) fn statement(&self, sql: &str) -> Result<CachedStatement<'_>, StoreError> {
-        self.connection.prepare_cached(sql).or_backend()
+/// A statement is SQL that every database here understands, with `?1`, `?2`, … for its parameters. Where a statement must
+/// differ, its text depends on [`Session::dialect`]. Each is compiled once for a connection.
+///
+/// No statement may fail on a duplicate key, since PostgreSQL gives up the whole transaction then: it says `ON CONFLICT DO
+/// NOTHING` and its caller looks at what happened.
+impl<'a> Session<'a> {
+    pub(crate) const fn sqlite(connection: &'a rusqlite::Connection) -> Self {
+        Self { connection: Connection::Sqlite(connection) }
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        match self.connection {
+            Connection::Sqlite(_) => Dialect::Sqlite,
+        }
     }
 
     /// Runs one statement; gives how many rows it changed.
-    pub(crate) fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize, StoreError> {
-        self.statement(sql)?.execute(parameters).or_backend()
+    pub(crate) fn execute(&self, sql: &str, parameters: impl Parameters) -> Result<usize, StoreError> {
+        match self.connection {
+            Connection::Sqlite(connection) => sqlite::execute(connection, sql, parameters.values().as_ref()),
+        }
     }
 
-    /// The one row of a query, if there is one.
+    /// Runs one statement once for each set of parameters, in their order, without waiting for an answer in between; gives
+    /// how many rows all of them changed.
+    pub(crate) fn execute_many<P: Parameters>(
+        &self,
+        sql: &str,
+        rows: impl IntoIterator<Item = P>,
+    ) -> Result<usize, StoreError> {
+        match self.connection {
+            Connection::Sqlite(connection) => sqlite::execute_many(connection, sql, rows),
+        }
+    }
+
+    /// Runs an `INSERT … ON CONFLICT DO NOTHING RETURNING number`; gives the new row's number, or `None` where a row with
+    /// that key is there already.
+    pub(crate) fn insert(&self, sql: &str, parameters: impl Parameters) -> Result<Option<i64>, StoreError> {
+        self.optional(sql, parameters, |row| row.get(0))
+    }
+
+    /// The first row of a query, if there is one.
     pub(crate) fn optional<T>(
         &self,
         sql: &str,
-        parameters: impl rusqlite::Params,
-        read: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+        parameters: impl Parameters,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        use rusqlite::OptionalExtension as _;
-        self.statement(sql)?.query_row(parameters, read).optional().or_backend()
+        match self.connection {
+            Connection::Sqlite(connection) => sqlite::optional(connection, sql, parameters.values().as_ref(), read),
+        }
     }
 
     /// All rows of a query.
     pub(crate) fn all<T>(
         &self,
         sql: &str,
-        parameters: impl rusqlite::Params,
-        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+        parameters: impl Parameters,
+        read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        self.statement(sql)?.query_map(parameters, read).or_backend()?.collect::<Result<_, _>>().or_backend()
+        match self.connection {
+            Connection::Sqlite(connection) => sqlite::all(connection, sql, parameters.values().as_ref(), read),
+        }
     }
 
     /// Whether a query has any row.
-    pub(crate) fn exists(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<bool, StoreError> {
-        self.statement(sql)?.exists(parameters).or_backend()
+    pub(crate) fn exists(&self, sql: &str, parameters: impl Parameters) -> Result<bool, StoreError> {
+        Ok(self.optional(sql, parameters, |_| Ok(()))?.is_some())
     }
 }

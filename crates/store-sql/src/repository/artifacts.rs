@@ -3,6 +3,7 @@ use sealyard_store::{Artifacts, StoreError};
 
 use super::convert::{Columns as _, integer, not_found};
 use crate::session::Session;
+use crate::sql::Row;
 
 const COLUMNS: &str = "path, object, digest, size, verdict, created, created_by";
 
@@ -27,9 +28,12 @@ impl Artifacts for Session<'_> {
         self.check_not_frozen(kind, owner, path)?;
         let replaced = self.artifact_object(kind, owner, path)?;
         self.execute(
-            "INSERT OR REPLACE INTO artifacts
+            "INSERT INTO artifacts
                  (owner_kind, owner, path, object, digest, size, verdict, created, created_by)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (owner_kind, owner, path) DO UPDATE SET object = excluded.object, digest = excluded.digest,
+                 size = excluded.size, verdict = excluded.verdict, created = excluded.created,
+                 created_by = excluded.created_by",
             (
                 kind,
                 owner,
@@ -167,7 +171,7 @@ fn columns(owner: &ArtifactOwner) -> (&'static str, &str) {
     }
 }
 
-fn read(row: &rusqlite::Row<'_>, owner: &ArtifactOwner) -> rusqlite::Result<Artifact> {
+fn read(row: &Row<'_>, owner: &ArtifactOwner) -> Result<Artifact, StoreError> {
     Ok(Artifact {
         owner: owner.clone(),
         path: row.tree_path(0)?,

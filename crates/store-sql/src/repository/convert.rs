@@ -1,6 +1,8 @@
-use rusqlite::types::{FromSqlError, Type};
 use sealyard_core::{Digest, Timestamp, TreePath, Verdict};
 use sealyard_store::StoreError;
+
+use crate::error::corrupt;
+use crate::sql::Row;
 
 /// The key of an experiment whose id is `id`: a decimal number in its one spelling.
 pub(super) fn experiment_number(id: &str) -> Option<i64> {
@@ -16,46 +18,45 @@ pub(super) fn already_exists(kind: &'static str, id: impl Into<String>) -> Store
     StoreError::AlreadyExists { kind, id: id.into() }
 }
 
-/// A row count or size as SQLite holds it.
+/// A row count or size as the database holds it.
 pub(super) fn integer(value: u64) -> Result<i64, StoreError> {
     i64::try_from(value).map_err(|_| StoreError::Invalid(format!("{value} is too large")))
 }
 
 /// Reads the columns that have a type of their own.
 pub(super) trait Columns {
-    fn timestamp(&self, index: usize) -> rusqlite::Result<Timestamp>;
-    fn optional_timestamp(&self, index: usize) -> rusqlite::Result<Option<Timestamp>>;
-    fn digest(&self, index: usize) -> rusqlite::Result<Digest>;
-    fn optional_digest(&self, index: usize) -> rusqlite::Result<Option<Digest>>;
-    fn unsigned(&self, index: usize) -> rusqlite::Result<u64>;
-    fn verdict(&self, index: usize) -> rusqlite::Result<Verdict>;
-    fn tree_path(&self, index: usize) -> rusqlite::Result<TreePath>;
-    fn named<T>(&self, index: usize, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T>;
+    fn timestamp(&self, index: usize) -> Result<Timestamp, StoreError>;
+    fn optional_timestamp(&self, index: usize) -> Result<Option<Timestamp>, StoreError>;
+    fn digest(&self, index: usize) -> Result<Digest, StoreError>;
+    fn optional_digest(&self, index: usize) -> Result<Option<Digest>, StoreError>;
+    fn unsigned(&self, index: usize) -> Result<u64, StoreError>;
+    fn verdict(&self, index: usize) -> Result<Verdict, StoreError>;
+    fn tree_path(&self, index: usize) -> Result<TreePath, StoreError>;
+    fn named<T>(&self, index: usize, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError>;
 }
 
-impl Columns for rusqlite::Row<'_> {
-    fn timestamp(&self, index: usize) -> rusqlite::Result<Timestamp> {
+impl Columns for Row<'_> {
+    fn timestamp(&self, index: usize) -> Result<Timestamp, StoreError> {
         self.get(index).map(Timestamp::from_millis)
     }
 
-    fn optional_timestamp(&self, index: usize) -> rusqlite::Result<Option<Timestamp>> {
-        self.get::<_, Option<i64>>(index).map(|time| time.map(Timestamp::from_millis))
+    fn optional_timestamp(&self, index: usize) -> Result<Option<Timestamp>, StoreError> {
+        self.get::<Option<i64>>(index).map(|time| time.map(Timestamp::from_millis))
     }
 
-    fn digest(&self, index: usize) -> rusqlite::Result<Digest> {
+    fn digest(&self, index: usize) -> Result<Digest, StoreError> {
         self.get(index).map(Digest::from_bytes)
     }
 
-    fn optional_digest(&self, index: usize) -> rusqlite::Result<Option<Digest>> {
-        self.get::<_, Option<[u8; 32]>>(index).map(|bytes| bytes.map(Digest::from_bytes))
+    fn optional_digest(&self, index: usize) -> Result<Option<Digest>, StoreError> {
+        self.get::<Option<[u8; 32]>>(index).map(|bytes| bytes.map(Digest::from_bytes))
     }
 
-    fn unsigned(&self, index: usize) -> rusqlite::Result<u64> {
-        let value: i64 = self.get(index)?;
-        u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, value))
+    fn unsigned(&self, index: usize) -> Result<u64, StoreError> {
+        self.get(index)
     }
 
-    fn verdict(&self, index: usize) -> rusqlite::Result<Verdict> {
+    fn verdict(&self, index: usize) -> Result<Verdict, StoreError> {
         self.named(index, |text| {
             [Verdict::Safe, Verdict::NotAssessed, Verdict::Suspicious, Verdict::Unsafe]
                 .into_iter()
@@ -63,15 +64,12 @@ impl Columns for rusqlite::Row<'_> {
         })
     }
 
-    fn tree_path(&self, index: usize) -> rusqlite::Result<TreePath> {
+    fn tree_path(&self, index: usize) -> Result<TreePath, StoreError> {
         self.named(index, |text| TreePath::new(text).ok())
     }
 
-    fn named<T>(&self, index: usize, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
-        let text = self.get_ref(index)?.as_str()?;
-        parse(text).ok_or_else(|| {
-            rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(FromSqlError::InvalidType))
-        })
+    fn named<T>(&self, index: usize, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+        parse(self.text(index)?).ok_or_else(|| corrupt("column with names of its own"))
     }
 }
 

@@ -4,6 +4,7 @@ use sealyard_store::{EvidenceRecords, StoreError};
 
 use super::convert::Columns as _;
 use crate::session::Session;
+use crate::sql::Row;
 
 impl EvidenceRecords for Session<'_> {
     fn add_evidence(&mut self, record: &EvidenceRecord) -> Result<(), StoreError> {
@@ -41,7 +42,7 @@ impl EvidenceRecords for Session<'_> {
     }
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<EvidenceRecord> {
+fn read(row: &Row<'_>) -> Result<EvidenceRecord, StoreError> {
     Ok(EvidenceRecord {
         digest: row.digest(0)?,
         subject: row.digest(1)?,

@@ -4,20 +4,18 @@ use sealyard_store::{Experiments, StoreError};
 
 use super::convert::{Columns as _, already_exists, experiment_number, not_found};
 use super::pairs::EXPERIMENT_TAGS;
-use crate::error::{backend, is_duplicate};
 use crate::search::{EXPERIMENTS, Statement};
 use crate::session::Session;
 
 impl Experiments for Session<'_> {
     fn create_experiment(&mut self, new: &NewExperiment) -> Result<Experiment, StoreError> {
-        let inserted = self
-            .statement("INSERT INTO experiments (name, created, updated) VALUES (?1, ?2, ?2)")?
-            .insert((&new.name, new.created.as_millis()));
-        let number = match inserted {
-            Ok(number) => number,
-            Err(error) if is_duplicate(&error) => return Err(already_exists("experiment", &new.name)),
-            Err(error) => return Err(backend(error)),
-        };
+        let number = self
+            .insert(
+                "INSERT INTO experiments (name, created, updated) VALUES (?1, ?2, ?2)
+                 ON CONFLICT DO NOTHING RETURNING number",
+                (&new.name, new.created.as_millis()),
+            )?
+            .ok_or_else(|| already_exists("experiment", &new.name))?;
         self.put_pairs(EXPERIMENT_TAGS, number, &new.tags)?;
         self.load_experiment(number)
     }
@@ -36,16 +34,12 @@ impl Experiments for Session<'_> {
 
     fn rename_experiment(&mut self, id: &str, name: &str, now: Timestamp) -> Result<(), StoreError> {
         let number = self.experiment_key(id)?;
-        let renamed = self.statement("UPDATE experiments SET name = ?2, updated = ?3 WHERE number = ?1")?.execute((
-            number,
-            name,
-            now.as_millis(),
-        ));
-        match renamed {
-            Ok(_) => Ok(()),
-            Err(error) if is_duplicate(&error) => Err(already_exists("experiment", name)),
-            Err(error) => Err(backend(error)),
-        }
+        let renamed = self.execute(
+            "UPDATE experiments SET name = ?2, updated = ?3 WHERE number = ?1
+                 AND NOT EXISTS (SELECT 1 FROM experiments other WHERE other.name = ?2 AND other.number <> ?1)",
+            (number, name, now.as_millis()),
+        )?;
+        if renamed == 0 { Err(already_exists("experiment", name)) } else { Ok(()) }
     }
 
     fn set_experiment_lifecycle(&mut self, id: &str, lifecycle: Lifecycle, now: Timestamp) -> Result<(), StoreError> {
@@ -68,7 +62,7 @@ impl Experiments for Session<'_> {
     }
 
     fn search_experiments(&mut self, query: &ExperimentQuery) -> Result<Page<Experiment>, StoreError> {
-        let mut statement = Statement::new(EXPERIMENTS);
+        let mut statement = Statement::new(self.dialect(), EXPERIMENTS);
         if let Some(condition) = view(query.view) {
             statement.and(condition);
         }

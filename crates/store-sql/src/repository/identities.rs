@@ -3,24 +3,25 @@ use sealyard_store::model::{TokenRecord, UserRecord};
 use sealyard_store::{Identities, StoreError};
 
 use super::convert::{Columns as _, already_exists, not_found};
-use crate::error::{OrBackend as _, backend, corrupt, is_duplicate};
+use crate::error::{backend, corrupt};
 use crate::session::Session;
+use crate::sql::Row;
 
 const USER: &str = "SELECT number, name, password, admin, created FROM users";
 const TOKEN: &str =
     "SELECT tokens.id, users.name, tokens.hash, tokens.scopes, tokens.created, tokens.expires, tokens.revoked
-     FROM tokens JOIN users ON users.number = tokens.user";
+     FROM tokens JOIN users ON users.number = tokens.\"user\"";
 
 impl Identities for Session<'_> {
     fn create_user(&mut self, user: &UserRecord) -> Result<UserRecord, StoreError> {
-        let inserted = self
-            .statement("INSERT INTO users (name, password, admin, created) VALUES (?1, ?2, ?3, ?4)")?
-            .insert((&user.name, &user.password, user.admin, user.created.as_millis()));
-        match inserted {
-            Ok(id) => Ok(UserRecord { id, ..user.clone() }),
-            Err(error) if is_duplicate(&error) => Err(already_exists("user", &user.name)),
-            Err(error) => Err(backend(error)),
-        }
+        let id = self
+            .insert(
+                "INSERT INTO users (name, password, admin, created) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO NOTHING RETURNING number",
+                (&user.name, &user.password, user.admin, user.created.as_millis()),
+            )?
+            .ok_or_else(|| already_exists("user", &user.name))?;
+        Ok(UserRecord { id, ..user.clone() })
     }
 
     fn user(&mut self, name: &str) -> Result<Option<UserRecord>, StoreError> {
@@ -55,12 +56,10 @@ impl Identities for Session<'_> {
     fn create_token(&mut self, token: &TokenRecord) -> Result<(), StoreError> {
         let user = self.user(&token.owner)?.ok_or_else(|| not_found("user", &token.owner))?;
         let scopes = serde_json::to_string(&token.scopes).map_err(backend)?;
-        let inserted = self
-            .statement(
-                "INSERT INTO tokens (id, user, hash, scopes, created, expires, revoked)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute((
+        let inserted = self.execute(
+            "INSERT INTO tokens (id, \"user\", hash, scopes, created, expires, revoked)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+            (
                 &token.id,
                 user.id,
                 &token.hash,
@@ -68,12 +67,9 @@ impl Identities for Session<'_> {
                 token.created.as_millis(),
                 token.expires.map(|time| time.as_millis()),
                 token.revoked,
-            ));
-        match inserted {
-            Ok(_) => Ok(()),
-            Err(error) if is_duplicate(&error) => Err(already_exists("token", &token.id)),
-            Err(error) => Err(backend(error)),
-        }
+            ),
+        )?;
+        if inserted == 0 { Err(already_exists("token", &token.id)) } else { Ok(()) }
     }
 
     fn token_by_hash(&mut self, hash: &str) -> Result<Option<TokenRecord>, StoreError> {
@@ -94,7 +90,7 @@ impl Identities for Session<'_> {
     fn set_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
         self.execute(
             "INSERT INTO grants (grantee, pattern, slot, permission) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO UPDATE SET permission = excluded.permission",
+             ON CONFLICT (grantee, pattern, slot) DO UPDATE SET permission = excluded.permission",
             (grant.grantee.to_string(), grant.pattern.to_string(), slot(grant.right), grant.right.to_string()),
         )?;
         Ok(())
@@ -112,20 +108,13 @@ impl Identities for Session<'_> {
     }
 
     fn grants(&mut self) -> Result<Vec<Grant>, StoreError> {
-        let mut statement =
-            self.statement("SELECT grantee, pattern, permission FROM grants ORDER BY grantee, pattern, slot")?;
-        let mut rows = statement.query([]).or_backend()?;
-        let mut grants = Vec::new();
-        while let Some(row) = rows.next().or_backend()? {
-            let [grantee, pattern, right]: [String; 3] =
-                [row.get(0).or_backend()?, row.get(1).or_backend()?, row.get(2).or_backend()?];
-            grants.push(Grant {
-                grantee: grantee.parse().map_err(|_| corrupt("grantee"))?,
-                pattern: pattern.parse().map_err(|_| corrupt("resource pattern"))?,
-                right: right.parse().map_err(|_| corrupt("right"))?,
-            });
-        }
-        Ok(grants)
+        self.all("SELECT grantee, pattern, permission FROM grants ORDER BY grantee, pattern, slot", [], |row| {
+            Ok(Grant {
+                grantee: row.text(0)?.parse().map_err(|_| corrupt("grantee"))?,
+                pattern: row.text(1)?.parse().map_err(|_| corrupt("resource pattern"))?,
+                right: row.text(2)?.parse().map_err(|_| corrupt("right"))?,
+            })
+        })
     }
 }
 
@@ -137,7 +126,7 @@ fn slot(right: Right) -> String {
     }
 }
 
-fn read_user(row: &rusqlite::Row<'_>) -> rusqlite::Result<UserRecord> {
+fn read_user(row: &Row<'_>) -> Result<UserRecord, StoreError> {
     Ok(UserRecord {
         id: row.get(0)?,
         name: row.get(1)?,
@@ -147,7 +136,7 @@ fn read_user(row: &rusqlite::Row<'_>) -> rusqlite::Result<UserRecord> {
     })
 }
 
-fn read_token(row: &rusqlite::Row<'_>) -> rusqlite::Result<TokenRecord> {
+fn read_token(row: &Row<'_>) -> Result<TokenRecord, StoreError> {
     Ok(TokenRecord {
         id: row.get(0)?,
         owner: row.get(1)?,

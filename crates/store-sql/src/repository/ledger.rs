@@ -5,6 +5,7 @@ use sealyard_store::{LedgerRecords, StoreError};
 use super::convert::{Columns as _, integer};
 use crate::error::backend;
 use crate::session::Session;
+use crate::sql::Row;
 
 impl LedgerRecords for Session<'_> {
     fn record(&mut self, event: &Event) -> Result<(), StoreError> {
@@ -21,19 +22,17 @@ impl LedgerRecords for Session<'_> {
 
     fn append_entries(&mut self, entries: &[LedgerEntry], outbox_rows: &[i64]) -> Result<(), StoreError> {
         let next = self.entry_count()?;
+        let mut rows = Vec::with_capacity(entries.len());
         for (next, LedgerEntry { index, bytes, leaf }) in (next..).zip(entries) {
             if *index != next {
                 return Err(StoreError::Conflict(format!("ledger entry {index} does not follow: {next} is next")));
             }
-            self.execute(
-                "INSERT INTO ledger_entries (position, event, leaf) VALUES (?1, ?2, ?3)",
-                (integer(*index)?, bytes, leaf.as_bytes()),
-            )?;
+            rows.push((integer(*index)?, bytes, leaf.as_bytes()));
         }
-        for row in outbox_rows {
-            if self.execute("DELETE FROM outbox WHERE number = ?1", [row])? != 1 {
-                return Err(StoreError::Conflict(format!("outbox row {row} is gone: it was sequenced already")));
-            }
+        self.execute_many("INSERT INTO ledger_entries (position, event, leaf) VALUES (?1, ?2, ?3)", rows)?;
+        let removed = self.execute_many("DELETE FROM outbox WHERE number = ?1", outbox_rows.iter().map(|row| [row]))?;
+        if removed != outbox_rows.len() {
+            return Err(StoreError::Conflict("an outbox row is gone: it was sequenced already".to_owned()));
         }
         Ok(())
     }
@@ -81,6 +80,6 @@ impl LedgerRecords for Session<'_> {
     }
 }
 
-fn read_checkpoint(row: &rusqlite::Row<'_>) -> rusqlite::Result<CheckpointRecord> {
+fn read_checkpoint(row: &Row<'_>) -> Result<CheckpointRecord, StoreError> {
     Ok(CheckpointRecord { size: row.unsigned(0)?, note: row.get(1)?, created: row.timestamp(2)? })
 }

@@ -5,7 +5,6 @@ use sealyard_store::{LoggedModels, StoreError};
 use super::convert::{Columns as _, already_exists, experiment_number, not_found};
 use super::experiments::found;
 use super::pairs::{LOGGED_MODEL_PARAMS, LOGGED_MODEL_TAGS};
-use crate::error::{backend, is_duplicate};
 use crate::search::{LOGGED_MODELS, Statement};
 use crate::session::Session;
 
@@ -18,26 +17,22 @@ const STATUSES: [(LoggedModelStatus, &str); 3] = [
 impl LoggedModels for Session<'_> {
     fn create_logged_model(&mut self, new: &NewLoggedModel) -> Result<LoggedModel, StoreError> {
         let experiment = self.active_experiment(&new.experiment_id)?;
-        let inserted = self
-            .statement(
+        let number = self
+            .insert(
                 "INSERT INTO logged_models
                      (id, experiment, name, source_run, model_type, status, created, updated, created_by)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 'PENDING', ?6, ?6, ?7)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, 'PENDING', ?6, ?6, ?7) ON CONFLICT DO NOTHING RETURNING number",
+                (
+                    &new.id,
+                    experiment,
+                    &new.name,
+                    &new.source_run_id,
+                    &new.model_type,
+                    new.created.as_millis(),
+                    &new.created_by,
+                ),
             )?
-            .insert((
-                &new.id,
-                experiment,
-                &new.name,
-                &new.source_run_id,
-                &new.model_type,
-                new.created.as_millis(),
-                &new.created_by,
-            ));
-        let number = match inserted {
-            Ok(number) => number,
-            Err(error) if is_duplicate(&error) => return Err(already_exists("logged model", &new.id)),
-            Err(error) => return Err(backend(error)),
-        };
+            .ok_or_else(|| already_exists("logged model", &new.id))?;
         self.put_pairs(LOGGED_MODEL_TAGS, number, &new.tags)?;
         self.put_pairs(LOGGED_MODEL_PARAMS, number, &new.params)?;
         self.load_logged_model(number)
@@ -108,7 +103,7 @@ impl LoggedModels for Session<'_> {
 
     fn search_logged_models(&mut self, query: &LoggedModelQuery) -> Result<Page<LoggedModel>, StoreError> {
         let experiments: Vec<i64> = query.experiments.iter().filter_map(|id| experiment_number(id)).collect();
-        let mut statement = Statement::new(LOGGED_MODELS);
+        let mut statement = Statement::new(self.dialect(), LOGGED_MODELS);
         statement.and_number_in("t.experiment", &experiments)?;
         statement.and("t.deleted = 0");
         let page = statement.run(self, &query.filter, &query.order, query.limit, query.offset)?;

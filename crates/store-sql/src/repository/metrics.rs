@@ -1,16 +1,16 @@
-use rusqlite::Row;
 use sealyard_store::StoreError;
 use sealyard_store::model::{Metric, Page};
 
 use super::convert::integer;
 use crate::session::Session;
+use crate::sql::Row;
 
 /// NaN is kept as 0 with a flag, since SQLite turns it into NULL.
 fn stored(value: f64) -> (f64, bool) {
     if value.is_nan() { (0.0, true) } else { (value, false) }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Metric> {
+fn read(row: &Row<'_>) -> Result<Metric, StoreError> {
     let nan: bool = row.get(4)?;
     Ok(Metric {
         key: row.get(0)?,
@@ -28,13 +28,30 @@ const COLUMNS: &str = "key, step, timestamp, value, nan, model_id, dataset_name,
 impl Session<'_> {
     /// Adds the metrics to the history; one that is there already, to the last bit, changes nothing.
     pub(super) fn put_metrics(&self, run: i64, metrics: &[Metric]) -> Result<(), StoreError> {
-        let mut history = self.statement(
+        let rows = || {
+            metrics.iter().map(|metric| {
+                let (value, nan) = stored(metric.value);
+                (
+                    run,
+                    &metric.key,
+                    metric.step,
+                    metric.timestamp,
+                    value,
+                    nan,
+                    &metric.model_id,
+                    &metric.dataset_name,
+                    &metric.dataset_digest,
+                )
+            })
+        };
+        self.execute_many(
             "INSERT INTO metric_history
                  (run, key, step, timestamp, value, nan, model_id, dataset_name, dataset_digest)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+            rows(),
         )?;
         // Row values compare in their order: step, then time, then value, as MLflow has it.
-        let mut latest = self.statement(
+        self.execute_many(
             "INSERT INTO latest_metrics
                  (run, key, step, timestamp, value, nan, model_id, dataset_name, dataset_digest)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
@@ -43,53 +60,41 @@ impl Session<'_> {
                  dataset_name = excluded.dataset_name, dataset_digest = excluded.dataset_digest
              WHERE (excluded.step, excluded.timestamp, excluded.value) >
                  (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)",
+            rows(),
         )?;
-        for metric in metrics {
-            let (value, nan) = stored(metric.value);
-            let row = (
-                run,
-                &metric.key,
-                metric.step,
-                metric.timestamp,
-                value,
-                nan,
-                &metric.model_id,
-                &metric.dataset_name,
-                &metric.dataset_digest,
-            );
-            history.execute(row).map_err(crate::error::backend)?;
-            latest.execute(row).map_err(crate::error::backend)?;
-            if let Some(model) = &metric.model_id {
-                self.put_model_metric(run, model, metric)?;
-            }
+        if metrics.iter().any(|metric| metric.model_id.is_some()) {
+            self.put_model_metrics(run, metrics)
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
     /// A metric also becomes one of the logged model that it names, if that is of the run's own experiment: whoever may
     /// write to one experiment must not write to another's models.
-    fn put_model_metric(&self, run: i64, model: &str, metric: &Metric) -> Result<(), StoreError> {
-        let (value, nan) = stored(metric.value);
-        self.execute(
+    fn put_model_metrics(&self, run: i64, metrics: &[Metric]) -> Result<(), StoreError> {
+        self.execute_many(
             "INSERT INTO logged_model_metrics (model, key, dataset_name, dataset_digest, step, timestamp, value, nan)
              SELECT logged_models.number, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM logged_models
                  JOIN runs ON runs.experiment = logged_models.experiment
                  WHERE runs.number = ?1 AND logged_models.id = ?2 AND logged_models.deleted = 0
-             ON CONFLICT DO UPDATE SET step = excluded.step, timestamp = excluded.timestamp,
+             ON CONFLICT (model, key, dataset_name, dataset_digest) DO UPDATE SET step = excluded.step, timestamp = excluded.timestamp,
                  value = excluded.value, nan = excluded.nan
              WHERE (excluded.step, excluded.timestamp, excluded.value) >
                  (logged_model_metrics.step, logged_model_metrics.timestamp, logged_model_metrics.value)",
-            (
-                run,
-                model,
-                &metric.key,
-                metric.dataset_name.as_deref().unwrap_or_default(),
-                metric.dataset_digest.as_deref().unwrap_or_default(),
-                metric.step,
-                metric.timestamp,
-                value,
-                nan,
-            ),
+            metrics.iter().filter_map(|metric| {
+                let (value, nan) = stored(metric.value);
+                Some((
+                    run,
+                    metric.model_id.as_deref()?,
+                    &metric.key,
+                    metric.dataset_name.as_deref().unwrap_or_default(),
+                    metric.dataset_digest.as_deref().unwrap_or_default(),
+                    metric.step,
+                    metric.timestamp,
+                    value,
+                    nan,
+                ))
+            }),
         )?;
         Ok(())
     }

@@ -30,46 +30,44 @@ impl Session<'_> {
         }
         let model = self.registered_model_key(&new.name)?;
         let version: u32 = self
-            .statement(
+            .optional(
                 "UPDATE registered_models SET last_version = last_version + 1, updated = ?2 WHERE number = ?1
                  RETURNING last_version",
+                (model, new.created.as_millis()),
+                |row| row.get(0),
             )?
-            .query_row((model, new.created.as_millis()), |row| row.get(0))
-            .map_err(backend)?;
+            .ok_or_else(|| not_found("registered model", &new.name))?;
         let number = self
-            .statement(
+            .insert(
                 "INSERT INTO model_versions (model, version, description, source, run_id, model_id, experiment, status,
                      created, updated, created_by, tree, verdict)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'READY', ?8, ?8, ?9, ?10, ?11)",
-            )?
-            .insert((
-                model,
-                version,
-                &new.description,
-                &new.source,
-                &new.run_id,
-                &new.model_id,
-                &new.experiment_id,
-                new.created.as_millis(),
-                &new.created_by,
-                new.tree.digest().as_bytes(),
-                new.verdict.to_string(),
-            ))
-            .map_err(backend)?;
-        for entry in new.tree.entries() {
-            self.execute(
-                "INSERT INTO version_files (version, path, object, digest, size, executable)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'READY', ?8, ?8, ?9, ?10, ?11) RETURNING number",
                 (
-                    number,
-                    entry.path.as_str(),
-                    objects.get(&entry.path),
-                    entry.digest.as_bytes(),
-                    integer(entry.size)?,
-                    entry.executable,
+                    model,
+                    version,
+                    &new.description,
+                    &new.source,
+                    &new.run_id,
+                    &new.model_id,
+                    &new.experiment_id,
+                    new.created.as_millis(),
+                    &new.created_by,
+                    new.tree.digest().as_bytes(),
+                    new.verdict.to_string(),
                 ),
-            )?;
+            )?
+            .ok_or_else(|| corrupt("number of a new version"))?;
+        let mut files = Vec::with_capacity(new.files.len());
+        for entry in new.tree.entries() {
+            let size = integer(entry.size)?;
+            let object = objects.get(&entry.path);
+            files.push((number, entry.path.as_str(), object, entry.digest.as_bytes(), size, entry.executable));
         }
+        self.execute_many(
+            "INSERT INTO version_files (version, path, object, digest, size, executable)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            files,
+        )?;
         self.put_pairs(MODEL_VERSION_TAGS, number, &new.tags)?;
         self.load_model_version(number)
     }

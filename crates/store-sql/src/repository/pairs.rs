@@ -20,7 +20,9 @@ macro_rules! pair_table {
                 $table,
                 " (",
                 $owner,
-                ", key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = excluded.value"
+                ", key, value) VALUES (?1, ?2, ?3) ON CONFLICT (",
+                $owner,
+                ", key) DO UPDATE SET value = excluded.value"
             ),
             delete: concat!("DELETE FROM ", $table, " WHERE ", $owner, " = ?1 AND key = ?2"),
         };
@@ -42,9 +44,7 @@ impl Session<'_> {
 
     /// Writes the pairs; the value of a key that is there is replaced.
     pub(super) fn put_pairs(&self, table: PairTable, owner: i64, pairs: &[Pair]) -> Result<(), StoreError> {
-        for Pair { key, value } in pairs {
-            self.execute(table.replace, (owner, key, value))?;
-        }
+        self.execute_many(table.replace, pairs.iter().map(|Pair { key, value }| (owner, key, value)))?;
         Ok(())
     }
 

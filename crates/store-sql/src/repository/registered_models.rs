@@ -4,7 +4,6 @@ use sealyard_store::model::{Pair, RegisteredModel};
 
 use super::convert::{Columns as _, already_exists, not_found};
 use super::pairs::REGISTERED_MODEL_TAGS;
-use crate::error::{backend, is_duplicate};
 use crate::session::Session;
 
 impl Session<'_> {
@@ -16,17 +15,13 @@ impl Session<'_> {
         created_by: &str,
         now: Timestamp,
     ) -> Result<RegisteredModel, StoreError> {
-        let inserted = self
-            .statement(
+        let number = self
+            .insert(
                 "INSERT INTO registered_models (name, description, created, updated, created_by)
-                 VALUES (?1, ?2, ?3, ?3, ?4)",
+                 VALUES (?1, ?2, ?3, ?3, ?4) ON CONFLICT DO NOTHING RETURNING number",
+                (name, description, now.as_millis(), created_by),
             )?
-            .insert((name, description, now.as_millis(), created_by));
-        let number = match inserted {
-            Ok(number) => number,
-            Err(error) if is_duplicate(&error) => return Err(already_exists("registered model", name)),
-            Err(error) => return Err(backend(error)),
-        };
+            .ok_or_else(|| already_exists("registered model", name))?;
         self.put_pairs(REGISTERED_MODEL_TAGS, number, tags)?;
         self.load_registered_model(number)
     }
@@ -38,14 +33,12 @@ impl Session<'_> {
         now: Timestamp,
     ) -> Result<RegisteredModel, StoreError> {
         let number = self.registered_model_key(name)?;
-        let renamed = self
-            .statement("UPDATE registered_models SET name = ?2, updated = ?3 WHERE number = ?1")?
-            .execute((number, to, now.as_millis()));
-        match renamed {
-            Ok(_) => self.load_registered_model(number),
-            Err(error) if is_duplicate(&error) => Err(already_exists("registered model", to)),
-            Err(error) => Err(backend(error)),
-        }
+        let renamed = self.execute(
+            "UPDATE registered_models SET name = ?2, updated = ?3 WHERE number = ?1
+                 AND NOT EXISTS (SELECT 1 FROM registered_models other WHERE other.name = ?2 AND other.number <> ?1)",
+            (number, to, now.as_millis()),
+        )?;
+        if renamed == 0 { Err(already_exists("registered model", to)) } else { self.load_registered_model(number) }
     }
 
     pub(super) fn registered_model_key(&self, name: &str) -> Result<i64, StoreError> {

@@ -72,7 +72,7 @@ impl Registry for Session<'_> {
         limit: u32,
         offset: u64,
     ) -> Result<Page<RegisteredModel>, StoreError> {
-        let mut statement = Statement::new(REGISTERED_MODELS);
+        let mut statement = Statement::new(self.dialect(), REGISTERED_MODELS);
         if let Some(visible) = visible {
             statement.and_text_in("t.name", visible)?;
         }
@@ -153,7 +153,7 @@ impl Registry for Session<'_> {
         limit: u32,
         offset: u64,
     ) -> Result<Page<ModelVersion>, StoreError> {
-        let mut statement = Statement::new(MODEL_VERSIONS);
+        let mut statement = Statement::new(self.dialect(), MODEL_VERSIONS);
         if let Some(visible) = visible {
             statement.and_text_in("m.name", visible)?;
         }
@@ -181,7 +181,7 @@ impl Registry for Session<'_> {
         let key = self.version_key(name, version)?;
         self.execute(
             "INSERT INTO aliases (model, alias, version) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET version = excluded.version",
+             ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version",
             (key.model, alias, version),
         )?;
         self.touch_registered_model(key.model, now)

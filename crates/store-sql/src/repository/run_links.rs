@@ -15,9 +15,12 @@ impl Session<'_> {
             let tags = serde_json::to_string(&dataset.tags).map_err(backend)?;
             let context = dataset.tags.iter().find(|tag| tag.key == CONTEXT_TAG).map(|tag| tag.value.as_str());
             self.execute(
-                "INSERT OR REPLACE INTO run_datasets
+                "INSERT INTO run_datasets
                      (run, name, digest, source_type, source, schema, profile, context, tags)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 ON CONFLICT (run, name, digest) DO UPDATE SET source_type = excluded.source_type,
+                     source = excluded.source, schema = excluded.schema, profile = excluded.profile,
+                     context = excluded.context, tags = excluded.tags",
                 (
                     run,
                     &dataset.name,
@@ -31,19 +34,18 @@ impl Session<'_> {
                 ),
             )?;
         }
-        for model in models {
-            self.execute("INSERT OR IGNORE INTO run_model_inputs (run, model_id) VALUES (?1, ?2)", (run, model))?;
-        }
+        self.execute_many(
+            "INSERT INTO run_model_inputs (run, model_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            models.iter().map(|model| (run, model)),
+        )?;
         Ok(())
     }
 
     pub(super) fn put_outputs(&self, run: i64, models: &[ModelOutput]) -> Result<(), StoreError> {
-        for model in models {
-            self.execute(
-                "INSERT OR IGNORE INTO run_model_outputs (run, model_id, step) VALUES (?1, ?2, ?3)",
-                (run, &model.model_id, model.step),
-            )?;
-        }
+        self.execute_many(
+            "INSERT INTO run_model_outputs (run, model_id, step) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            models.iter().map(|model| (run, &model.model_id, model.step)),
+        )?;
         Ok(())
     }
 

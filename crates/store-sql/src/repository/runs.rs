@@ -7,7 +7,6 @@ use sealyard_store::{Runs, StoreError};
 use super::convert::{Columns as _, already_exists, experiment_number, not_found};
 use super::experiments::{found, lifecycle, view};
 use super::pairs::{RUN_PARAMS, RUN_TAGS};
-use crate::error::{backend, is_duplicate};
 use crate::search::{RUNS, Statement};
 use crate::session::Session;
 
@@ -25,17 +24,13 @@ const STATUSES: [(RunStatus, &str); 5] = [
 impl Runs for Session<'_> {
     fn create_run(&mut self, new: &NewRun) -> Result<Run, StoreError> {
         let experiment = self.active_experiment(&new.experiment_id)?;
-        let inserted = self
-            .statement(
-                "INSERT INTO runs (id, experiment, name, user, created_by, status, started)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 'RUNNING', ?6)",
+        let number = self
+            .insert(
+                "INSERT INTO runs (id, experiment, name, \"user\", created_by, status, started)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 'RUNNING', ?6) ON CONFLICT DO NOTHING RETURNING number",
+                (&new.id, experiment, &new.name, &new.user, &new.created_by, new.start.as_millis()),
             )?
-            .insert((&new.id, experiment, &new.name, &new.user, &new.created_by, new.start.as_millis()));
-        let number = match inserted {
-            Ok(number) => number,
-            Err(error) if is_duplicate(&error) => return Err(already_exists("run", &new.id)),
-            Err(error) => return Err(backend(error)),
-        };
+            .ok_or_else(|| already_exists("run", &new.id))?;
         self.put_run_tags(number, &new.tags)?;
         if !new.name.is_empty() {
             self.rename_run(number, &new.name)?;
@@ -49,7 +44,7 @@ impl Runs for Session<'_> {
 
     fn experiment_of_run(&mut self, id: &str) -> Result<Option<String>, StoreError> {
         self.optional("SELECT experiment FROM runs WHERE id = ?1", [id], |row| {
-            row.get::<_, i64>(0).map(|number| number.to_string())
+            row.get::<i64>(0).map(|number| number.to_string())
         })
     }
 
@@ -100,7 +95,7 @@ impl Runs for Session<'_> {
 
     fn search_runs(&mut self, query: &RunQuery) -> Result<Page<Run>, StoreError> {
         let experiments: Vec<i64> = query.experiments.iter().filter_map(|id| experiment_number(id)).collect();
-        let mut statement = Statement::new(RUNS);
+        let mut statement = Statement::new(self.dialect(), RUNS);
         statement.and_number_in("t.experiment", &experiments)?;
         if let Some(condition) = view(query.view) {
             statement.and(condition);
@@ -146,14 +141,15 @@ impl Session<'_> {
     }
 
     fn put_params(&self, number: i64, run_id: &str, params: &[Pair]) -> Result<(), StoreError> {
+        let added = self.execute_many(
+            "INSERT INTO run_params (run, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            params.iter().map(|Pair { key, value }| (number, key, value)),
+        )?;
+        if added == params.len() {
+            return Ok(());
+        }
+        // Some were there, or stand twice in the list: what is kept must be what was asked for.
         for Pair { key, value } in params {
-            let added = self.execute(
-                "INSERT INTO run_params (run, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                (number, key, value),
-            )?;
-            if added == 1 {
-                continue;
-            }
             let there: Option<String> =
                 self.optional("SELECT value FROM run_params WHERE run = ?1 AND key = ?2", (number, key), |row| {
                     row.get(0)
@@ -170,7 +166,7 @@ impl Session<'_> {
 
     fn load_run(&self, number: i64) -> Result<Run, StoreError> {
         let run = self.optional(
-            "SELECT id, experiment, name, user, created_by, status, started, ended, deleted FROM runs WHERE number = ?1",
+            "SELECT id, experiment, name, \"user\", created_by, status, started, ended, deleted FROM runs WHERE number = ?1",
             [number],
             |row| {
                 let id: String = row.get(0)?;

@@ -9,7 +9,7 @@ impl Settings for Session<'_> {
 
     fn put_setting(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
         self.execute(
-            "INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
+            "INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             [key, value],
         )?;
         Ok(())

@@ -3,7 +3,7 @@ use sealyard_store::model::{Comparison, Condition, Field, Operand};
 
 use super::Statement;
 use super::target::Side;
-use crate::like::MAX_PATTERN;
+use crate::sqlite::like::MAX_PATTERN;
 
 impl Statement {
     /// Adds one condition of the caller.

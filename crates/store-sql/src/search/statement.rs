@@ -1,11 +1,10 @@
-use rusqlite::params_from_iter;
-use rusqlite::types::Value;
 use sealyard_store::StoreError;
 use sealyard_store::model::{Condition, OrderBy, Page};
 
 use super::Target;
-use crate::error::{OrBackend as _, backend};
+use crate::error::backend;
 use crate::session::Session;
+use crate::sql::{Dialect, Value};
 
 /// Most conditions and sort keys of one search; SQLite has limits of its own far above.
 const MAX_CONDITIONS: usize = 100;
@@ -14,20 +13,22 @@ const MAX_ORDER: usize = 20;
 /// A search in the making: text of this crate, values of the caller.
 #[derive(Debug)]
 pub(crate) struct Statement {
+    #[allow(dead_code, reason = "the second database comes next")]
+    pub(super) dialect: Dialect,
     pub(super) target: Target,
     pub(super) text: String,
-    pub(super) values: Vec<Value>,
+    pub(super) values: Vec<Value<'static>>,
     pub(super) follows: bool,
 }
 
 impl Statement {
-    pub(crate) fn new(target: Target) -> Self {
+    pub(crate) fn new(dialect: Dialect, target: Target) -> Self {
         let text = format!("SELECT t.number FROM {} WHERE ", target.from);
-        Self { target, text, values: Vec::new(), follows: false }
+        Self { dialect, target, text, values: Vec::new(), follows: false }
     }
 
     /// Adds `value` to the parameters; gives how the text names it.
-    pub(super) fn bind(&mut self, value: impl Into<Value>) -> String {
+    pub(super) fn bind(&mut self, value: impl Into<Value<'static>>) -> String {
         self.values.push(value.into());
         format!("?{}", self.values.len())
     }
@@ -97,9 +98,7 @@ impl Statement {
         let limit_name = self.bind(i64::from(limit) + 1);
         let offset_name = self.bind(start);
         self.text.push_str(&format!(" LIMIT {limit_name} OFFSET {offset_name}"));
-        let mut statement = session.statement(&self.text)?;
-        let rows = statement.query_map(params_from_iter(self.values), |row| row.get(0)).or_backend()?;
-        let mut items = rows.collect::<Result<Vec<i64>, _>>().or_backend()?;
+        let mut items: Vec<i64> = session.all(&self.text, self.values, |row| row.get(0))?;
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);
         Ok(Page { items, next: more.then(|| offset.saturating_add(u64::from(limit))) })
@@ -119,8 +118,8 @@ mod tests {
     #[test]
     fn a_plain_search_walks_the_index() {
         let mut connection = Connection::open_in_memory().unwrap();
-        crate::migrate::migrate(&mut connection, Timestamp::from_millis(0)).unwrap();
-        let mut statement = Statement::new(RUNS);
+        crate::sqlite::migrate::migrate(&mut connection, Timestamp::from_millis(0)).unwrap();
+        let mut statement = Statement::new(Dialect::Sqlite, RUNS);
         statement.and_number_in("t.experiment", &[0]).unwrap();
         statement.and("t.deleted = 0");
         let condition = Condition {
@@ -131,9 +130,7 @@ mod tests {
         statement.condition(&condition).unwrap();
         statement.order(&[]).unwrap();
         let explain = format!("EXPLAIN QUERY PLAN {}", statement.text);
-        let mut explained = connection.prepare(&explain).unwrap();
-        let rows = explained.query_map(params_from_iter(statement.values), |row| row.get::<_, String>(3)).unwrap();
-        let plan: Vec<String> = rows.map(Result::unwrap).collect();
+        let plan: Vec<String> = Session::sqlite(&connection).all(&explain, statement.values, |row| row.get(3)).unwrap();
         assert!(plan.iter().any(|step| step.contains("runs_by_experiment")), "{plan:?}");
         assert!(!plan.iter().any(|step| step.contains("SCAN") || step.contains("TEMP B-TREE")), "{plan:?}");
     }

@@ -50,7 +50,7 @@ pub(crate) const RUNS: Target = Target {
         Some(match name {
             "run_id" | "run_uuid" => "t.id",
             "run_name" => "t.name",
-            "user_id" => "t.user",
+            "user_id" => "t.\"user\"",
             "status" => "t.status",
             "start_time" | "created" => "t.started",
             "end_time" => "t.ended",

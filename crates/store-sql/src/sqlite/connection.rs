@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use sealyard_store::StoreError;
 
 use crate::error::{OrBackend as _, backend};
-use crate::like;
+use crate::sqlite::like;
 
 /// Statements kept compiled by each connection.
 const STATEMENTS: usize = 256;

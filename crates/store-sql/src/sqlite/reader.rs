@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use sealyard_store::{StoreError, Work};
 
 use crate::error::{OrBackend as _, backend};
-use crate::writer::{Job, attempt};
+use crate::sqlite::writer::{Job, attempt};
 
 /// Steps of SQLite's machine between two looks at the time.
 const STEPS: i32 = 100;

@@ -7,12 +7,12 @@ use std::thread::JoinHandle;
 use sealyard_store::{Store, StoreError, Work};
 use tokio::sync::oneshot;
 
-use crate::connection::{Access, connect, prepare_file};
+use super::{migrate, writer};
 use crate::error::backend;
-use crate::options::SqliteOptions;
-use crate::reader::Reader;
-use crate::writer::Job;
-use crate::{migrate, writer};
+use crate::sqlite::connection::{Access, connect, prepare_file};
+use crate::sqlite::options::SqliteOptions;
+use crate::sqlite::reader::Reader;
+use crate::sqlite::writer::Job;
 
 /// A catalog in one SQLite file, in WAL mode, every commit synced to disk.
 ///

@@ -8,7 +8,7 @@ use crate::error::{OrBackend as _, corrupt};
 const APPLICATION: i32 = 0x5359_5244;
 
 /// Every step that ever was, in its order; `user_version` is how many a database has had.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/sqlite/0001_catalog.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_catalog.sql")];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one.
 pub(crate) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {

@@ -94,7 +94,7 @@ fn write_one(connection: &Connection, work: Work) -> rusqlite::Result<Result<(),
 
 /// Runs `work`; a panic in it is its own failure only.
 pub(crate) fn attempt(connection: &Connection, work: Work) -> Result<(), StoreError> {
-    let mut session = Session { connection };
+    let mut session = Session::sqlite(connection);
     match catch_unwind(AssertUnwindSafe(|| work(&mut session))) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(StoreError::Undone),
@@ -134,8 +134,8 @@ mod tests {
 
     fn database(directory: &std::path::Path) -> Connection {
         let path = directory.join("catalog.db");
-        crate::connection::prepare_file(&path).unwrap();
-        let connection = crate::connection::connect(&path, crate::connection::Access::Write).unwrap();
+        crate::sqlite::connection::prepare_file(&path).unwrap();
+        let connection = crate::sqlite::connection::connect(&path, crate::sqlite::connection::Access::Write).unwrap();
         connection.execute_batch("CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)").unwrap();
         connection
     }

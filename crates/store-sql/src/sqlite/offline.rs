@@ -6,9 +6,9 @@ use sealyard_ledger::Entry;
 use sealyard_store::StoreError;
 use sealyard_store::model::CheckpointRecord;
 
-use crate::connection::connect_offline;
 use crate::error::{OrBackend as _, corrupt};
-use crate::migrate;
+use crate::sqlite::connection::connect_offline;
+use crate::sqlite::migrate;
 
 /// Entries held in memory at a time.
 const BATCH: i64 = 1000;
