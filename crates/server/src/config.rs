@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use sealyard_core::Redacted;
+use sealyard_vault::ArtifactsUrl;
 
 /// How the listener speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub enum TlsMode {
 pub struct Config {
     /// Where everything is kept.
     pub data_directory: PathBuf,
+    /// Where artifacts are kept, encrypted; `None` is below the data directory.
+    pub artifacts: Option<ArtifactsUrl>,
     /// Where to listen; port 0 is any.
     pub listen: SocketAddr,
     /// How to speak.

@@ -41,6 +41,9 @@ pub enum ServerError {
     /// The vault can't be opened.
     #[error("the vault could not be opened")]
     Vault(#[from] sealyard_vault::VaultError),
+    /// The artifact storage can't be set up.
+    #[error(transparent)]
+    Artifacts(#[from] sealyard_vault::ArtifactsUrlError),
     /// The catalog can't be opened.
     #[error("the catalog could not be opened")]
     Store(#[from] sealyard_store::StoreError),
@@ -64,6 +67,7 @@ impl ServerError {
             Self::Foreign(_) => "name an empty or a new folder with --data-dir".to_owned(),
             Self::Tls(_) => "--tls takes auto, off, or CERTIFICATE,KEY: two PEM files, the chain first".to_owned(),
             Self::LoopbackOnly(_) => "listen on 127.0.0.1, or leave the option out".to_owned(),
+            Self::Vault(error) => return error.hint().map(str::to_owned),
             _ => return None,
         })
     }

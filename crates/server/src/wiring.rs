@@ -11,8 +11,9 @@ use sealyard_identity::{PrincipalName, Scope};
 use sealyard_ledger::LedgerKey;
 use sealyard_store::Store;
 use sealyard_store_sql::{SqliteOptions, SqliteStore};
-use sealyard_vault::{Keyring, Vault};
+use sealyard_vault::{ArtifactsUrl, ArtifactsUrlError, Keyring, Vault};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -55,7 +56,7 @@ impl Server {
         let address = listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
         let names = tls::names(address, &config.hosts);
         let identity = Identity::load(&config.tls, &directory.keys(), &names)?;
-        let vault = open_vault(&directory, Arc::clone(&rng))?;
+        let vault = open_vault(&directory, config.artifacts.clone(), Arc::clone(&rng)).await?;
         let app = Arc::new(build(&directory, vault, policy, clock, rng).await?);
         let first = first_start(&app, &config).await?;
         app.record_start(env!("CARGO_PKG_VERSION")).await?;
@@ -142,10 +143,25 @@ impl Server {
     }
 }
 
-fn open_vault(directory: &DataDirectory, rng: Arc<dyn Rng>) -> Result<Arc<Vault>, ServerError> {
+async fn open_vault(
+    directory: &DataDirectory,
+    artifacts: Option<ArtifactsUrl>,
+    rng: Arc<dyn Rng>,
+) -> Result<Arc<Vault>, ServerError> {
     let keyring = Keyring::open_or_create(&directory.keys().join("master.key"), &*rng)
         .map_err(|error| ServerError::Key(error.to_string()))?;
-    Ok(Arc::new(Vault::open_or_create(&directory.vault(), keyring, rng)?))
+    let (local, runtime) = (directory.vault(), Handle::current());
+    // It waits for disks and services.
+    let opened = tokio::task::spawn_blocking(move || match artifacts {
+        None => Ok(Vault::open_or_create(&local, keyring, rng)?),
+        Some(ArtifactsUrl::Directory(path)) => Ok(Vault::open_or_create(&path, keyring, rng)?),
+        Some(url) => {
+            let backend = url.remote(runtime)?.ok_or_else(|| ArtifactsUrlError::Malformed(url.to_string()))?;
+            Ok(Vault::with_backend(&url.to_string(), &local.join("pending"), Arc::new(backend), keyring, rng)?)
+        }
+    });
+    let opened = opened.await.map_err(|error| ServerError::Key(error.to_string()))?;
+    opened.map(Arc::new)
 }
 
 async fn build(
@@ -234,6 +250,7 @@ mod tests {
     async fn start(root: &Path, token: Option<&str>) -> Result<Server, ServerError> {
         let config = Config {
             data_directory: root.join("data"),
+            artifacts: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: TlsMode::Automatic,
             policy: None,

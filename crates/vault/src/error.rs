@@ -1,6 +1,6 @@
 use std::io;
-use std::path::PathBuf;
 
+use crate::backend::Unavailable;
 use crate::keyring::KeyId;
 use crate::object_id::ObjectId;
 
@@ -29,18 +29,18 @@ pub enum VaultError {
         id: ObjectId,
     },
     /// The vault was written with a key that the keyring does not have.
-    #[error("the vault {} belongs to key {key}, which is not in the key file", directory.display())]
+    #[error("the vault {vault} belongs to key {key}, which is not in the key file")]
     ForeignKeyring {
         /// The vault.
-        directory: PathBuf,
+        vault: String,
         /// The key that is missing.
         key: KeyId,
     },
-    /// The directory is no vault that this version knows.
-    #[error("{} is not a vault of version 1", directory.display())]
+    /// The place is no vault that this version knows.
+    #[error("{vault} is not a vault of version 1")]
     UnknownFormat {
-        /// The directory.
-        directory: PathBuf,
+        /// The place.
+        vault: String,
     },
     /// More bytes than the format can count.
     #[error("the object is too large to store: the limit is 256 TiB")]
@@ -62,13 +62,13 @@ pub enum VaultError {
     /// The cipher itself failed, on sane input.
     #[error("the cipher failed")]
     Cipher,
-    /// The disk.
-    #[error("could not {act} {}", path.display())]
+    /// The disk, or the storage service.
+    #[error("could not {act} {place}")]
     Io {
         /// What was tried.
         act: &'static str,
         /// On what.
-        path: PathBuf,
+        place: String,
         /// Why not.
         source: io::Error,
     },
@@ -97,8 +97,33 @@ impl VaultError {
             Self::ForeignKeyring { .. } => {
                 Some("use the key file that belongs to this vault, from its backup if need be")
             }
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some("free some disk space"),
+            Self::Io { source, .. } if Unavailable::is(source) => {
+                Some("see that the artifact storage runs, and that its endpoint, bucket and credentials are right")
+            }
+            Self::Io { .. } if self.is_full() => Some("free some disk space"),
             _ => None,
+        }
+    }
+
+    /// Whether there is no room for more: it may go better later, when somebody made some.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(self, Self::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    }
+
+    /// Whether the storage service did not answer as it should: it may go better later.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if Unavailable::is(source))
+    }
+
+    /// What an error of the storage means for an object.
+    pub(crate) fn of_storage(act: &'static str, place: &str, id: ObjectId, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::Missing { id },
+            io::ErrorKind::InvalidData => Self::Authentication { id, reason: "it is not a regular file" },
+            _ => Self::Io { act, place: place.to_owned(), source },
         }
     }
 

@@ -45,6 +45,7 @@
 //! is what the digests in the catalog are for.
 #![forbid(unsafe_code)]
 
+mod backend;
 mod chunks;
 mod error;
 mod header;
@@ -55,6 +56,9 @@ mod pending;
 mod sweep;
 mod vault;
 
+pub use backend::{
+    ArtifactsUrl, ArtifactsUrlError, Listed, LocalBackend, ObjectBackend, RemoteBackend, Service, Staged,
+};
 pub use error::VaultError;
 pub use keyring::{KeyId, Keyring, KeyringError};
 pub use object::Object;

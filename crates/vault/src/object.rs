@@ -1,6 +1,5 @@
-use std::fs::File;
+use std::fmt;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use sealyard_core::{Digest, Hasher, ReadAt};
@@ -16,11 +15,10 @@ use crate::object_id::ObjectId;
 ///
 /// Many threads can read one at once. A read decrypts the chunks it touches; the last chunk, where a zip has its
 /// directory, and the one read last are kept.
-#[derive(Debug)]
 pub struct Object {
     id: ObjectId,
-    path: PathBuf,
-    file: File,
+    place: String,
+    stored: Box<dyn ReadAt>,
     cipher: Cipher,
     layout: Layout,
     tail: Chunk,
@@ -29,35 +27,31 @@ pub struct Object {
 
 type Chunk = Zeroizing<Vec<u8>>;
 
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Object").field("id", &self.id).field("size", &self.layout.size).finish_non_exhaustive()
+    }
+}
+
 impl Object {
     /// Believes nothing of the file: not the header before its key unwraps, nor the length before the last chunk is
     /// authentic.
-    pub(crate) fn open(path: &Path, id: ObjectId, keyring: &Keyring) -> Result<Self, VaultError> {
-        let failed = |act, source| VaultError::Io { act, path: path.to_owned(), source };
+    pub(crate) fn open(
+        stored: Box<dyn ReadAt>,
+        place: String,
+        id: ObjectId,
+        keyring: &Keyring,
+    ) -> Result<Self, VaultError> {
         let refused = |reason| VaultError::Authentication { id, reason };
-        let missing = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound => VaultError::Missing { id },
-            _ => failed("open", source),
-        };
-        // Before it is opened, too: opening a pipe that somebody put there would wait for ever.
-        if !path.symlink_metadata().map_err(missing)?.is_file() {
-            return Err(refused("it is not a regular file"));
-        }
-        let file = File::open(path).map_err(missing)?;
-        let metadata = file.metadata().map_err(|source| failed("read", source))?;
-        if !metadata.is_file() {
-            return Err(refused("it is not a regular file"));
-        }
-        let body = metadata.len().checked_sub(HEADER as u64).ok_or_else(|| refused("it is too short"))?;
-        let header = read_header(&file).map_err(|source| failed("read", source))?;
+        let body = stored.size().checked_sub(HEADER as u64).ok_or_else(|| refused("it is too short"))?;
+        let header = read_header(&*stored).map_err(|source| VaultError::of_storage("read", &place, id, source))?;
         let header = header.ok_or_else(|| refused("its header is not one"))?;
         if !keyring.contains(header.key()) {
             return Err(refused("its key is not in the key file"));
         }
         let cipher = header.cipher(&id, keyring).ok_or_else(|| refused("its header does not belong to it"))?;
         let layout = Layout::of_body(body).ok_or_else(|| refused("its length is not one that an object has"))?;
-        let mut object =
-            Self { id, path: path.to_owned(), file, cipher, layout, tail: Chunk::default(), recent: Mutex::default() };
+        let mut object = Self { id, place, stored, cipher, layout, tail: Chunk::default(), recent: Mutex::default() };
         object.tail = object.decrypt(layout.last, Chunk::default())?;
         Ok(object)
     }
@@ -115,11 +109,11 @@ impl Object {
             scratch = Zeroizing::new(Vec::with_capacity(CHUNK.min(length) + TAG));
         }
         scratch.resize(length, 0);
-        self.file.read_exact_at(HEADER as u64 + start, &mut scratch).map_err(|source| match source.kind() {
+        self.stored.read_exact_at(HEADER as u64 + start, &mut scratch).map_err(|source| match source.kind() {
             io::ErrorKind::UnexpectedEof => {
                 VaultError::Authentication { id, reason: "it has been cut while it was read" }
             }
-            _ => VaultError::Io { act: "read", path: self.path.clone(), source },
+            _ => VaultError::of_storage("read", &self.place, id, source),
         })?;
         let opened = self.cipher.open(index, index == self.layout.last, &mut scratch);
         opened.ok_or(VaultError::Authentication { id, reason: "a chunk is not the one that was written there" })?;
@@ -142,10 +136,10 @@ impl Object {
     }
 }
 
-/// `None` when the file does not begin with a header.
-pub(crate) fn read_header(file: &File) -> io::Result<Option<Header>> {
+/// `None` when it does not begin with a header.
+pub(crate) fn read_header(stored: &dyn ReadAt) -> io::Result<Option<Header>> {
     let mut bytes = [0; HEADER];
-    match file.read_exact_at(0, &mut bytes) {
+    match stored.read_exact_at(0, &mut bytes) {
         Ok(()) => Ok(Header::from_bytes(&bytes)),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
         Err(error) => Err(error),

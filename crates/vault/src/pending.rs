@@ -1,78 +1,23 @@
-use std::fs::{self, File};
 use std::io::{self, Write};
 use std::mem;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use sealyard_core::{Digest, Hasher, durable};
+use sealyard_core::{Digest, Hasher};
 use zeroize::Zeroizing;
 
+use crate::backend::Staged;
 use crate::chunks::{CHUNK, Cipher, TAG};
 use crate::error::VaultError;
 use crate::header::Header;
 use crate::object_id::ObjectId;
 use crate::vault::Inner;
 
-/// A file in the pending area. It is locked as long as this lives, so that a sweep of another process leaves it alone,
-/// and removed at the end unless it was kept.
-#[derive(Debug)]
-pub(crate) struct PendingFile {
-    pub(crate) path: PathBuf,
-    pub(crate) file: File,
-    kept: AtomicBool,
-}
-
-impl PendingFile {
-    pub(crate) fn create(path: PathBuf) -> Result<Self, VaultError> {
-        let result = durable::create(&path, 0o600).and_then(|file| {
-            file.try_lock()?;
-            Ok(file)
-        });
-        match result {
-            Ok(file) => Ok(Self { path, file, kept: AtomicBool::new(false) }),
-            Err(source) => Err(VaultError::Io { act: "create", path, source }),
-        }
-    }
-
-    /// Gives the file up: it has another name now.
-    pub(crate) fn keep(&self) {
-        self.kept.store(true, Ordering::SeqCst);
-    }
-
-    pub(crate) fn is_kept(&self) -> bool {
-        self.kept.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn failed(&self, act: &'static str) -> impl FnOnce(io::Error) -> VaultError {
-        let path = self.path.clone();
-        move |source| VaultError::Io { act, path, source }
-    }
-}
-
-impl Drop for PendingFile {
-    fn drop(&mut self) {
-        if !self.is_kept() {
-            remove(&self.path);
-        }
-    }
-}
-
-/// Nothing more can be done where this fails; the next sweep tries again.
-fn remove(path: &Path) {
-    if let Err(error) = fs::remove_file(path)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        tracing::warn!(path = %path.display(), %error, "could not remove a pending object; the next sweep will");
-    }
-}
-
 /// An object being written. Encrypts and hashes as the bytes come, in the memory of one chunk; dropped before it is
 /// sealed, it is gone.
 #[derive(Debug)]
 #[must_use = "a pending object that is dropped is removed"]
 pub struct PendingObject {
-    pub(crate) target: PendingFile,
+    pub(crate) target: Staged,
     vault: Arc<Inner>,
     id: ObjectId,
     cipher: Cipher,
@@ -82,16 +27,18 @@ pub struct PendingObject {
     hasher: Hasher,
     size: u64,
     failed: bool,
+    /// Whether the id was chosen by somebody, and so may be taken.
+    named: bool,
 }
 
 impl PendingObject {
-    pub(crate) fn new(vault: Arc<Inner>, id: ObjectId) -> Result<Self, VaultError> {
+    pub(crate) fn new(vault: Arc<Inner>, id: ObjectId, named: bool) -> Result<Self, VaultError> {
         let (header, cipher) = Header::new(&id, &vault.keyring, &*vault.rng).ok_or(VaultError::Cipher)?;
-        let target = vault.pending_file()?;
-        (&target.file).write_all(&header.to_bytes()).map_err(target.failed("write"))?;
+        let target = vault.staged()?;
+        (&target.file).write_all(&header.to_bytes()).map_err(failed("write", &target))?;
         let buffer = Zeroizing::new(Vec::with_capacity(CHUNK + TAG));
         let hasher = Hasher::default();
-        Ok(Self { target, vault, id, cipher, buffer, next: Some(0), hasher, size: 0, failed: false })
+        Ok(Self { target, vault, id, cipher, buffer, next: Some(0), hasher, size: 0, failed: false, named })
     }
 
     /// The id it will have.
@@ -112,9 +59,9 @@ impl PendingObject {
     /// Any error of the disk, also of an earlier write; nothing is left then.
     pub fn seal(mut self) -> Result<SealedObject, VaultError> {
         self.write_chunk(true)?;
-        self.target.file.sync_all().map_err(self.target.failed("sync"))?;
-        let Self { target, vault, id, hasher, size, .. } = self;
-        Ok(SealedObject { id, digest: hasher.finish(), size, target, vault })
+        self.target.file.sync_all().map_err(failed("sync", &self.target))?;
+        let Self { target, vault, id, hasher, size, named, .. } = self;
+        Ok(SealedObject { id, digest: hasher.finish(), size, target, vault, named })
     }
 
     fn write_chunk(&mut self, last: bool) -> Result<(), VaultError> {
@@ -123,7 +70,7 @@ impl PendingObject {
         }
         let index = self.next.ok_or(VaultError::TooLarge)?;
         self.cipher.seal(index, last, &mut self.buffer).ok_or(VaultError::Cipher)?;
-        (&self.target.file).write_all(&self.buffer).map_err(self.target.failed("write"))?;
+        (&self.target.file).write_all(&self.buffer).map_err(failed("write", &self.target))?;
         self.buffer.clear();
         self.next = index.checked_add(1);
         self.failed = false;
@@ -168,12 +115,21 @@ pub struct SealedObject {
     pub digest: Digest,
     /// How many plain bytes there are.
     pub size: u64,
-    pub(crate) target: PendingFile,
+    pub(crate) target: Staged,
     pub(crate) vault: Arc<Inner>,
+    pub(crate) named: bool,
+}
+
+pub(crate) fn failed(act: &'static str, staged: &Staged) -> impl FnOnce(io::Error) -> VaultError {
+    let place = staged.path().display().to_string();
+    move |source| VaultError::Io { act, place, source }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
+    use std::path::Path;
+
     use sealyard_core::SystemRng;
 
     use super::*;

@@ -2,6 +2,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 
+use crate::backend::Listed;
 use crate::error::VaultError;
 use crate::object_id::ObjectId;
 use crate::vault::Vault;
@@ -25,33 +26,12 @@ impl Vault {
     /// # Errors
     /// Any error of the disk.
     pub fn sweep(&self, is_referenced: &dyn Fn(&ObjectId) -> bool) -> Result<Sweep, VaultError> {
-        let mut sweep = Sweep::default();
-        entries(&self.inner.pending_directory(), &mut |path, _| {
-            match path.symlink_metadata() {
-                Ok(metadata) if metadata.is_dir() => sweep.strangers += 1,
-                Ok(metadata) => sweep.removed += usize::from(remove_if_abandoned(path, metadata.is_file())?),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+        let (removed, strangers) = self.sweep_staging()?;
+        let mut sweep = Sweep { removed, strangers, ..Sweep::default() };
+        sweep.strangers += self.each_object(&mut |object| {
+            if !is_referenced(&object.id) {
+                sweep.orphans.push(object.id);
             }
-            Ok(())
-        })?;
-        entries(&self.inner.objects_directory(), &mut |shard, shard_name| {
-            if shard_name.len() != 2 || !shard.is_dir() {
-                sweep.strangers += 1;
-                return Ok(());
-            }
-            let inner = entries(shard, &mut |path, name| {
-                match name.parse::<ObjectId>() {
-                    Ok(id) if name.starts_with(shard_name) && is_file(path) => {
-                        if !is_referenced(&id) {
-                            sweep.orphans.push(id);
-                        }
-                    }
-                    _ => sweep.strangers += 1,
-                }
-                Ok(())
-            });
-            inner.map_err(io::Error::other)
         })?;
         sweep.orphans.sort_unstable();
         if sweep.removed + sweep.orphans.len() + sweep.strangers > 0 {
@@ -63,6 +43,39 @@ impl Vault {
             );
         }
         Ok(sweep)
+    }
+}
+
+impl Vault {
+    /// Removes what is in the staging area of this machine and no living process writes; gives how many that were, and
+    /// how many things are there that are none of its files.
+    ///
+    /// # Errors
+    /// Any error of the disk.
+    pub fn sweep_staging(&self) -> Result<(usize, usize), VaultError> {
+        let (mut removed, mut strangers) = (0, 0);
+        entries(self.inner.staging(), &mut |path| {
+            match path.symlink_metadata() {
+                Ok(metadata) if metadata.is_dir() => strangers += 1,
+                Ok(metadata) => removed += usize::from(remove_if_abandoned(path, metadata.is_file())?),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+            Ok(())
+        })?;
+        Ok((removed, strangers))
+    }
+
+    /// Shows all objects that are stored, in no order; gives how many things lie among them that are none.
+    ///
+    /// # Errors
+    /// Any error of the disk or the storage service.
+    pub fn each_object(&self, visit: &mut dyn FnMut(Listed)) -> Result<usize, VaultError> {
+        let listed = self.inner.backend.list(&mut |object| {
+            visit(object);
+            Ok(())
+        });
+        listed.map_err(|source| VaultError::Io { act: "list", place: "the stored objects".to_owned(), source })
     }
 }
 
@@ -84,15 +97,10 @@ fn remove_if_abandoned(path: &Path, is_file: bool) -> io::Result<bool> {
     }
 }
 
-fn is_file(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
-}
-
-fn entries(directory: &Path, visit: &mut dyn FnMut(&Path, &str) -> io::Result<()>) -> Result<(), VaultError> {
-    let failed = |source| VaultError::Io { act: "sweep", path: directory.to_owned(), source };
+fn entries(directory: &Path, visit: &mut dyn FnMut(&Path) -> io::Result<()>) -> Result<(), VaultError> {
+    let failed = |source| VaultError::Io { act: "sweep", place: directory.display().to_string(), source };
     for entry in fs::read_dir(directory).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        visit(&entry.path(), &entry.file_name().to_string_lossy()).map_err(failed)?;
+        visit(&entry.map_err(failed)?.path()).map_err(failed)?;
     }
     Ok(())
 }

@@ -1,23 +1,25 @@
-use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sealyard_core::{Rng, durable};
 
+use crate::backend::{Listed, LocalBackend, ObjectBackend, Staged};
 use crate::error::VaultError;
 use crate::header::HEADER;
 use crate::keyring::{KeyId, Keyring};
 use crate::object::{Object, read_header};
 use crate::object_id::ObjectId;
-use crate::pending::{PendingFile, PendingObject, SealedObject};
+use crate::pending::{PendingObject, SealedObject, failed};
 
-/// Says what the directory is and which key it belongs to, so that a lost or wrong key file is noticed at the start
-/// and not when the first object can't be read.
-const MARKER: &str = "VAULT";
+/// Says what the place is and which key it belongs to, so that a lost or wrong key file is noticed at the start and not
+/// when the first object can't be read.
+pub(crate) const MARKER: &str = "VAULT";
 const FIRST_LINE: &str = "sealyard-vault v1";
+/// How much is copied at a time when an object is written anew.
+const COPY: usize = 256 * 1024;
 
-/// A directory of encrypted objects. Cheap to clone; all clones are the same vault.
+/// A store of encrypted objects. Cheap to clone; all clones are the same vault.
 #[derive(Debug, Clone)]
 pub struct Vault {
     pub(crate) inner: Arc<Inner>,
@@ -25,52 +27,28 @@ pub struct Vault {
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    directory: PathBuf,
+    staging: PathBuf,
+    pub(crate) backend: Arc<dyn ObjectBackend>,
     pub(crate) keyring: Keyring,
     pub(crate) rng: Arc<dyn Rng>,
 }
 
 impl Inner {
-    pub(crate) fn pending_directory(&self) -> PathBuf {
-        self.directory.join("pending")
-    }
-
-    pub(crate) fn objects_directory(&self) -> PathBuf {
-        self.directory.join("objects")
+    pub(crate) fn staging(&self) -> &Path {
+        &self.staging
     }
 
     /// A name of its own for each file, never the object's id: two that restore the same object at once must not write
     /// to, or commit, each other's file.
-    pub(crate) fn pending_file(&self) -> Result<PendingFile, VaultError> {
-        PendingFile::create(self.pending_directory().join(self.rng.hex_id()))
+    pub(crate) fn staged(&self) -> Result<Staged, VaultError> {
+        let path = self.staging.join(self.rng.hex_id());
+        let place = path.display().to_string();
+        Staged::create(path).map_err(|source| VaultError::Io { act: "create", place, source })
     }
 
-    fn object(&self, id: &ObjectId) -> PathBuf {
-        let name = id.to_string();
-        self.objects_directory().join(name.get(..2).unwrap_or_default()).join(name)
+    fn failed(&self, act: &'static str, id: ObjectId, source: io::Error) -> VaultError {
+        VaultError::of_storage(act, &self.backend.place(&id), id, source)
     }
-
-    /// Puts a finished pending file in its place; on the disk when this returns.
-    fn place(&self, target: &PendingFile, id: &ObjectId) -> Result<(), VaultError> {
-        let path = self.object(id);
-        let shard = path.parent().unwrap_or(&path);
-        let placed = make_directory(shard).and_then(|()| fs::rename(&target.path, &path));
-        placed.map_err(target.failed("move into place"))?;
-        target.keep();
-        durable::sync_parent(&path).and_then(|()| durable::sync_parent(&target.path)).map_err(|source| VaultError::Io {
-            act: "sync",
-            path,
-            source,
-        })
-    }
-}
-
-fn make_directory(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    durable::create_private_directory(path)?;
-    durable::sync_parent(path)
 }
 
 impl Vault {
@@ -80,38 +58,49 @@ impl Vault {
     /// [`VaultError::ForeignKeyring`] when the vault was made with a key that `keyring` does not have;
     /// [`VaultError::UnknownFormat`] when it is of another version; any error of the disk.
     pub fn open_or_create(directory: &Path, keyring: Keyring, rng: Arc<dyn Rng>) -> Result<Self, VaultError> {
-        let inner = Arc::new(Inner { directory: directory.to_owned(), keyring, rng });
-        for path in [directory.to_owned(), inner.objects_directory(), inner.pending_directory()] {
-            durable::create_private_directory(&path).map_err(|source| VaultError::Io {
-                act: "create the directory",
-                path,
-                source,
-            })?;
-        }
-        let marker = directory.join(MARKER);
-        let failed = |act| move |source| VaultError::Io { act, path: directory.join(MARKER), source };
-        let text = match File::open(&marker) {
-            Ok(file) => {
-                let mut text = Vec::new();
-                file.take(1024).read_to_end(&mut text).map_err(failed("read"))?;
-                text
+        let failed =
+            |source| VaultError::Io { act: "create the directory", place: directory.display().to_string(), source };
+        let backend = LocalBackend::open_or_create(directory).map_err(failed)?;
+        let name = directory.display().to_string();
+        Self::with_backend(&name, &directory.join("pending"), Arc::new(backend), keyring, rng)
+    }
+
+    /// Opens the vault whose objects `backend` keeps; `name` is for messages. What is not committed yet lies in `staging`,
+    /// encrypted too: a directory of this machine, for a [`LocalBackend`] on its file system.
+    ///
+    /// # Errors
+    /// As [`Self::open_or_create`], and any error of the storage service.
+    pub fn with_backend(
+        name: &str,
+        staging: &Path,
+        backend: Arc<dyn ObjectBackend>,
+        keyring: Keyring,
+        rng: Arc<dyn Rng>,
+    ) -> Result<Self, VaultError> {
+        durable::create_private_directory(staging).map_err(|source| VaultError::Io {
+            act: "create the directory",
+            place: staging.display().to_string(),
+            source,
+        })?;
+        let failed = |act| move |source| VaultError::Io { act, place: format!("{name}/{MARKER}"), source };
+        let text = match backend.marker().map_err(failed("read"))? {
+            Some(text) => text,
+            None => {
+                let text = format!("{FIRST_LINE}\nkey {}\n", keyring.newest()).into_bytes();
+                backend.write_marker(&text).map_err(failed("write"))?;
+                // What is there now: another server may have been faster, with other keys.
+                backend.marker().map_err(failed("read"))?.unwrap_or_default()
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let text = format!("{FIRST_LINE}\nkey {}\n", inner.keyring.newest()).into_bytes();
-                durable::write(&marker, &text, 0o600).map_err(failed("write"))?;
-                text
-            }
-            Err(source) => return Err(failed("read")(source)),
         };
         let key = str::from_utf8(&text)
             .ok()
             .and_then(|text| text.strip_prefix(FIRST_LINE)?.strip_prefix("\nkey ")?.strip_suffix('\n'))
             .and_then(KeyId::from_text)
-            .ok_or_else(|| VaultError::UnknownFormat { directory: directory.to_owned() })?;
-        if !inner.keyring.contains(key) {
-            return Err(VaultError::ForeignKeyring { directory: directory.to_owned(), key });
+            .ok_or_else(|| VaultError::UnknownFormat { vault: name.to_owned() })?;
+        if !keyring.contains(key) {
+            return Err(VaultError::ForeignKeyring { vault: name.to_owned(), key });
         }
-        Ok(Self { inner })
+        Ok(Self { inner: Arc::new(Inner { staging: staging.to_owned(), backend, keyring, rng }) })
     }
 
     /// Begins a new object.
@@ -119,7 +108,7 @@ impl Vault {
     /// # Errors
     /// Any error of the disk.
     pub fn begin(&self) -> Result<PendingObject, VaultError> {
-        PendingObject::new(Arc::clone(&self.inner), ObjectId::random(&*self.inner.rng))
+        PendingObject::new(Arc::clone(&self.inner), ObjectId::random(&*self.inner.rng), false)
     }
 
     /// Begins an object under an id that is already known, to restore a backup or to move objects between vaults.
@@ -130,10 +119,10 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Exists`] when there is such an object; any error of the disk.
     pub fn begin_with_id(&self, id: ObjectId) -> Result<PendingObject, VaultError> {
-        if self.contains(&id) {
+        if self.contains(&id)? {
             return Err(VaultError::Exists { id });
         }
-        PendingObject::new(Arc::clone(&self.inner), id)
+        PendingObject::new(Arc::clone(&self.inner), id, true)
     }
 
     /// Opens a sealed object that is not committed yet, for those who check it first.
@@ -141,10 +130,14 @@ impl Vault {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_sealed(&self, sealed: &SealedObject) -> Result<Object, VaultError> {
-        if sealed.target.is_kept() {
+        if sealed.target.is_gone() {
             return self.open(&sealed.id);
         }
-        Object::open(&sealed.target.path, sealed.id, &self.inner.keyring)
+        let path = sealed.target.path();
+        let place = path.display().to_string();
+        let file = std::fs::File::open(path);
+        let file = file.map_err(|source| VaultError::of_storage("open", &place, sealed.id, source))?;
+        Object::open(Box::new(file), place, sealed.id, &self.inner.keyring)
     }
 
     /// Makes a sealed object one of the vault's: when this returns it survives a power cut. Do this before the
@@ -159,10 +152,11 @@ impl Vault {
             return Err(VaultError::Missing { id });
         }
         // Ids are random: only a restore can meet one that is taken.
-        if self.contains(&id) {
+        if sealed.target.is_gone() || (sealed.named && self.contains(&id)?) {
             return Err(VaultError::Exists { id });
         }
-        self.inner.place(&sealed.target, &id)
+        let placed = self.inner.backend.put(&id, &sealed.target);
+        placed.map_err(|source| VaultError::Io { act: "store", place: self.inner.backend.place(&id), source })
     }
 
     /// Removes a sealed object that is not wanted. Dropping it does the same, but can't say when that fails.
@@ -170,10 +164,10 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Exists`] when it was committed: then it is [`Self::delete`] that removes it; any error of the disk.
     pub fn discard(&self, sealed: &SealedObject) -> Result<(), VaultError> {
-        if sealed.target.is_kept() {
+        if sealed.target.is_gone() {
             return Err(VaultError::Exists { id: sealed.id });
         }
-        fs::remove_file(&sealed.target.path).map_err(sealed.target.failed("remove"))
+        std::fs::remove_file(sealed.target.path()).map_err(failed("remove", &sealed.target))
     }
 
     /// Opens an object. Its header, its size and its last chunk are authentic then; the others are checked as they are
@@ -182,25 +176,36 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Missing`]; [`VaultError::Authentication`]; any error of the disk.
     pub fn open(&self, id: &ObjectId) -> Result<Object, VaultError> {
-        Object::open(&self.inner.object(id), *id, &self.inner.keyring)
+        let stored = self.inner.backend.open(id).map_err(|source| self.inner.failed("open", *id, source))?;
+        Object::open(stored, self.inner.backend.place(id), *id, &self.inner.keyring)
     }
 
     /// Whether there is such an object, authentic or not.
-    #[must_use]
-    pub fn contains(&self, id: &ObjectId) -> bool {
-        self.inner.object(id).symlink_metadata().is_ok()
+    ///
+    /// # Errors
+    /// Any error of the disk or the storage service.
+    pub fn contains(&self, id: &ObjectId) -> Result<bool, VaultError> {
+        Ok(self.head(id)?.is_some())
+    }
+
+    /// What the storage says of an object; `None` when it has none of this id.
+    ///
+    /// # Errors
+    /// Any error of the disk or the storage service.
+    pub fn head(&self, id: &ObjectId) -> Result<Option<Listed>, VaultError> {
+        self.inner.backend.head(id).map_err(|source| self.inner.failed("look for", *id, source))
     }
 
     /// Removes an object for good.
     ///
     /// # Errors
-    /// [`VaultError::Missing`]; any error of the disk.
+    /// [`VaultError::Missing`], where the storage tells; any error of the disk or the storage service.
     pub fn delete(&self, id: &ObjectId) -> Result<(), VaultError> {
-        let path = self.inner.object(id);
-        fs::remove_file(&path).and_then(|()| durable::sync_parent(&path)).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => VaultError::Missing { id: *id },
-            _ => VaultError::Io { act: "delete", path, source },
-        })
+        match self.inner.backend.delete(id) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(VaultError::Missing { id: *id }),
+            Err(source) => Err(self.inner.failed("delete", *id, source)),
+        }
     }
 
     /// Wraps an object's data key with the newest key; says whether that was needed. The chunks stay as they are.
@@ -208,30 +213,32 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Missing`]; [`VaultError::Authentication`]; any error of the disk; the object is as it was then.
     pub fn rewrap(&self, id: &ObjectId) -> Result<bool, VaultError> {
-        let path = self.inner.object(id);
         let refused = |reason| VaultError::Authentication { id: *id, reason };
-        let mut file = File::open(&path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => VaultError::Missing { id: *id },
-            _ => VaultError::Io { act: "open", path: path.clone(), source },
-        })?;
-        let header = read_header(&file).map_err(|source| VaultError::Io { act: "read", path: path.clone(), source })?;
-        let header = header.ok_or_else(|| refused("its header is not one"))?;
+        let reading = |source| self.inner.failed("read", *id, source);
+        let stored = self.inner.backend.open(id).map_err(reading)?;
+        let header = read_header(&*stored).map_err(reading)?.ok_or_else(|| refused("its header is not one"))?;
         if header.key() == self.inner.keyring.newest() {
             return Ok(false);
         }
         let header = header
             .rewrapped(id, &self.inner.keyring, &*self.inner.rng)
             .ok_or_else(|| refused("its header does not belong to it"))?;
-        // Written beside and renamed: a header half written would lose the object.
-        let target = self.inner.pending_file()?;
-        let mut copy = || {
+        // Written beside and moved: a header half written would lose the object.
+        let target = self.inner.staged()?;
+        let copy = || {
             (&target.file).write_all(&header.to_bytes())?;
-            file.seek(SeekFrom::Start(HEADER as u64))?;
-            io::copy(&mut file, &mut &target.file)?;
+            let mut offset = HEADER as u64;
+            let mut buffer = vec![0; COPY];
+            loop {
+                let count = stored.read_at(offset, &mut buffer)?;
+                let Some(read) = buffer.get(..count).filter(|read| !read.is_empty()) else { break };
+                (&target.file).write_all(read)?;
+                offset += count as u64;
+            }
             target.file.sync_all()
         };
-        copy().map_err(target.failed("write"))?;
-        self.inner.place(&target, id)?;
+        copy().map_err(failed("write", &target))?;
+        self.inner.backend.put(id, &target).map_err(|source| self.inner.failed("store", *id, source))?;
         Ok(true)
     }
 }

@@ -143,6 +143,13 @@ impl From<AppError> for ApiError {
                 let details = Details { rules, internal: Some(chain(&error)), ..Details::default() };
                 return Self::with(ErrorCode::PermissionDenied, message, details);
             }
+            // Clients try a 503 again, and it may go better then.
+            AppError::Vault(vault) if vault.is_unavailable() || vault.is_full() => {
+                let what = if vault.is_full() { "is full" } else { "does not answer" };
+                let message = format!("the artifact storage {what}; try again later");
+                let details = Details { retry_after: Some(5), internal: Some(chain(&error)), ..Details::default() };
+                return Self::with(ErrorCode::TemporarilyUnavailable, message, details);
+            }
             AppError::Store(StoreError::Busy) => {
                 let details = Details { retry_after: Some(1), ..Details::default() };
                 return Self::with(ErrorCode::TemporarilyUnavailable, "the server is busy; try again", details);

@@ -9,7 +9,7 @@ use sealyard_store::model::{Artifact, ArtifactOwner};
 use sealyard_vault::{Object, ObjectId, VaultError};
 use tokio::sync::mpsc;
 
-use super::{PIECE, full_path};
+use super::{PIECE, full_path, of_vault};
 use crate::tasks::blocking;
 use crate::{App, AppError, Caller};
 
@@ -156,7 +156,7 @@ impl Pieces {
     fn next(&mut self) -> Result<Vec<u8>, AppError> {
         let left = self.object.size().saturating_sub(self.offset);
         let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
-        self.object.read_exact_at(self.offset, &mut piece).map_err(unreadable)?;
+        self.object.read_exact_at(self.offset, &mut piece).map_err(of_vault)?;
         self.hasher.update(&piece);
         self.offset = self.offset.saturating_add(piece.len() as u64);
         if self.is_over() && self.expected.enforced {
@@ -171,13 +171,6 @@ impl Pieces {
 
 fn exchanged() -> AppError {
     AppError::refused(EXCHANGED, "the content was exchanged")
-}
-
-fn unreadable(error: io::Error) -> AppError {
-    match error.downcast::<VaultError>() {
-        Ok(error) => AppError::Vault(error),
-        Err(error) => AppError::internal("an object could not be read", error),
-    }
 }
 
 /// The event with the rule that `error` is about; `None` when no rule refused and it only broke.

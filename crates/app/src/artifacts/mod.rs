@@ -15,6 +15,7 @@ pub use download::Download;
 pub(crate) use download::Expected;
 pub use list::ArtifactListing;
 pub use upload::Upload;
+pub(crate) use upload::of_vault;
 
 use crate::{App, AppError};
 

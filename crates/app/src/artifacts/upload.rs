@@ -1,4 +1,4 @@
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_scan::SubjectReport;
 use sealyard_store::Store;
 use sealyard_store::model::{Artifact, ArtifactOwner};
-use sealyard_vault::{PendingObject, SealedObject, Vault};
+use sealyard_vault::{PendingObject, SealedObject, Vault, VaultError};
 
 use super::{PIECE, full_path, scan_refusal};
 use crate::tasks::{blocking, remove_if_unused, remove_objects, to_its_end};
@@ -158,11 +158,19 @@ impl App {
 
 async fn write(mut pending: PendingObject, mut buffer: Vec<u8>) -> Result<(PendingObject, Vec<u8>), AppError> {
     blocking("an upload broke", move || {
-        pending.write_all(&buffer).map_err(|error| AppError::internal("the vault could not be written", error))?;
+        pending.write_all(&buffer).map_err(of_vault)?;
         buffer.clear();
         Ok((pending, buffer))
     })
     .await
+}
+
+/// The vault's own error, where it came through [`std::io`].
+pub(crate) fn of_vault(error: io::Error) -> AppError {
+    match error.downcast::<VaultError>() {
+        Ok(error) => AppError::Vault(error),
+        Err(error) => AppError::internal("an object could not be read or written", error),
+    }
 }
 
 /// The object first, then its row and event together; what was replaced goes last.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use sealyard_core::{Redacted, SystemClock, SystemRng, durable};
 use sealyard_server::{Config, Server, ServerError, TlsMode};
+use sealyard_vault::ArtifactsUrl;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Common;
@@ -21,6 +22,7 @@ use crate::{output, remote};
   sealyard up --listen 0.0.0.0:5000 --tls chain.pem,key.pem --policy policy.toml
   sealyard up --listen 127.0.0.1:0 --ready-file ready.json
   sealyard up --tls off --no-auth                  for yourself, on a machine where nobody else is
+  AWS_REGION=eu-central-1 sealyard up --artifacts s3://models/sealyard
 
 Point an MLflow client at it:
   export MLFLOW_TRACKING_URI=https://127.0.0.1:5000
@@ -30,6 +32,10 @@ pub(crate) struct Arguments {
     /// Where everything is kept; only its owner may enter.
     #[arg(long, env = "SEALYARD_DATA_DIR", default_value = "sealyard-data", value_name = "DIR")]
     data_dir: PathBuf,
+    /// Where artifacts are kept, encrypted: s3://BUCKET/PREFIX, gs://…, az://… or file:///DIR; below the data directory
+    /// when it is left out. Credentials and endpoints come from the environment, as the book says.
+    #[arg(long, env = "SEALYARD_ARTIFACTS", value_name = "URL")]
+    artifacts: Option<ArtifactsUrl>,
     /// Where to listen; port 0 is any free one.
     #[arg(long, env = "SEALYARD_LISTEN", default_value = "127.0.0.1:5000", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
@@ -88,6 +94,7 @@ impl Arguments {
         };
         let config = Config {
             data_directory: self.data_dir,
+            artifacts: self.artifacts,
             listen: self.listen,
             tls: self.tls,
             policy: self.policy,

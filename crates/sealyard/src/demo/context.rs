@@ -106,6 +106,7 @@ impl Context {
         let token_file = folder.path().join("admin.token");
         let config = Config {
             data_directory: data,
+            artifacts: None,
             listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: TlsMode::Automatic,
             policy: Some(policy_file.clone()),

@@ -1,6 +1,8 @@
 //! Everything through the public interface, and through the files an attacker can reach.
 
 #[cfg(test)]
+mod backends;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod crash;

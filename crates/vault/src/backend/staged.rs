@@ -1,0 +1,67 @@
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sealyard_core::durable;
+
+/// A file in the staging area, encrypted. It is locked as long as this lives, so that a sweep of another process leaves
+/// it alone, and removed at the end unless it was moved away.
+#[derive(Debug)]
+pub struct Staged {
+    pub(crate) path: PathBuf,
+    pub(crate) file: File,
+    gone: AtomicBool,
+}
+
+impl Staged {
+    /// A new file, for whoever may enter the directory.
+    ///
+    /// # Errors
+    /// Any error of the disk.
+    pub fn create(path: PathBuf) -> io::Result<Self> {
+        let file = durable::create(&path, 0o600)?;
+        file.try_lock()?;
+        Ok(Self { path, file, gone: AtomicBool::new(false) })
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How long it is.
+    ///
+    /// # Errors
+    /// Any error of the disk.
+    pub fn length(&self) -> io::Result<u64> {
+        Ok(self.path.symlink_metadata()?.len())
+    }
+
+    /// Gives the file up: it has another name now, or is stored elsewhere.
+    pub(crate) fn give_up(&self) {
+        self.gone.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.is_gone() {
+            remove(&self.path);
+        }
+    }
+}
+
+/// Nothing more can be done where this fails; the next sweep tries again.
+pub(crate) fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(path = %path.display(), %error, "could not remove a pending object; the next sweep will");
+    }
+}
