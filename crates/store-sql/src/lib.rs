@@ -1,13 +1,19 @@
-//! The catalog in SQLite.
+//! The catalog in SQLite or PostgreSQL: the same SQL for both, in [`repository`] and [`search`].
 //!
-//! One thread writes and commits in groups; a few threads read from snapshots of their own. See [`SqliteStore`].
+//! One thread writes and commits in groups; a few threads read from snapshots of their own. See [`SqliteStore`] and
+//! [`PostgresStore`].
 #![forbid(unsafe_code)]
 
 mod error;
+mod offline;
+mod postgres;
+mod queue;
 mod repository;
 mod search;
 mod session;
 mod sql;
 mod sqlite;
 
-pub use sqlite::{LedgerReader, SqliteOptions, SqliteStore};
+pub use offline::LedgerReader;
+pub use postgres::{PostgresOptions, PostgresStore, PostgresUrl};
+pub use sqlite::{SqliteOptions, SqliteStore};

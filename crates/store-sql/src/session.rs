@@ -1,7 +1,7 @@
 use sealyard_store::{StoreError, Transaction};
 
 use crate::sql::{Dialect, Parameters, Row};
-use crate::sqlite;
+use crate::{postgres, sqlite};
 
 /// All repositories over one connection, inside of a transaction that its owner began and ends.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub(crate) struct Session<'a> {
 #[derive(Debug, Clone, Copy)]
 enum Connection<'a> {
     Sqlite(&'a rusqlite::Connection),
+    Postgres(&'a postgres::Connection),
 }
 
 impl Transaction for Session<'_> {}
@@ -27,9 +28,14 @@ impl<'a> Session<'a> {
         Self { connection: Connection::Sqlite(connection) }
     }
 
+    pub(crate) const fn postgres(connection: &'a postgres::Connection) -> Self {
+        Self { connection: Connection::Postgres(connection) }
+    }
+
     pub(crate) const fn dialect(&self) -> Dialect {
         match self.connection {
             Connection::Sqlite(_) => Dialect::Sqlite,
+            Connection::Postgres(_) => Dialect::Postgres,
         }
     }
 
@@ -37,6 +43,7 @@ impl<'a> Session<'a> {
     pub(crate) fn execute(&self, sql: &str, parameters: impl Parameters) -> Result<usize, StoreError> {
         match self.connection {
             Connection::Sqlite(connection) => sqlite::execute(connection, sql, parameters.values().as_ref()),
+            Connection::Postgres(connection) => connection.execute(sql, parameters.values().as_ref()),
         }
     }
 
@@ -49,6 +56,7 @@ impl<'a> Session<'a> {
     ) -> Result<usize, StoreError> {
         match self.connection {
             Connection::Sqlite(connection) => sqlite::execute_many(connection, sql, rows),
+            Connection::Postgres(connection) => connection.execute_many(sql, rows),
         }
     }
 
@@ -67,6 +75,7 @@ impl<'a> Session<'a> {
     ) -> Result<Option<T>, StoreError> {
         match self.connection {
             Connection::Sqlite(connection) => sqlite::optional(connection, sql, parameters.values().as_ref(), read),
+            Connection::Postgres(connection) => connection.optional(sql, parameters.values().as_ref(), read),
         }
     }
 
@@ -79,6 +88,7 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<T>, StoreError> {
         match self.connection {
             Connection::Sqlite(connection) => sqlite::all(connection, sql, parameters.values().as_ref(), read),
+            Connection::Postgres(connection) => connection.all(sql, parameters.values().as_ref(), read),
         }
     }
 

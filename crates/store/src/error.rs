@@ -35,6 +35,10 @@ pub enum StoreError {
     /// Too much work is waiting already.
     #[error("the catalog has too much work waiting; try again in a moment")]
     Busy,
+    /// The database can't be reached, or was lost while it worked. What was under way is undone, or, where the commit itself was
+    /// cut off, done as a whole without anybody having been told.
+    #[error("the catalog's database can't be reached; try again in a moment")]
+    Unavailable,
     /// A read took longer than it may, and was stopped.
     #[error("the catalog took too long to answer and stopped; hint: narrow the search")]
     TooLong,

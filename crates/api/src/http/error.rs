@@ -154,6 +154,14 @@ impl From<AppError> for ApiError {
                 let details = Details { retry_after: Some(1), ..Details::default() };
                 return Self::with(ErrorCode::TemporarilyUnavailable, "the server is busy; try again", details);
             }
+            AppError::Store(StoreError::Unavailable) => {
+                let details = Details { retry_after: Some(1), ..Details::default() };
+                return Self::with(
+                    ErrorCode::TemporarilyUnavailable,
+                    "the server's database is away; try again",
+                    details,
+                );
+            }
             AppError::Store(StoreError::TooLong) => {
                 return Self::invalid("the search took too long; narrow it down or ask for smaller pages");
             }

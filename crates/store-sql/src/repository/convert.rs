@@ -24,7 +24,7 @@ pub(super) fn integer(value: u64) -> Result<i64, StoreError> {
 }
 
 /// Reads the columns that have a type of their own.
-pub(super) trait Columns {
+pub(crate) trait Columns {
     fn timestamp(&self, index: usize) -> Result<Timestamp, StoreError>;
     fn optional_timestamp(&self, index: usize) -> Result<Option<Timestamp>, StoreError>;
     fn digest(&self, index: usize) -> Result<Digest, StoreError>;

@@ -15,3 +15,5 @@ mod registry;
 mod run_links;
 mod runs;
 mod settings;
+
+pub(crate) use convert::Columns;

@@ -109,9 +109,9 @@ impl Statement {
                 if pattern.len() > MAX_PATTERN {
                     return Err(StoreError::Invalid(format!("a pattern may be {MAX_PATTERN} bytes long at most")));
                 }
-                let function = if comparison == Comparison::Like { "text_like" } else { "text_ilike" };
                 let pattern = self.bind(pattern.clone());
-                Ok(format!("{function}(CAST({expression} AS TEXT), {pattern})"))
+                let text = format!("CAST({expression} AS TEXT)");
+                Ok(self.dialect.like(&text, &pattern, comparison == Comparison::ILike))
             }
             (Comparison::In, Operand::List(texts)) => Ok(format!("{expression} IN {}", self.bind_list(texts)?)),
             (Comparison::NotIn, Operand::List(texts)) => Ok(format!("{expression} NOT IN {}", self.bind_list(texts)?)),

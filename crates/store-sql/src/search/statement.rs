@@ -13,7 +13,6 @@ const MAX_ORDER: usize = 20;
 /// A search in the making: text of this crate, values of the caller.
 #[derive(Debug)]
 pub(crate) struct Statement {
-    #[allow(dead_code, reason = "the second database comes next")]
     pub(super) dialect: Dialect,
     pub(super) target: Target,
     pub(super) text: String,
@@ -37,7 +36,7 @@ impl Statement {
     pub(super) fn bind_list(&mut self, texts: &[String]) -> Result<String, StoreError> {
         let json = serde_json::to_string(texts).map_err(backend)?;
         let name = self.bind(json);
-        Ok(format!("(SELECT value FROM json_each({name}))"))
+        Ok(self.dialect.texts(&name))
     }
 
     /// Adds one more condition, written in this crate.
@@ -59,7 +58,7 @@ impl Statement {
             many => {
                 let json = serde_json::to_string(many).map_err(backend)?;
                 let name = self.bind(json);
-                self.and(&format!("{expression} IN (SELECT value FROM json_each({name}))"));
+                self.and(&format!("{expression} IN {}", self.dialect.integers(&name)));
             }
         }
         Ok(())
@@ -91,7 +90,7 @@ impl Statement {
             self.condition(condition)?;
         }
         if !self.follows {
-            self.text.push('1');
+            self.text.push_str("TRUE");
         }
         self.order(order)?;
         let start = i64::try_from(offset).map_err(|_| StoreError::Invalid(format!("offset {offset} is too large")))?;

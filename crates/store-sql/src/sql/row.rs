@@ -2,11 +2,13 @@ use sealyard_store::StoreError;
 
 use super::{FromValue, ValueRef};
 use crate::error::{backend, corrupt};
+use crate::postgres::Column;
 
 /// One row of a query's answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Row<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r tokio_postgres::Row),
 }
 
 impl Row<'_> {
@@ -34,6 +36,7 @@ impl Row<'_> {
                 }
                 rusqlite::types::ValueRef::Blob(bytes) => ValueRef::Blob(bytes),
             }),
+            Self::Postgres(row) => Ok(row.try_get::<_, Column<'_>>(index).map_err(backend)?.0),
         }
     }
 }

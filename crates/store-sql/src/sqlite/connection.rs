@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use sealyard_store::StoreError;
 
 use crate::error::{OrBackend as _, backend};
-use crate::sqlite::like;
+use crate::sqlite::{like, migrate};
 
 /// Statements kept compiled by each connection.
 const STATEMENTS: usize = 256;
@@ -58,12 +58,22 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, StoreEr
 }
 
 /// Opens a database that nothing may change, for looking into it offline.
-pub(crate) fn connect_offline(path: &Path) -> Result<Connection, StoreError> {
+fn connect_offline(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).or_backend()?;
     connection.busy_timeout(BUSY).or_backend()?;
     harden(&connection)?;
     connection.pragma_update(None, "query_only", true).or_backend()?;
+    Ok(connection)
+}
+
+/// Opens a catalog offline, in one snapshot: what is read of it belongs together.
+pub(crate) fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect_offline(path)?;
+    if migrate::check(&connection)? == 0 {
+        return Err(StoreError::Invalid(format!("{} is not a Sealyard catalog: it is empty", path.display())));
+    }
+    connection.execute_batch("BEGIN DEFERRED").or_backend()?;
     Ok(connection)
 }
 

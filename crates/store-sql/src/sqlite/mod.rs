@@ -3,14 +3,13 @@
 pub(crate) mod connection;
 pub(crate) mod like;
 pub(crate) mod migrate;
-mod offline;
 mod options;
 mod reader;
 mod statement;
 mod store;
 mod writer;
 
-pub use offline::LedgerReader;
+pub(crate) use connection::connect_to_read;
 pub use options::SqliteOptions;
 pub(crate) use statement::{all, execute, execute_many, optional};
 pub use store::SqliteStore;

@@ -6,7 +6,8 @@ use rusqlite::Connection;
 use sealyard_store::{StoreError, Work};
 
 use crate::error::{OrBackend as _, backend};
-use crate::sqlite::writer::{Job, attempt};
+use crate::queue::{Job, attempt};
+use crate::session::Session;
 
 /// Steps of SQLite's machine between two looks at the time.
 const STEPS: i32 = 100;
@@ -47,7 +48,7 @@ impl Reader {
     fn read(&self, work: Work) -> Result<(), StoreError> {
         self.statement("BEGIN DEFERRED")?;
         self.set_deadline(Instant::now().checked_add(self.limit));
-        let outcome = attempt(&self.connection, work);
+        let outcome = attempt(Session::sqlite(&self.connection), work);
         self.set_deadline(None);
         if !self.connection.is_autocommit() {
             self.statement("ROLLBACK")?;

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -9,10 +9,10 @@ use tokio::sync::oneshot;
 
 use super::{migrate, writer};
 use crate::error::backend;
+use crate::queue::{self, Job, spawn, submit};
 use crate::sqlite::connection::{Access, connect, prepare_file};
 use crate::sqlite::options::SqliteOptions;
 use crate::sqlite::reader::Reader;
-use crate::sqlite::writer::Job;
 
 /// A catalog in one SQLite file, in WAL mode, every commit synced to disk.
 ///
@@ -50,26 +50,6 @@ impl SqliteStore {
     }
 }
 
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(backend)
-}
-
-fn submit(queue: Option<&SyncSender<Job>>, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
-    let Some(queue) = queue else {
-        let _ = done.send(Err(StoreError::Stopped));
-        return;
-    };
-    match queue.try_send(Job { work, done }) {
-        Ok(()) => {}
-        Err(TrySendError::Full(job)) => {
-            let _ = job.done.send(Err(StoreError::Busy));
-        }
-        Err(TrySendError::Disconnected(job)) => {
-            let _ = job.done.send(Err(StoreError::Stopped));
-        }
-    }
-}
-
 impl Store for SqliteStore {
     fn submit_read(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
         submit(self.reads.as_ref(), work, done);
@@ -84,13 +64,7 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.writes = None;
         self.reads = None;
-        let this = std::thread::current().id();
-        for thread in self.threads.drain(..) {
-            // Work can hold the last handle to the store; its own thread must not wait for itself.
-            if thread.thread().id() != this {
-                let _ = thread.join();
-            }
-        }
+        queue::join(&mut self.threads);
     }
 }
 

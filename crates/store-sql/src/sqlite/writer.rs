@@ -1,21 +1,14 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::Receiver;
 
 use rusqlite::Connection;
 use sealyard_store::{StoreError, Work};
-use tokio::sync::oneshot;
 
 use crate::error::backend;
+use crate::queue::{self, Done, Job, attempt};
 use crate::session::Session;
 
 /// Most pieces of work under one commit.
 const GROUP: usize = 128;
-
-/// Work and whom to tell when it is done.
-pub(crate) struct Job {
-    pub(crate) work: Work,
-    pub(crate) done: oneshot::Sender<Result<(), StoreError>>,
-}
 
 /// Takes work until its senders are gone. What waits meanwhile is written under one commit: syncing to disk is what
 /// costs, and it costs the same for one as for many.
@@ -26,13 +19,7 @@ pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>) {
 
 fn serve(connection: &Connection, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
-        let mut group = vec![first];
-        while group.len() < GROUP
-            && let Ok(job) = jobs.try_recv()
-        {
-            group.push(job);
-        }
-        write_group(connection, group);
+        write_group(connection, queue::group(first, jobs, GROUP));
     }
 }
 
@@ -77,7 +64,7 @@ fn write_group(connection: &Connection, group: Vec<Job>) {
 /// Runs one piece in a savepoint of its own. An error means that the whole transaction is lost.
 fn write_one(connection: &Connection, work: Work) -> rusqlite::Result<Result<(), StoreError>> {
     connection.prepare_cached("SAVEPOINT work")?.execute([])?;
-    let outcome = attempt(connection, work);
+    let outcome = attempt(Session::sqlite(connection), work);
     if connection.is_autocommit() {
         // SQLite ends the transaction by itself when the disk is full or broken.
         return Err(rusqlite::Error::SqliteFailure(
@@ -92,20 +79,7 @@ fn write_one(connection: &Connection, work: Work) -> rusqlite::Result<Result<(),
     Ok(outcome)
 }
 
-/// Runs `work`; a panic in it is its own failure only.
-pub(crate) fn attempt(connection: &Connection, work: Work) -> Result<(), StoreError> {
-    let mut session = Session::sqlite(connection);
-    match catch_unwind(AssertUnwindSafe(|| work(&mut session))) {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(StoreError::Undone),
-        Err(_) => {
-            tracing::error!("work on the catalog panicked and was undone");
-            Err(StoreError::Undone)
-        }
-    }
-}
-
-fn fail(waiting: impl Iterator<Item = oneshot::Sender<Result<(), StoreError>>>, reason: &str) {
+fn fail(waiting: impl Iterator<Item = Done>, reason: &str) {
     for done in waiting {
         let _ = done.send(Err(backend(reason.to_owned())));
     }
@@ -116,12 +90,13 @@ mod tests {
     use std::sync::mpsc::sync_channel;
 
     use sealyard_store::Rollback;
+    use tokio::sync::oneshot;
 
     use super::*;
 
-    type Done = oneshot::Receiver<Result<(), StoreError>>;
+    type Told = oneshot::Receiver<Result<(), StoreError>>;
 
-    fn job(key: &'static str, size: usize) -> (Job, Done) {
+    fn job(key: &'static str, size: usize) -> (Job, Told) {
         let (done, told) = oneshot::channel();
         let work: Work = Box::new(move |tx| tx.put_setting(key, &"x".repeat(size)).map_err(|_| Rollback));
         (Job { work, done }, told)

@@ -8,5 +8,7 @@
 mod conformance;
 mod kill;
 mod ledger;
+#[cfg(feature = "postgres-server")]
+mod postgres;
 mod search;
 mod store;

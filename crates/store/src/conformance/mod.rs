@@ -19,6 +19,7 @@ mod logged_models;
 mod registry;
 mod runs;
 mod search;
+mod text;
 mod transactions;
 
 use std::sync::Arc;
@@ -71,6 +72,8 @@ const CASES: &[(&str, Case)] = &[
     ("ledger::a_lost_frontier_is_made_again", ledger::a_lost_frontier_is_made_again),
     ("ledger::what_was_not_signed_is_not_extended", ledger::what_was_not_signed_is_not_extended),
     ("ledger::settings", ledger::settings),
+    ("text::a_nul_character_is_kept_or_refused", text::a_nul_character_is_kept_or_refused),
+    ("text::sorts_by_its_bytes", text::sorts_by_its_bytes),
 ];
 
 /// Runs every case, each on a store of its own that `empty` makes.
@@ -85,6 +88,7 @@ pub async fn all<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F) {
             .await;
         assert!(outcome.is_ok(), "{name}: {outcome:?}");
     }
+    text::a_nul_character_in_a_list(empty().await).await;
     transactions::a_failed_piece_is_undone_alone(empty().await).await;
     transactions::a_panic_is_undone_alone(empty().await).await;
     transactions::a_reader_cannot_write(empty().await).await;

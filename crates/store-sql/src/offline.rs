@@ -1,22 +1,31 @@
 use std::path::Path;
+use std::time::Duration;
 
-use rusqlite::Connection;
-use sealyard_core::{Digest, Timestamp};
+use sealyard_core::Timestamp;
 use sealyard_ledger::Entry;
 use sealyard_store::StoreError;
 use sealyard_store::model::CheckpointRecord;
 
-use crate::error::{OrBackend as _, corrupt};
-use crate::sqlite::connection::connect_offline;
-use crate::sqlite::migrate;
+use crate::postgres::{self, PostgresUrl};
+use crate::repository::Columns as _;
+use crate::session::Session;
+use crate::sqlite;
 
 /// Entries held in memory at a time.
 const BATCH: i64 = 1000;
+/// When a database that does not answer counts as lost.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Reads the log of a catalog without changing it, also of one that a server has open.
 #[derive(Debug)]
 pub struct LedgerReader {
-    connection: Connection,
+    database: Database,
+}
+
+#[derive(Debug)]
+enum Database {
+    Sqlite(rusqlite::Connection),
+    Postgres(Box<postgres::Connection>),
 }
 
 impl LedgerReader {
@@ -25,13 +34,25 @@ impl LedgerReader {
     /// # Errors
     /// As [`SqliteStore::open`](crate::SqliteStore::open); a database that is not there is an error too.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = connect_offline(path)?;
-        if migrate::check(&connection)? == 0 {
-            return Err(StoreError::Invalid(format!("{} is not a Sealyard catalog: it is empty", path.display())));
+        let connection = sqlite::connect_to_read(path)?;
+        Ok(Self { database: Database::Sqlite(connection) })
+    }
+
+    /// Connects to the catalog at `url` for reading. Not to be called, nor the reader used, on a thread of an asynchronous
+    /// runtime.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`](crate::PostgresStore::open); a database without a catalog is an error too.
+    pub fn connect(url: &PostgresUrl) -> Result<Self, StoreError> {
+        let connection = postgres::connect_to_read(url, PATIENCE)?;
+        Ok(Self { database: Database::Postgres(Box::new(connection)) })
+    }
+
+    fn session(&self) -> Session<'_> {
+        match &self.database {
+            Database::Sqlite(connection) => Session::sqlite(connection),
+            Database::Postgres(connection) => Session::postgres(connection),
         }
-        // One snapshot for everything: entries and checkpoints must belong together.
-        connection.execute_batch("BEGIN DEFERRED").or_backend()?;
-        Ok(Self { connection })
     }
 
     /// All checkpoints, smallest first.
@@ -39,15 +60,10 @@ impl LedgerReader {
     /// # Errors
     /// [`StoreError::Backend`] when the database can't be read.
     pub fn checkpoints(&self) -> Result<Vec<CheckpointRecord>, StoreError> {
-        let mut statement =
-            self.connection.prepare("SELECT size, note, created FROM ledger_checkpoints ORDER BY size").or_backend()?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).or_backend()?;
-        rows.map(|row| {
-            let (size, note, created): (i64, String, i64) = row.or_backend()?;
-            let size = u64::try_from(size).map_err(|_| corrupt("checkpoint"))?;
-            Ok(CheckpointRecord { size, note, created: Timestamp::from_millis(created) })
+        self.session().all("SELECT size, note, created FROM ledger_checkpoints ORDER BY size", [], |row| {
+            let created = Timestamp::from_millis(row.get(2)?);
+            Ok(CheckpointRecord { size: row.get(0)?, note: row.get(1)?, created })
         })
-        .collect()
     }
 
     /// The value of a setting.
@@ -55,11 +71,7 @@ impl LedgerReader {
     /// # Errors
     /// [`StoreError::Backend`] when the database can't be read.
     pub fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
-        use rusqlite::OptionalExtension as _;
-        self.connection
-            .query_row("SELECT value FROM settings WHERE key = ?1", [key], |row| row.get(0))
-            .optional()
-            .or_backend()
+        self.session().optional("SELECT value FROM settings WHERE key = ?1", [key], |row| row.get(0))
     }
 
     /// All entries in the order of their index, a batch in memory at a time.
@@ -91,19 +103,10 @@ impl LedgerReader {
     }
 
     fn batch(&self, after: i64) -> Result<Vec<Entry>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT position, event, leaf FROM ledger_entries WHERE position > ?1 ORDER BY position LIMIT ?2",
-            )
-            .or_backend()?;
-        let rows =
-            statement.query_map([after, BATCH], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).or_backend()?;
-        rows.map(|row| {
-            let (index, bytes, leaf): (i64, Vec<u8>, [u8; 32]) = row.or_backend()?;
-            let index = u64::try_from(index).map_err(|_| corrupt("ledger index"))?;
-            Ok(Entry { index, bytes, leaf: Digest::from_bytes(leaf) })
-        })
-        .collect()
+        self.session().all(
+            "SELECT position, event, leaf FROM ledger_entries WHERE position > ?1 ORDER BY position LIMIT ?2",
+            [after, BATCH],
+            |row| Ok(Entry { index: row.get(0)?, bytes: row.get(1)?, leaf: row.digest(2)? }),
+        )
     }
 }

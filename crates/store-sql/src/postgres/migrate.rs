@@ -1,0 +1,105 @@
+use sealyard_core::Timestamp;
+use sealyard_store::StoreError;
+
+use super::connection::Connection;
+use crate::sql::Value;
+
+/// The advisory lock of whoever writes: `SYRD`.
+pub(crate) const WRITER: i64 = 0x5359_5244;
+
+/// Oldest server that is supported, as `server_version_num` says it.
+const OLDEST: i64 = 130_000;
+
+/// Every step that ever was, in its order; the catalog's row says how many a database has had.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_catalog.sql")];
+
+/// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers
+/// that start at the same time do so one after the other.
+pub(crate) fn migrate(connection: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    check_server(connection)?;
+    connection.batch(&format!("BEGIN; SELECT pg_advisory_xact_lock({WRITER})"))?;
+    let found = match check(connection)? {
+        0 => {
+            begin_catalog(connection)?;
+            0
+        }
+        found => found,
+    };
+    for migration in MIGRATIONS.iter().skip(found as usize) {
+        connection.batch(migration)?;
+    }
+    if found == 0 {
+        connection.execute(
+            "INSERT INTO experiments (number, name, created, updated) VALUES (0, 'Default', ?1, ?1)",
+            &[Value::Integer(now.as_millis())],
+        )?;
+    }
+    connection.execute("UPDATE sealyard_catalog SET version = ?1", &[Value::Integer(MIGRATIONS.len() as i64)])?;
+    connection.batch("COMMIT")
+}
+
+/// The database's schema version, if this release can read it; 0 where there is no catalog.
+pub(crate) fn check(connection: &Connection) -> Result<u32, StoreError> {
+    let there = connection.optional("SELECT 1 WHERE to_regclass('sealyard_catalog') IS NOT NULL", &[], |_| Ok(()))?;
+    if there.is_none() {
+        return Ok(0);
+    }
+    let found: Option<u32> = connection.optional("SELECT version FROM sealyard_catalog", &[], |row| row.get(0))?;
+    let found = found.ok_or_else(|| crate::error::corrupt("schema version"))?;
+    let known = MIGRATIONS.len() as u32;
+    if found > known { Err(StoreError::Newer { found, known }) } else { Ok(found) }
+}
+
+/// Marks an empty schema as a catalog; one with anything in it belongs to another program.
+fn begin_catalog(connection: &Connection) -> Result<(), StoreError> {
+    let foreign: Option<String> = connection.optional(
+        "SELECT CAST(relname AS TEXT) FROM pg_class
+         WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p', 'v', 'm', 'f') LIMIT 1",
+        &[],
+        |row| row.get(0),
+    )?;
+    if let Some(name) = foreign {
+        return Err(StoreError::Invalid(format!(
+            "the database is not a Sealyard catalog: it holds other tables, such as {name:?}"
+        )));
+    }
+    let unicode = connection
+        .optional(
+            "SELECT 1 FROM pg_collation WHERE collname = 'und-x-icu' AND collnamespace = to_regnamespace('pg_catalog')",
+            &[],
+            |_| Ok(()),
+        )?
+        .is_some();
+    // MLflow's ILIKE folds the letters of every language, but "C" knows those of English only. A server without ICU has at
+    // least its own collation.
+    let collation = if unicode { "\"und-x-icu\"" } else { "\"default\"" };
+    connection.batch(&format!(
+        "CREATE TABLE sealyard_catalog (one BIGINT PRIMARY KEY CHECK (one = 1), version BIGINT NOT NULL);
+         INSERT INTO sealyard_catalog VALUES (1, 0);
+         CREATE FUNCTION fold_case(value TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+         $$ SELECT lower(value COLLATE {collation}) COLLATE \"C\" $$"
+    ))
+}
+
+/// What the server itself must be.
+fn check_server(connection: &Connection) -> Result<(), StoreError> {
+    let ask = |name: &str| -> Result<String, StoreError> {
+        let value = connection.optional("SELECT current_setting(?1)", &[name.into()], |row| row.get(0))?;
+        Ok(value.unwrap_or_default())
+    };
+    let version = ask("server_version_num")?;
+    if version.parse().unwrap_or(0) < OLDEST {
+        return Err(StoreError::Invalid("the database's server is older than PostgreSQL 13".into()));
+    }
+    if ask("server_encoding")? != "UTF8" {
+        return Err(StoreError::Invalid("the database's encoding is not UTF8; hint: createdb --encoding=UTF8".into()));
+    }
+    for name in ["fsync", "full_page_writes"] {
+        if ask(name)? != "on" {
+            tracing::warn!(
+                "the database's server has {name} off: what it acknowledged may be lost when it loses power"
+            );
+        }
+    }
+    Ok(())
+}

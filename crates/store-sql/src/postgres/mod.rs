@@ -1,0 +1,20 @@
+//! PostgreSQL: one writer at a time among all servers, many readers.
+
+mod connection;
+mod error;
+mod link;
+mod migrate;
+mod options;
+mod reader;
+mod statement;
+mod store;
+mod tls;
+mod url;
+mod value;
+mod writer;
+
+pub(crate) use connection::{Connection, connect_to_read};
+pub use options::PostgresOptions;
+pub use store::PostgresStore;
+pub use url::PostgresUrl;
+pub(crate) use value::Column;

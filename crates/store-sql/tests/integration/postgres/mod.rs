@@ -1,0 +1,7 @@
+//! Tests on a real PostgreSQL server, which they start themselves: `--features postgres-server`.
+
+mod conformance;
+mod migrations;
+mod restart;
+mod server;
+mod store;
