@@ -127,13 +127,15 @@ class Client:
 class Server:
     """`sealyard up` on a data directory below `folder`. As a context it is killed at the end if it still runs."""
 
-    def __init__(self, folder, name="data", arguments=()):
+    def __init__(self, folder, name="data", arguments=(), database=None):
         self.folder = Path(folder)
         self.data = self.folder / name
         self.ready = self.folder / f"{name}.ready.json"
         self.token_file = self.folder / f"{name}.admin.token"
         self.log = self.folder / f"{name}.log"
         self.arguments = list(arguments)
+        # In the environment, since others can read a process's arguments.
+        self.environment = {"SEALYARD_DATABASE": database} if database else {}
         self.process = None
 
     def __enter__(self):
@@ -151,7 +153,8 @@ class Server:
         with open(self.log, "ab") as log:
             started = time.monotonic()
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            cwd=self.folder, env=environment(), start_new_session=True)
+                                            cwd=self.folder, env=environment(**self.environment),
+                                            start_new_session=True)
         return started
 
     def start(self):
@@ -209,7 +212,7 @@ class Server:
         """Runs a command of the binary against this server (or, if not `remote`, without it); gives what it printed."""
         where = ["--server", self.url, "--ca", str(self.certificate), "--token-file", str(self.token_file)] if remote else []
         done = subprocess.run([binary(), *arguments, *where], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=120, cwd=self.folder, env=environment(HOME=str(self.folder)))
+                              timeout=120, cwd=self.folder, env=environment(HOME=str(self.folder), **self.environment))
         if code is not None and done.returncode != code:
             raise Failed(f"sealyard {' '.join(arguments)}: exit code {done.returncode}, expected {code}\n"
                          f"{done.stdout}{done.stderr}")

@@ -3,6 +3,8 @@
 # empty database, then "ready", and obeys commands on its standard input: "kill" (SIGKILL, as when power goes), "start",
 # "restart" (in good order). Each is answered by "ok" or "failed". When its input ends, the server and its directory go.
 #
+# POSTGRES_TLS names a directory with server.crt and server.key for a server that offers TLS.
+#
 # Needs PostgreSQL's binaries (Debian: postgresql); installs nothing. Run as root, the server runs as the user postgres.
 set -uo pipefail
 
@@ -18,8 +20,10 @@ root=$(mktemp -d "${TMPDIR:-/tmp}/sealyard-postgres.XXXXXX") || exit 2
 data=$root/data
 log=$root/log
 as() { "$@"; }
+postgres=
 if [ "$(id -u)" = 0 ]; then
   id postgres >/dev/null 2>&1 || { echo "there is no user postgres to run the server as" >&2; exit 2; }
+  postgres=postgres
   chown postgres "$root"
   as() { (cd "$root" && exec setpriv --reuid=postgres --regid="$(id -g postgres)" --clear-groups -- env HOME="$root" "$@"); }
 fi
@@ -36,11 +40,19 @@ trap 'exit 1' INT TERM HUP
 # A password is asked for, so that the ways it comes and goes are tested too.
 password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
 printf '%s\n' "$password" >"$root/password"
-[ "$(id -u)" = 0 ] && chown postgres "$root/password"
+[ -z "$postgres" ] || chown postgres "$root/password"
 as "$bin/initdb" -D "$data" -U sealyard --pwfile="$root/password" -A scram-sha-256 -E UTF8 --locale=C.UTF-8 >"$root/initdb.log" 2>&1 || {
   cat "$root/initdb.log" >&2
   exit 2
 }
+
+tls=
+if [ -n "${POSTGRES_TLS:-}" ]; then
+  for file in server.crt server.key; do
+    install -m 600 ${postgres:+-o "$postgres"} "$POSTGRES_TLS/$file" "$data/$file" || exit 2
+  done
+  tls="ssl = on"
+fi
 
 for _ in 1 2 3 4 5 6 7 8; do
   port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
@@ -50,6 +62,7 @@ port = $port
 unix_socket_directories = ''
 max_connections = 100
 shared_buffers = 64MB
+$tls
 END
   start && break
   port=

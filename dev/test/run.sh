@@ -49,6 +49,16 @@ if [ "$status" -ne 0 ] && [ "$failed" -eq "$before" ]; then
   failures+=("cargo test did not run to its end")
 fi
 
+say "the catalog in PostgreSQL (needs its server: apt-get install postgresql)"
+"$CARGO" test --locked -p sealyard-store-sql --features postgres-server --test integration -- postgres:: 2>&1 | tee "$log"
+status=${PIPESTATUS[0]}
+before=$failed
+count "$log"
+if [ "$status" -ne 0 ] && [ "$failed" -eq "$before" ]; then
+  failed=$((failed + 1))
+  failures+=("the catalog in PostgreSQL")
+fi
+
 if [ -n "${SEALYARD_OMS_SAMPLES:-}" ]; then
   say "signatures made elsewhere (SEALYARD_OMS_SAMPLES)"
   "$CARGO" test --locked -p sealyard-evidence --features oms-samples samples 2>&1 | tee "$log"
@@ -71,6 +81,7 @@ if "$CARGO" build --release --locked -p sealyard; then
   script "attacks from outside" "$VENV/bin/python" dev/e2e/hostile.py
   script "model-signing verifies ours and we verify its" dev/oms/run.sh
   script "killed at random moments, nothing acknowledged is lost" "$VENV/bin/python" dev/e2e/crash.py
+  script "PostgreSQL killed and restarted while clients write" "$VENV/bin/python" dev/e2e/postgres.py
   script "start within 100 ms and less than 60 MB when idle" "$VENV/bin/python" dev/e2e/footprint.py
 else
   failed=$((failed + 1))

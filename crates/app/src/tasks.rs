@@ -43,10 +43,11 @@ pub(crate) async fn remove_objects(vault: &Vault, objects: Vec<ObjectId>) {
 }
 
 /// Removes an object whose row could not be written. Only the catalog knows that for sure: a commit that seemed to fail
-/// may have been written, and then the object is somebody's file.
+/// may have been written, and then the object is somebody's file. Asked as a writer, which waits for a commit that the database
+/// is still busy with although its connection to us is gone.
 pub(crate) async fn remove_if_unused(store: &dyn Store, vault: &Vault, object: ObjectId) {
     let name = object.to_string();
-    match store.read(move |tx| Ok::<_, AppError>(tx.object_is_referenced(&name)?)).await {
+    match store.write(move |tx| Ok::<_, AppError>(tx.object_is_referenced(&name)?)).await {
         Ok(false) => remove_objects(vault, vec![object]).await,
         Ok(true) => {}
         Err(error) => tracing::warn!(%object, %error, "whether an object is needed is not known; it is left"),

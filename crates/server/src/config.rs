@@ -27,6 +27,10 @@ pub struct Config {
     pub data_directory: PathBuf,
     /// Where artifacts are kept, encrypted; `None` is below the data directory.
     pub artifacts: Option<ArtifactsUrl>,
+    /// A PostgreSQL database for the catalog, in place of SQLite in the data directory.
+    pub database: Option<Redacted<String>>,
+    /// The database's password, if it is not in its URL.
+    pub database_password: Option<Redacted<String>>,
     /// Where to listen; port 0 is any.
     pub listen: SocketAddr,
     /// How to speak.

@@ -67,6 +67,12 @@ impl DataDirectory {
         root.join("catalog.sqlite")
     }
 
+    /// Where it says which database has the catalog instead.
+    #[must_use]
+    pub fn database_note_in(root: &Path) -> PathBuf {
+        root.join("database")
+    }
+
     /// The encrypted objects.
     #[must_use]
     pub fn vault(&self) -> PathBuf {

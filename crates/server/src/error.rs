@@ -47,6 +47,12 @@ pub enum ServerError {
     /// The catalog can't be opened.
     #[error("the catalog could not be opened")]
     Store(#[from] sealyard_store::StoreError),
+    /// This data directory's catalog is in a database that was not named.
+    #[error("the catalog of this data directory is in the database {0}, which was not named")]
+    DatabaseNotNamed(String),
+    /// A database was named, but this data directory has a catalog of its own.
+    #[error("the data directory has a catalog of its own, {}: a database beside it would be a second one", .0.display())]
+    TwoCatalogs(PathBuf),
     /// A key can't be opened.
     #[error("a key could not be opened: {0}")]
     Key(String),
@@ -62,6 +68,11 @@ impl ServerError {
         Some(match self {
             Self::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
                 "choose another port with --listen, or 0 for any free one".to_owned()
+            }
+            Self::DatabaseNotNamed(_) => "name it with --database, or choose another --data-dir".to_owned(),
+            Self::TwoCatalogs(_) => "choose a new --data-dir to go with the database".to_owned(),
+            Self::Store(sealyard_store::StoreError::Unavailable) => {
+                "is the database's server running, and does it take connections from here?".to_owned()
             }
             Self::InUse(_) => "stop it first, or choose another --data-dir".to_owned(),
             Self::Foreign(_) => "name an empty or a new folder with --data-dir".to_owned(),

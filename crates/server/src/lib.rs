@@ -1,6 +1,7 @@
 //! Composition: a data directory, keys, TLS, the listener, and [`wiring`] — the only place that names adapters.
 #![forbid(unsafe_code)]
 
+mod catalog;
 mod config;
 mod data_directory;
 mod error;

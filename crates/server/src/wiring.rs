@@ -10,14 +10,13 @@ use sealyard_core::{Clock, Redacted, Rng, durable};
 use sealyard_identity::{PrincipalName, Scope};
 use sealyard_ledger::LedgerKey;
 use sealyard_store::Store;
-use sealyard_store_sql::{SqliteOptions, SqliteStore};
 use sealyard_vault::{ArtifactsUrl, ArtifactsUrlError, Keyring, Vault};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{Config, DataDirectory, FirstStart, Identity, ServerError, TlsMode, listener, ready, tls};
+use crate::{Config, DataDirectory, FirstStart, Identity, ServerError, TlsMode, catalog, listener, ready, tls};
 
 /// The name of the first administrator.
 const ADMINISTRATOR: &str = "admin";
@@ -57,7 +56,9 @@ impl Server {
         let names = tls::names(address, &config.hosts);
         let identity = Identity::load(&config.tls, &directory.keys(), &names)?;
         let vault = open_vault(&directory, config.artifacts.clone(), Arc::clone(&rng)).await?;
-        let app = Arc::new(build(&directory, vault, policy, clock, rng).await?);
+        let (database, password) = (config.database.as_ref(), config.database_password.as_ref());
+        let store = catalog::open(&directory, database, password, Arc::clone(&clock)).await?;
+        let app = Arc::new(build(&directory, store, vault, policy, clock, rng).await?);
         let first = first_start(&app, &config).await?;
         app.record_start(env!("CARGO_PKG_VERSION")).await?;
         if config.no_auth {
@@ -73,6 +74,9 @@ impl Server {
         let router = sealyard_api::router(Arc::clone(&app), router_config(&names));
         let (stop, stopped) = watch::channel(false);
         let tls = identity.as_ref().map(|identity| Arc::clone(&identity.config));
+        if config.database.is_some() {
+            tokio::spawn(catalog::follow_grants(Arc::downgrade(&app)));
+        }
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
         let serving = tokio::spawn(listener::serve(listener, tls, router, stopped));
         let sweeping = Arc::clone(&app);
@@ -166,14 +170,13 @@ async fn open_vault(
 
 async fn build(
     directory: &DataDirectory,
+    store: Arc<dyn Store>,
     vault: Arc<Vault>,
     policy: Option<LoadedPolicy>,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
 ) -> Result<App, ServerError> {
     let keys = directory.keys();
-    let store: Arc<dyn Store> =
-        Arc::new(SqliteStore::open(&directory.catalog(), SqliteOptions::new(Arc::clone(&clock)))?);
     let origin = ledger_origin(&keys.join("ledger.origin"), &*rng)?;
     let ledger_key = LedgerKey::open_or_create(&keys.join("ledger.key"), &origin, &*rng)
         .map_err(|error| ServerError::Key(error.to_string()))?;
@@ -251,6 +254,8 @@ mod tests {
         let config = Config {
             data_directory: root.join("data"),
             artifacts: None,
+            database: None,
+            database_password: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: TlsMode::Automatic,
             policy: None,

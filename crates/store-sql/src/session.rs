@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use sealyard_store::{StoreError, Transaction};
 
 use crate::sql::{Dialect, Parameters, Row};
@@ -56,7 +59,41 @@ impl<'a> Session<'a> {
     ) -> Result<usize, StoreError> {
         match self.connection {
             Connection::Sqlite(connection) => sqlite::execute_many(connection, sql, rows),
-            Connection::Postgres(connection) => connection.execute_many(sql, rows),
+            Connection::Postgres(connection) => connection.execute_many(sql, rows, !sql.contains("DO UPDATE")),
+        }
+    }
+
+    /// Runs an `INSERT … ON CONFLICT … DO UPDATE` once for each set of parameters; gives how many rows all of them changed. Of
+    /// several with one `key`, the one that `wins` over those before it may stand for all.
+    pub(crate) fn upsert_many<P: Parameters, K: Ord>(
+        &self,
+        sql: &str,
+        rows: impl IntoIterator<Item = P>,
+        key: impl Fn(&P) -> K,
+        wins: impl Fn(&P, &P) -> bool,
+    ) -> Result<usize, StoreError> {
+        match self.connection {
+            Connection::Sqlite(connection) => sqlite::execute_many(connection, sql, rows),
+            Connection::Postgres(connection) => {
+                let mut chosen: Vec<P> = Vec::new();
+                let mut places = BTreeMap::new();
+                for row in rows {
+                    match places.entry(key(&row)) {
+                        Entry::Vacant(entry) => {
+                            entry.insert(chosen.len());
+                            chosen.push(row);
+                        }
+                        Entry::Occupied(entry) => {
+                            if let Some(there) = chosen.get_mut(*entry.get())
+                                && wins(&row, there)
+                            {
+                                *there = row;
+                            }
+                        }
+                    }
+                }
+                connection.execute_many(sql, chosen, true)
+            }
         }
     }
 

@@ -6,9 +6,10 @@ use sealyard_client::{Client, ClientError};
 use sealyard_ledger::merkle::leaf_hash;
 use sealyard_ledger::{Checkpoint, Entry, VerifierKey, VerifyReport, verify};
 use sealyard_server::DataDirectory;
-use sealyard_store_sql::LedgerReader;
+use sealyard_store_sql::{LedgerReader, PostgresUrl};
 
 use crate::cli::Common;
+use crate::database::{self, Database};
 use crate::exit::{Exit, Failure, Result};
 use crate::{keys, output, remote};
 
@@ -33,6 +34,7 @@ enum Command {
     #[command(after_help = "Examples:
   sealyard ledger verify --data-dir sealyard-data                           offline, without asking the server
   sealyard ledger verify --data-dir backup --verifier-key ledger.pub --checkpoint kept.checkpoint
+  sealyard ledger verify --data-dir sealyard-data --database postgresql://sealyard@db.example/sealyard
   sealyard ledger verify --verifier-key ledger.pub                          over the network; every hash is computed here")]
     Verify {
         #[command(flatten)]
@@ -55,6 +57,8 @@ struct Source {
     /// Read this data directory, without a server [default: ask the server].
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    database: database::Arguments,
     /// The ledger's public key [default: keys/ledger.pub in the data directory, else what the server says].
     #[arg(long, value_name = "FILE")]
     verifier_key: Option<PathBuf>,
@@ -98,7 +102,7 @@ impl Arguments {
 
 impl Source {
     fn offline(&self, directory: &Path, kept: Option<&str>) -> Result<VerifyReport> {
-        let reader = open(directory)?;
+        let reader = self.open(directory)?;
         let key = self.key(Some(directory))?.ok_or_else(no_key)?;
         let notes: Vec<_> = reader.checkpoints()?.into_iter().map(|checkpoint| checkpoint.note).collect();
         Ok(verify(reader.entries(), notes, &key, kept).context("the ledger could not be read to its end")?)
@@ -129,7 +133,7 @@ impl Source {
     fn newest(&self, common: &Common) -> Result<String> {
         let (note, key) = match &self.data_dir {
             Some(directory) => {
-                let newest = open(directory)?.checkpoints()?.pop();
+                let newest = self.open(directory)?.checkpoints()?.pop();
                 let newest = newest.ok_or_else(|| anyhow!("nothing was recorded yet, so there is no checkpoint"))?;
                 (newest.note, self.key(Some(directory))?.ok_or_else(no_key)?)
             }
@@ -144,6 +148,28 @@ impl Source {
         };
         let opened = Checkpoint::open(&note, &key).context("the newest checkpoint is not by the ledger's key");
         opened.map(|_| note).map_err(Failure::no)
+    }
+
+    /// The catalog of `directory`, wherever it keeps it.
+    fn open(&self, directory: &Path) -> Result<LedgerReader> {
+        if let Some(Database { url, password }) = self.database.read()? {
+            let mut url = PostgresUrl::parse(url.expose())?;
+            if let Some(password) = &password {
+                url = url.with_password(password);
+            }
+            return Ok(LedgerReader::connect(&url).with_context(|| format!("could not read the catalog in {url}"))?);
+        }
+        if let Ok(elsewhere) = std::fs::read_to_string(DataDirectory::database_note_in(directory)) {
+            let elsewhere = remote::plain(elsewhere.trim());
+            return Err(Failure::could_not(anyhow!("this data directory's catalog is in the database {elsewhere}"))
+                .hint("name it with --database, and its password with --database-password-file, PGPASSWORD or SEALYARD_DATABASE"));
+        }
+        let path = DataDirectory::catalog_in(directory);
+        if !path.is_file() {
+            return Err(Failure::could_not(anyhow!("there is no catalog {}", path.display()))
+                .hint("--data-dir takes the directory that `sealyard up` was started with, or a copy of it"));
+        }
+        Ok(LedgerReader::open(&path).with_context(|| format!("could not read the catalog {}", path.display()))?)
     }
 
     /// The key that was named, or that lies in the data directory.
@@ -193,15 +219,6 @@ impl Iterator for Pages<'_> {
         let leaf = leaf_hash(&bytes);
         Some(Ok(Entry { index, bytes, leaf }))
     }
-}
-
-fn open(directory: &Path) -> Result<LedgerReader> {
-    let path = DataDirectory::catalog_in(directory);
-    if !path.is_file() {
-        return Err(Failure::could_not(anyhow!("there is no catalog {}", path.display()))
-            .hint("--data-dir takes the directory that `sealyard up` was started with, or a copy of it"));
-    }
-    Ok(LedgerReader::open(&path).with_context(|| format!("could not read the catalog {}", path.display()))?)
 }
 
 fn no_key() -> Failure {

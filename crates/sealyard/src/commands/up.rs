@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Common;
 use crate::exit::{Exit, Failure, Result};
-use crate::{output, remote};
+use crate::{database, output, remote};
 
 /// Start the server: tracking, registry, artifacts, gates and ledger behind one port.
 ///
@@ -21,6 +21,7 @@ use crate::{output, remote};
   sealyard up
   sealyard up --listen 0.0.0.0:5000 --tls chain.pem,key.pem --policy policy.toml
   sealyard up --listen 127.0.0.1:0 --ready-file ready.json
+  sealyard up --database postgresql://sealyard@db.example/sealyard --database-password-file database.password
   sealyard up --tls off --no-auth                  for yourself, on a machine where nobody else is
   AWS_REGION=eu-central-1 sealyard up --artifacts s3://models/sealyard
 
@@ -36,6 +37,8 @@ pub(crate) struct Arguments {
     /// when it is left out. Credentials and endpoints come from the environment, as the book says.
     #[arg(long, env = "SEALYARD_ARTIFACTS", value_name = "URL")]
     artifacts: Option<ArtifactsUrl>,
+    #[command(flatten)]
+    database: database::Arguments,
     /// Where to listen; port 0 is any free one.
     #[arg(long, env = "SEALYARD_LISTEN", default_value = "127.0.0.1:5000", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
@@ -92,8 +95,12 @@ impl Arguments {
                 Some(Redacted::new(text))
             }
         };
+        let (database, database_password) =
+            self.database.read()?.map_or((None, None), |database| (Some(database.url), database.password));
         let config = Config {
             data_directory: self.data_dir,
+            database,
+            database_password,
             artifacts: self.artifacts,
             listen: self.listen,
             tls: self.tls,

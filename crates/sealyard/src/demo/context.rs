@@ -105,6 +105,8 @@ impl Context {
 
         let token_file = folder.path().join("admin.token");
         let config = Config {
+            database: None,
+            database_password: None,
             data_directory: data,
             artifacts: None,
             listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),

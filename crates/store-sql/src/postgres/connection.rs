@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Statement};
 
+use super::batch::{Array, of_many};
 use super::error::{is_lost, store_error};
 use super::migrate;
 use super::statement::{Cache, numbered};
@@ -18,6 +19,9 @@ use crate::sql::{Parameters, Row, Value};
 
 /// Statements of one list that are on their way at the same time.
 const PIPELINE: usize = 30;
+/// From how many rows on they become one statement, and how many at most.
+const FEW: usize = 3;
+const MANY: usize = 1000;
 
 /// A connection for one thread. It drives its socket only while it waits for an answer.
 pub(crate) struct Connection {
@@ -84,14 +88,15 @@ impl Connection {
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
+    /// With `distinct`, no two rows may concern the same row of the table; then they can be one statement.
     pub(crate) fn execute_many<P: Parameters>(
         &self,
         sql: &str,
         rows: impl IntoIterator<Item = P>,
+        distinct: bool,
     ) -> Result<usize, StoreError> {
         let rows: Vec<P> = rows.into_iter().collect();
         let values: Vec<_> = rows.iter().map(Parameters::values).collect();
-        let mut changed = 0;
         for row in &values {
             check_text(row.as_ref())?;
         }
@@ -99,12 +104,25 @@ impl Connection {
             return Ok(0);
         }
         let statement = self.compiled(sql)?;
-        for some in values.chunks(PIPELINE) {
-            // Each is sent when it is looked at for the first time, which is in their order; so are they run.
-            let counts = self.wait(try_join_all(
-                some.iter().map(|row| async { self.client.execute(&statement, &parameters(row.as_ref())).await }),
-            ))?;
-            changed += counts.into_iter().sum::<u64>();
+        let mut changed = 0;
+        if distinct
+            && values.len() >= FEW
+            && let Some(many) = self.compiled_many(sql, &statement)?
+        {
+            for some in values.chunks(MANY) {
+                let column = |index| some.iter().filter_map(|row| row.as_ref().get(index)).collect();
+                let columns: Vec<Array<'_>> = (0..statement.params().len()).map(|index| Array(column(index))).collect();
+                let columns: Vec<_> = columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
+                changed += self.wait(self.client.execute(&many, &columns))?;
+            }
+        } else {
+            for some in values.chunks(PIPELINE) {
+                // Each is sent when it is looked at for the first time, which is in their order; so are they run.
+                let counts = self.wait(try_join_all(
+                    some.iter().map(|row| async { self.client.execute(&statement, &parameters(row.as_ref())).await }),
+                ))?;
+                changed += counts.into_iter().sum::<u64>();
+            }
         }
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
@@ -156,6 +174,18 @@ impl Connection {
         let statement = self.wait(self.client.prepare(&numbered(sql)))?;
         self.statements.borrow_mut().put(sql.to_owned(), statement.clone());
         Ok(statement)
+    }
+
+    /// The statement that does for many rows what `single`, compiled from `sql`, does for one.
+    fn compiled_many(&self, sql: &str, single: &Statement) -> Result<Option<Statement>, StoreError> {
+        let key = format!("many: {sql}");
+        if let Some(statement) = self.statements.borrow_mut().get(&key) {
+            return Ok(Some(statement));
+        }
+        let Some(text) = of_many(sql, single.params()) else { return Ok(None) };
+        let statement = self.wait(self.client.prepare(&text))?;
+        self.statements.borrow_mut().put(key, statement.clone());
+        Ok(Some(statement))
     }
 
     fn wait<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, StoreError> {

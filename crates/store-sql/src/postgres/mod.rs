@@ -1,5 +1,6 @@
 //! PostgreSQL: one writer at a time among all servers, many readers.
 
+mod batch;
 mod connection;
 mod error;
 mod link;

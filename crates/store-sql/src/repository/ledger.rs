@@ -30,7 +30,9 @@ impl LedgerRecords for Session<'_> {
             rows.push((integer(*index)?, bytes, leaf.as_bytes()));
         }
         self.execute_many("INSERT INTO ledger_entries (position, event, leaf) VALUES (?1, ?2, ?3)", rows)?;
-        let removed = self.execute_many("DELETE FROM outbox WHERE number = ?1", outbox_rows.iter().map(|row| [row]))?;
+        let list = serde_json::to_string(outbox_rows).map_err(backend)?;
+        let numbers = self.dialect().integers("?1");
+        let removed = self.execute(&format!("DELETE FROM outbox WHERE number IN {numbers}"), [list])?;
         if removed != outbox_rows.len() {
             return Err(StoreError::Conflict("an outbox row is gone: it was sequenced already".to_owned()));
         }

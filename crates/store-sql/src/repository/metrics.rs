@@ -51,7 +51,7 @@ impl Session<'_> {
             rows(),
         )?;
         // Row values compare in their order: step, then time, then value, as MLflow has it.
-        self.execute_many(
+        self.upsert_many(
             "INSERT INTO latest_metrics
                  (run, key, step, timestamp, value, nan, model_id, dataset_name, dataset_digest)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
@@ -61,6 +61,8 @@ impl Session<'_> {
              WHERE (excluded.step, excluded.timestamp, excluded.value) >
                  (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)",
             rows(),
+            |row| row.1.as_str(),
+            |new, old| (new.2, new.3, new.4) > (old.2, old.3, old.4),
         )?;
         if metrics.iter().any(|metric| metric.model_id.is_some()) {
             self.put_model_metrics(run, metrics)

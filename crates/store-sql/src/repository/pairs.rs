@@ -44,7 +44,8 @@ impl Session<'_> {
 
     /// Writes the pairs; the value of a key that is there is replaced.
     pub(super) fn put_pairs(&self, table: PairTable, owner: i64, pairs: &[Pair]) -> Result<(), StoreError> {
-        self.execute_many(table.replace, pairs.iter().map(|Pair { key, value }| (owner, key, value)))?;
+        let rows = pairs.iter().map(|Pair { key, value }| (owner, key, value));
+        self.upsert_many(table.replace, rows, |(_, key, _)| key.as_str(), |_, _| true)?;
         Ok(())
     }
 

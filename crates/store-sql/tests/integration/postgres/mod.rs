@@ -5,3 +5,4 @@ mod migrations;
 mod restart;
 mod server;
 mod store;
+mod tls;

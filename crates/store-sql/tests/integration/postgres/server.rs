@@ -15,8 +15,22 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::run(&[])
+    }
+
+    /// With the certificate and key in `directory`.
+    pub(crate) fn start_with_tls(directory: &std::path::Path) -> Self {
+        Self::run(&[("POSTGRES_TLS", directory)])
+    }
+
+    fn run(variables: &[(&str, &std::path::Path)]) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../dev/test/postgres.sh");
-        let mut child = Command::new(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new(script)
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let stdin = child.stdin.take().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let url = line(&mut stdout);
