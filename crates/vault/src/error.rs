@@ -59,6 +59,9 @@ pub enum VaultError {
         /// Why.
         source: io::Error,
     },
+    /// A secret in a row is not what was sealed for it, or its key is gone.
+    #[error("a stored secret fails authentication, or the key it is under is not in the key file")]
+    Secret,
     /// The cipher itself failed, on sane input.
     #[error("the cipher failed")]
     Cipher,

@@ -53,6 +53,7 @@ mod keyring;
 mod object;
 mod object_id;
 mod pending;
+mod sealed;
 mod sweep;
 mod vault;
 
