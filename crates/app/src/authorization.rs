@@ -37,10 +37,11 @@ impl Grants {
 
     async fn reload(&self) -> Result<(), AppError> {
         let _one = self.reloading.lock().await;
-        let read = self.store.read(|tx| Ok::<_, AppError>(tx.grants()?)).await;
+        let read = self.store.read(|tx| Ok::<_, AppError>(tx.access_rules()?)).await;
         self.stale.store(read.is_err(), Ordering::SeqCst);
-        let grants = read?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Authorizer::new(grants, Vec::new()));
+        let rules = read?;
+        let authorizer = Arc::new(Authorizer::new(rules.grants, rules.memberships));
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = authorizer;
         Ok(())
     }
 

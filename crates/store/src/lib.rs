@@ -31,14 +31,26 @@ pub use repository::identities::Identities;
 pub use repository::ledger::LedgerRecords;
 pub use repository::logged_models::LoggedModels;
 pub use repository::registry::Registry;
+pub use repository::roles::Roles;
 pub use repository::runs::Runs;
 pub use repository::settings::Settings;
+pub use repository::webhooks::Webhooks;
 
 use tokio::sync::oneshot;
 
 /// All repositories over one transaction.
 pub trait Transaction:
-    Experiments + Runs + LoggedModels + Registry + Artifacts + EvidenceRecords + Identities + LedgerRecords + Settings
+    Experiments
+    + Runs
+    + LoggedModels
+    + Registry
+    + Artifacts
+    + EvidenceRecords
+    + Identities
+    + Roles
+    + LedgerRecords
+    + Settings
+    + Webhooks
 {
 }
 

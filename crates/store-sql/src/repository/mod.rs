@@ -12,8 +12,10 @@ mod model_versions;
 mod pairs;
 mod registered_models;
 mod registry;
+mod roles;
 mod run_links;
 mod runs;
 mod settings;
+mod webhooks;
 
 pub(crate) use convert::Columns;

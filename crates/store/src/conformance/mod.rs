@@ -17,10 +17,12 @@ mod identities;
 mod ledger;
 mod logged_models;
 mod registry;
+mod roles;
 mod runs;
 mod search;
 mod text;
 mod transactions;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -74,6 +76,15 @@ const CASES: &[(&str, Case)] = &[
     ("ledger::settings", ledger::settings),
     ("text::a_nul_character_is_kept_or_refused", text::a_nul_character_is_kept_or_refused),
     ("text::sorts_by_its_bytes", text::sorts_by_its_bytes),
+    ("roles::lifecycle", roles::lifecycle),
+    ("roles::permissions_become_grants", roles::permissions_become_grants),
+    ("roles::members", roles::members),
+    ("webhooks::lifecycle", webhooks::lifecycle),
+    ("webhooks::only_the_interested_are_told", webhooks::only_the_interested_are_told),
+    ("webhooks::a_claim_is_a_lease", webhooks::a_claim_is_a_lease),
+    ("webhooks::the_log_is_bounded", webhooks::the_log_is_bounded),
+    ("webhooks::a_disabled_one_gives_up", webhooks::a_disabled_one_gives_up),
+    ("webhooks::too_many_waiting_are_given_up", webhooks::too_many_waiting_are_given_up),
 ];
 
 /// Runs every case, each on a store of its own that `empty` makes.

@@ -7,8 +7,10 @@ mod identity;
 mod ledger;
 mod logged_model;
 mod registry;
+mod role;
 mod run;
 mod search;
+mod webhook;
 
 pub use artifact::{Artifact, ArtifactOwner};
 pub use evidence::EvidenceRecord;
@@ -17,10 +19,12 @@ pub use identity::{TokenRecord, UserRecord};
 pub use ledger::{CheckpointRecord, LedgerEntry};
 pub use logged_model::{LoggedModel, LoggedModelQuery, LoggedModelStatus, NewLoggedModel};
 pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionFile, VersionStatus};
+pub use role::{AccessRules, RoleMember, RolePermissionRecord, RoleRecord};
 pub use run::{
     DatasetInput, LatestMetric, Metric, ModelOutput, NewRun, Run, RunBatch, RunData, RunQuery, RunStatus, RunUpdate,
 };
 pub use search::{Comparison, Condition, Field, Operand, OrderBy, Page};
+pub use webhook::{AttemptOutcome, Delivery, DeliveryBounds, Webhook};
 
 /// A tag or parameter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

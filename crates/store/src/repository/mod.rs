@@ -5,5 +5,7 @@ pub(crate) mod identities;
 pub(crate) mod ledger;
 pub(crate) mod logged_models;
 pub(crate) mod registry;
+pub(crate) mod roles;
 pub(crate) mod runs;
 pub(crate) mod settings;
+pub(crate) mod webhooks;
