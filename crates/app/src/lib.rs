@@ -27,12 +27,14 @@ mod registry;
 mod shelf;
 mod tasks;
 mod tracking;
+mod webhooks;
 
 use std::sync::Arc;
 
 use sealyard_core::{Clock, Rng, Timestamp};
 use sealyard_identity::{DummyHash, LoginThrottle, Principal};
 use sealyard_ledger::{Act, Event, LedgerKey, Outcome};
+use sealyard_outbound::Outbound;
 use sealyard_scan_model::Scanner;
 use sealyard_store::Store;
 use sealyard_vault::Vault;
@@ -54,6 +56,9 @@ pub use open::LOCAL_ADMINISTRATOR;
 pub use policy::{LoadedPolicy, PolicyError};
 pub use registry::CreateVersion;
 pub use tracking::*;
+pub use webhooks::{
+    DeliverySummary, NewWebhook, WebhookAction, WebhookChange, WebhookEntity, WebhookEvent, WebhookSummary, WebhookTest,
+};
 
 /// Passwords that are checked at the same time; each takes 19 MiB.
 const PASSWORD_CHECKS: usize = 4;
@@ -104,6 +109,7 @@ pub struct App {
     sequencer: ledger::Wake,
     checked: authentication::CheckedPasswords,
     open: open::Open,
+    outgoing: Arc<webhooks::Outgoing>,
 }
 
 impl App {
@@ -135,9 +141,16 @@ impl App {
             sequencer: ledger::Wake::default(),
             checked: authentication::CheckedPasswords::default(),
             open: open::Open::default(),
+            outgoing: Arc::default(),
         };
         app.reload_grants().await?;
         Ok(app)
+    }
+
+    /// With another client for what webhooks make it send; without this one, that only goes to the public internet.
+    #[must_use]
+    pub fn with_outbound(self, client: Outbound) -> Self {
+        Self { outgoing: Arc::new(webhooks::Outgoing::new(client)), ..self }
     }
 
     /// The present moment by the server's clock.

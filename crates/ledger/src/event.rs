@@ -206,6 +206,44 @@ pub enum Act {
         path: String,
         rule: String,
     },
+    WebhookCreated {
+        id: String,
+        name: String,
+        origin: String,
+        events: Vec<String>,
+    },
+    WebhookUpdated {
+        id: String,
+        change: String,
+    },
+    WebhookDeleted {
+        id: String,
+    },
+    WebhookTested {
+        id: String,
+        event: String,
+    },
+    RoleCreated {
+        id: i64,
+        workspace: String,
+        name: String,
+    },
+    RoleUpdated {
+        id: i64,
+        change: String,
+    },
+    RoleDeleted {
+        id: i64,
+        name: String,
+    },
+    RoleAssigned {
+        id: i64,
+        user: String,
+    },
+    RoleUnassigned {
+        id: i64,
+        user: String,
+    },
 }
 
 impl Event {

@@ -47,4 +47,6 @@ pub struct Config {
     pub no_auth: bool,
     /// Further host names clients may use in their `Host` header.
     pub hosts: Vec<String>,
+    /// What webhooks may be sent to although it is not on the public internet: host names, addresses, networks.
+    pub webhook_allow: Vec<String>,
 }

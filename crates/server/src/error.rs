@@ -35,6 +35,9 @@ pub enum ServerError {
     /// Plain HTTP or no authentication was asked for on an address that others reach.
     #[error("{0} is only allowed on a loopback address")]
     LoopbackOnly(&'static str),
+    /// What webhooks may be sent to can't be read.
+    #[error("--webhook-allow: {0}")]
+    WebhookAllow(#[from] sealyard_outbound::AllowListError),
     /// The policy can't be used.
     #[error(transparent)]
     Policy(#[from] sealyard_app::PolicyError),

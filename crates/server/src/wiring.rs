@@ -9,6 +9,7 @@ use sealyard_app::{App, LoadedPolicy, NewToken, Parts, ServerKeys};
 use sealyard_core::{Clock, Redacted, Rng, durable};
 use sealyard_identity::{PrincipalName, Scope};
 use sealyard_ledger::LedgerKey;
+use sealyard_outbound::{AllowList, Outbound};
 use sealyard_store::Store;
 use sealyard_vault::{ArtifactsUrl, ArtifactsUrlError, Keyring, Vault};
 use tokio::net::TcpListener;
@@ -32,6 +33,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     sequencing: JoinHandle<()>,
+    delivering: JoinHandle<()>,
     _directory: DataDirectory,
 }
 
@@ -47,6 +49,7 @@ impl Server {
         if config.no_auth && !config.listen.ip().is_loopback() {
             return Err(ServerError::LoopbackOnly("--no-auth"));
         }
+        let outbound = Outbound::new(AllowList::parse(&config.webhook_allow)?);
         let policy = config.policy.as_deref().map(LoadedPolicy::read).transpose()?;
         let directory = DataDirectory::open(&config.data_directory)?;
         let listener = TcpListener::bind(config.listen)
@@ -58,7 +61,8 @@ impl Server {
         let vault = open_vault(&directory, config.artifacts.clone(), Arc::clone(&rng)).await?;
         let (database, password) = (config.database.as_ref(), config.database_password.as_ref());
         let store = catalog::open(&directory, database, password, Arc::clone(&clock)).await?;
-        let app = Arc::new(build(&directory, store, vault, policy, clock, rng).await?);
+        let app = build(&directory, store, vault, policy, clock, rng).await?.with_outbound(outbound);
+        let app = Arc::new(app);
         let first = first_start(&app, &config).await?;
         app.record_start(env!("CARGO_PKG_VERSION")).await?;
         if config.no_auth {
@@ -78,6 +82,7 @@ impl Server {
             tokio::spawn(catalog::follow_grants(Arc::downgrade(&app)));
         }
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
+        let delivering = tokio::spawn(Arc::clone(&app).run_deliveries());
         let serving = tokio::spawn(listener::serve(listener, tls, router, stopped));
         let sweeping = Arc::clone(&app);
         tokio::spawn(async move {
@@ -94,6 +99,7 @@ impl Server {
             stop,
             serving,
             sequencing,
+            delivering,
             _directory: directory,
         };
         if let Some(path) = &config.ready_file {
@@ -142,6 +148,7 @@ impl Server {
         let _ = self.stop.send(true);
         let _ = self.serving.await;
         self.sequencing.abort();
+        self.delivering.abort();
         // What was acknowledged is durable already; this only saves the next start the work.
         let _ = self.app.sequence().await;
     }
@@ -264,6 +271,7 @@ mod tests {
             ready_file: None,
             no_auth: false,
             hosts: Vec::new(),
+            webhook_allow: Vec::new(),
         };
         Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await
     }

@@ -9,6 +9,7 @@ mod origin;
 mod request_id;
 mod response;
 pub(crate) mod routes;
+mod secret;
 mod state;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use request_id::RequestId;
 pub(crate) use response::{Answer, Empty, Secret, headers};
 pub(crate) use routes::Routes;
 pub use routes::{Endpoint, Takes};
+pub(crate) use secret::SecretText;
 pub use state::ApiState;
 
 /// All routes with those that anybody may ask.

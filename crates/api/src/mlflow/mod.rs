@@ -9,6 +9,7 @@ mod registered_models;
 mod runs;
 mod server;
 mod view;
+mod webhooks;
 
 pub(crate) use artifacts::decode_path;
 pub(crate) use artifacts::download::stream;
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> Routes {
             .merge(logged_models::routes())
             .merge(registered_models::routes())
             .merge(model_versions::routes())
+            .merge(webhooks::routes())
             .merge(artifacts::list_routes());
         routes = routes
             .nest(&format!("{root}/2.0/mlflow"), v2)

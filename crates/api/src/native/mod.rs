@@ -7,6 +7,7 @@ mod logged_model;
 mod models;
 mod tokens;
 mod users;
+mod webhooks;
 mod whoami;
 
 use crate::http::Takes::{Read, Somebody};
@@ -22,6 +23,7 @@ pub(crate) fn routes() -> Routes {
         .merge(ledger::routes())
         .merge(tokens::routes())
         .merge(users::routes())
+        .merge(webhooks::routes())
         .merge(grants::routes());
     Routes::new().nest("/api/sealyard/v1", v1)
 }

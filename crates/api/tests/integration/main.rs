@@ -19,3 +19,4 @@ mod proofs;
 mod registry;
 mod runs;
 mod test_app;
+mod webhooks;

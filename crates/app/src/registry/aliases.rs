@@ -10,6 +10,7 @@ use sealyard_store::model::ModelVersion;
 
 use super::source::shorten;
 use crate::gates::check_unchanged;
+use crate::webhooks::Happening;
 use crate::{App, AppError, Caller};
 
 /// What the publish gate let through for a protected alias.
@@ -43,6 +44,7 @@ impl App {
         let now = self.now();
         let act = Act::AliasSet { name: name.to_string(), alias: alias.clone(), version };
         let event = self.event(caller, Outcome::Done, act);
+        let announcer = self.announcer();
         self.store()
             .write(move |tx| {
                 let Some(found) = tx.model_version(name.as_str(), version)? else {
@@ -56,6 +58,7 @@ impl App {
                     tx.record(&promoted.decision)?;
                 }
                 tx.set_alias(name.as_str(), &alias, version, now)?;
+                announcer.announce(tx, Happening::AliasSet { name: name.as_str(), alias: &alias, version })?;
                 Ok(tx.record(&event)?)
             })
             .await?;
@@ -127,9 +130,11 @@ impl App {
         }
         let act = Act::AliasDeleted { name: name.to_string(), alias: alias.clone() };
         let event = self.event(caller, Outcome::Done, act);
+        let announcer = self.announcer();
         self.store()
             .write(move |tx| {
                 tx.delete_alias(name.as_str(), &alias)?;
+                announcer.announce(tx, Happening::AliasDeleted { name: name.as_str(), alias: &alias })?;
                 Ok::<_, AppError>(tx.record(&event)?)
             })
             .await?;

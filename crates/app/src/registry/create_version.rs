@@ -7,6 +7,7 @@ use sealyard_store::model::{
 
 use super::source::{Source, shorten};
 use crate::model_files::MOST_FILES;
+use crate::webhooks::Happening;
 use crate::{App, AppError, Caller};
 
 /// A version to be made.
@@ -125,6 +126,7 @@ impl App {
             Outcome::Done,
             Act::VersionCreated { name: name.to_owned(), version: 0, digest, verdict },
         );
+        let announcer = self.announcer();
         let version = self
             .store()
             .write(move |tx| {
@@ -134,6 +136,7 @@ impl App {
                 }
                 let made = tx.create_model_version(&new)?;
                 tx.add_evidence(&scan)?;
+                announcer.announce(tx, Happening::of_version(&made))?;
                 let mut event = event;
                 if let Act::VersionCreated { version, .. } = &mut event.act {
                     *version = made.version;

@@ -10,6 +10,7 @@ use sealyard_store::model::{ModelVersion, Page, Pair};
 use super::limits;
 use super::paging::visible_page;
 use super::registered_models::{SearchRegistry, model_name};
+use crate::webhooks::Happening;
 use crate::{App, AppError, Caller, CreateVersion};
 
 /// A version's number as clients write it: decimal, from 1, without sign or leading zeros.
@@ -118,9 +119,11 @@ impl App {
         limits::registry_tags(std::slice::from_ref(&tag))?;
         let (name, version) = (may.resource().to_string(), version.0);
         let event = self.updated(caller, &name, version, &format!("tag {}", tag.key));
+        let announcer = self.announcer();
         self.store()
             .write(move |tx| {
                 tx.set_model_version_tag(&name, version, &tag.key, &tag.value)?;
+                announcer.announce(tx, Happening::VersionTagSet { name: &name, version, tag: &tag })?;
                 Ok::<_, AppError>(tx.record(&event)?)
             })
             .await?;
@@ -142,9 +145,11 @@ impl App {
         let (name, version, key) = (may.resource().to_string(), version.0, key.to_owned());
         let shown: String = key.chars().take(250).collect();
         let event = self.updated(caller, &name, version, &format!("tag {shown} removed"));
+        let announcer = self.announcer();
         self.store()
             .write(move |tx| {
                 tx.delete_model_version_tag(&name, version, &key)?;
+                announcer.announce(tx, Happening::VersionTagDeleted { name: &name, version, key: &key })?;
                 Ok::<_, AppError>(tx.record(&event)?)
             })
             .await?;

@@ -30,7 +30,9 @@ impl PageToken {
         Ok(Self(offset))
     }
 
-    pub(super) const fn offset(self) -> u64 {
+    /// What it stands for.
+    #[must_use]
+    pub const fn offset(self) -> u64 {
         self.0
     }
 

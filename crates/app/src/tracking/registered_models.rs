@@ -13,6 +13,7 @@ use sealyard_store::model::{ModelVersion, OrderBy, Page, Pair, RegisteredModel};
 use super::limits;
 use super::paging::{PageToken, visible_page};
 use super::search::RegistryFilter;
+use crate::webhooks::Happening;
 use crate::{App, AppError, Caller};
 
 /// Proof that its holder may create the registered model of this name: EDIT on the name, by a pattern, or on the server.
@@ -128,9 +129,12 @@ impl App {
                 permission: grant.right.to_string(),
             },
         );
+        let announcer = self.announcer();
         let model = self
             .change_grants(move |tx| {
                 let model = tx.create_registered_model(name.as_str(), &description, &tags, &created_by, now)?;
+                announcer
+                    .announce(tx, Happening::Created { name: name.as_str(), tags: &tags, description: &description })?;
                 tx.record(&created)?;
                 tx.set_grant(&grant)?;
                 tx.record(&granted)?;
@@ -230,8 +234,13 @@ impl App {
     /// [`AppError::NotFound`], [`AppError::Invalid`].
     pub async fn set_registered_model_tag(&self, may: &Authorized<Edit, ModelName>, tag: Pair) -> Result<(), AppError> {
         limits::registry_tags(std::slice::from_ref(&tag))?;
-        let name = may.resource().to_string();
-        self.store().write(move |tx| Ok(tx.set_registered_model_tag(&name, &tag.key, &tag.value)?)).await
+        let (name, announcer) = (may.resource().to_string(), self.announcer());
+        self.store()
+            .write(move |tx| {
+                tx.set_registered_model_tag(&name, &tag.key, &tag.value)?;
+                announcer.announce(tx, Happening::TagSet { name: &name, tag: &tag })
+            })
+            .await
     }
 
     /// Removes a tag.
@@ -243,8 +252,13 @@ impl App {
         may: &Authorized<Edit, ModelName>,
         key: &str,
     ) -> Result<(), AppError> {
-        let (name, key) = (may.resource().to_string(), key.to_owned());
-        self.store().write(move |tx| Ok(tx.delete_registered_model_tag(&name, &key)?)).await
+        let (name, key, announcer) = (may.resource().to_string(), key.to_owned(), self.announcer());
+        self.store()
+            .write(move |tx| {
+                tx.delete_registered_model_tag(&name, &key)?;
+                announcer.announce(tx, Happening::TagDeleted { name: &name, key: &key })
+            })
+            .await
     }
 
     /// Registered models that the caller may read.

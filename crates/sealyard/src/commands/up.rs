@@ -63,6 +63,10 @@ pub(crate) struct Arguments {
     /// A further host name that clients may use.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
+    /// Where webhooks may go although it is not on the public internet: a host name, an address, or a network such as
+    /// 10.1.0.0/16. Can be given more than once.
+    #[arg(long, env = "SEALYARD_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "HOST_OR_CIDR")]
+    webhook_allow: Vec<String>,
 }
 
 pub(crate) fn tls_mode(text: &str) -> std::result::Result<TlsMode, String> {
@@ -110,6 +114,7 @@ impl Arguments {
             ready_file: self.ready_file,
             no_auth: self.no_auth,
             hosts: self.hosts,
+            webhook_allow: self.webhook_allow,
         };
         let open = config.no_auth;
         let bootstrap = config.bootstrap_token_file.clone();

@@ -117,6 +117,7 @@ impl Context {
             ready_file: None,
             no_auth: false,
             hosts: Vec::new(),
+            webhook_allow: Vec::new(),
         };
         let server = Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;
         let first = server.first().ok_or_else(|| anyhow::anyhow!("the first start made no administrator"))?;

@@ -11,7 +11,10 @@ pub(crate) const WRITER: i64 = 0x5359_5244;
 const OLDEST: i64 = 130_000;
 
 /// Every step that ever was, in its order; the catalog's row says how many a database has had.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001_catalog.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/postgres/0001_catalog.sql"),
+    include_str!("../../migrations/postgres/0004_webhooks_access.sql"),
+];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers
 /// that start at the same time do so one after the other.

@@ -3,30 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use sealyard_app::NewUser;
-use sealyard_core::Redacted;
 use sealyard_identity::{Administer, PrincipalName, UserDirectory};
 use serde::Deserialize;
 
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified, Strict};
+use crate::http::{Answer, ApiError, ApiState, Empty, Identified, SecretText, Strict};
 
-/// It has no `Debug` that shows the password: the field is a secret from the moment it is read.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Request {
     name: String,
-    password: Password,
+    password: SecretText,
     #[serde(default)]
     admin: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(from = "String")]
-struct Password(Redacted<String>);
-
-impl From<String> for Password {
-    fn from(text: String) -> Self {
-        Self(Redacted::new(text))
-    }
 }
 
 pub(super) async fn handler(

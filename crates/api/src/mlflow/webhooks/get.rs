@@ -1,0 +1,19 @@
+//! `GET webhooks/<id>`: administrators only.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use sealyard_identity::{Administer, ServerWide};
+
+use super::missing;
+use super::view::Response;
+use crate::http::{Answer, ApiState, Identified};
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Path(id): Path<String>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize(&caller, Administer, ServerWide).await?;
+    Ok(Json(app.webhook(&may, &id).await.map_err(missing)?.into()))
+}

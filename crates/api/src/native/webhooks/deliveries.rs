@@ -1,0 +1,39 @@
+//! `GET webhooks/<id>/deliveries`: what was sent to a webhook and what waits, newest first. `limit` is 200 at most,
+//! `page_token` goes on where a page ended. Administrators only.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use sealyard_app::{DeliverySummary, PageToken};
+use sealyard_identity::{Administer, ServerWide};
+use serde::{Deserialize, Serialize};
+
+use crate::http::{Answer, ApiState, Identified, Integer, Strict};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Request {
+    limit: Option<Integer>,
+    page_token: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    deliveries: Vec<DeliverySummary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Path(id): Path<String>,
+    Strict(request): Strict<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize(&caller, Administer, ServerWide).await?;
+    let before = PageToken::parse(Some(&request.page_token))?.offset();
+    let before = i64::try_from(before).ok().filter(|before| *before > 0);
+    let limit = request.limit.and_then(|limit| u32::try_from(limit.0).ok()).unwrap_or(50);
+    let page = app.webhook_deliveries(&may, &id, before, limit).await?;
+    Ok(Json(Response { deliveries: page.items, next_page_token: page.next.map(PageToken::to_text) }))
+}
