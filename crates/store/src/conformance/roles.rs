@@ -22,7 +22,7 @@ pub(super) fn lifecycle(tx: &mut dyn Transaction) {
     let other = tx.create_role("other", "trainers", None, time(1)).unwrap();
     assert!(matches!(tx.create_role("default", "trainers", None, time(1)), Err(StoreError::AlreadyExists { .. })));
     assert_eq!(tx.role(role.id).unwrap(), Some(role.clone()));
-    assert_eq!(tx.roles(Some("default")).unwrap(), [role.clone()]);
+    assert_eq!(tx.roles(Some("default")).unwrap(), std::slice::from_ref(&role));
     assert_eq!(tx.roles(None).unwrap().len(), 2);
     let second = tx.create_role("default", "second", None, time(1)).unwrap();
     assert!(matches!(tx.update_role(second.id, "trainers", None), Err(StoreError::AlreadyExists { .. })));

@@ -73,7 +73,7 @@ pub(super) fn a_claim_is_a_lease(tx: &mut dyn Transaction) {
     for (id, due) in [("late", 20), ("early", 10), ("future", 100)] {
         tx.add_delivery(&delivery(id, hook.number, due), MANY).unwrap();
     }
-    assert_eq!(tx.waiting_webhooks().unwrap(), [hook.clone()]);
+    assert_eq!(tx.waiting_webhooks().unwrap(), std::slice::from_ref(&hook));
     assert!(!tx.due_deliveries(hook.number, time(9)).unwrap() && tx.due_deliveries(hook.number, time(10)).unwrap());
     let claimed = tx.claim_deliveries(hook.number, time(50), time(80), 10).unwrap();
     assert!(!tx.due_deliveries(hook.number, time(79)).unwrap());
