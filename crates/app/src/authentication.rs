@@ -25,6 +25,8 @@ pub enum Credentials {
     },
     /// HTTP Bearer.
     Token(Redacted<String>),
+    /// The cookie of a browser's session.
+    Session(Redacted<String>),
 }
 
 /// Passwords that were found right a moment ago. Checking one costs tens of milliseconds on purpose, and clients that
@@ -87,6 +89,7 @@ impl App {
     ) -> Result<Caller, AppError> {
         let principal = match credentials {
             Credentials::Token(token) => self.check_token(&token).await?,
+            Credentials::Session(secret) => self.check_session(&secret).await?,
             Credentials::Password { name, password } => {
                 self.check_password(name, password, source, request_id.as_deref()).await?
             }
@@ -187,7 +190,7 @@ impl App {
     }
 }
 
-fn principal(user: &UserRecord, via: Via) -> Result<Principal, AppError> {
+pub(crate) fn principal(user: &UserRecord, via: Via) -> Result<Principal, AppError> {
     Ok(Principal {
         id: principal_id(user.id)?,
         name: PrincipalName::new(user.name.clone()).map_err(|_| AppError::Unauthenticated)?,

@@ -24,6 +24,7 @@ mod model_files;
 mod open;
 mod policy;
 mod registry;
+mod sessions;
 mod shelf;
 mod tasks;
 mod tracking;
@@ -55,6 +56,7 @@ pub use model_files::ModelManifest;
 pub use open::LOCAL_ADMINISTRATOR;
 pub use policy::{LoadedPolicy, PolicyError};
 pub use registry::CreateVersion;
+pub use sessions::NewSession;
 pub use tracking::*;
 pub use webhooks::{
     DeliverySummary, NewWebhook, WebhookAction, WebhookChange, WebhookEntity, WebhookEvent, WebhookSummary, WebhookTest,

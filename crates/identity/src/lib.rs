@@ -51,6 +51,7 @@ mod permission;
 mod principal;
 mod resource;
 mod scope;
+mod session;
 mod throttle;
 mod token;
 
@@ -68,5 +69,6 @@ pub use resource::{
     ServerWide, UserDirectory,
 };
 pub use scope::{Scope, ScopeError};
+pub use session::{SessionSecret, SessionSecretError};
 pub use throttle::{Attempt, LoginThrottle, Throttled};
 pub use token::{Token, TokenError, TokenHash};

@@ -244,6 +244,14 @@ pub enum Act {
         id: i64,
         user: String,
     },
+    SessionStarted {
+        session: String,
+        expires: Timestamp,
+    },
+    SessionEnded {
+        session: String,
+        reason: String,
+    },
 }
 
 impl Event {

@@ -33,6 +33,7 @@ pub use repository::logged_models::LoggedModels;
 pub use repository::registry::Registry;
 pub use repository::roles::Roles;
 pub use repository::runs::Runs;
+pub use repository::sessions::Sessions;
 pub use repository::settings::Settings;
 pub use repository::webhooks::Webhooks;
 
@@ -47,6 +48,7 @@ pub trait Transaction:
     + Artifacts
     + EvidenceRecords
     + Identities
+    + Sessions
     + Roles
     + LedgerRecords
     + Settings

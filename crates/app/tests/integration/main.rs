@@ -20,6 +20,7 @@ mod ledger;
 mod logins;
 mod meddling;
 mod samples;
+mod sessions;
 mod tokens;
 mod uploads;
 mod versions;

@@ -14,6 +14,7 @@ const OLDEST: i64 = 130_000;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0001_catalog.sql"),
     include_str!("../../migrations/postgres/0004_webhooks_access.sql"),
+    include_str!("../../migrations/postgres/0008_sessions.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers

@@ -33,6 +33,8 @@ impl Identities for Session<'_> {
     }
 
     fn set_user_password(&mut self, name: &str, password: Option<&str>) -> Result<(), StoreError> {
+        // Whoever knew the old password, or stole a session made with it, is out.
+        self.execute("DELETE FROM sessions WHERE \"user\" IN (SELECT number FROM users WHERE name = ?1)", [name])?;
         match self.execute("UPDATE users SET password = ?2 WHERE name = ?1", (name, password))? {
             0 => Err(not_found("user", name)),
             _ => Ok(()),

@@ -15,6 +15,7 @@ mod registry;
 mod roles;
 mod run_links;
 mod runs;
+mod sessions;
 mod settings;
 mod webhooks;
 

@@ -11,6 +11,7 @@ const APPLICATION: i32 = 0x5359_5244;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_catalog.sql"),
     include_str!("../../migrations/sqlite/0004_webhooks_access.sql"),
+    include_str!("../../migrations/sqlite/0008_sessions.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one.

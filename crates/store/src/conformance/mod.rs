@@ -20,6 +20,7 @@ mod registry;
 mod roles;
 mod runs;
 mod search;
+mod sessions;
 mod text;
 mod transactions;
 mod webhooks;
@@ -44,6 +45,9 @@ const CASES: &[(&str, Case)] = &[
     ("runs::odd_numbers_are_kept", runs::odd_numbers_are_kept),
     ("runs::inputs_and_outputs", runs::inputs_and_outputs),
     ("runs::a_metric_reaches_models_of_its_experiment_only", runs::a_metric_reaches_models_of_its_experiment_only),
+    ("sessions::lifecycle", sessions::lifecycle),
+    ("sessions::old_ones_go", sessions::old_ones_go),
+    ("sessions::they_end_with_the_user_and_the_password", sessions::they_end_with_the_user_and_the_password),
     ("search::filters", search::filters),
     ("search::like_tells_cases_apart", search::like_tells_cases_apart),
     ("search::text_is_never_sql", search::text_is_never_sql),

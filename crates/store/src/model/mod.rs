@@ -11,6 +11,7 @@ mod role;
 mod run;
 mod search;
 mod webhook;
+mod session;
 
 pub use artifact::{Artifact, ArtifactOwner};
 pub use evidence::EvidenceRecord;
@@ -25,6 +26,7 @@ pub use run::{
 };
 pub use search::{Comparison, Condition, Field, Operand, OrderBy, Page};
 pub use webhook::{AttemptOutcome, Delivery, DeliveryBounds, Webhook};
+pub use session::SessionRecord;
 
 /// A tag or parameter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

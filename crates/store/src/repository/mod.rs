@@ -7,5 +7,6 @@ pub(crate) mod logged_models;
 pub(crate) mod registry;
 pub(crate) mod roles;
 pub(crate) mod runs;
+pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod webhooks;

@@ -1,0 +1,71 @@
+use sealyard_core::Timestamp;
+use sealyard_store::model::SessionRecord;
+use sealyard_store::{Identities as _, Sessions, StoreError};
+
+use super::convert::{Columns as _, already_exists, not_found};
+use crate::session::Session;
+
+const SESSION: &str = "SELECT sessions.id, users.name, sessions.hash, sessions.created, sessions.seen, sessions.expires
+     FROM sessions JOIN users ON users.number = sessions.\"user\"";
+
+impl Sessions for Session<'_> {
+    fn create_session(&mut self, session: &SessionRecord) -> Result<(), StoreError> {
+        let user = self.user(&session.owner)?.ok_or_else(|| not_found("user", &session.owner))?;
+        let inserted = self.execute(
+            "INSERT INTO sessions (id, \"user\", hash, created, seen, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO NOTHING",
+            (
+                &session.id,
+                user.id,
+                &session.hash,
+                session.created.as_millis(),
+                session.seen.as_millis(),
+                session.expires.as_millis(),
+            ),
+        )?;
+        if inserted == 0 { Err(already_exists("session", &session.id)) } else { Ok(()) }
+    }
+
+    fn session_by_hash(&mut self, hash: &str) -> Result<Option<SessionRecord>, StoreError> {
+        self.optional(&format!("{SESSION} WHERE sessions.hash = ?1"), [hash], |row| {
+            Ok(SessionRecord {
+                id: row.get(0)?,
+                owner: row.get(1)?,
+                hash: row.get(2)?,
+                created: row.timestamp(3)?,
+                seen: row.timestamp(4)?,
+                expires: row.timestamp(5)?,
+            })
+        })
+    }
+
+    fn sessions_of(&mut self, owner: &str) -> Result<Vec<SessionRecord>, StoreError> {
+        let sql = format!("{SESSION} WHERE users.name = ?1 ORDER BY sessions.created, sessions.id");
+        self.all(&sql, [owner], |row| {
+            Ok(SessionRecord {
+                id: row.get(0)?,
+                owner: row.get(1)?,
+                hash: row.get(2)?,
+                created: row.timestamp(3)?,
+                seen: row.timestamp(4)?,
+                expires: row.timestamp(5)?,
+            })
+        })
+    }
+
+    fn session_seen(&mut self, hash: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.execute("UPDATE sessions SET seen = ?2 WHERE hash = ?1 AND seen < ?2", (hash, at.as_millis()))?;
+        Ok(())
+    }
+
+    fn end_session(&mut self, hash: &str) -> Result<bool, StoreError> {
+        Ok(self.execute("DELETE FROM sessions WHERE hash = ?1", [hash])? > 0)
+    }
+
+    fn remove_old_sessions(&mut self, now: Timestamp, idle_since: Timestamp) -> Result<usize, StoreError> {
+        self.execute(
+            "DELETE FROM sessions WHERE expires <= ?1 OR seen <= ?2",
+            (now.as_millis(), idle_since.as_millis()),
+        )
+    }
+}
