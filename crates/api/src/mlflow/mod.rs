@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod experiments;
+mod graphql;
 mod logged_models;
 mod metrics;
 mod model_versions;
@@ -37,5 +38,5 @@ pub(crate) fn routes() -> Routes {
             .nest(&format!("{root}/3.0/mlflow"), server::routes())
             .merge(artifacts::proxy_routes(root));
     }
-    routes
+    routes.merge(graphql::routes())
 }

@@ -12,20 +12,20 @@ use crate::http::{Answer, ApiState, Identified, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Request {
+pub(in crate::mlflow) struct Request {
     run_id: String,
     run_uuid: String,
     path: String,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Response {
+pub(in crate::mlflow) struct Response {
     root_uri: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     files: Vec<FileView>,
 }
 
-pub(super) async fn handler(
+pub(in crate::mlflow) async fn handler(
     State(state): State<ApiState>,
     Identified(caller): Identified,
     Input(request): Input<Request>,

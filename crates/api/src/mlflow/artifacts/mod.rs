@@ -1,7 +1,7 @@
 mod delete;
 pub(crate) mod download;
 mod list;
-mod list_of_run;
+pub(super) mod list_of_run;
 mod location;
 mod upload;
 

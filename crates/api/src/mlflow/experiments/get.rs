@@ -10,16 +10,16 @@ use crate::http::{Answer, ApiState, Identified, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Request {
+pub(in crate::mlflow) struct Request {
     experiment_id: String,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Response {
+pub(in crate::mlflow) struct Response {
     experiment: ExperimentView,
 }
 
-pub(super) async fn handler(
+pub(in crate::mlflow) async fn handler(
     State(state): State<ApiState>,
     Identified(caller): Identified,
     Input(request): Input<Request>,

@@ -1,7 +1,7 @@
 mod create;
 mod delete;
 mod delete_tag;
-mod get;
+pub(super) mod get;
 mod get_by_name;
 mod restore;
 mod search;

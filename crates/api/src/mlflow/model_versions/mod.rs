@@ -3,7 +3,7 @@ mod delete;
 mod delete_tag;
 mod get;
 mod get_download_uri;
-mod search;
+pub(super) mod search;
 mod set_tag;
 mod transition_stage;
 mod update;

@@ -11,7 +11,7 @@ use crate::http::{Answer, ApiState, Identified, Input, Integer, Texts};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Request {
+pub(in crate::mlflow) struct Request {
     filter: String,
     max_results: Option<Integer>,
     order_by: Texts,
@@ -19,14 +19,14 @@ pub(super) struct Request {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Response {
+pub(in crate::mlflow) struct Response {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     model_versions: Vec<ModelVersionView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
 }
 
-pub(super) async fn handler(
+pub(in crate::mlflow) async fn handler(
     State(state): State<ApiState>,
     Identified(caller): Identified,
     Input(request): Input<Request>,

@@ -11,17 +11,17 @@ use crate::http::{Answer, ApiState, Identified, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Request {
+pub(in crate::mlflow) struct Request {
     run_id: String,
     run_uuid: String,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Response {
+pub(in crate::mlflow) struct Response {
     run: RunView,
 }
 
-pub(super) async fn handler(
+pub(in crate::mlflow) async fn handler(
     State(state): State<ApiState>,
     Identified(caller): Identified,
     Input(request): Input<Request>,

@@ -1,7 +1,7 @@
 mod create;
 mod delete;
 mod delete_tag;
-mod get;
+pub(super) mod get;
 mod log_batch;
 mod log_inputs;
 mod log_metric;
@@ -9,7 +9,7 @@ mod log_model;
 mod log_parameter;
 mod outputs;
 mod restore;
-mod search;
+pub(super) mod search;
 mod set_tag;
 mod update;
 

@@ -13,7 +13,7 @@ use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Request {
+pub(in crate::mlflow) struct Request {
     experiment_ids: Vec<String>,
     filter: String,
     run_view_type: Option<Value>,
@@ -23,14 +23,14 @@ pub(super) struct Request {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Response {
+pub(in crate::mlflow) struct Response {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     runs: Vec<RunView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
 }
 
-pub(super) async fn handler(
+pub(in crate::mlflow) async fn handler(
     State(state): State<ApiState>,
     Identified(caller): Identified,
     Input(request): Input<Request>,
