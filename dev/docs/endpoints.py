@@ -26,8 +26,10 @@ FAMILIES = [
     ("mlflow/registered_models", "MLflow: registered models", "/api/2.0/mlflow"),
     ("mlflow/model_versions", "MLflow: model versions", "/api/2.0/mlflow"),
     ("mlflow/artifacts", "MLflow: artifacts", "/api/2.0/mlflow"),
+    ("mlflow/graphql", "MLflow: GraphQL", ""),
     ("mlflow/server", "MLflow: server", "/api/3.0/mlflow"),
     ("native", "Sealyard's own", "/api/sealyard/v1"),
+    ("ui", "Pages (with `--ui`)", ""),
     ("http", "Open to everybody", ""),
     ("inference", "The model server (`sealyard serve`)", ""),
 ]

@@ -13,6 +13,7 @@ pub mod http;
 pub mod inference;
 mod mlflow;
 mod native;
+mod ui;
 
 use std::sync::Arc;
 
@@ -20,16 +21,18 @@ use axum::Router;
 use sealyard_app::App;
 
 pub use crate::http::{Endpoint, RouterConfig, Takes};
+pub use crate::ui::{Pages, PagesError};
 
 /// All routes of the server.
 pub fn router(app: Arc<App>, config: RouterConfig) -> Router {
-    http::protect(routes(), app, config)
+    let pages = if config.pages().is_some() { ui::routes() } else { http::Routes::new() };
+    http::protect(routes().merge(pages), app, config)
 }
 
-/// Every route of [`router`] and what it takes, from the very list that the router is built from.
+/// Every route of [`router`] with pages, and what it takes, from the very list that the router is built from.
 #[must_use]
 pub fn endpoints() -> Vec<Endpoint> {
-    http::with_open(routes()).endpoints()
+    http::with_open(routes().merge(ui::routes())).endpoints()
 }
 
 fn routes() -> http::Routes {

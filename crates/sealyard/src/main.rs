@@ -6,6 +6,7 @@ mod commands;
 mod database;
 mod demo;
 mod exit;
+mod installed_ui;
 mod keys;
 mod output;
 mod remote;

@@ -45,6 +45,8 @@ pub struct Config {
     pub ready_file: Option<PathBuf>,
     /// Nobody proves who they are, and everybody may do everything; only on loopback.
     pub no_auth: bool,
+    /// A folder with a built MLflow UI, to be served to who is logged in.
+    pub ui: Option<PathBuf>,
     /// Further host names clients may use in their `Host` header.
     pub hosts: Vec<String>,
     /// What webhooks may be sent to although it is not on the public internet: host names, addresses, networks.

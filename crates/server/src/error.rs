@@ -38,6 +38,9 @@ pub enum ServerError {
     /// What webhooks may be sent to can't be read.
     #[error("--webhook-allow: {0}")]
     WebhookAllow(#[from] sealyard_outbound::AllowListError),
+    /// The folder of the UI can't be used.
+    #[error("the UI can't be served")]
+    Pages(#[from] sealyard_api::PagesError),
     /// The policy can't be used.
     #[error(transparent)]
     Policy(#[from] sealyard_app::PolicyError),
@@ -80,6 +83,9 @@ impl ServerError {
             Self::InUse(_) => "stop it first, or choose another --data-dir".to_owned(),
             Self::Foreign(_) => "name an empty or a new folder with --data-dir".to_owned(),
             Self::Tls(_) => "--tls takes auto, off, or CERTIFICATE,KEY: two PEM files, the chain first".to_owned(),
+            Self::Pages(_) => {
+                "--ui takes `mlflow`, for an installed one, or the folder mlflow/server/js/build of one".to_owned()
+            }
             Self::LoopbackOnly(_) => "listen on 127.0.0.1, or leave the option out".to_owned(),
             Self::Vault(error) => return error.hint().map(str::to_owned),
             _ => return None,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sealyard_api::RouterConfig;
+use sealyard_api::{Pages, RouterConfig};
 use sealyard_app::{App, LoadedPolicy, NewToken, Parts, ServerKeys};
 use sealyard_core::{Clock, Redacted, Rng, durable};
 use sealyard_identity::{PrincipalName, Scope};
@@ -51,6 +51,7 @@ impl Server {
         }
         let outbound = Outbound::new(AllowList::parse(&config.webhook_allow)?);
         let policy = config.policy.as_deref().map(LoadedPolicy::read).transpose()?;
+        let pages = config.ui.as_deref().map(Pages::read).transpose()?;
         let directory = DataDirectory::open(&config.data_directory)?;
         let listener = TcpListener::bind(config.listen)
             .await
@@ -75,7 +76,11 @@ impl Server {
             TlsMode::Files { certificate, .. } => Some(certificate),
             TlsMode::Off => None,
         };
-        let router = sealyard_api::router(Arc::clone(&app), router_config(&names));
+        let mut routes = router_config(&names).with_tls(identity.is_some());
+        if let Some(pages) = pages {
+            routes = routes.with_pages(pages);
+        }
+        let router = sealyard_api::router(Arc::clone(&app), routes);
         let (stop, stopped) = watch::channel(false);
         let tls = identity.as_ref().map(|identity| Arc::clone(&identity.config));
         if config.database.is_some() {
@@ -270,6 +275,7 @@ mod tests {
             bootstrap_token_file: token.map(|token| root.join(token)),
             ready_file: None,
             no_auth: false,
+            ui: None,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
         };

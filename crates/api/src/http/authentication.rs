@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::request::Parts;
 use sealyard_app::{AppError, Caller, Credentials};
 use sealyard_core::Redacted;
 
-use super::{ApiError, ApiState, RequestId};
+use super::{ApiError, ApiState, RequestId, cookie, origin};
 
 /// A password or token longer than this is no password or token.
 const MAX_HEADER: usize = 4096;
@@ -24,20 +24,60 @@ pub(super) async fn require(State(state): State<ApiState>, mut request: Request,
         request.extensions_mut().insert(caller);
         return next.run(request).await;
     }
-    let Some(credentials) = credentials(request.headers()) else {
-        return ApiError::from(AppError::Unauthenticated).into_response();
+    let credentials = match shown(&state, &request) {
+        Ok(Some(credentials)) => credentials,
+        Ok(None) => return unauthenticated(&request, AppError::Unauthenticated),
+        Err(error) => return error.into_response(),
     };
     match state.app().authenticate(credentials, source, request_id).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(error) => ApiError::from(error).into_response(),
+        Err(error) => unauthenticated(&request, error),
     }
 }
 
+/// What the request shows to prove who sent it: its `Authorization` header, or without one its session's cookie.
+///
+/// A browser sends the cookie unasked, whoever made the page that asks; so with a cookie the request must come from a
+/// page of this server.
+fn shown(state: &ApiState, request: &Request) -> Result<Option<Credentials>, ApiError> {
+    if request.headers().contains_key(AUTHORIZATION) {
+        return Ok(credentials(request.headers()));
+    }
+    let Some(secret) = cookie::session(state.config(), request.headers()) else { return Ok(None) };
+    origin::check_with_cookie(request)?;
+    Ok(Some(Credentials::Session(secret)))
+}
+
+/// Who sent the request, if it proves it; for pages, which answer nobody otherwise than an API does.
+pub(crate) fn page_caller<'a>(
+    state: &'a ApiState,
+    request: &Request,
+) -> impl Future<Output = Option<Caller>> + Send + use<'a> {
+    let credentials = shown(state, request).ok().flatten();
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
+    let source = peer(request);
+    async move {
+        if let Some(caller) = state.app().local_administrator(source, request_id.clone()) {
+            return Some(caller);
+        }
+        state.app().authenticate(credentials?, source, request_id).await.ok()
+    }
+}
+
+/// A refusal. A page's own requests are not asked for a password: the browser would put its box over the page.
+fn unauthenticated(request: &Request, error: AppError) -> Response {
+    let mut response = ApiError::from(error).into_response();
+    if request.headers().contains_key("sec-fetch-mode") {
+        response.headers_mut().remove(WWW_AUTHENTICATE);
+    }
+    response
+}
+
 /// The address of the connection. Headers such as `X-Forwarded-For` are anybody's to write and are not looked at.
-fn peer(request: &Request) -> Option<IpAddr> {
+pub(crate) fn peer(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }
 

@@ -107,6 +107,12 @@ impl ApiError {
         Self::with(code, format!("refused by {rule}: {reason}"), details)
     }
 
+    /// What the caller is told.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Its code.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
@@ -187,6 +193,15 @@ struct Body<'a> {
 /// What the log shall say of an answer; carried to where the request's id is known.
 #[derive(Debug, Clone)]
 pub(super) struct Unreported(pub(super) String);
+
+/// An answer that tells of errors in its own way; what is inside of them goes to the log all the same.
+pub(crate) fn with_report(mut response: Response, errors: Vec<ApiError>) -> Response {
+    let internal: Vec<_> = errors.into_iter().filter_map(|error| error.details.internal).collect();
+    if !internal.is_empty() {
+        response.extensions_mut().insert(Unreported(internal.join("; ")));
+    }
+    response
+}
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {

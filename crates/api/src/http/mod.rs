@@ -1,6 +1,7 @@
 //! What holds for every route.
 
 mod authentication;
+mod cookie;
 mod error;
 mod field;
 mod input;
@@ -19,13 +20,16 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use sealyard_app::App;
 
 pub use authentication::Identified;
+pub(crate) use authentication::{page_caller, peer};
+pub(crate) use cookie::{Cookie, read as read_cookie};
+pub(crate) use error::with_report;
 pub use error::{ApiError, ErrorCode, method_not_allowed, not_found};
 pub(crate) use field::{Integer, Number, Texts};
 pub(crate) use input::{Input, Inputs, LargeInput, Strict, required};
 pub use origin::RouterConfig;
-pub(crate) use origin::checked as check_origin;
+pub(crate) use origin::{check_with_cookie, checked as check_origin};
 pub use request_id::RequestId;
-pub(crate) use response::{Answer, Empty, Secret, headers};
+pub(crate) use response::{Answer, Empty, PagePolicy, Secret, headers};
 pub(crate) use routes::Routes;
 pub use routes::{Endpoint, Takes};
 pub(crate) use secret::SecretText;

@@ -1,15 +1,20 @@
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{Method, header};
 
 use super::{ApiError, ApiState, ErrorCode};
+use crate::ui::Pages;
 
 /// What a server answers to.
 #[derive(Debug, Clone)]
 pub struct RouterConfig {
     allowed_hosts: Vec<String>,
     max_artifact_bytes: u64,
+    tls: bool,
+    pages: Option<Arc<Pages>>,
 }
 
 impl RouterConfig {
@@ -17,7 +22,7 @@ impl RouterConfig {
     #[must_use]
     pub fn loopback() -> Self {
         let allowed_hosts = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
-        Self { allowed_hosts, max_artifact_bytes: 16 << 30 }
+        Self { allowed_hosts, max_artifact_bytes: 16 << 30, tls: false, pages: None }
     }
 
     /// Answers to this name or address too; a port is left away.
@@ -32,6 +37,28 @@ impl RouterConfig {
     pub const fn with_max_artifact_bytes(mut self, bytes: u64) -> Self {
         self.max_artifact_bytes = bytes;
         self
+    }
+
+    /// Whether the listener speaks TLS: then cookies go back over TLS only.
+    #[must_use]
+    pub const fn with_tls(mut self, tls: bool) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Serves these pages, and lets browsers log in.
+    #[must_use]
+    pub fn with_pages(mut self, pages: Pages) -> Self {
+        self.pages = Some(Arc::new(pages));
+        self
+    }
+
+    pub(crate) const fn tls(&self) -> bool {
+        self.tls
+    }
+
+    pub(crate) const fn pages(&self) -> Option<&Arc<Pages>> {
+        self.pages.as_ref()
     }
 
     pub(crate) const fn max_artifact_bytes(&self) -> u64 {
@@ -81,13 +108,6 @@ pub(crate) fn checked(config: &RouterConfig, request: &Request) -> Result<(), Ap
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
-    let refuse_origin = || {
-        ApiError::refused(
-            ErrorCode::PermissionDenied,
-            "http.origin",
-            "a page of another origin may not change anything here",
-        )
-    };
     let mut origins = request.headers().get_all(header::ORIGIN).iter();
     if let Some(origin) = origins.next() {
         let origin = origin.to_str().map_err(|_| refuse_origin())?;
@@ -100,6 +120,32 @@ pub(crate) fn checked(config: &RouterConfig, request: &Request) -> Result<(), Ap
     match request.headers().get("sec-fetch-site").map(http::HeaderValue::as_bytes) {
         None | Some(b"same-origin" | b"none") => Ok(()),
         Some(_) => Err(refuse_origin()),
+    }
+}
+
+fn refuse_origin() -> ApiError {
+    let reason = "a page of another origin may not change anything here";
+    ApiError::refused(ErrorCode::PermissionDenied, "http.origin", reason)
+}
+
+/// Whether a request that shows a cookie was made by a page of this server. What changes something must prove it by
+/// `Sec-Fetch-Site` or `Origin`, which no page can forge; what reads must at least not say otherwise. Comes after
+/// [`checked`], which compares `Origin` with the server's name.
+pub(crate) fn check_with_cookie(request: &Request) -> Result<(), ApiError> {
+    let header = |name: &str| request.headers().get(name).map(http::HeaderValue::as_bytes);
+    let site = header("sec-fetch-site");
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        let navigates = header("sec-fetch-mode") == Some(b"navigate");
+        return match site {
+            None | Some(b"same-origin" | b"none") => Ok(()),
+            // A link that was followed from elsewhere; the page that had it gets to see nothing.
+            Some(_) if navigates && header("sec-fetch-dest") == Some(b"document") => Ok(()),
+            Some(_) => Err(refuse_origin()),
+        };
+    }
+    match (site, header("origin")) {
+        (Some(b"same-origin"), _) | (None, Some(_)) => Ok(()),
+        _ => Err(refuse_origin()),
     }
 }
 
@@ -130,6 +176,34 @@ mod tests {
         }
         assert!(!ask("GET", &[]));
         assert!(!ask("GET", &[("host", "localhost"), ("host", "evil.example")]));
+    }
+
+    #[test]
+    fn a_cookie_counts_only_from_a_page_of_this_server() {
+        let allowed = |method: &str, headers: &[(&str, &str)]| {
+            let request = Request::builder().method(method).uri("/x");
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            check_with_cookie(&request.body(Body::empty()).unwrap()).is_ok()
+        };
+        let same = ("sec-fetch-site", "same-origin");
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            assert!(allowed(method, &[same]));
+            assert!(allowed(method, &[("origin", "https://localhost:5000")]), "older browsers; `checked` compares it");
+            assert!(!allowed(method, &[]), "{method}: nothing says where it comes from");
+            for site in ["cross-site", "same-site", "none", ""] {
+                assert!(!allowed(method, &[("sec-fetch-site", site), ("origin", "https://localhost:5000")]), "{site}");
+            }
+        }
+        assert!(allowed("GET", &[same]) && allowed("GET", &[]));
+        assert!(!allowed("GET", &[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "cors")]));
+        assert!(!allowed(
+            "GET",
+            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")]
+        ));
+        assert!(allowed(
+            "GET",
+            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")]
+        ));
     }
 
     #[test]

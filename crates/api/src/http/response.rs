@@ -26,6 +26,10 @@ impl<T: Serialize> IntoResponse for Secret<T> {
     }
 }
 
+/// What a page of this server may do, in place of nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PagePolicy(pub(crate) &'static str);
+
 /// Headers of every answer: nothing of it is run, framed, guessed at or kept.
 pub(crate) async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -38,6 +42,12 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
     ];
     for (name, value) in fixed {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    // Only this server's own pages may do more, and each says itself what.
+    if let Some(PagePolicy(policy)) = response.extensions_mut().remove() {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        // With `no-referrer` a browser says `Origin: null` when it sends a form.
+        response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     }
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

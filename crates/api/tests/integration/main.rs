@@ -10,7 +10,9 @@
 
 mod artifacts;
 mod authentication;
+mod browser;
 mod experiments;
+mod graphql;
 mod inference;
 mod logged_models;
 mod matrix;

@@ -87,6 +87,10 @@ const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("POST", "mlflow/webhooks/w/test", "{}", Administrator),
     ("GET", "native:webhooks/w/deliveries", "", Administrator),
     ("GET", "3.0:mlflow/server-info", "", Somebody),
+    ("GET", "3.0:mlflow/ui-telemetry", "", Somebody),
+    ("POST", "3.0:mlflow/ui-telemetry", r#"{"records":[]}"#, Somebody),
+    ("POST", "root:graphql", r#"{"query":"{ test(inputString: \"a\") { output } }"}"#, Somebody),
+    ("GET", "root:static-files/static/js/main.js", "", Somebody),
     ("GET", "native:whoami", "", Somebody),
     ("GET", "native:logged-models/{m}/manifest", "", Read),
     ("GET", "native:models/{n}/versions/1/manifest", "", Read),
@@ -107,7 +111,7 @@ const ROUTES: &[(&str, &str, &str, Takes)] = &[
 ];
 
 /// What anybody may ask.
-const OPEN: &[&str] = &["/health", "/ping", "/version"];
+const OPEN: &[&str] = &["/health", "/ping", "/version", "/", "/login", "/login/style.css", "/login/page.js", "/logout"];
 /// Mounted for all methods, only to refuse.
 const REFUSING: &[&str] = &["/mlflow-artifacts/artifacts/"];
 
@@ -115,6 +119,7 @@ const REFUSING: &[&str] = &["/mlflow-artifacts/artifacts/"];
 fn whole(root: &str, path: &str) -> String {
     match path.split_once(':') {
         Some(("native", path)) => format!("/api/sealyard/v1/{path}"),
+        Some(("root", path)) => format!("/{path}"),
         Some(("3.0", path)) => format!("{root}/3.0/{path}"),
         _ => format!("{root}/2.0/{path}"),
     }
@@ -156,7 +161,7 @@ impl Fixture {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_takes_what_it_says() {
-    let test = TestApp::new().await;
+    let test = TestApp::with_pages(true).await;
     let all = |right| [("experiment:*", right), ("registered-model:*", right)];
     let callers = [
         ("none", test.user("none", &[]).await, Somebody),

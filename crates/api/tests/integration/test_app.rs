@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use sealyard_api::RouterConfig;
+use sealyard_api::{Pages, RouterConfig};
 use sealyard_app::{App, Caller, Credentials, Parts, ServerKeys};
 use sealyard_core::{Clock, FixedClock, Redacted, Rng, SystemRng, Timestamp};
 use sealyard_identity::PrincipalName;
@@ -22,6 +22,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 /// A server without a network, and its first administrator.
 pub(crate) struct TestApp {
     folder: tempfile::TempDir,
+    kept: Vec<tempfile::TempDir>,
     router: Router,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) app: Arc<App>,
@@ -81,6 +82,10 @@ impl Answer {
 
 impl TestApp {
     pub(crate) async fn new() -> Self {
+        Self::with_config(RouterConfig::loopback()).await
+    }
+
+    pub(crate) async fn with_config(config: RouterConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(FixedClock::at(Timestamp::from_millis(1_800_000_000_000)));
         let dynamic: Arc<dyn Clock> = clock.clone();
@@ -103,11 +108,27 @@ impl TestApp {
         let app = Arc::new(App::new(parts).await.unwrap().with_outbound(outbound));
         let name = PrincipalName::new("admin").unwrap();
         app.first_administrator(name, Some(Redacted::new(PASSWORD.to_owned()))).await.unwrap();
-        let config = RouterConfig::loopback().with_max_artifact_bytes(1 << 20);
-        let router = sealyard_api::router(Arc::clone(&app), config);
-        let mut test = Self { folder, router, clock, app, store, admin: NOBODY };
+        let router = sealyard_api::router(Arc::clone(&app), config.with_max_artifact_bytes(1 << 20));
+        let mut test = Self { folder, kept: Vec::new(), router, clock, app, store, admin: NOBODY };
         test.admin = test.token_of("admin", "all").await;
         test
+    }
+
+    /// A test server with a small UI.
+    pub(crate) async fn with_pages(tls: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("static/js")).unwrap();
+        std::fs::write(folder.path().join("index.html"), "<!doctype html>the UI").unwrap();
+        std::fs::write(folder.path().join("static/js/main.js"), "run()").unwrap();
+        let config = RouterConfig::loopback().with_tls(tls).with_pages(Pages::read(folder.path()).unwrap());
+        let mut test = Self::with_config(config).await;
+        test.keep(folder);
+        test
+    }
+
+    /// Keeps a folder for as long as the server.
+    pub(crate) fn keep(&mut self, folder: tempfile::TempDir) {
+        self.kept.push(folder);
     }
 
     pub(crate) fn folder(&self) -> &Path {

@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Common;
 use crate::exit::{Exit, Failure, Result};
+use crate::installed_ui::InstalledUi;
 use crate::{database, output, remote};
 
 /// Start the server: tracking, registry, artifacts, gates and ledger behind one port.
@@ -24,6 +25,7 @@ use crate::{database, output, remote};
   sealyard up --database postgresql://sealyard@db.example/sealyard --database-password-file database.password
   sealyard up --tls off --no-auth                  for yourself, on a machine where nobody else is
   AWS_REGION=eu-central-1 sealyard up --artifacts s3://models/sealyard
+  sealyard up --ui mlflow
 
 Point an MLflow client at it:
   export MLFLOW_TRACKING_URI=https://127.0.0.1:5000
@@ -60,6 +62,10 @@ pub(crate) struct Arguments {
     /// Ask nobody who they are: everybody who reaches the port, each user of this machine, is administrator. Loopback only.
     #[arg(long)]
     no_auth: bool,
+    /// Serve MLflow's web UI after a log in: `mlflow` takes it from the installed package, a folder is one that was built
+    /// (mlflow/server/js/build). No Python is run.
+    #[arg(long, env = "SEALYARD_UI", value_name = "mlflow|DIR")]
+    ui: Option<String>,
     /// A further host name that clients may use.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
@@ -101,6 +107,7 @@ impl Arguments {
         };
         let (database, database_password) =
             self.database.read()?.map_or((None, None), |database| (Some(database.url), database.password));
+        let ui = self.ui.as_deref().map(InstalledUi::find).transpose()?;
         let config = Config {
             data_directory: self.data_dir,
             database,
@@ -113,6 +120,7 @@ impl Arguments {
             bootstrap_token_file: self.bootstrap_token_file,
             ready_file: self.ready_file,
             no_auth: self.no_auth,
+            ui: ui.as_ref().map(|found| found.folder.clone()),
             hosts: self.hosts,
             webhook_allow: self.webhook_allow,
         };
@@ -123,7 +131,7 @@ impl Arguments {
             let mut stop = Stop::catch()?;
             let server =
                 Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;
-            greet(common.quiet, &server);
+            greet(common.quiet, &server, ui.as_ref());
             if open {
                 // Not even --quiet silences it.
                 output::say(false, NO_AUTH);
@@ -152,7 +160,7 @@ const NO_AUTH: &str =
          every program of this machine, is the administrator `local-administrator`. The ledger has it on record.";
 
 /// What a person needs to go on.
-fn greet(quiet: bool, server: &Server) {
+fn greet(quiet: bool, server: &Server, ui: Option<&InstalledUi>) {
     let say = |text: &str| output::say(quiet, text);
     say(&format!("Sealyard serves at {}", server.url()));
     if let Some(fingerprint) = server.fingerprint() {
@@ -160,6 +168,10 @@ fn greet(quiet: bool, server: &Server) {
     }
     if let Some(first) = server.first() {
         say(&format!("  first login  {} / {}   (shown only now)", first.user, first.password.expose()));
+    }
+    if let Some(ui) = ui {
+        let version = ui.version.as_deref().map_or(String::new(), |version| format!(" {version}"));
+        say(&format!("  pages        {}/ (MLflow{version}'s UI from {})", server.url(), ui.folder.display()));
     }
     say("  for MLflow clients:");
     say(&format!("    export MLFLOW_TRACKING_URI={}", server.url()));

@@ -116,6 +116,7 @@ impl Context {
             bootstrap_token_file: Some(token_file.clone()),
             ready_file: None,
             no_auth: false,
+            ui: None,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
         };

@@ -1,0 +1,29 @@
+//! `GET /logout`: asks. `POST /logout`: ends the session.
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
+
+use super::page::page;
+use super::{request_id, with_cookies};
+use crate::http::{ApiError, ApiState, Cookie, check_with_cookie, peer, read_cookie};
+
+const FORM: &str = r#"<form method="post" action="/logout"><p>End this browser's session?</p>
+<button type="submit">Log out</button></form>"#;
+
+pub(super) async fn show() -> Response {
+    page(StatusCode::OK, "Log out", FORM, "", "")
+}
+
+pub(super) async fn handler(State(state): State<ApiState>, request: Request) -> Response {
+    if let Err(error) = check_with_cookie(&request) {
+        return error.into_response();
+    }
+    if let Some(secret) = read_cookie(Cookie::Session, state.config(), request.headers())
+        && let Err(error) = state.app().log_out(&secret, peer(&request), request_id(&request)).await
+    {
+        return ApiError::from(error).into_response();
+    }
+    let response = Redirect::to("/login").into_response();
+    with_cookies(response, [Cookie::Session.clear(state.config()), Cookie::Form.clear(state.config())])
+}
