@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help build demo test lint generate venv clean-venv e2e interop crash bench deny defences fuzz check-cargo check-python
+.PHONY: help ui clients build demo test lint generate venv clean-venv e2e interop crash bench deny defences fuzz check-cargo check-python
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,12 @@ venv: check-python
 e2e: build venv ## A stock MLflow client against a server, then attacks on one
 	@SEALYARD=$(BINARY) VENV=$(VENV) dev/e2e/run.sh
 	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/hostile.py
+
+ui: build venv ## MLflow's pages in Chromium; the picture of the README
+	@SEALYARD=$(BINARY) VENV=$(VENV) $(VENV)/bin/python dev/e2e/ui.py docs/images/ui.png
+
+clients: build venv ## The Python package with MLflow 2 and 3
+	@SEALYARD=$(BINARY) VENV=$(VENV) dev/clients/test.sh
 
 interop: build venv ## Signatures in OMS format, both ways with model-signing
 	@SEALYARD=$(BINARY) VENV=$(VENV) dev/oms/run.sh

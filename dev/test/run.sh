@@ -79,6 +79,8 @@ if "$CARGO" build --release --locked -p sealyard; then
   script "Python environment from the hash-pinned lock" dev/test/venv.sh
   script "a stock MLflow client over TLS with a token" dev/e2e/run.sh
   script "attacks from outside" "$VENV/bin/python" dev/e2e/hostile.py
+  script "MLflow's pages in Chromium, behind the log in" "$VENV/bin/python" dev/e2e/ui.py
+  script "the Python package with MLflow 2 and 3" dev/clients/test.sh
   script "model-signing verifies ours and we verify its" dev/oms/run.sh
   script "killed at random moments, nothing acknowledged is lost" "$VENV/bin/python" dev/e2e/crash.py
   script "PostgreSQL killed and restarted while clients write" "$VENV/bin/python" dev/e2e/postgres.py

@@ -1,4 +1,4 @@
-//! `GET /login`: the log-in page. `POST /login`: begins a session.
+//! `GET /login` and `POST /login`: the log-in page, and the begin of a session.
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};

@@ -1,4 +1,4 @@
-//! `GET /logout`: asks. `POST /logout`: ends the session.
+//! `GET /logout` and `POST /logout`: asks, and ends the session.
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};

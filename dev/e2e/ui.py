@@ -1,0 +1,260 @@
+"""MLflow's own pages in a headless Chromium, after a log in: experiments, a run with its charts, the registry, artifacts.
+
+Fails on anything that the content security policy stopped, on an error in a page, on a request to another server, and on an
+answer of 400 or more that is not in the list below. Then tries what a page of somebody else could.
+
+SEALYARD names the binary; VENV has an `mlflow` with its UI. With a file's name as argument it writes a picture there.
+"""
+
+import http.server
+import json
+import os
+import re
+import struct
+import sys
+import threading
+import time
+import zlib
+
+import chromium
+from harness import Failed, Folder, Server, check, main
+
+# What the pages ask for and this server does not have; they do without. Method, path, status.
+ABSENT = [
+    # The assistant and the gateway to language models are services of their own.
+    ("GET", r"/ajax-api/3\.0/mlflow/assistant/config", 404),
+    ("GET", r"/ajax-api/3\.0/mlflow/gateway/.*", 404),
+    # Jobs and issues of MLflow's own evaluation service.
+    ("(GET|POST)", r"/ajax-api/3\.0/mlflow/(jobs|issues|demo)\b.*", 404),
+]
+WATCH = """
+document.addEventListener('securitypolicyviolation', event =>
+  console.error('POLICY ' + event.effectiveDirective + ' ' + event.blockedURI + ' ' + event.sourceFile));
+"""
+
+
+class Pages:
+    """A browser with a list of what went wrong so far."""
+
+    def __init__(self, browser, server):
+        self.browser, self.server, self.seen, self.asked = browser, server, 0, {}
+        browser.call("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
+
+    def wrong(self):
+        """What went wrong since the last time."""
+        new, self.seen = self.browser.events[self.seen:], len(self.browser.events)
+        found = []
+        for method, event in new:
+            if method == "Network.requestWillBeSent":
+                self.asked[event["requestId"]] = event["request"]["method"]
+                url = event["request"]["url"]
+                if url.startswith(("http:", "https:", "ws:", "wss:")) and not url.startswith(self.server.url + "/"):
+                    found.append(f"a request to another server: {url}")
+            elif method == "Network.responseReceived" and event["response"]["status"] >= 400:
+                response = event["response"]
+                path = response["url"].removeprefix(self.server.url)
+                verb = self.asked.get(event["requestId"], "?")
+                absent = any(re.fullmatch(one, verb) and re.fullmatch(other + r"(\?.*)?", path) and response["status"] == status
+                             for one, other, status in ABSENT)
+                if not absent:
+                    found.append(f"{verb} {path}: {response['status']}")
+            elif method == "Network.loadingFailed" and event.get("blockedReason"):
+                found.append(f"blocked: {event['blockedReason']}")
+            elif method == "Runtime.exceptionThrown":
+                found.append(f"an error in the page: {json.dumps(event['exceptionDetails'])[:500]}")
+            elif method == "Runtime.consoleAPICalled" and event["type"] == "error":
+                text = " ".join(str(argument.get("value", argument.get("description", ""))) for argument in event["args"])
+                if text.startswith("POLICY "):
+                    found.append(f"stopped by the policy: {text}")
+            elif method == "Log.entryAdded" and event["entry"]["source"] == "security":
+                found.append(f"security: {event['entry']['text'][:500]}")
+        return found
+
+    def open(self, path, *texts):
+        """Opens a page anew and waits until it shows the texts."""
+        self.browser.go("about:blank")
+        self.browser.go(self.server.url + path)
+        for text in texts:
+            self.browser.shows(text)
+        self.browser.quiet(0.5, 10)
+        if wrong := self.wrong():
+            raise Failed(f"{path}: " + "\n  ".join(wrong))
+        print(f"ok: {path}")
+
+
+def picture():
+    """A PNG of 2 by 2 pixels."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"\0\xff\0\0\0\xff\0" * 2
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def fill(client):
+    """Something to look at; gives the ids."""
+    experiment = client.mlflow("POST", "experiments/create", name="diabetes")["experiment_id"]
+    runs = []
+    for number, name in enumerate(("elastic-net", "ridge", "lasso")):
+        run = client.mlflow("POST", "runs/create", experiment_id=experiment, run_name=name,
+                            start_time=int(time.time() * 1000))["run"]["info"]["run_id"]
+        metrics = [{"key": key, "value": base / (step + 1) ** (0.5 + number / 10) + number / 20, "timestamp":
+                    1_790_000_000_000 + step * 1000, "step": step}
+                   for step in range(60) for key, base in (("rmse", 80.0), ("mae", 60.0))]
+        client.mlflow("POST", "runs/log-batch", run_id=run, metrics=metrics, params=[
+            {"key": "alpha", "value": str(0.1 * (number + 1))}, {"key": "solver", "value": "auto"}],
+            tags=[{"key": "sealyard.git.commit", "value": "f" * 40}])
+        client.mlflow("POST", "runs/update", run_id=run, status="FINISHED", end_time=int(time.time() * 1000))
+        runs.append(run)
+    for name, body in (("notes.txt", b"hello from a note"), ("page.html", b"<h1>hi</h1><script>window.top.owned = 1</script>"),
+                       ("values.json", b'{"a": 1}'), ("dots.png", picture()), ("table.csv", b"a,b\n1,2\n")):
+        client.call("PUT", f"/api/2.0/mlflow-artifacts/artifacts/{experiment}/{runs[0]}/artifacts/{name}", body=body)
+    made = client.mlflow("POST", "logged-models", experiment_id=experiment, name="model", source_run_id=runs[0])
+    model = made["model"]["info"]["model_id"]
+    client.call("PUT", f"/api/2.0/mlflow-artifacts/artifacts/{experiment}/models/{model}/artifacts/MLmodel", body=b"flavors: {}\n")
+    client.mlflow("PATCH", f"logged-models/{model}", model_id=model, status="LOGGED_MODEL_READY")
+    client.mlflow("POST", "registered-models/create", name="diabetes-model")
+    client.mlflow("POST", "model-versions/create", name="diabetes-model", source=f"models:/{model}", run_id=runs[0])
+    client.mlflow("POST", "registered-models/alias", name="diabetes-model", alias="candidate", version="1")
+    return experiment, runs, model
+
+
+def log_in(browser, password):
+    browser.shows("User name")
+    for name, text in (("name", "admin"), ("password", password)):
+        browser.evaluate(f"document.getElementById('{name}').focus()")
+        browser.type(text)
+    browser.click("document.querySelector('button')")
+
+
+class Foreign:
+    """A server of somebody else on this machine: for a browser the same site, but another origin."""
+
+    def __init__(self, page):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                self.wfile.write(page.encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+
+
+def forge(browser, server, client):
+    """A page of another origin, with the user logged in here, changes nothing and reads nothing."""
+    create = f"{server.url}/ajax-api/2.0/mlflow/experiments/create"
+    page = f"""<!doctype html><title>wait</title><iframe id=f src="{server.url}/"></iframe>
+<form id=x method=post enctype=text/plain action="{create}"><input name='{{"name":"forged-form","x":"' value='"}}'></form>
+<script>
+const send = (body) => fetch({json.dumps(create)}, {{method: 'POST', mode: 'no-cors', credentials: 'include', body}});
+const read = fetch('{server.url}/ajax-api/2.0/mlflow/experiments/get?experiment_id=0', {{credentials: 'include'}})
+  .then(answer => answer.text()).catch(() => 'unreadable');
+Promise.allSettled([send('{{"name":"forged"}}'), read]).then(done => {{
+  window.read = done[1].value;
+  document.title = 'done';
+}});
+</script>"""
+    with Foreign(page) as foreign:
+        browser.go(foreign.url)
+        browser.until("the other page is done", "document.title === 'done'")
+        check("what another page reads", browser.evaluate("window.read"), "unreadable")
+        framed = browser.evaluate("(() => { try { return document.getElementById('f').contentDocument.title } catch { return null } })()")
+        check("what another page sees in a frame", framed, None)
+        browser.evaluate("document.getElementById('x').submit()")
+        browser.until("the form is answered", f"location.href.startsWith({json.dumps(server.url)})")
+        browser.shows("http.origin")
+    names = {found["name"] for found in client.call("GET", "/api/2.0/mlflow/experiments/search?max_results=100")["experiments"]}
+    check("experiments made by another page", sorted(name for name in names if name.startswith("forged")), [])
+    print("ok: a page of another origin changes and reads nothing")
+
+
+def artifacts_are_harmless(browser, server, experiment, run):
+    """An HTML file from a run, opened by itself, runs nothing in this origin."""
+    path = f"/ajax-api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/page.html"
+    found = browser.evaluate(f"""fetch({json.dumps(path)}).then(answer => [answer.status, answer.headers.get('content-disposition'),
+        answer.headers.get('content-security-policy'), answer.headers.get('x-content-type-options')])""")
+    status, disposition, policy, sniff = found
+    check("status of an artifact", status, 200)
+    check("an artifact is offered for download", (disposition or "").startswith("attachment"), True)
+    check("an artifact has no rights", "sandbox" in (policy or "") and "allow-scripts" not in policy, True)
+    check("an artifact's type is not guessed", sniff, "nosniff")
+    print("ok: an HTML artifact is for download and has no rights")
+
+
+def act():
+    target = sys.argv[1] if len(sys.argv) > 1 else None
+    os.environ["VIRTUAL_ENV"] = os.path.abspath(os.environ.get("VENV") or sys.prefix)
+    with Folder() as folder, Server(folder, arguments=["--ui", "mlflow"]) as server:
+        server.start()
+        password = re.search(r"first login\s+admin / (\S+)", server.tail()).group(1)
+        client = server.client()
+        experiment, runs, model = fill(client)
+        with chromium.Browser() as browser:
+            pages = Pages(browser, server)
+            # Who is not logged in sees the log-in page, and afterwards the page they had asked for.
+            browser.go(f"{server.url}/#/experiments/{experiment}/runs")
+            browser.shows("User name")
+            check("what nobody is shown", "mlflow" in browser.evaluate("document.documentElement.outerHTML").lower(), False)
+            log_in(browser, "wrong")
+            browser.shows("wrong")
+            check("a wrong password", "name or password is wrong" in browser.text(), True)
+            pages.wrong()
+            log_in(browser, password)
+            browser.shows("elastic-net")
+            check("where one is after the log in", browser.evaluate("location.hash").split("?")[0], f"#/experiments/{experiment}/runs")
+            check("what scripts see of the cookies", browser.evaluate("document.cookie"), "")
+            browser.quiet(0.5, 10)
+            if wrong := pages.wrong():
+                raise Failed("after the log in: " + "\n  ".join(wrong))
+            print("ok: log in")
+            base = f"/#/experiments/{experiment}"
+            pages.open("/#/", "Welcome to MLflow")
+            pages.open("/#/experiments", "diabetes")
+            pages.open(f"{base}/runs", "elastic-net", "ridge", "lasso")
+            pages.open(f"{base}/runs/{runs[0]}", "elastic-net", "alpha", "rmse", "diabetes-model")
+            pages.open(f"{base}/runs/{runs[0]}/model-metrics", "rmse")
+            browser.until("a chart is drawn", "document.querySelectorAll('.js-plotly-plot .scatterlayer path.js-line').length > 0")
+            if target:
+                browser.picture(target)
+            pages.open(f"{base}/runs/{runs[0]}/artifacts", "notes.txt", "page.html", "dots.png")
+            pages.open(f"{base}/runs/{runs[0]}/artifacts/notes.txt", "hello from a note")
+            pages.open(f"{base}/runs/{runs[0]}/artifacts/table.csv", "table.csv")
+            pages.open(f"{base}/runs/{runs[0]}/artifacts/dots.png", "dots.png")
+            pages.open(f"{base}/runs/{runs[0]}/artifacts/page.html", "page.html")
+            check("what an HTML artifact did to the page", browser.evaluate("window.owned === undefined"), True)
+            pages.open(f"{base}/models", "model")
+            pages.open(f"{base}/models/{model}", "model")
+            pages.open(f"{base}/traces", "Traces")
+            pages.open("/#/compare-runs?runs=" + json.dumps(runs[:2]).replace('"', "%22") + f"&experiments=[%22{experiment}%22]",
+                       "elastic-net", "ridge")
+            pages.open("/#/models", "diabetes-model")
+            pages.open("/#/models/diabetes-model", "diabetes-model", "Version 1")
+            pages.open("/#/models/diabetes-model/versions/1", "Version 1")
+            pages.open("/#/prompts", "Prompts")
+            artifacts_are_harmless(browser, server, experiment, runs[0])
+            forge(browser, server, client)
+            pages.wrong()
+            browser.go(server.url + "/logout")
+            browser.click("document.querySelector('button')")
+            browser.shows("User name")
+            browser.go(f"{server.url}/#/experiments")
+            browser.shows("User name")
+            print("ok: log out")
+        said = {entry["event"]["act"] for entry in client.call("GET", "/api/sealyard/v1/ledger/entries?limit=1000")["entries"]}
+        check("the ledger's view of it", {"session-started", "session-ended", "login-failed"} <= said, True)
+
+
+if __name__ == "__main__":
+    main(act)
