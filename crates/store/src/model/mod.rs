@@ -10,8 +10,8 @@ mod registry;
 mod role;
 mod run;
 mod search;
-mod webhook;
 mod session;
+mod webhook;
 
 pub use artifact::{Artifact, ArtifactOwner};
 pub use evidence::EvidenceRecord;
@@ -25,8 +25,8 @@ pub use run::{
     DatasetInput, LatestMetric, Metric, ModelOutput, NewRun, Run, RunBatch, RunData, RunQuery, RunStatus, RunUpdate,
 };
 pub use search::{Comparison, Condition, Field, Operand, OrderBy, Page};
-pub use webhook::{AttemptOutcome, Delivery, DeliveryBounds, Webhook};
 pub use session::SessionRecord;
+pub use webhook::{AttemptOutcome, Delivery, DeliveryBounds, Webhook};
 
 /// A tag or parameter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
