@@ -13,7 +13,7 @@ const VARIABLE: &str = "SEALYARD_DATABASE";
 const PASSWORD: &str = "PGPASSWORD";
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct DatabaseArguments {
     /// Keep the catalog in this PostgreSQL database instead of SQLite: postgresql://USER@HOST/DATABASE, without the
     /// password [env: SEALYARD_DATABASE, which may have it].
     #[arg(long, value_name = "URL", value_parser = secret)]
@@ -35,7 +35,7 @@ fn secret(text: &str) -> std::result::Result<Redacted<String>, std::convert::Inf
     Ok(Redacted::new(text.to_owned()))
 }
 
-impl Arguments {
+impl DatabaseArguments {
     /// What was named here, or in the environment.
     pub(crate) fn read(&self) -> Result<Option<Database>> {
         self.read_from(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
@@ -87,11 +87,11 @@ mod tests {
 
     use super::*;
 
-    fn arguments(database: Option<&str>, file: Option<PathBuf>) -> Arguments {
-        Arguments { database: database.map(|url| Redacted::new(url.to_owned())), database_password_file: file }
+    fn arguments(database: Option<&str>, file: Option<PathBuf>) -> DatabaseArguments {
+        DatabaseArguments { database: database.map(|url| Redacted::new(url.to_owned())), database_password_file: file }
     }
 
-    fn told(arguments: &Arguments, variables: &[(&str, &str)]) -> Option<(String, Option<String>)> {
+    fn told(arguments: &DatabaseArguments, variables: &[(&str, &str)]) -> Option<(String, Option<String>)> {
         let variable =
             |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let Database { url, password } = arguments.read_from(variable).unwrap()?;

@@ -9,7 +9,7 @@ use sealyard_server::DataDirectory;
 use sealyard_store_sql::{LedgerReader, PostgresUrl};
 
 use crate::cli::Common;
-use crate::database::{self, Database};
+use crate::database::{Database, DatabaseArguments};
 use crate::exit::{Exit, Failure, Result};
 use crate::{keys, output, remote};
 
@@ -58,7 +58,7 @@ struct Source {
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     #[command(flatten)]
-    database: database::Arguments,
+    database: DatabaseArguments,
     /// The ledger's public key [default: keys/ledger.pub in the data directory, else what the server says].
     #[arg(long, value_name = "FILE")]
     verifier_key: Option<PathBuf>,

@@ -9,9 +9,10 @@ use sealyard_vault::ArtifactsUrl;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Common;
+use crate::database::DatabaseArguments;
 use crate::exit::{Exit, Failure, Result};
 use crate::installed_ui::InstalledUi;
-use crate::{database, output, remote};
+use crate::{output, remote};
 
 /// Start the server: tracking, registry, artifacts, gates and ledger behind one port.
 ///
@@ -40,7 +41,7 @@ pub(crate) struct Arguments {
     #[arg(long, env = "SEALYARD_ARTIFACTS", value_name = "URL")]
     artifacts: Option<ArtifactsUrl>,
     #[command(flatten)]
-    database: database::Arguments,
+    database: DatabaseArguments,
     /// Where to listen; port 0 is any free one.
     #[arg(long, env = "SEALYARD_LISTEN", default_value = "127.0.0.1:5000", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,

@@ -107,3 +107,24 @@ fn check_server(connection: &Connection) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// A step that one database has and the other has not would only be found out by who uses the other.
+    #[test]
+    fn both_databases_take_the_same_steps() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let names = |database: &str| {
+            let files = std::fs::read_dir(folder.join(database)).unwrap();
+            files.map(|file| file.unwrap().file_name()).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(names("postgres"), names("sqlite"));
+        assert_eq!(names("postgres").len(), MIGRATIONS.len());
+        assert_eq!(crate::sqlite::migrate::MIGRATIONS.len(), MIGRATIONS.len());
+    }
+}

@@ -8,7 +8,7 @@ use crate::error::{OrBackend as _, corrupt};
 const APPLICATION: i32 = 0x5359_5244;
 
 /// Every step that ever was, in its order; `user_version` is how many a database has had.
-const MIGRATIONS: &[&str] = &[
+pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_catalog.sql"),
     include_str!("../../migrations/sqlite/0004_webhooks_access.sql"),
     include_str!("../../migrations/sqlite/0008_sessions.sql"),
