@@ -57,6 +57,7 @@ pub use open::LOCAL_ADMINISTRATOR;
 pub use policy::{LoadedPolicy, PolicyError};
 pub use registry::CreateVersion;
 pub use sessions::NewSession;
+use tracking::PageTokens;
 pub use tracking::*;
 pub use webhooks::{
     DeliverySummary, NewWebhook, WebhookAction, WebhookChange, WebhookEntity, WebhookEvent, WebhookSummary, WebhookTest,
@@ -112,6 +113,7 @@ pub struct App {
     checked: authentication::CheckedPasswords,
     open: open::Open,
     outgoing: Arc<webhooks::Outgoing>,
+    page_tokens: PageTokens,
 }
 
 impl App {
@@ -124,6 +126,7 @@ impl App {
         let throttle = LoginThrottle::new(Arc::clone(&clock));
         let dummy = DummyHash::new(&*rng).map_err(|error| AppError::internal("passwords can't be hashed", error))?;
         let grants = Arc::new(authorization::Grants::new(Arc::clone(&store)));
+        let page_tokens = PageTokens::open(&*store, &*rng).await?;
         let app = Self {
             store,
             vault,
@@ -144,6 +147,7 @@ impl App {
             checked: authentication::CheckedPasswords::default(),
             open: open::Open::default(),
             outgoing: Arc::default(),
+            page_tokens,
         };
         app.reload_grants().await?;
         Ok(app)
@@ -165,6 +169,11 @@ impl App {
     #[must_use]
     pub fn rng(&self) -> &dyn Rng {
         &*self.rng
+    }
+
+    /// What makes and reads the tokens of further pages.
+    pub(crate) fn page_tokens(&self) -> &PageTokens {
+        &self.page_tokens
     }
 
     /// The catalog, for the functions of this crate.

@@ -9,12 +9,12 @@ use sealyard_identity::{
 };
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::{
-    Condition, Experiment, ExperimentQuery, Lifecycle, NewExperiment, OrderBy, Page, Pair, ViewType,
+    Condition, Experiment, ExperimentQuery, Lifecycle, NewExperiment, OrderBy, Pair, ViewType,
 };
 use sealyard_store::{Transaction, model::RunQuery};
 
 use super::limits;
-use super::paging::{PageToken, visible_page};
+use super::paging::{Listing, PageToken, Query, visible_page};
 use crate::{App, AppError, Caller};
 
 /// The id under which patterns such as `experiment:*` are asked about an experiment that has none yet. Real ids are
@@ -244,23 +244,27 @@ impl App {
         &self,
         caller: &Caller,
         search: SearchExperiments,
-    ) -> Result<Page<Experiment>, AppError> {
+    ) -> Result<Listing<Experiment>, AppError> {
         let principal = caller.principal().cloned().ok_or(AppError::Unauthenticated)?;
         let SearchExperiments { filter, order, view, max_results, from } = search;
         let limit = limits::page(max_results, 1000, limits::EXPERIMENTS_PER_PAGE)?;
         let authorizer = Arc::clone(&self.authorizer());
-        self.store()
+        let mark = Query::of(&("experiments", &filter, &order, view));
+        let after = self.page_tokens().open_token(mark, &from)?;
+        let page = self
+            .store()
             .read(move |tx| {
-                let fetch = |limit, offset| {
+                let fetch = |limit, after| {
                     let (filter, order) = (filter.clone(), order.clone());
-                    let query = ExperimentQuery { filter, order, view, visible: None, limit, offset };
+                    let query = ExperimentQuery { filter, order, view, visible: None, limit, after };
                     Ok(tx.search_experiments(&query)?)
                 };
-                visible_page(limit, from, fetch, |experiment| {
+                visible_page(limit, after, fetch, |experiment| {
                     experiment_id(&experiment.id).is_ok_and(|id| authorizer.authorize(&principal, Read, id).is_ok())
                 })
             })
-            .await
+            .await?;
+        Ok(self.page_tokens().listing(mark, page))
     }
 }
 

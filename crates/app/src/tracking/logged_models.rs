@@ -5,12 +5,12 @@ use sealyard_identity::{Action, ActsOn, Authorized, Edit, ExperimentId, Manage, 
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::{
-    Artifact, ArtifactOwner, Condition, LoggedModel, LoggedModelQuery, NewLoggedModel, OrderBy, Page, Pair,
+    Artifact, ArtifactOwner, Condition, LoggedModel, LoggedModelQuery, NewLoggedModel, OrderBy, Pair,
 };
 
 use super::experiments::experiment_id;
 use super::limits;
-use super::paging::PageToken;
+use super::paging::{Listing, PageToken, Query};
 use super::runs::{active_experiment, of_experiment};
 use crate::{App, AppError, Caller, ModelManifest};
 
@@ -264,15 +264,18 @@ impl App {
         &self,
         may: &[Authorized<Read, ExperimentId>],
         search: SearchLoggedModels,
-    ) -> Result<Page<LoggedModel>, AppError> {
+    ) -> Result<Listing<LoggedModel>, AppError> {
         let SearchLoggedModels { filter, order, max_results, from } = search;
         let limit = limits::page(max_results, 100, limits::LOGGED_MODELS_PER_PAGE)?;
         let experiments: Vec<String> = may.iter().map(|may| may.resource().to_string()).collect();
         if experiments.is_empty() {
-            return Ok(Page { items: Vec::new(), next: None });
+            return Ok(Listing { items: Vec::new(), next_page_token: None });
         }
-        let query = LoggedModelQuery { experiments, filter, order, limit, offset: from.offset() };
-        self.store().read(move |tx| Ok(tx.search_logged_models(&query)?)).await
+        let mark = Query::of(&("logged models", &experiments, &filter, &order));
+        let after = self.page_tokens().open_token(mark, &from)?;
+        let query = LoggedModelQuery { experiments, filter, order, limit, after };
+        let page = self.store().read(move |tx| Ok::<_, AppError>(tx.search_logged_models(&query)?)).await?;
+        Ok(self.page_tokens().listing(mark, page))
     }
 }
 

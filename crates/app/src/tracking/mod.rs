@@ -20,7 +20,8 @@ pub use limits::{
 };
 pub use logged_models::{CreateLoggedModel, SearchLoggedModels};
 pub use model_versions::VersionReference;
-pub use paging::PageToken;
+pub use paging::{Listing, PageToken};
+pub(crate) use paging::{PageTokens, Query};
 pub use refusals::ARTIFACT_PATH_RULE;
 pub use registered_models::{MayCreateRegisteredModel, RegisteredModelWithLatest, SearchRegistry};
 pub use runs::{CreateRun, SearchRuns, UpdateRun};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use sealyard_identity::{Authorized, Edit, Manage, ModelName, Read};
 use sealyard_ledger::{Act, Outcome};
-use sealyard_store::model::{ModelVersion, Page, Pair};
+use sealyard_store::model::{Cursor, ModelVersion, Pair};
 
 use super::limits;
-use super::paging::visible_page;
+use super::paging::{Listing, Query, visible_page};
 use super::registered_models::{SearchRegistry, model_name};
 use crate::webhooks::Happening;
 use crate::{App, AppError, Caller, CreateVersion};
@@ -187,22 +187,25 @@ impl App {
         &self,
         caller: &Caller,
         search: SearchRegistry,
-    ) -> Result<Page<ModelVersion>, AppError> {
+    ) -> Result<Listing<ModelVersion>, AppError> {
         let principal = caller.principal().cloned().ok_or(AppError::Unauthenticated)?;
         let SearchRegistry { filter, order, max_results, from } = search;
         let limit = limits::page(max_results, limits::MODEL_VERSIONS_PER_PAGE, limits::MODEL_VERSIONS_PER_PAGE)?;
         let authorizer = Arc::clone(&self.authorizer());
-        self.store()
+        let mark = Query::of(&("model versions", &filter, &order));
+        let after = self.page_tokens().open_token(mark, &from)?;
+        let page = self
+            .store()
             .read(move |tx| {
-                let fetch =
-                    |limit, offset| Ok(tx.search_model_versions(&filter.conditions, &order, None, limit, offset)?);
-                visible_page(limit, from, fetch, |version| {
-                    filter.keeps(&version.tags)
-                        && model_name(&version.name)
-                            .is_ok_and(|name| authorizer.authorize(&principal, Read, name).is_ok())
+                let fetch = |limit, after: Option<Cursor>| {
+                    Ok(tx.search_model_versions(&filter.conditions, &order, None, limit, after.as_ref())?)
+                };
+                visible_page(limit, after, fetch, |version| {
+                    model_name(&version.name).is_ok_and(|name| authorizer.authorize(&principal, Read, name).is_ok())
                 })
             })
-            .await
+            .await?;
+        Ok(self.page_tokens().listing(mark, page))
     }
 
     /// Checks what a client says of a version to be made, and puts the run in that its source really came from: a version

@@ -8,10 +8,10 @@ use sealyard_identity::{
 };
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
-use sealyard_store::model::{ModelVersion, OrderBy, Page, Pair, RegisteredModel};
+use sealyard_store::model::{Cursor, ModelVersion, OrderBy, Page, Pair, RegisteredModel};
 
 use super::limits;
-use super::paging::{PageToken, visible_page};
+use super::paging::{Listing, PageToken, Query, visible_page};
 use super::search::RegistryFilter;
 use crate::webhooks::Happening;
 use crate::{App, AppError, Caller};
@@ -269,27 +269,30 @@ impl App {
         &self,
         caller: &Caller,
         search: SearchRegistry,
-    ) -> Result<Page<RegisteredModelWithLatest>, AppError> {
+    ) -> Result<Listing<RegisteredModelWithLatest>, AppError> {
         let principal = caller.principal().cloned().ok_or(AppError::Unauthenticated)?;
         let SearchRegistry { filter, order, max_results, from } = search;
         let limit = limits::page(max_results, 100, limits::REGISTERED_MODELS_PER_PAGE)?;
         let authorizer = Arc::clone(&self.authorizer());
-        self.store()
+        let mark = Query::of(&("registered models", &filter, &order));
+        let after = self.page_tokens().open_token(mark, &from)?;
+        let page = self
+            .store()
             .read(move |tx| {
-                let fetch =
-                    |limit, offset| Ok(tx.search_registered_models(&filter.conditions, &order, None, limit, offset)?);
-                let page = visible_page(limit, from, fetch, |model| {
-                    filter.keeps(&model.tags)
-                        && model_name(&model.name)
-                            .is_ok_and(|name| authorizer.authorize(&principal, Read, name).is_ok())
+                let fetch = |limit, after: Option<Cursor>| {
+                    Ok(tx.search_registered_models(&filter.conditions, &order, None, limit, after.as_ref())?)
+                };
+                let page = visible_page(limit, after, fetch, |model| {
+                    model_name(&model.name).is_ok_and(|name| authorizer.authorize(&principal, Read, name).is_ok())
                 })?;
                 let mut items = Vec::with_capacity(page.items.len());
                 for model in page.items {
                     items.push(RegisteredModelWithLatest { latest: latest(tx, &model.name)?, model });
                 }
-                Ok(Page { items, next: page.next })
+                Ok::<_, AppError>(Page { items, next: page.next })
             })
-            .await
+            .await?;
+        Ok(self.page_tokens().listing(mark, page))
     }
 
     /// The newest version of each stage.
@@ -330,7 +333,12 @@ fn grants_on(tx: &mut dyn Transaction, name: &ModelName) -> Result<Vec<Grant>, A
     Ok(tx.grants()?.into_iter().filter(|grant| grant.pattern == exact).collect())
 }
 
-fn newest(tx: &mut dyn Transaction, name: &str, limit: u32, offset: u64) -> Result<Page<ModelVersion>, AppError> {
+fn newest(
+    tx: &mut dyn Transaction,
+    name: &str,
+    limit: u32,
+    after: Option<&Cursor>,
+) -> Result<Page<ModelVersion>, AppError> {
     use sealyard_store::model::{Comparison, Condition, Field, Operand};
     let only = Condition {
         field: Field::Attribute("name"),
@@ -338,12 +346,12 @@ fn newest(tx: &mut dyn Transaction, name: &str, limit: u32, offset: u64) -> Resu
         operand: Operand::Text(name.to_owned()),
     };
     let order = OrderBy { field: Field::Attribute("version_number"), ascending: false };
-    Ok(tx.search_model_versions(&[only], &[order], None, limit, offset)?)
+    Ok(tx.search_model_versions(&[only], &[order], None, limit, after)?)
 }
 
 fn latest(tx: &mut dyn Transaction, name: &str) -> Result<Vec<ModelVersion>, AppError> {
     let mut found: Vec<ModelVersion> = Vec::new();
-    for version in newest(tx, name, LATEST_WINDOW, 0)?.items {
+    for version in newest(tx, name, LATEST_WINDOW, None)?.items {
         if !found.iter().any(|known| known.stage == version.stage) {
             found.push(version);
         }
@@ -353,9 +361,9 @@ fn latest(tx: &mut dyn Transaction, name: &str) -> Result<Vec<ModelVersion>, App
 
 /// What was published can't be made to have never been.
 fn refuse_published(tx: &mut dyn Transaction, name: &str, done: &str) -> Result<(), AppError> {
-    let mut offset = 0;
+    let mut after = None;
     loop {
-        let page = newest(tx, name, 1000, offset)?;
+        let page = newest(tx, name, 1000, after.as_ref())?;
         if let Some(version) = page.items.iter().find(|version| version.published.is_some()) {
             return Err(AppError::Conflict(format!(
                 "the registered model {name:?} can't be {done}: its version {} is published",
@@ -363,7 +371,7 @@ fn refuse_published(tx: &mut dyn Transaction, name: &str, done: &str) -> Result<
             )));
         }
         match page.next {
-            Some(next) if next > offset => offset = next,
+            Some(next) if !page.items.is_empty() => after = Some(next),
             _ => return Ok(()),
         }
     }

@@ -2,10 +2,10 @@
 
 use sealyard_identity::{Authorized, Edit, ExperimentId, Read};
 use sealyard_store::Transaction;
-use sealyard_store::model::{DatasetInput, Metric, ModelOutput, Page, RunBatch};
+use sealyard_store::model::{DatasetInput, Metric, ModelOutput, RunBatch};
 
 use super::limits;
-use super::paging::PageToken;
+use super::paging::{Listing, PageToken, Query};
 use super::runs::of_experiment;
 use crate::{App, AppError};
 
@@ -106,15 +106,19 @@ impl App {
         key: &str,
         max_results: Option<i64>,
         from: PageToken,
-    ) -> Result<Page<Metric>, AppError> {
+    ) -> Result<Listing<Metric>, AppError> {
         let limit = limits::page(max_results, limits::HISTORY_PER_PAGE, limits::HISTORY_PER_PAGE)?;
+        let mark = Query::of(&("metric history", run_id, key));
+        let after = self.page_tokens().open_token(mark, &from)?;
         let (experiment, id, key) = (may.resource().clone(), run_id.to_owned(), key.to_owned());
-        self.store()
+        let page = self
+            .store()
             .read(move |tx| {
                 of_experiment(tx, &experiment, &id)?;
-                Ok(tx.metric_history(&id, &key, limit, from.offset())?)
+                Ok::<_, AppError>(tx.metric_history(&id, &key, limit, after.as_ref())?)
             })
-            .await
+            .await?;
+        Ok(self.page_tokens().listing(mark, page))
     }
 }
 

@@ -5,12 +5,12 @@ use sealyard_identity::{Action, ActsOn, Authorized, Edit, ExperimentId, Manage, 
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::{
-    Condition, Lifecycle, NewRun, OrderBy, Page, Pair, Run, RunBatch, RunQuery, RunStatus, RunUpdate, ViewType,
+    Condition, Lifecycle, NewRun, OrderBy, Pair, Run, RunBatch, RunQuery, RunStatus, RunUpdate, ViewType,
 };
 
 use super::experiments::experiment_id;
 use super::limits;
-use super::paging::PageToken;
+use super::paging::{Listing, PageToken, Query};
 use crate::{App, AppError, Caller};
 
 /// The tag in which MLflow keeps a run's name too.
@@ -252,15 +252,18 @@ impl App {
         &self,
         may: &[Authorized<Read, ExperimentId>],
         search: SearchRuns,
-    ) -> Result<Page<Run>, AppError> {
+    ) -> Result<Listing<Run>, AppError> {
         let SearchRuns { filter, order, view, max_results, from } = search;
         let limit = limits::page(max_results, 1000, limits::RUNS_PER_PAGE)?;
         let experiments: Vec<String> = may.iter().map(|may| may.resource().to_string()).collect();
         if experiments.is_empty() {
-            return Ok(Page { items: Vec::new(), next: None });
+            return Ok(Listing { items: Vec::new(), next_page_token: None });
         }
-        let query = RunQuery { experiments, filter, order, view, limit, offset: from.offset() };
-        self.store().read(move |tx| Ok(tx.search_runs(&query)?)).await
+        let mark = Query::of(&("runs", &experiments, &filter, &order, view));
+        let after = self.page_tokens().open_token(mark, &from)?;
+        let query = RunQuery { experiments, filter, order, view, limit, after };
+        let page = self.store().read(move |tx| Ok::<_, AppError>(tx.search_runs(&query)?)).await?;
+        Ok(self.page_tokens().listing(mark, page))
     }
 }
 

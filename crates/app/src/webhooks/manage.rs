@@ -6,12 +6,13 @@ use sealyard_identity::{Administer, Authorized, ServerWide};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_outbound::OutboundError;
 use sealyard_store::Transaction;
-use sealyard_store::model::{Delivery, Page, Webhook};
+use sealyard_store::model::{Delivery, Webhook};
 use serde::Serialize;
 
 use super::announce::body;
 use super::deliver::secret_context;
 use super::{WebhookEvent, uuid};
+use crate::tracking::{Listing, PageToken, Query};
 use crate::{App, AppError, Caller};
 
 /// Webhooks that there can be, characters of a name, bytes of a description and of a secret, and events of one webhook.
@@ -174,8 +175,8 @@ impl App {
         &self,
         _may: &Authorized<Administer, ServerWide>,
         max_results: Option<i64>,
-        after: u64,
-    ) -> Result<Page<WebhookSummary>, AppError> {
+        from: &PageToken,
+    ) -> Result<Listing<WebhookSummary>, AppError> {
         let limit = max_results.unwrap_or(100);
         if !(1..=WEBHOOKS_PER_PAGE).contains(&limit) {
             return Err(AppError::Invalid(format!(
@@ -183,13 +184,14 @@ impl App {
             )));
         }
         let limit = usize::try_from(limit).unwrap_or(1);
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let query = Query::of(&"webhooks");
+        let after = self.page_tokens().open_number(query, from)?.unwrap_or(0);
         let ask = u32::try_from(limit + 1).unwrap_or(1);
         let mut found = self.store().read(move |tx| Ok::<_, AppError>(tx.webhooks(after, ask)?)).await?;
         let more = found.len() > limit;
         found.truncate(limit);
-        let last = found.last().and_then(|last| u64::try_from(last.number).ok());
-        Ok(Page { items: found.into_iter().map(summary).collect(), next: last.filter(|_| more) })
+        let last = found.last().map(|last| last.number).filter(|_| more);
+        Ok(self.page_tokens().numbered(query, found.into_iter().map(summary).collect(), last))
     }
 
     /// Changes a webhook.
@@ -309,7 +311,7 @@ impl App {
         })
     }
 
-    /// What was sent to a webhook and what waits, the newest first, those before `before` if it is given.
+    /// What was sent to a webhook and what waits, the newest first.
     ///
     /// # Errors
     /// [`AppError::NotFound`].
@@ -317,9 +319,11 @@ impl App {
         &self,
         _may: &Authorized<Administer, ServerWide>,
         id: &str,
-        before: Option<i64>,
+        from: &PageToken,
         limit: u32,
-    ) -> Result<Page<DeliverySummary>, AppError> {
+    ) -> Result<Listing<DeliverySummary>, AppError> {
+        let query = Query::of(&("webhook deliveries", id));
+        let before = self.page_tokens().open_number(query, from)?;
         let (id, limit) = (id.to_owned(), limit.clamp(1, DELIVERIES_PER_PAGE));
         let mut found = self
             .store()
@@ -330,8 +334,8 @@ impl App {
             .await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
-        let next = found.last().and_then(|last| u64::try_from(last.number).ok()).filter(|_| more);
-        Ok(Page { items: found.into_iter().map(delivery_summary).collect(), next })
+        let last = found.last().map(|last| last.number).filter(|_| more);
+        Ok(self.page_tokens().numbered(query, found.into_iter().map(delivery_summary).collect(), last))
     }
 
     fn seal(&self, id: &str, secret: &Redacted<String>) -> Result<Vec<u8>, AppError> {

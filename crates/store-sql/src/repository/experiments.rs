@@ -1,10 +1,11 @@
 use sealyard_core::Timestamp;
-use sealyard_store::model::{Experiment, ExperimentQuery, Lifecycle, NewExperiment, Page, Pair, ViewType};
+use sealyard_store::model::{Experiment, ExperimentQuery, Field, Lifecycle, NewExperiment, OrderBy, Page, Pair};
 use sealyard_store::{Experiments, StoreError};
 
+use super::batch::ByNumber;
 use super::convert::{Columns as _, already_exists, experiment_number, not_found};
 use super::pairs::EXPERIMENT_TAGS;
-use crate::search::{EXPERIMENTS, Statement};
+use crate::search::{EXPERIMENTS, Scope, Search};
 use crate::session::Session;
 
 impl Experiments for Session<'_> {
@@ -62,17 +63,16 @@ impl Experiments for Session<'_> {
     }
 
     fn search_experiments(&mut self, query: &ExperimentQuery) -> Result<Page<Experiment>, StoreError> {
-        let mut statement = Statement::new(self.dialect(), EXPERIMENTS);
-        if let Some(condition) = view(query.view) {
-            statement.and(condition);
-        }
-        if let Some(visible) = &query.visible {
-            let numbers: Vec<i64> = visible.iter().filter_map(|id| experiment_number(id)).collect();
-            statement.and_number_in("t.number", &numbers)?;
-        }
-        let page = statement.run(self, &query.filter, &query.order, query.limit, query.offset)?;
-        let items = page.items.into_iter().map(|number| self.load_experiment(number)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next: page.next })
+        let visible = query.visible.as_ref();
+        let numbers = visible.map(|ids| ids.iter().filter_map(|id| experiment_number(id)).collect());
+        let scope = Scope { view: query.view, has_bin: true, numbers, ..Scope::default() };
+        // Without an order the newest come first, and of the same moment the first made.
+        let usual = [("creation_time", false), ("experiment_id", true)]
+            .map(|(name, ascending)| OrderBy { field: Field::Attribute(name), ascending });
+        let order = if query.order.is_empty() { usual.as_slice() } else { query.order.as_slice() };
+        let search = Search::new(self, EXPERIMENTS, scope, (&query.filter, order), query.limit, query.after.as_ref())?;
+        let page = search.run()?;
+        Ok(Page { items: self.load_experiments(&page.items)?, next: page.next })
     }
 }
 
@@ -89,46 +89,46 @@ impl Session<'_> {
 
     /// The key of an experiment that takes new things.
     pub(super) fn active_experiment(&self, id: &str) -> Result<i64, StoreError> {
-        let number = self.experiment_key(id)?;
-        match self.exists("SELECT 1 FROM experiments WHERE number = ?1 AND deleted = 0", [number])? {
-            true => Ok(number),
-            false => Err(StoreError::Conflict(format!("experiment {id:?} is deleted; restore it first"))),
+        let missing = || not_found("experiment", id);
+        let number = experiment_number(id).ok_or_else(missing)?;
+        match self.optional("SELECT deleted FROM experiments WHERE number = ?1", [number], |row| row.get(0))? {
+            Some(false) => Ok(number),
+            Some(true) => Err(StoreError::Conflict(format!("experiment {id:?} is deleted; restore it first"))),
+            None => Err(missing()),
         }
     }
 
     fn load_experiment(&self, number: i64) -> Result<Experiment, StoreError> {
-        let experiment = self.optional(
-            "SELECT name, deleted, created, updated FROM experiments WHERE number = ?1",
-            [number],
+        self.load_experiments(&[number])?.pop().ok_or_else(|| not_found("experiment", number.to_string()))
+    }
+
+    /// Experiments with their tags, in the order of `numbers`.
+    fn load_experiments(&self, numbers: &[i64]) -> Result<Vec<Experiment>, StoreError> {
+        let rows = self.all_of(
+            numbers,
+            |among| format!("SELECT number, name, deleted, created, updated FROM experiments WHERE number {among}"),
             |row| {
-                Ok(Experiment {
+                let number: i64 = row.get(0)?;
+                let experiment = Experiment {
                     id: number.to_string(),
-                    name: row.get(0)?,
+                    name: row.get(1)?,
                     artifact_location: format!("mlflow-artifacts:/{number}"),
-                    lifecycle: lifecycle(row.get(1)?),
-                    created: row.timestamp(2)?,
-                    updated: row.timestamp(3)?,
+                    lifecycle: lifecycle(row.get(2)?),
+                    created: row.timestamp(3)?,
+                    updated: row.timestamp(4)?,
                     tags: Vec::new(),
-                })
+                };
+                Ok((number, experiment))
             },
         )?;
-        let mut experiment = experiment.ok_or_else(|| not_found("experiment", number.to_string()))?;
-        experiment.tags = self.pairs(EXPERIMENT_TAGS, number)?;
-        Ok(experiment)
+        let mut experiments = ByNumber::new(rows);
+        experiments.add(self.pairs_of(EXPERIMENT_TAGS, numbers)?, |experiment, pair| experiment.tags.push(pair));
+        Ok(experiments.in_order(numbers))
     }
 }
 
 pub(super) fn lifecycle(deleted: bool) -> Lifecycle {
     if deleted { Lifecycle::Deleted } else { Lifecycle::Active }
-}
-
-/// The condition on `t.deleted` that shows what `view` asks for.
-pub(super) fn view(view: ViewType) -> Option<&'static str> {
-    match view {
-        ViewType::ActiveOnly => Some("t.deleted = 0"),
-        ViewType::DeletedOnly => Some("t.deleted = 1"),
-        ViewType::All => None,
-    }
 }
 
 /// Absence as `None`.

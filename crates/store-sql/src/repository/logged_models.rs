@@ -1,12 +1,14 @@
 use sealyard_core::{Digest, Timestamp};
-use sealyard_store::model::{LoggedModel, LoggedModelQuery, LoggedModelStatus, NewLoggedModel, Page, Pair};
+use sealyard_store::model::{LoggedModel, LoggedModelQuery, LoggedModelStatus, Metric, NewLoggedModel, Page, Pair};
 use sealyard_store::{LoggedModels, StoreError};
 
+use super::batch::ByNumber;
 use super::convert::{Columns as _, already_exists, experiment_number, not_found};
 use super::experiments::found;
 use super::pairs::{LOGGED_MODEL_PARAMS, LOGGED_MODEL_TAGS};
-use crate::search::{LOGGED_MODELS, Statement};
+use crate::search::{LOGGED_MODELS, Scope, Search};
 use crate::session::Session;
+use crate::sql::Row;
 
 const STATUSES: [(LoggedModelStatus, &str); 3] = [
     (LoggedModelStatus::Pending, "PENDING"),
@@ -103,12 +105,10 @@ impl LoggedModels for Session<'_> {
 
     fn search_logged_models(&mut self, query: &LoggedModelQuery) -> Result<Page<LoggedModel>, StoreError> {
         let experiments: Vec<i64> = query.experiments.iter().filter_map(|id| experiment_number(id)).collect();
-        let mut statement = Statement::new(self.dialect(), LOGGED_MODELS);
-        statement.and_number_in("t.experiment", &experiments)?;
-        statement.and("t.deleted = 0");
-        let page = statement.run(self, &query.filter, &query.order, query.limit, query.offset)?;
-        let items = page.items.into_iter().map(|number| self.load_logged_model(number)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next: page.next })
+        let scope = Scope { experiments: Some(experiments), has_bin: true, ..Scope::default() };
+        let (limit, after) = (query.limit, query.after.as_ref());
+        let page = Search::new(self, LOGGED_MODELS, scope, (&query.filter, &query.order), limit, after)?.run()?;
+        Ok(Page { items: self.load_logged_models(&page.items)?, next: page.next })
     }
 }
 
@@ -119,38 +119,47 @@ impl Session<'_> {
     }
 
     fn load_logged_model(&self, number: i64) -> Result<LoggedModel, StoreError> {
-        let model = self.optional(
-            "SELECT id, experiment, name, source_run, model_type, status, message, created, updated, created_by, tree
-             FROM logged_models WHERE number = ?1",
-            [number],
-            |row| {
-                let id: String = row.get(0)?;
-                let experiment: i64 = row.get(1)?;
-                Ok(LoggedModel {
-                    artifact_uri: format!("mlflow-artifacts:/{experiment}/models/{id}/artifacts"),
-                    id,
-                    experiment_id: experiment.to_string(),
-                    name: row.get(2)?,
-                    source_run_id: row.get(3)?,
-                    model_type: row.get(4)?,
-                    status: row.named(5, status)?,
-                    status_message: row.get(6)?,
-                    created: row.timestamp(7)?,
-                    updated: row.timestamp(8)?,
-                    created_by: row.get(9)?,
-                    tree: row.optional_digest(10)?,
-                    tags: Vec::new(),
-                    params: Vec::new(),
-                    metrics: Vec::new(),
-                })
-            },
-        )?;
-        let mut model = model.ok_or_else(|| not_found("logged model", number.to_string()))?;
-        model.tags = self.pairs(LOGGED_MODEL_TAGS, number)?;
-        model.params = self.pairs(LOGGED_MODEL_PARAMS, number)?;
-        model.metrics = self.model_metrics(number, &model.id)?;
-        Ok(model)
+        self.load_logged_models(&[number])?.pop().ok_or_else(|| not_found("logged model", number.to_string()))
     }
+
+    /// Logged models with all that belongs to them, in the order of `numbers`.
+    fn load_logged_models(&self, numbers: &[i64]) -> Result<Vec<LoggedModel>, StoreError> {
+        let rows =
+            self.all_of(numbers, |among| format!("SELECT {COLUMNS} FROM logged_models WHERE number {among}"), read)?;
+        let mut models = ByNumber::new(rows);
+        models.add(self.pairs_of(LOGGED_MODEL_TAGS, numbers)?, |model, pair| model.tags.push(pair));
+        models.add(self.pairs_of(LOGGED_MODEL_PARAMS, numbers)?, |model, pair| model.params.push(pair));
+        models.add(self.model_metrics_of(numbers)?, |model, metric| {
+            model.metrics.push(Metric { model_id: Some(model.id.clone()), ..metric });
+        });
+        Ok(models.in_order(numbers))
+    }
+}
+
+const COLUMNS: &str =
+    "number, id, experiment, name, source_run, model_type, status, message, created, updated, created_by, tree";
+
+fn read(row: &Row<'_>) -> Result<(i64, LoggedModel), StoreError> {
+    let id: String = row.get(1)?;
+    let experiment: i64 = row.get(2)?;
+    let model = LoggedModel {
+        artifact_uri: format!("mlflow-artifacts:/{experiment}/models/{id}/artifacts"),
+        id,
+        experiment_id: experiment.to_string(),
+        name: row.get(3)?,
+        source_run_id: row.get(4)?,
+        model_type: row.get(5)?,
+        status: row.named(6, status)?,
+        status_message: row.get(7)?,
+        created: row.timestamp(8)?,
+        updated: row.timestamp(9)?,
+        created_by: row.get(10)?,
+        tree: row.optional_digest(11)?,
+        tags: Vec::new(),
+        params: Vec::new(),
+        metrics: Vec::new(),
+    };
+    Ok((row.get(0)?, model))
 }
 
 fn status(text: &str) -> Option<LoggedModelStatus> {

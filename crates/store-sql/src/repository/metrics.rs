@@ -1,7 +1,9 @@
-use sealyard_store::StoreError;
-use sealyard_store::model::{Metric, Page};
+use std::collections::BTreeMap;
 
-use super::convert::integer;
+use sealyard_store::StoreError;
+use sealyard_store::model::{Cursor, CursorValue, Metric, Page};
+
+use super::runs::RunKey;
 use crate::session::Session;
 use crate::sql::Row;
 
@@ -23,16 +25,49 @@ fn read(row: &Row<'_>) -> Result<Metric, StoreError> {
     })
 }
 
+/// Where a page of a history begins.
+fn place(cursor: &Cursor) -> Result<(i64, i64, f64, i64), StoreError> {
+    match cursor.0.as_slice() {
+        [
+            CursorValue::Integer(step),
+            CursorValue::Integer(time),
+            CursorValue::Real(value),
+            CursorValue::Integer(nan),
+        ] => Ok((*step, *time, *value, *nan)),
+        _ => Err(StoreError::Invalid("Invalid page token: it is of another search".into())),
+    }
+}
+
+/// The last of `metrics` for each key: by step, then time, then value, NaN counting as it is stored.
+fn latest(metrics: &[Metric]) -> impl Iterator<Item = &Metric> {
+    let rank = |metric: &Metric| (metric.step, metric.timestamp, stored(metric.value).0);
+    let mut last: BTreeMap<&str, &Metric> = BTreeMap::new();
+    for metric in metrics {
+        last.entry(&metric.key)
+            .and_modify(|known| {
+                if rank(metric) > rank(known) {
+                    *known = metric;
+                }
+            })
+            .or_insert(metric);
+    }
+    last.into_values()
+}
+
 const COLUMNS: &str = "key, step, timestamp, value, nan, model_id, dataset_name, dataset_digest";
 
 impl Session<'_> {
     /// Adds the metrics to the history; one that is there already, to the last bit, changes nothing.
-    pub(super) fn put_metrics(&self, run: i64, metrics: &[Metric]) -> Result<(), StoreError> {
-        let rows = || {
+    pub(super) fn put_metrics(&self, run: RunKey, metrics: &[Metric]) -> Result<(), StoreError> {
+        let RunKey { number, experiment, started } = run;
+        self.execute_many(
+            "INSERT INTO metric_history
+                 (run, key, step, timestamp, value, nan, model_id, dataset_name, dataset_digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
             metrics.iter().map(|metric| {
                 let (value, nan) = stored(metric.value);
                 (
-                    run,
+                    number,
                     &metric.key,
                     metric.step,
                     metric.timestamp,
@@ -42,30 +77,40 @@ impl Session<'_> {
                     &metric.dataset_name,
                     &metric.dataset_digest,
                 )
-            })
-        };
-        self.execute_many(
-            "INSERT INTO metric_history
-                 (run, key, step, timestamp, value, nan, model_id, dataset_name, dataset_digest)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
-            rows(),
+            }),
         )?;
-        // Row values compare in their order: step, then time, then value, as MLflow has it.
+        // Only the last one of each key can stay. Row values compare in their order: step, then time, then value, as MLflow
+        // has it.
         self.upsert_many(
             "INSERT INTO latest_metrics
-                 (run, key, step, timestamp, value, nan, model_id, dataset_name, dataset_digest)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 (run, key, step, timestamp, value, nan, model_id, dataset_name, dataset_digest, experiment, started)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (run, key) DO UPDATE SET step = excluded.step, timestamp = excluded.timestamp,
                  value = excluded.value, nan = excluded.nan, model_id = excluded.model_id,
                  dataset_name = excluded.dataset_name, dataset_digest = excluded.dataset_digest
              WHERE (excluded.step, excluded.timestamp, excluded.value) >
                  (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)",
-            rows(),
+            latest(metrics).map(|metric| {
+                let (value, nan) = stored(metric.value);
+                (
+                    number,
+                    &metric.key,
+                    metric.step,
+                    metric.timestamp,
+                    value,
+                    nan,
+                    &metric.model_id,
+                    &metric.dataset_name,
+                    &metric.dataset_digest,
+                    experiment,
+                    started,
+                )
+            }),
             |row| row.1.as_str(),
-            |new, old| (new.2, new.3, new.4) > (old.2, old.3, old.4),
+            |_, _| true,
         )?;
         if metrics.iter().any(|metric| metric.model_id.is_some()) {
-            self.put_model_metrics(run, metrics)
+            self.put_model_metrics(number, metrics)
         } else {
             Ok(())
         }
@@ -105,32 +150,65 @@ impl Session<'_> {
         self.all(&format!("SELECT {COLUMNS} FROM latest_metrics WHERE run = ?1 ORDER BY key"), [run], read)
     }
 
+    pub(super) fn latest_metrics_of(&self, runs: &[i64]) -> Result<Vec<(i64, Metric)>, StoreError> {
+        self.all_of(
+            runs,
+            |among| format!("SELECT {COLUMNS}, run FROM latest_metrics WHERE run {among} ORDER BY run, key"),
+            |row| Ok((row.get(8)?, read(row)?)),
+        )
+    }
+
     pub(super) fn read_history(
         &self,
         run: i64,
         key: &str,
         limit: u32,
-        offset: u64,
+        after: Option<&Cursor>,
     ) -> Result<Page<Metric>, StoreError> {
-        let mut items = self.all(
-            &format!(
-                "SELECT {COLUMNS} FROM metric_history WHERE run = ?1 AND key = ?2
-                 ORDER BY step, timestamp, value, nan LIMIT ?3 OFFSET ?4"
-            ),
-            (run, key, i64::from(limit) + 1, integer(offset)?),
-            read,
-        )?;
+        let ask = i64::from(limit) + 1;
+        let mut items = match after.map(place).transpose()? {
+            None => self.all(
+                &format!(
+                    "SELECT {COLUMNS} FROM metric_history WHERE run = ?1 AND key = ?2
+                     ORDER BY step, timestamp, value, nan LIMIT ?3"
+                ),
+                (run, key, ask),
+                read,
+            )?,
+            Some((step, timestamp, value, nan)) => self.all(
+                &format!(
+                    "SELECT {COLUMNS} FROM metric_history WHERE run = ?1 AND key = ?2
+                         AND (step, timestamp, value, nan) > (?3, ?4, ?5, ?6)
+                     ORDER BY step, timestamp, value, nan LIMIT ?7"
+                ),
+                (run, key, step, timestamp, value, nan, ask),
+                read,
+            )?,
+        };
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);
-        Ok(Page { items, next: more.then(|| offset.saturating_add(u64::from(limit))) })
+        let next = items.last().filter(|_| more).map(|last| {
+            let (value, nan) = stored(last.value);
+            Cursor(vec![
+                CursorValue::Integer(last.step),
+                CursorValue::Integer(last.timestamp),
+                CursorValue::Real(value),
+                CursorValue::Integer(i64::from(nan)),
+            ])
+        });
+        Ok(Page { items, next })
     }
 
-    pub(super) fn model_metrics(&self, model: i64, id: &str) -> Result<Vec<Metric>, StoreError> {
-        self.all(
-            "SELECT key, step, timestamp, value, nan, ?2, nullif(dataset_name, ''), nullif(dataset_digest, '')
-             FROM logged_model_metrics WHERE model = ?1 ORDER BY key, dataset_name, dataset_digest",
-            (model, id),
-            read,
+    pub(super) fn model_metrics_of(&self, models: &[i64]) -> Result<Vec<(i64, Metric)>, StoreError> {
+        self.all_of(
+            models,
+            |among| {
+                format!(
+                    "SELECT key, step, timestamp, value, nan, NULL, nullif(dataset_name, ''), nullif(dataset_digest, ''), model
+                     FROM logged_model_metrics WHERE model {among} ORDER BY model, key, dataset_name, dataset_digest"
+                )
+            },
+            |row| Ok((row.get(8)?, read(row)?)),
         )
     }
 }

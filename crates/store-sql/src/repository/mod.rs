@@ -1,6 +1,7 @@
 //! One file for each repository trait.
 
 mod artifacts;
+mod batch;
 mod convert;
 mod evidence;
 mod experiments;

@@ -4,10 +4,12 @@ use sealyard_core::{FileEntry, FileTree};
 use sealyard_store::StoreError;
 use sealyard_store::model::{ModelVersion, NewModelVersion, VersionFile, VersionStatus};
 
+use super::batch::ByNumber;
 use super::convert::{Columns as _, integer, not_found};
 use super::pairs::MODEL_VERSION_TAGS;
 use crate::error::{backend, corrupt};
 use crate::session::Session;
+use crate::sql::Row;
 
 const STATUSES: [(VersionStatus, &str); 3] = [
     (VersionStatus::Pending, "PENDING_REGISTRATION"),
@@ -95,44 +97,61 @@ impl Session<'_> {
     }
 
     pub(super) fn load_model_version(&self, number: i64) -> Result<ModelVersion, StoreError> {
-        let version = self.optional(
-            "SELECT m.name, t.version, t.description, t.source, t.run_id, t.model_id, t.experiment, t.status, t.message,
-                 t.stage, t.created, t.updated, t.created_by, t.tree, t.verdict, t.published
-             FROM model_versions t JOIN registered_models m ON m.number = t.model WHERE t.number = ?1",
-            [number],
-            |row| {
-                Ok(ModelVersion {
-                    name: row.get(0)?,
-                    version: row.get(1)?,
-                    description: row.get(2)?,
-                    source: row.get(3)?,
-                    run_id: row.get(4)?,
-                    model_id: row.get(5)?,
-                    experiment_id: row.get(6)?,
-                    status: row.named(7, status)?,
-                    status_message: row.get(8)?,
-                    stage: row.get(9)?,
-                    created: row.timestamp(10)?,
-                    updated: row.timestamp(11)?,
-                    created_by: row.get(12)?,
-                    tree: row.digest(13)?,
-                    verdict: row.verdict(14)?,
-                    published: row.optional_digest(15)?,
-                    tags: Vec::new(),
-                    aliases: Vec::new(),
-                })
-            },
-        )?;
-        let mut version = version.ok_or_else(|| not_found("model version", number.to_string()))?;
-        version.tags = self.pairs(MODEL_VERSION_TAGS, number)?;
-        version.aliases = self.all(
-            "SELECT a.alias FROM aliases a JOIN model_versions t ON t.model = a.model AND t.version = a.version
-             WHERE t.number = ?1 ORDER BY a.alias",
-            [number],
-            |row| row.get(0),
-        )?;
-        Ok(version)
+        self.load_model_versions(&[number])?.pop().ok_or_else(|| not_found("model version", number.to_string()))
     }
+
+    /// Versions with their tags and aliases, in the order of `numbers`.
+    pub(super) fn load_model_versions(&self, numbers: &[i64]) -> Result<Vec<ModelVersion>, StoreError> {
+        let rows = self.all_of(
+            numbers,
+            |among| {
+                format!(
+                    "SELECT t.number, m.name, t.version, t.description, t.source, t.run_id, t.model_id, t.experiment, t.status,
+                         t.message, t.stage, t.created, t.updated, t.created_by, t.tree, t.verdict, t.published
+                     FROM model_versions t JOIN registered_models m ON m.number = t.model WHERE t.number {among}"
+                )
+            },
+            read,
+        )?;
+        let mut versions = ByNumber::new(rows);
+        versions.add(self.pairs_of(MODEL_VERSION_TAGS, numbers)?, |version, pair| version.tags.push(pair));
+        let aliases = self.all_of(
+            numbers,
+            |among| {
+                format!(
+                    "SELECT t.number, a.alias FROM model_versions t JOIN aliases a ON a.model = t.model AND a.version = t.version
+                     WHERE t.number {among} ORDER BY t.number, a.alias"
+                )
+            },
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        versions.add(aliases, |version, alias| version.aliases.push(alias));
+        Ok(versions.in_order(numbers))
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<(i64, ModelVersion), StoreError> {
+    let version = ModelVersion {
+        name: row.get(1)?,
+        version: row.get(2)?,
+        description: row.get(3)?,
+        source: row.get(4)?,
+        run_id: row.get(5)?,
+        model_id: row.get(6)?,
+        experiment_id: row.get(7)?,
+        status: row.named(8, status)?,
+        status_message: row.get(9)?,
+        stage: row.get(10)?,
+        created: row.timestamp(11)?,
+        updated: row.timestamp(12)?,
+        created_by: row.get(13)?,
+        tree: row.digest(14)?,
+        verdict: row.verdict(15)?,
+        published: row.optional_digest(16)?,
+        tags: Vec::new(),
+        aliases: Vec::new(),
+    };
+    Ok((row.get(0)?, version))
 }
 
 pub(super) fn version_not_found(name: &str, version: u32) -> StoreError {

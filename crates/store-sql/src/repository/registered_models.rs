@@ -2,6 +2,7 @@ use sealyard_core::Timestamp;
 use sealyard_store::StoreError;
 use sealyard_store::model::{Pair, RegisteredModel};
 
+use super::batch::ByNumber;
 use super::convert::{Columns as _, already_exists, not_found};
 use super::pairs::REGISTERED_MODEL_TAGS;
 use crate::session::Session;
@@ -52,27 +53,37 @@ impl Session<'_> {
     }
 
     pub(super) fn load_registered_model(&self, number: i64) -> Result<RegisteredModel, StoreError> {
-        let model = self.optional(
-            "SELECT name, description, created, updated, created_by FROM registered_models WHERE number = ?1",
-            [number],
+        self.load_registered_models(&[number])?.pop().ok_or_else(|| not_found("registered model", number.to_string()))
+    }
+
+    /// Registered models with their tags and aliases, in the order of `numbers`.
+    pub(super) fn load_registered_models(&self, numbers: &[i64]) -> Result<Vec<RegisteredModel>, StoreError> {
+        let rows = self.all_of(
+            numbers,
+            |among| {
+                format!("SELECT number, name, description, created, updated, created_by FROM registered_models WHERE number {among}")
+            },
             |row| {
-                Ok(RegisteredModel {
-                    name: row.get(0)?,
-                    description: row.get(1)?,
-                    created: row.timestamp(2)?,
-                    updated: row.timestamp(3)?,
-                    created_by: row.get(4)?,
+                let model = RegisteredModel {
+                    name: row.get(1)?,
+                    description: row.get(2)?,
+                    created: row.timestamp(3)?,
+                    updated: row.timestamp(4)?,
+                    created_by: row.get(5)?,
                     tags: Vec::new(),
                     aliases: Vec::new(),
-                })
+                };
+                Ok((row.get(0)?, model))
             },
         )?;
-        let mut model = model.ok_or_else(|| not_found("registered model", number.to_string()))?;
-        model.tags = self.pairs(REGISTERED_MODEL_TAGS, number)?;
-        model.aliases =
-            self.all("SELECT alias, version FROM aliases WHERE model = ?1 ORDER BY alias", [number], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
-        Ok(model)
+        let mut models = ByNumber::new(rows);
+        models.add(self.pairs_of(REGISTERED_MODEL_TAGS, numbers)?, |model, pair| model.tags.push(pair));
+        let aliases = self.all_of(
+            numbers,
+            |among| format!("SELECT model, alias, version FROM aliases WHERE model {among} ORDER BY model, alias"),
+            |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))),
+        )?;
+        models.add(aliases, |model, alias| model.aliases.push(alias));
+        Ok(models.in_order(numbers))
     }
 }

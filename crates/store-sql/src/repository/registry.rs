@@ -1,6 +1,6 @@
 use sealyard_core::{Digest, FileTree, Timestamp};
 use sealyard_store::model::{
-    Condition, ModelVersion, NewModelVersion, OrderBy, Page, Pair, RegisteredModel, VersionFile,
+    Condition, Cursor, ModelVersion, NewModelVersion, OrderBy, Page, Pair, RegisteredModel, VersionFile,
 };
 use sealyard_store::{Registry, StoreError};
 
@@ -8,7 +8,7 @@ use super::convert::not_found;
 use super::experiments::found;
 use super::model_versions::version_not_found;
 use super::pairs::{MODEL_VERSION_TAGS, REGISTERED_MODEL_TAGS};
-use crate::search::{MODEL_VERSIONS, REGISTERED_MODELS, Statement};
+use crate::search::{MODEL_VERSIONS, REGISTERED_MODELS, Scope, Search};
 use crate::session::Session;
 
 impl Registry for Session<'_> {
@@ -70,16 +70,12 @@ impl Registry for Session<'_> {
         order: &[OrderBy],
         visible: Option<&[String]>,
         limit: u32,
-        offset: u64,
+        after: Option<&Cursor>,
     ) -> Result<Page<RegisteredModel>, StoreError> {
-        let mut statement = Statement::new(self.dialect(), REGISTERED_MODELS);
-        if let Some(visible) = visible {
-            statement.and_text_in("t.name", visible)?;
-        }
-        let page = statement.run(self, filter, order, limit, offset)?;
-        let items =
-            page.items.into_iter().map(|number| self.load_registered_model(number)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next: page.next })
+        let texts = visible.map(|names| ("t.name", names.to_vec()));
+        let scope = Scope { texts, ..Scope::default() };
+        let page = Search::new(self, REGISTERED_MODELS, scope, (filter, order), limit, after)?.run()?;
+        Ok(Page { items: self.load_registered_models(&page.items)?, next: page.next })
     }
 
     fn create_model_version(&mut self, new: &NewModelVersion) -> Result<ModelVersion, StoreError> {
@@ -151,15 +147,12 @@ impl Registry for Session<'_> {
         order: &[OrderBy],
         visible: Option<&[String]>,
         limit: u32,
-        offset: u64,
+        after: Option<&Cursor>,
     ) -> Result<Page<ModelVersion>, StoreError> {
-        let mut statement = Statement::new(self.dialect(), MODEL_VERSIONS);
-        if let Some(visible) = visible {
-            statement.and_text_in("m.name", visible)?;
-        }
-        let page = statement.run(self, filter, order, limit, offset)?;
-        let items = page.items.into_iter().map(|number| self.load_model_version(number)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next: page.next })
+        let texts = visible.map(|names| ("m.name", names.to_vec()));
+        let scope = Scope { texts, ..Scope::default() };
+        let page = Search::new(self, MODEL_VERSIONS, scope, (filter, order), limit, after)?.run()?;
+        Ok(Page { items: self.load_model_versions(&page.items)?, next: page.next })
     }
 
     fn mark_published(

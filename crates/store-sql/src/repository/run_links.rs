@@ -50,31 +50,62 @@ impl Session<'_> {
     }
 
     pub(super) fn dataset_inputs(&self, run: i64) -> Result<Vec<DatasetInput>, StoreError> {
-        self.all(
-            "SELECT name, digest, source_type, source, schema, profile, tags FROM run_datasets
-             WHERE run = ?1 ORDER BY name, digest",
-            [run],
+        Ok(values(self.dataset_inputs_of(&[run])?))
+    }
+
+    pub(super) fn dataset_inputs_of(&self, runs: &[i64]) -> Result<Vec<(i64, DatasetInput)>, StoreError> {
+        self.all_of(
+            runs,
+            |among| {
+                format!(
+                    "SELECT run, name, digest, source_type, source, schema, profile, tags FROM run_datasets
+                     WHERE run {among} ORDER BY run, name, digest"
+                )
+            },
             |row| {
-                Ok(DatasetInput {
-                    name: row.get(0)?,
-                    digest: row.get(1)?,
-                    source_type: row.get(2)?,
-                    source: row.get(3)?,
-                    schema: row.get(4)?,
-                    profile: row.get(5)?,
-                    tags: row.named(6, |text| serde_json::from_str(text).ok())?,
-                })
+                let input = DatasetInput {
+                    name: row.get(1)?,
+                    digest: row.get(2)?,
+                    source_type: row.get(3)?,
+                    source: row.get(4)?,
+                    schema: row.get(5)?,
+                    profile: row.get(6)?,
+                    tags: row.named(7, |text| serde_json::from_str(text).ok())?,
+                };
+                Ok((row.get(0)?, input))
             },
         )
     }
 
     pub(super) fn model_inputs(&self, run: i64) -> Result<Vec<String>, StoreError> {
-        self.all("SELECT model_id FROM run_model_inputs WHERE run = ?1 ORDER BY model_id", [run], |row| row.get(0))
+        Ok(values(self.model_inputs_of(&[run])?))
+    }
+
+    pub(super) fn model_inputs_of(&self, runs: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
+        self.all_of(
+            runs,
+            |among| format!("SELECT run, model_id FROM run_model_inputs WHERE run {among} ORDER BY run, model_id"),
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
     }
 
     pub(super) fn model_outputs(&self, run: i64) -> Result<Vec<ModelOutput>, StoreError> {
-        self.all("SELECT model_id, step FROM run_model_outputs WHERE run = ?1 ORDER BY step, model_id", [run], |row| {
-            Ok(ModelOutput { model_id: row.get(0)?, step: row.get(1)? })
-        })
+        Ok(values(self.model_outputs_of(&[run])?))
     }
+
+    pub(super) fn model_outputs_of(&self, runs: &[i64]) -> Result<Vec<(i64, ModelOutput)>, StoreError> {
+        self.all_of(
+            runs,
+            |among| {
+                format!(
+                    "SELECT run, model_id, step FROM run_model_outputs WHERE run {among} ORDER BY run, step, model_id"
+                )
+            },
+            |row| Ok((row.get(0)?, ModelOutput { model_id: row.get(1)?, step: row.get(2)? })),
+        )
+    }
+}
+
+fn values<T>(rows: Vec<(i64, T)>) -> Vec<T> {
+    rows.into_iter().map(|(_, value)| value).collect()
 }

@@ -1,8 +1,10 @@
 /// What is searched: its main table is called `t` in the statement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Target {
+    /// The main table.
+    pub(super) table: &'static str,
     /// What the statement selects from.
-    pub(crate) from: &'static str,
+    pub(super) from: &'static str,
     /// Expression of a known attribute.
     pub(super) attribute: fn(&str) -> Option<&'static str>,
     pub(super) metrics: Option<Side>,
@@ -11,19 +13,47 @@ pub(crate) struct Target {
     pub(super) datasets: Option<Side>,
     /// Attributes that decide where the asked order does not, and whether they ascend.
     pub(super) fallback: &'static [(&'static str, bool)],
-    /// Unique expression that makes every order total.
-    pub(super) tie: &'static str,
+    /// Whether the number, which makes every order total, ascends.
+    pub(super) tie_ascends: bool,
+    /// Columns of the main table that begin an index.
+    pub(super) indexed: &'static [&'static str],
+    /// Whether indexes have the rows of an experiment in every order; see `walk`.
+    pub(super) walks: bool,
 }
 
 /// A table whose rows belong to a row of the main one.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Side {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Side {
     pub(super) table: &'static str,
     /// Its column that refers to `t.number`.
     pub(super) owner: &'static str,
+    /// Whether it has the experiment and the start of its owner too.
+    pub(super) knows_run: bool,
+}
+
+const fn side(table: &'static str, owner: &'static str) -> Option<Side> {
+    Some(Side { table, owner, knows_run: false })
+}
+
+const fn of_run(table: &'static str) -> Option<Side> {
+    Some(Side { table, owner: "run", knows_run: true })
+}
+
+/// Whether an attribute's expression may be NULL.
+pub(super) fn is_nullable(expression: &str) -> bool {
+    matches!(expression, "t.ended" | "t.source_run" | "t.run_id" | "t.model_id")
+}
+
+/// Whether an attribute's expression is a whole number.
+pub(super) fn is_number(expression: &str) -> bool {
+    matches!(
+        expression,
+        "t.number" | "t.created" | "t.updated" | "t.started" | "t.ended" | "t.experiment" | "t.version"
+    )
 }
 
 pub(crate) const EXPERIMENTS: Target = Target {
+    table: "experiments",
     from: "experiments t",
     attribute: |name| {
         Some(match name {
@@ -38,13 +68,16 @@ pub(crate) const EXPERIMENTS: Target = Target {
     },
     metrics: None,
     params: None,
-    tags: Some(Side { table: "experiment_tags", owner: "experiment" }),
+    tags: side("experiment_tags", "experiment"),
     datasets: None,
-    fallback: &[("last_update_time", false)],
-    tie: "t.number DESC",
+    fallback: &[],
+    tie_ascends: false,
+    indexed: &["t.name"],
+    walks: false,
 };
 
 pub(crate) const RUNS: Target = Target {
+    table: "runs",
     from: "runs t",
     attribute: |name| {
         Some(match name {
@@ -60,15 +93,18 @@ pub(crate) const RUNS: Target = Target {
             _ => return None,
         })
     },
-    metrics: Some(Side { table: "latest_metrics", owner: "run" }),
-    params: Some(Side { table: "run_params", owner: "run" }),
-    tags: Some(Side { table: "run_tags", owner: "run" }),
-    datasets: Some(Side { table: "run_datasets", owner: "run" }),
+    metrics: of_run("latest_metrics"),
+    params: of_run("run_params"),
+    tags: of_run("run_tags"),
+    datasets: side("run_datasets", "run"),
     fallback: &[("start_time", false)],
-    tie: "t.id",
+    tie_ascends: false,
+    indexed: &["t.id", "t.name", "t.status", "t.\"user\"", "t.ended"],
+    walks: true,
 };
 
 pub(crate) const LOGGED_MODELS: Target = Target {
+    table: "logged_models",
     from: "logged_models t",
     attribute: |name| {
         Some(match name {
@@ -83,15 +119,18 @@ pub(crate) const LOGGED_MODELS: Target = Target {
             _ => return None,
         })
     },
-    metrics: Some(Side { table: "logged_model_metrics", owner: "model" }),
-    params: Some(Side { table: "logged_model_params", owner: "model" }),
-    tags: Some(Side { table: "logged_model_tags", owner: "model" }),
+    metrics: side("logged_model_metrics", "model"),
+    params: side("logged_model_params", "model"),
+    tags: side("logged_model_tags", "model"),
     datasets: None,
     fallback: &[("creation_timestamp", false)],
-    tie: "t.id",
+    tie_ascends: false,
+    indexed: &["t.id", "t.source_run"],
+    walks: false,
 };
 
 pub(crate) const REGISTERED_MODELS: Target = Target {
+    table: "registered_models",
     from: "registered_models t",
     attribute: |name| {
         Some(match name {
@@ -103,13 +142,16 @@ pub(crate) const REGISTERED_MODELS: Target = Target {
     },
     metrics: None,
     params: None,
-    tags: Some(Side { table: "registered_model_tags", owner: "model" }),
+    tags: side("registered_model_tags", "model"),
     datasets: None,
     fallback: &[("name", true)],
-    tie: "t.number",
+    tie_ascends: true,
+    indexed: &["t.name"],
+    walks: false,
 };
 
 pub(crate) const MODEL_VERSIONS: Target = Target {
+    table: "model_versions",
     from: "model_versions t JOIN registered_models m ON m.number = t.model",
     attribute: |name| {
         Some(match name {
@@ -126,8 +168,10 @@ pub(crate) const MODEL_VERSIONS: Target = Target {
     },
     metrics: None,
     params: None,
-    tags: Some(Side { table: "model_version_tags", owner: "version" }),
+    tags: side("model_version_tags", "version"),
     datasets: None,
     fallback: &[("last_updated_timestamp", false), ("name", true), ("version_number", false)],
-    tie: "t.number",
+    tie_ascends: true,
+    indexed: &["t.run_id"],
+    walks: false,
 };

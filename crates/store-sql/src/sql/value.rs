@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use sealyard_store::model::CursorValue;
+
 /// A parameter of a statement; it borrows what the caller has.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value<'v> {
@@ -211,6 +213,18 @@ impl<const N: usize> FromValue for [u8; N] {
         match value {
             ValueRef::Blob(bytes) => bytes.try_into().ok(),
             _ => None,
+        }
+    }
+}
+
+impl FromValue for CursorValue {
+    fn from_value(value: ValueRef<'_>) -> Option<Self> {
+        match value {
+            ValueRef::Null => Some(Self::Null),
+            ValueRef::Integer(number) => Some(Self::Integer(number)),
+            ValueRef::Real(number) => Some(Self::Real(number)),
+            ValueRef::Text(text) => Some(Self::Text(text.to_owned())),
+            ValueRef::Blob(_) => None,
         }
     }
 }

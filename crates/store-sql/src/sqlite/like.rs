@@ -33,6 +33,8 @@ fn matches(text: &str, pattern: &str) -> bool {
         let mut rest = pattern.clone();
         let mut after = text.clone();
         match (rest.next(), after.next()) {
+            // Whatever follows will do.
+            (Some('%'), _) if rest.as_str().is_empty() => return true,
             (Some('%'), _) => {
                 retry = Some((text.clone(), rest.clone()));
                 pattern = rest;

@@ -75,7 +75,7 @@ fn value(run: &Run, field: &Field) -> Option<Value> {
         }
         Field::Parameter(key) => pair(&run.data.params, key),
         Field::Tag(key) => pair(&run.data.tags, key),
-        Field::Dataset(_) => None,
+        Field::Dataset(_) | Field::MetricOn(..) => None,
     }
 }
 
@@ -127,7 +127,10 @@ fn compare(left: &Run, right: &Run, order: &[OrderBy]) -> Ordering {
             decided => return decided,
         }
     }
-    right.start.cmp(&left.start).then_with(|| left.id.cmp(&right.id))
+    // The ids are numbers in the order of creation. The last key decides the way if it is the start.
+    let back = matches!(order.last(), Some(OrderBy { field: Field::Attribute("start_time"), ascending: true }));
+    let newest = right.start.cmp(&left.start);
+    newest.then_with(|| if back { left.id.cmp(&right.id) } else { right.id.cmp(&left.id) })
 }
 
 fn make(rows: &[Row], tx: &mut dyn sealyard_store::Transaction) -> Result<(), StoreError> {
@@ -191,11 +194,14 @@ proptest! {
                 let expected: Vec<String> = expected.into_iter().map(|run| run.id.clone()).collect();
                 let query = RunQuery { filter, order, limit, ..everything.clone() };
                 let mut ids = Vec::new();
-                let mut offset = Some(0);
-                while let Some(from) = offset {
-                    let page = tx.search_runs(&RunQuery { offset: from, ..query.clone() })?;
+                let mut after = None;
+                loop {
+                    let page = tx.search_runs(&RunQuery { after, ..query.clone() })?;
                     ids.extend(page.items.into_iter().map(|run| run.id));
-                    offset = page.next;
+                    after = page.next;
+                    if after.is_none() {
+                        break;
+                    }
                 }
                 outcomes.push((query, expected, ids));
             }

@@ -67,7 +67,7 @@ async fn dropping_the_store_finishes_what_was_handed_in() {
 #[tokio::test]
 async fn an_endless_search_is_stopped() {
     let directory = tempfile::tempdir().unwrap();
-    let options = SqliteOptions { read_limit: Duration::from_millis(100), ..SqliteOptions::default() };
+    let options = SqliteOptions { read_limit: Duration::from_secs(1), ..SqliteOptions::default() };
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&directory.path().join("catalog.db"), options).unwrap());
     store
         .write(|tx| {

@@ -45,7 +45,7 @@ pub(super) fn search(tx: &mut dyn Transaction) {
             LoggedModelQuery { experiments: vec![experiment.into()], filter, limit: 10, ..LoggedModelQuery::default() };
         tx.search_logged_models(&query).unwrap().items.into_iter().map(|model| model.id).collect()
     };
-    assert_eq!(ids(vec![], "0"), ["m-1", "m-3"]);
+    assert_eq!(ids(vec![], "0"), ["m-3", "m-1"]);
     assert!(ids(vec![], "1").is_empty());
     let named =
         |field, value: &str| Condition { field, comparison: Comparison::Equal, operand: Operand::Text(value.into()) };

@@ -54,6 +54,8 @@ const CASES: &[(&str, Case)] = &[
     ("search::order_is_total", search::order_is_total),
     ("search::not_a_number_sorts_after_numbers", search::not_a_number_sorts_after_numbers),
     ("search::pages", search::pages),
+    ("search::pages_stand_still", search::pages_stand_still),
+    ("search::a_place_of_another_order_is_refused", search::a_place_of_another_order_is_refused),
     ("search::only_the_asked_experiments", search::only_the_asked_experiments),
     ("search::datasets", search::datasets),
     ("search::unknown_fields_are_refused", search::unknown_fields_are_refused),

@@ -107,7 +107,7 @@ pub(super) fn search(tx: &mut dyn Transaction) {
         vec![Condition { field: Field::Attribute(name), comparison, operand }]
     };
     let mut models = |filter: &[Condition], visible: Option<&[String]>| -> Vec<String> {
-        let page = tx.search_registered_models(filter, &[], visible, 10, 0).unwrap();
+        let page = tx.search_registered_models(filter, &[], visible, 10, None).unwrap();
         page.items.into_iter().map(|model| model.name).collect()
     };
     assert_eq!(models(&[], None), ["Gamma", "alpha", "beta"]);
@@ -115,7 +115,7 @@ pub(super) fn search(tx: &mut dyn Transaction) {
     assert_eq!(models(&[], Some(&["beta".into(), "zeta".into()])), ["beta"]);
     assert!(models(&[], Some(&[])).is_empty());
     let mut versions = |filter: &[Condition], visible: Option<&[String]>| -> Vec<(String, u32)> {
-        let page = tx.search_model_versions(filter, &[], visible, 10, 0).unwrap();
+        let page = tx.search_model_versions(filter, &[], visible, 10, None).unwrap();
         page.items.into_iter().map(|version| (version.name, version.version)).collect()
     };
     assert_eq!(versions(&[], None).len(), 4);

@@ -65,12 +65,19 @@ pub(super) fn the_latest_metric_has_the_highest_step(tx: &mut dyn Transaction) {
         tx.log_batch("r1", &batch).unwrap();
     }
     assert_eq!(tx.run("r1").unwrap().unwrap().data.metrics, [metric("rmse", 3.0, 30, 2)]);
-    let history = tx.metric_history("r1", "rmse", 100, 0).unwrap();
+    let history = tx.metric_history("r1", "rmse", 100, None).unwrap();
     let values: Vec<f64> = history.items.iter().map(|metric| metric.value).collect();
     assert_eq!((values, history.next), (vec![1.0, 9.0, 2.0, 2.5, 3.0], None));
-    let page = tx.metric_history("r1", "rmse", 2, 2).unwrap();
-    assert_eq!((page.items.len(), page.next), (2, Some(4)));
-    assert!(tx.metric_history("r1", "other", 2, 0).unwrap().items.is_empty());
+    let first = tx.metric_history("r1", "rmse", 2, None).unwrap();
+    // What is logged meanwhile before that place shifts nothing.
+    let early = RunBatch { metrics: vec![metric("rmse", 0.5, 5, 0)], ..RunBatch::default() };
+    tx.log_batch("r1", &early).unwrap();
+    let second = tx.metric_history("r1", "rmse", 2, first.next.as_ref()).unwrap();
+    let values: Vec<f64> = second.items.iter().map(|metric| metric.value).collect();
+    assert_eq!(values, [2.0, 2.5]);
+    let third = tx.metric_history("r1", "rmse", 2, second.next.as_ref()).unwrap();
+    assert_eq!((third.items.len(), third.next), (1, None));
+    assert!(tx.metric_history("r1", "other", 2, None).unwrap().items.is_empty());
 }
 
 pub(super) fn odd_numbers_are_kept(tx: &mut dyn Transaction) {
@@ -81,7 +88,7 @@ pub(super) fn odd_numbers_are_kept(tx: &mut dyn Transaction) {
     let latest = tx.run("r1").unwrap().unwrap().data.metrics;
     for (value, number) in odd.iter().zip(0..) {
         assert_eq!(latest[number].value.to_string(), value.to_string());
-        let history = tx.metric_history("r1", &format!("m{number}"), 9, 0).unwrap().items;
+        let history = tx.metric_history("r1", &format!("m{number}"), 9, None).unwrap().items;
         assert_eq!(history[0].value.to_string(), value.to_string());
     }
 }

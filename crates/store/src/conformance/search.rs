@@ -120,7 +120,7 @@ pub(super) fn order_is_total(tx: &mut dyn Transaction) {
     for id in ["y", "x", "z"] {
         tx.create_run(&new_run(id, 9)).unwrap();
     }
-    assert_eq!(ids(tx, &query(vec![])), "xyzdcba");
+    assert_eq!(ids(tx, &query(vec![])), "zxydcba", "of the same start the last made comes first");
 }
 
 pub(super) fn not_a_number_sorts_after_numbers(tx: &mut dyn Transaction) {
@@ -135,15 +135,51 @@ pub(super) fn not_a_number_sorts_after_numbers(tx: &mut dyn Transaction) {
 
 pub(super) fn pages(tx: &mut dyn Transaction) {
     four_runs(tx);
-    let mut offset = Some(0);
-    let mut all = String::new();
-    while let Some(from) = offset {
-        let page = tx.search_runs(&RunQuery { limit: 3, offset: from, ..query(vec![]) }).unwrap();
-        assert!(page.items.len() <= 3);
-        all.extend(page.items.into_iter().map(|run| run.id));
-        offset = page.next;
+    let orders = [
+        (vec![], "dcba"),
+        (vec![OrderBy { field: Field::Metric("rmse".into()), ascending: false }], "bacd"),
+        (vec![OrderBy { field: Field::Parameter("kind".into()), ascending: true }], "dcab"),
+        (vec![OrderBy { field: Field::Attribute("end_time"), ascending: true }], "dcba"),
+    ];
+    for (order, expected) in orders {
+        for limit in 1..5 {
+            let mut after = None;
+            let mut all = String::new();
+            loop {
+                let page = tx.search_runs(&RunQuery { limit, after, order: order.clone(), ..query(vec![]) }).unwrap();
+                assert!(page.items.len() <= limit as usize);
+                all.extend(page.items.into_iter().map(|run| run.id));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(all, expected, "{order:?} by {limit}");
+        }
     }
-    assert_eq!(all, "dcba");
+}
+
+/// What is added or removed while somebody turns pages shows nothing twice and hides nothing else.
+pub(super) fn pages_stand_still(tx: &mut dyn Transaction) {
+    four_runs(tx);
+    let first = tx.search_runs(&RunQuery { limit: 2, ..query(vec![]) }).unwrap();
+    let seen: String = first.items.iter().map(|run| run.id.as_str()).collect();
+    assert_eq!(seen, "dc");
+    tx.create_run(&new_run("newer", 9)).unwrap();
+    let bin = crate::model::RunUpdate { lifecycle: Some(crate::model::Lifecycle::Deleted), ..Default::default() };
+    tx.update_run("d", &bin).unwrap();
+    let second = tx.search_runs(&RunQuery { limit: 2, after: first.next, ..query(vec![]) }).unwrap();
+    let seen: String = second.items.iter().map(|run| run.id.as_str()).collect();
+    assert_eq!((seen.as_str(), second.next), ("ba", None));
+}
+
+/// A place of another order is refused, not guessed at.
+pub(super) fn a_place_of_another_order_is_refused(tx: &mut dyn Transaction) {
+    four_runs(tx);
+    let first = tx.search_runs(&RunQuery { limit: 1, ..query(vec![]) }).unwrap();
+    let order = vec![OrderBy { field: Field::Metric("rmse".into()), ascending: true }];
+    let other = tx.search_runs(&RunQuery { order, after: first.next, ..query(vec![]) });
+    assert!(matches!(other, Err(StoreError::Invalid(_))), "{other:?}");
 }
 
 pub(super) fn only_the_asked_experiments(tx: &mut dyn Transaction) {

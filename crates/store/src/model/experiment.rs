@@ -1,6 +1,6 @@
 use sealyard_core::Timestamp;
 
-use super::{Condition, OrderBy, Pair};
+use super::{Condition, Cursor, OrderBy, Pair};
 
 /// Whether something is in use or in the bin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,6 @@ pub struct ExperimentQuery {
     pub visible: Option<Vec<String>>,
     /// At most so many.
     pub limit: u32,
-    /// So many are passed over.
-    pub offset: u64,
+    /// Where to go on: what the page before gave as its `next`.
+    pub after: Option<Cursor>,
 }

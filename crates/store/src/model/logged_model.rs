@@ -1,6 +1,6 @@
 use sealyard_core::{Digest, Timestamp};
 
-use super::{Condition, Metric, OrderBy, Pair};
+use super::{Condition, Cursor, Metric, OrderBy, Pair};
 
 /// How a logged model stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,10 +57,10 @@ pub struct LoggedModelQuery {
     /// All must hold. Attributes: `name`, `model_id`, `model_type`, `status`, `source_run_id`, `creation_timestamp`,
     /// `last_updated_timestamp`.
     pub filter: Vec<Condition>,
-    /// First is most significant; then creation time, newest first, then the id.
+    /// First is most significant; then creation time, newest first, then what was made last.
     pub order: Vec<OrderBy>,
     /// At most so many.
     pub limit: u32,
-    /// So many are passed over.
-    pub offset: u64,
+    /// Where to go on: what the page before gave as its `next`.
+    pub after: Option<Cursor>,
 }

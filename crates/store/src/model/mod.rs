@@ -24,7 +24,7 @@ pub use role::{AccessRules, RoleMember, RolePermissionRecord, RoleRecord};
 pub use run::{
     DatasetInput, LatestMetric, Metric, ModelOutput, NewRun, Run, RunBatch, RunData, RunQuery, RunStatus, RunUpdate,
 };
-pub use search::{Comparison, Condition, Field, Operand, OrderBy, Page};
+pub use search::{Comparison, Condition, Cursor, CursorValue, DatasetRef, Field, Operand, OrderBy, Page};
 pub use session::SessionRecord;
 pub use webhook::{AttemptOutcome, Delivery, DeliveryBounds, Webhook};
 

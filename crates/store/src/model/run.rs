@@ -1,6 +1,6 @@
 use sealyard_core::Timestamp;
 
-use super::{Condition, Lifecycle, OrderBy, Pair, ViewType};
+use super::{Condition, Cursor, Lifecycle, OrderBy, Pair, ViewType};
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,12 +124,12 @@ pub struct RunQuery {
     pub experiments: Vec<String>,
     /// All must hold.
     pub filter: Vec<Condition>,
-    /// First is most significant; then start time, newest first, then the id.
+    /// First is most significant; then start time, newest first, then what was made last.
     pub order: Vec<OrderBy>,
     /// Which lifecycle.
     pub view: ViewType,
     /// At most so many.
     pub limit: u32,
-    /// So many are passed over.
-    pub offset: u64,
+    /// Where to go on: what the page before gave as its `next`.
+    pub after: Option<Cursor>,
 }

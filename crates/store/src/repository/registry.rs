@@ -1,8 +1,9 @@
 use sealyard_core::{Digest, FileTree, Timestamp};
 
 use crate::StoreError;
-use crate::model::Condition;
-use crate::model::{ModelVersion, NewModelVersion, OrderBy, Page, Pair, RegisteredModel, VersionFile};
+use crate::model::{
+    Condition, Cursor, ModelVersion, NewModelVersion, OrderBy, Page, Pair, RegisteredModel, VersionFile,
+};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -35,7 +36,7 @@ pub trait Registry {
         order: &[OrderBy],
         visible: Option<&[String]>,
         limit: u32,
-        offset: u64,
+        after: Option<&Cursor>,
     ) -> Result<Page<RegisteredModel>>;
 
     fn create_model_version(&mut self, new: &NewModelVersion) -> Result<ModelVersion>;
@@ -67,7 +68,7 @@ pub trait Registry {
         order: &[OrderBy],
         visible: Option<&[String]>,
         limit: u32,
-        offset: u64,
+        after: Option<&Cursor>,
     ) -> Result<Page<ModelVersion>>;
     fn mark_published(&mut self, name: &str, version: u32, attestation: Digest, now: Timestamp) -> Result<()>;
 

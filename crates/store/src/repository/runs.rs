@@ -1,5 +1,5 @@
 use crate::StoreError;
-use crate::model::{DatasetInput, Metric, ModelOutput, NewRun, Page, Run, RunBatch, RunQuery, RunUpdate};
+use crate::model::{Cursor, DatasetInput, Metric, ModelOutput, NewRun, Page, Run, RunBatch, RunQuery, RunUpdate};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -21,6 +21,8 @@ pub trait Runs {
     fn log_inputs(&mut self, run_id: &str, datasets: &[DatasetInput], models: &[String]) -> Result<()>;
     fn log_outputs(&mut self, run_id: &str, models: &[ModelOutput]) -> Result<()>;
     /// In the order of step, then time.
-    fn metric_history(&mut self, run_id: &str, key: &str, limit: u32, offset: u64) -> Result<Page<Metric>>;
+    fn metric_history(&mut self, run_id: &str, key: &str, limit: u32, after: Option<&Cursor>) -> Result<Page<Metric>>;
     fn search_runs(&mut self, query: &RunQuery) -> Result<Page<Run>>;
+    /// How a search would be answered and what that costs, for an administrator to read. It runs the search.
+    fn explain_runs(&mut self, query: &RunQuery) -> Result<Vec<String>>;
 }

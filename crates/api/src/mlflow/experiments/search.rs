@@ -7,7 +7,7 @@ use sealyard_app::{PageToken, SearchExperiments};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::view::{ExperimentView, next_token, view_type};
+use super::super::view::{ExperimentView, view_type};
 use crate::http::{Answer, ApiState, Identified, Input, Integer, Texts};
 
 #[derive(Debug, Default, Deserialize)]
@@ -39,9 +39,9 @@ pub(super) async fn handler(
         order: search::order(Searched::Experiments, request.order_by.iter())?,
         view: view_type(request.view_type.as_ref())?,
         max_results: request.max_results.map(|count| count.0),
-        from: PageToken::parse(Some(&request.page_token))?,
+        from: PageToken::new(Some(&request.page_token)),
     };
     let page = app.search_experiments(&caller, search).await?;
     let experiments = page.items.into_iter().map(ExperimentView::from).collect();
-    Ok(Json(Response { experiments, next_page_token: next_token(page.next) }))
+    Ok(Json(Response { experiments, next_page_token: page.next_page_token }))
 }

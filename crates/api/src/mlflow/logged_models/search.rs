@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use sealyard_app::search::{self, Searched};
+use sealyard_app::search::{self, LoggedModelOrder};
 use sealyard_app::{PageToken, SearchLoggedModels};
 use sealyard_identity::Read;
+use sealyard_store::model::DatasetRef;
 use serde::{Deserialize, Serialize};
 
-use super::super::view::{LoggedModelView, next_token};
+use super::super::view::LoggedModelView;
 use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
@@ -15,6 +16,7 @@ use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer};
 pub(super) struct Request {
     experiment_ids: Vec<String>,
     filter: String,
+    datasets: Vec<Dataset>,
     max_results: Option<Integer>,
     order_by: Vec<Order>,
     page_token: String,
@@ -41,16 +43,18 @@ pub(super) async fn handler(
     for id in &request.experiment_ids {
         may.push(app.authorize_experiment(&caller, Read, id).await?);
     }
-    let order: Vec<String> = request.order_by.iter().map(Order::clause).collect();
+    let keys: Vec<LoggedModelOrder> = request.order_by.into_iter().map(LoggedModelOrder::from).collect();
+    let datasets = request.datasets.into_iter().map(DatasetRef::from).collect();
+    let (filter, order) = search::logged_models(&request.filter, datasets, &keys)?;
     let search = SearchLoggedModels {
-        filter: search::filter(Searched::LoggedModels, &request.filter)?,
-        order: search::order(Searched::LoggedModels, order.iter().map(String::as_str))?,
+        filter,
+        order,
         max_results: request.max_results.map(|count| count.0),
-        from: PageToken::parse(Some(&request.page_token))?,
+        from: PageToken::new(Some(&request.page_token)),
     };
     let page = app.search_logged_models(&may, search).await?;
     let models = page.items.into_iter().map(LoggedModelView::from).collect();
-    Ok(Json(Response { models, next_page_token: next_token(page.next) }))
+    Ok(Json(Response { models, next_page_token: page.next_page_token }))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -58,12 +62,30 @@ pub(super) async fn handler(
 struct Order {
     field_name: String,
     ascending: Option<bool>,
+    dataset_name: Option<String>,
+    dataset_digest: Option<String>,
 }
 
-impl Order {
-    /// As the other searches write it.
-    fn clause(&self) -> String {
-        let direction = if self.ascending.unwrap_or(true) { "ASC" } else { "DESC" };
-        format!("{} {direction}", self.field_name)
+impl From<Order> for LoggedModelOrder {
+    fn from(order: Order) -> Self {
+        Self {
+            field: order.field_name,
+            ascending: order.ascending.unwrap_or(true),
+            dataset_name: order.dataset_name,
+            dataset_digest: order.dataset_digest,
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Dataset {
+    dataset_name: String,
+    dataset_digest: Option<String>,
+}
+
+impl From<Dataset> for DatasetRef {
+    fn from(dataset: Dataset) -> Self {
+        Self { name: dataset.dataset_name, digest: dataset.dataset_digest }
     }
 }

@@ -7,7 +7,7 @@ use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 
 use super::super::runs::run_id;
-use super::super::view::{MetricView, next_token};
+use super::super::view::MetricView;
 use crate::http::{Answer, ApiState, Identified, Input, Integer, required};
 
 #[derive(Debug, Default, Deserialize)]
@@ -37,8 +37,8 @@ pub(super) async fn handler(
     let id = run_id(&request.run_id, &request.run_uuid)?;
     let may = app.authorize_run(&caller, Read, id).await?;
     let key = required("metric_key", &request.metric_key)?;
-    let from = PageToken::parse(Some(&request.page_token))?;
+    let from = PageToken::new(Some(&request.page_token));
     let page = app.metric_history(&may, id, key, request.max_results.map(|count| count.0), from).await?;
     let metrics = page.items.into_iter().map(MetricView::from).collect();
-    Ok(Json(Response { metrics, next_page_token: next_token(page.next) }))
+    Ok(Json(Response { metrics, next_page_token: page.next_page_token }))
 }

@@ -6,7 +6,7 @@ use sealyard_app::search::{self, RegistryFilter, Searched};
 use sealyard_app::{MODEL_VERSIONS_PER_PAGE, PageToken, SearchRegistry};
 use serde::{Deserialize, Serialize};
 
-use super::super::view::{ModelVersionView, next_token};
+use super::super::view::ModelVersionView;
 use crate::http::{Answer, ApiState, Identified, Input, Integer, Texts};
 
 #[derive(Debug, Default, Deserialize)]
@@ -37,9 +37,9 @@ pub(in crate::mlflow) async fn handler(
         order: search::order(Searched::ModelVersions, request.order_by.iter())?,
         // Clients ask for up to 200,000; a page holds fewer and says where to go on.
         max_results: request.max_results.map(|count| count.0.min(i64::from(MODEL_VERSIONS_PER_PAGE))),
-        from: PageToken::parse(Some(&request.page_token))?,
+        from: PageToken::new(Some(&request.page_token)),
     };
     let page = app.search_model_versions(&caller, search).await?;
     let model_versions = page.items.into_iter().map(ModelVersionView::from).collect();
-    Ok(Json(Response { model_versions, next_page_token: next_token(page.next) }))
+    Ok(Json(Response { model_versions, next_page_token: page.next_page_token }))
 }

@@ -6,7 +6,7 @@ use sealyard_app::search::{self, RegistryFilter, Searched};
 use sealyard_app::{PageToken, SearchRegistry};
 use serde::{Deserialize, Serialize};
 
-use super::super::view::{RegisteredModelView, next_token};
+use super::super::view::RegisteredModelView;
 use crate::http::{Answer, ApiState, Identified, Input, Integer, Texts};
 
 #[derive(Debug, Default, Deserialize)]
@@ -36,9 +36,9 @@ pub(super) async fn handler(
         filter: RegistryFilter::parse(Searched::RegisteredModels, &request.filter)?,
         order: search::order(Searched::RegisteredModels, request.order_by.iter())?,
         max_results: request.max_results.map(|count| count.0),
-        from: PageToken::parse(Some(&request.page_token))?,
+        from: PageToken::new(Some(&request.page_token)),
     };
     let page = app.search_registered_models(&caller, search).await?;
     let registered_models = page.items.into_iter().map(RegisteredModelView::from).collect();
-    Ok(Json(Response { registered_models, next_page_token: next_token(page.next) }))
+    Ok(Json(Response { registered_models, next_page_token: page.next_page_token }))
 }

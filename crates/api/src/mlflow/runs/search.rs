@@ -8,7 +8,7 @@ use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::view::{RunView, next_token, view_type};
+use super::super::view::{RunView, view_type};
 use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
@@ -48,9 +48,9 @@ pub(in crate::mlflow) async fn handler(
         order: search::order(Searched::Runs, request.order_by.iter().map(String::as_str))?,
         view: view_type(request.run_view_type.as_ref())?,
         max_results: request.max_results.map(|count| count.0),
-        from: PageToken::parse(Some(&request.page_token))?,
+        from: PageToken::new(Some(&request.page_token)),
     };
     let page = app.search_runs(&may, search).await?;
     let runs = page.items.into_iter().map(RunView::from).collect();
-    Ok(Json(Response { runs, next_page_token: next_token(page.next) }))
+    Ok(Json(Response { runs, next_page_token: page.next_page_token }))
 }

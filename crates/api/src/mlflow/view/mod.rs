@@ -13,9 +13,3 @@ pub(super) use metric::{MetricInput, MetricView};
 pub(super) use pair::{PairInput, pairs};
 pub(super) use registry::{ModelVersionView, RegisteredModelView};
 pub(super) use run::{RunInfoView, RunView, run_status};
-
-use sealyard_app::PageToken;
-
-pub(super) fn next_token(next: Option<u64>) -> Option<String> {
-    next.map(PageToken::to_text)
-}

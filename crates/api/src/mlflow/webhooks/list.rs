@@ -6,7 +6,6 @@ use sealyard_app::PageToken;
 use sealyard_identity::{Administer, ServerWide};
 use serde::{Deserialize, Serialize};
 
-use super::super::view::next_token;
 use super::view::WebhookView;
 use crate::http::{Answer, ApiState, Identified, Input, Integer};
 
@@ -32,8 +31,8 @@ pub(super) async fn handler(
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize(&caller, Administer, ServerWide).await?;
-    let after = PageToken::parse(Some(&request.page_token))?.offset();
-    let page = app.webhooks(&may, request.max_results.map(|count| count.0), after).await?;
+    let from = PageToken::new(Some(&request.page_token));
+    let page = app.webhooks(&may, request.max_results.map(|count| count.0), &from).await?;
     let webhooks = page.items.into_iter().map(WebhookView::from).collect();
-    Ok(Json(Response { webhooks, next_page_token: next_token(page.next) }))
+    Ok(Json(Response { webhooks, next_page_token: page.next_page_token }))
 }

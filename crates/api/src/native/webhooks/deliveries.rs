@@ -31,9 +31,8 @@ pub(super) async fn handler(
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize(&caller, Administer, ServerWide).await?;
-    let before = PageToken::parse(Some(&request.page_token))?.offset();
-    let before = i64::try_from(before).ok().filter(|before| *before > 0);
+    let from = PageToken::new(Some(&request.page_token));
     let limit = request.limit.and_then(|limit| u32::try_from(limit.0).ok()).unwrap_or(50);
-    let page = app.webhook_deliveries(&may, &id, before, limit).await?;
-    Ok(Json(Response { deliveries: page.items, next_page_token: page.next.map(PageToken::to_text) }))
+    let page = app.webhook_deliveries(&may, &id, &from, limit).await?;
+    Ok(Json(Response { deliveries: page.items, next_page_token: page.next_page_token }))
 }

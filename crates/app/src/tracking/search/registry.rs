@@ -1,4 +1,4 @@
-use sealyard_store::model::{Comparison, Condition, Field, Operand, Pair};
+use sealyard_store::model::{Comparison, Condition, Field, Operand};
 
 use super::{Searched, filter};
 use crate::AppError;
@@ -7,11 +7,10 @@ use crate::AppError;
 /// unlike for any other tag.
 const IS_PROMPT_TAG: &str = "mlflow.prompt.is_prompt";
 
-/// A filter of the registry.
+/// A filter of the registry. Prompts are found only by who asks for them.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryFilter {
     pub(in crate::tracking) conditions: Vec<Condition>,
-    prompts: Option<bool>,
 }
 
 impl RegistryFilter {
@@ -20,27 +19,18 @@ impl RegistryFilter {
     /// # Errors
     /// [`AppError::Invalid`].
     pub fn parse(searched: Searched, text: &str) -> Result<Self, AppError> {
-        let (prompt, conditions): (Vec<_>, Vec<_>) = filter(searched, text)?
+        let (prompt, mut conditions): (Vec<_>, Vec<_>) = filter(searched, text)?
             .into_iter()
             .partition(|condition| matches!(&condition.field, Field::Tag(key) if key == IS_PROMPT_TAG));
-        let mut prompts = None;
-        for condition in prompt {
-            let wanted = match (condition.comparison, &condition.operand) {
-                (Comparison::Equal, Operand::Text(text)) => text == "true",
-                (Comparison::NotEqual, Operand::Text(text)) => text != "true",
-                (Comparison::IsNull, _) => false,
-                (Comparison::IsNotNull, _) => true,
-                _ => return Err(AppError::Invalid(format!("tag {IS_PROMPT_TAG} is compared by = or != only"))),
-            };
-            prompts = Some(wanted);
-        }
-        Ok(Self { conditions, prompts })
-    }
-
-    /// Whether something with these tags passes what the catalog was not asked.
-    pub(in crate::tracking) fn keeps(&self, tags: &[Pair]) -> bool {
-        let is_prompt = tags.iter().any(|tag| tag.key == IS_PROMPT_TAG && tag.value == "true");
-        self.prompts.is_none_or(|wanted| wanted == is_prompt)
+        let prompts = prompt.iter().any(|condition| match (condition.comparison, &condition.operand) {
+            (Comparison::Equal, Operand::Text(text)) => text.eq_ignore_ascii_case("true"),
+            (Comparison::NotEqual, Operand::Text(text)) => text.eq_ignore_ascii_case("false"),
+            _ => false,
+        });
+        let comparison = if prompts { Comparison::Equal } else { Comparison::Without };
+        let operand = Operand::Text("true".to_owned());
+        conditions.push(Condition { field: Field::Tag(IS_PROMPT_TAG.to_owned()), comparison, operand });
+        Ok(Self { conditions })
     }
 }
 
@@ -50,14 +40,16 @@ mod tests {
 
     #[test]
     fn models_without_the_tag_are_no_prompts() {
-        let text = "name = 'x' AND tag.`mlflow.prompt.is_prompt` != 'true'";
-        let filter = RegistryFilter::parse(Searched::RegisteredModels, text).unwrap();
-        assert_eq!(filter.conditions.len(), 1);
-        assert!(filter.keeps(&[]));
-        assert!(!filter.keeps(&[Pair::new(IS_PROMPT_TAG, "true")]));
-        let prompts =
-            RegistryFilter::parse(Searched::RegisteredModels, "tags.`mlflow.prompt.is_prompt` = 'true'").unwrap();
-        assert!(!prompts.keeps(&[]));
-        assert!(RegistryFilter::parse(Searched::RegisteredModels, "").unwrap().keeps(&[]));
+        let last = |text: &str| {
+            let mut filter = RegistryFilter::parse(Searched::RegisteredModels, text).unwrap();
+            filter.conditions.pop().unwrap().comparison
+        };
+        assert_eq!(last(""), Comparison::Without);
+        assert_eq!(last("name = 'x' AND tag.`mlflow.prompt.is_prompt` != 'true'"), Comparison::Without);
+        assert_eq!(last("tags.`mlflow.prompt.is_prompt` = 'false'"), Comparison::Without);
+        assert_eq!(last("tags.`mlflow.prompt.is_prompt` = 'true'"), Comparison::Equal);
+        assert_eq!(last("tags.`mlflow.prompt.is_prompt` != 'false' AND name = 'x'"), Comparison::Equal);
+        let both = RegistryFilter::parse(Searched::ModelVersions, "tags.a = 'x'").unwrap();
+        assert_eq!(both.conditions.len(), 2);
     }
 }

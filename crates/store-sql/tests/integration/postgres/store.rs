@@ -80,9 +80,9 @@ async fn extreme_numbers_come_back_as_they_went() {
             let edges = [i64::MIN, i64::MAX].map(|step| metric("edge", 1.0, step, step));
             let metrics = metrics.chain(edges).collect();
             tx.log_batch("a", &RunBatch { metrics, ..RunBatch::default() })?;
-            let edges = tx.metric_history("a", "edge", 10, 0)?.items;
+            let edges = tx.metric_history("a", "edge", 10, None)?.items;
             assert_eq!(edges.iter().map(|edge| edge.step).collect::<Vec<_>>(), [i64::MIN, i64::MAX]);
-            Ok::<_, StoreError>(tx.metric_history("a", "m", 100, 0)?.items)
+            Ok::<_, StoreError>(tx.metric_history("a", "m", 100, None)?.items)
         })
         .await
         .unwrap();
