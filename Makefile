@@ -5,9 +5,11 @@ CARGO ?= cargo
 PYTHON ?= python3
 # Virtual environment of the tests; made from a lock with hashes.
 VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
+# Virtual environment of MLflow's own tests, likewise.
+SUITE_VENV ?= $(or $(CARGO_TARGET_DIR),target)/suite-venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help ui clients build demo test lint generate venv clean-venv e2e interop crash bench deny defences fuzz check-cargo check-python
+.PHONY: help ui clients build demo test lint generate venv clean-venv e2e mlflow-suite interop crash bench deny defences fuzz check-cargo check-python
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -58,6 +60,12 @@ clients: build venv ## The Python package with MLflow 2 and 3
 
 interop: build venv ## Signatures in OMS format, both ways with model-signing
 	@SEALYARD=$(BINARY) VENV=$(VENV) dev/oms/run.sh
+
+mlflow-suite: check-cargo check-python ## MLflow's own tests on our server; SEALYARD_MLFLOW_TESTS names a checkout of it
+	@[ -n "$$SEALYARD_MLFLOW_TESTS" ] || { echo "error: SEALYARD_MLFLOW_TESTS names no checkout of MLflow: git clone --depth 1 --branch v3.12.0 https://github.com/mlflow/mlflow" >&2; exit 2; }
+	@$(MAKE) --no-print-directory build
+	@LOCK=dev/mlflow-suite/requirements.txt VENV=$(SUITE_VENV) PYTHON=$(PYTHON) dev/test/venv.sh
+	@SEALYARD=$(BINARY) SUITE_VENV=$(SUITE_VENV) dev/mlflow-suite/run.sh $(SUITE_FLAGS)
 
 crash: build venv ## Kill a server at random moments; CRASH_ROUNDS and CRASH_SEED are passed on
 	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/crash.py

@@ -27,6 +27,8 @@ FAMILIES = [
     ("mlflow/model_versions", "MLflow: model versions", "/api/2.0/mlflow"),
     ("mlflow/artifacts", "MLflow: artifacts", "/api/2.0/mlflow"),
     ("mlflow/graphql", "MLflow: GraphQL", ""),
+    ("mlflow/issues", "MLflow: issues", "/api/3.0/mlflow"),
+    ("mlflow/pages", "MLflow: what its pages ask for", ""),
     ("mlflow/server", "MLflow: server", "/api/3.0/mlflow"),
     ("native", "Sealyard's own", "/api/sealyard/v1"),
     ("ui", "Pages (with `--ui`)", ""),

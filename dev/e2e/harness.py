@@ -178,10 +178,10 @@ class Server:
         """Learns from the ready file where the server is."""
         said = json.loads(self.ready.read_text())
         self.url = said["url"]
-        self.certificate = self.folder / said["ca"]
-        self.host, port = self.url.removeprefix("https://").rsplit(":", 1)
+        self.host, port = self.url.split("://")[1].rsplit(":", 1)
         self.port = int(port)
-        self.tls = ssl.create_default_context(cafile=str(self.certificate))
+        self.certificate = self.folder / said["ca"] if said["ca"] else None
+        self.tls = ssl.create_default_context(cafile=str(self.certificate)) if self.certificate else None
         self.token = self.token_file.read_text().strip()
 
     def client(self, token=None, **kind):

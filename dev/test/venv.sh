@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-python3}
 : "${VENV:?names the folder to make the environment in}"
-lock=dev/ci/requirements.txt
+lock=${LOCK:-dev/ci/requirements.txt}
 stamp=$VENV/.lock
 if [ -x "$VENV/bin/python" ] && cmp -s "$lock" "$stamp"; then
   echo "up to date: $VENV"

@@ -34,7 +34,7 @@ pub enum AppError {
     #[error("the {} gate denied: {}", .0.stage(), refusing_rules(.0))]
     GateDenied(Box<Decision>),
     /// There is no such thing.
-    #[error("{kind} {id:?} does not exist")]
+    #[error("{}", missing(kind, id))]
     NotFound {
         /// What was looked for.
         kind: &'static str,
@@ -42,7 +42,7 @@ pub enum AppError {
         id: String,
     },
     /// There is one already.
-    #[error("{kind} {id:?} already exists")]
+    #[error("{}", taken(kind, id))]
     AlreadyExists {
         /// What was to be made.
         kind: &'static str,
@@ -100,6 +100,34 @@ impl AppError {
             Self::Vault(error) => error.rule().into_iter().map(str::to_owned).collect(),
             _ => Vec::new(),
         }
+    }
+}
+
+/// In the words that MLflow's clients look for.
+fn missing(kind: &str, id: &str) -> String {
+    let shown = id.escape_debug();
+    match kind {
+        "run" => format!("Run with id={shown} not found"),
+        "experiment" => format!("No Experiment with id={shown} exists"),
+        "registered model" => format!("Registered Model with name={shown} not found"),
+        "model version" => {
+            let (name, version) = id.rsplit_once('/').unwrap_or((id, ""));
+            format!("Model Version (name={}, version={}) not found", name.escape_debug(), version.escape_debug())
+        }
+        "logged model" => format!("Logged model with ID '{shown}' not found."),
+        "logged model tag" => format!("No tag with key {shown} found."),
+        "tag" => format!("No tag with name: {shown}"),
+        _ => format!("{kind} {id:?} does not exist"),
+    }
+}
+
+/// Likewise.
+fn taken(kind: &str, id: &str) -> String {
+    let shown = id.escape_debug();
+    match kind {
+        "experiment" => format!("Experiment(name={shown}) already exists."),
+        "registered model" => format!("Registered Model (name={shown}) already exists."),
+        _ => format!("{kind} {id:?} already exists"),
     }
 }
 

@@ -114,6 +114,7 @@ pub struct App {
     open: open::Open,
     outgoing: Arc<webhooks::Outgoing>,
     page_tokens: PageTokens,
+    external_sources: std::sync::atomic::AtomicBool,
 }
 
 impl App {
@@ -148,6 +149,7 @@ impl App {
             open: open::Open::default(),
             outgoing: Arc::default(),
             page_tokens,
+            external_sources: std::sync::atomic::AtomicBool::new(false),
         };
         app.reload_grants().await?;
         Ok(app)

@@ -58,6 +58,9 @@ impl App {
         if model.status != LoggedModelStatus::Pending {
             return Err(AppError::Conflict(format!("the logged model {id} is finalised already")));
         }
+        if artifacts.is_empty() {
+            return self.finalise_empty(caller, id, message).await;
+        }
         let uploaded = artifacts.clone();
         let collected = match self.collect(format!("models:/{id}"), "", artifacts).await {
             Ok(collected) => collected,
@@ -82,6 +85,26 @@ impl App {
                 }
                 let model = tx.finalise_logged_model(&id, status, &message, Some(digest), now)?;
                 tx.add_evidence(&scan)?;
+                tx.record(&event)?;
+                Ok(model)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(model)
+    }
+
+    /// A model without files: one that is served elsewhere, or only has parameters and metrics. There is nothing that a
+    /// version could be made of, and nothing that was assessed.
+    async fn finalise_empty(&self, caller: &Caller, id: String, message: String) -> Result<LoggedModel, AppError> {
+        let act = Act::ModelFinalisedEmpty { model_id: id.clone() };
+        let (event, now) = (self.event(caller, Outcome::Done, act), self.now());
+        let model = self
+            .store()
+            .write(move |tx| {
+                if tx.count_artifacts_below(&ArtifactOwner::LoggedModel(id.clone()), "")? > 0 {
+                    return Err(AppError::Conflict("files were uploaded while the model was being finalised".into()));
+                }
+                let model = tx.finalise_logged_model(&id, LoggedModelStatus::Ready, &message, None, now)?;
                 tx.record(&event)?;
                 Ok(model)
             })

@@ -178,6 +178,29 @@ impl App {
         version: u32,
         path: &TreePath,
     ) -> Result<Download, AppError> {
+        self.frozen_file(authorized, version, path, false).await
+    }
+
+    /// Like [`Self::version_file`], for a reader that compares nothing: other bytes than the frozen ones are held back.
+    ///
+    /// # Errors
+    /// As [`Self::version_file`].
+    pub async fn version_file_for_people(
+        &self,
+        authorized: &Authorized<Read, ModelName>,
+        version: u32,
+        path: &TreePath,
+    ) -> Result<Download, AppError> {
+        self.frozen_file(authorized, version, path, true).await
+    }
+
+    async fn frozen_file(
+        &self,
+        authorized: &Authorized<Read, ModelName>,
+        version: u32,
+        path: &TreePath,
+        enforced: bool,
+    ) -> Result<Download, AppError> {
         let name = authorized.resource().as_str().to_owned();
         let (found, (tree, files)) = self
             .store()
@@ -196,7 +219,7 @@ impl App {
             rule: String::new(),
         };
         let unreadable = self.event_by(authorized.principal(), Outcome::Refused, act);
-        let expected = Expected { digest: entry.digest, size: entry.size, enforced: false };
+        let expected = Expected { digest: entry.digest, size: entry.size, enforced };
         self.stream_object(&file.object, expected, unreadable).await
     }
 }

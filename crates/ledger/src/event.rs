@@ -135,6 +135,10 @@ pub enum Act {
     LoggedModelDeleted {
         model_id: String,
     },
+    /// A logged model that has no files.
+    ModelFinalisedEmpty {
+        model_id: String,
+    },
     ModelFinalised {
         model_id: String,
         digest: Digest,
@@ -155,6 +159,12 @@ pub enum Act {
         version: u32,
         digest: Digest,
         verdict: String,
+    },
+    /// A version without files: a prompt, or a note of a model that is kept elsewhere.
+    VersionRecorded {
+        name: String,
+        version: u32,
+        version_source: String,
     },
     VersionRefused {
         name: String,

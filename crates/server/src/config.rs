@@ -47,6 +47,8 @@ pub struct Config {
     pub no_auth: bool,
     /// A folder with a built MLflow UI, to be served to who is logged in.
     pub ui: Option<PathBuf>,
+    /// Versions may note sources that are not on this server.
+    pub external_sources: bool,
     /// Further host names clients may use in their `Host` header.
     pub hosts: Vec<String>,
     /// What webhooks may be sent to although it is not on the public internet: host names, addresses, networks.

@@ -64,6 +64,9 @@ impl Server {
         let store = catalog::open(&directory, database, password, Arc::clone(&clock)).await?;
         let app = build(&directory, store, vault, policy, clock, rng).await?.with_outbound(outbound);
         let app = Arc::new(app);
+        if config.external_sources {
+            app.record_external_sources();
+        }
         let first = first_start(&app, &config).await?;
         app.record_start(env!("CARGO_PKG_VERSION")).await?;
         if config.no_auth {
@@ -276,6 +279,7 @@ mod tests {
             ready_file: None,
             no_auth: false,
             ui: None,
+            external_sources: false,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
         };

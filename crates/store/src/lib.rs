@@ -25,9 +25,12 @@ mod repository;
 
 pub use error::StoreError;
 pub use repository::artifacts::Artifacts;
+pub use repository::datasets::DatasetSummaries;
 pub use repository::evidence::EvidenceRecords;
 pub use repository::experiments::Experiments;
+pub use repository::histories::MetricHistories;
 pub use repository::identities::Identities;
+pub use repository::issues::Issues;
 pub use repository::ledger::LedgerRecords;
 pub use repository::logged_models::LoggedModels;
 pub use repository::registry::Registry;
@@ -35,6 +38,7 @@ pub use repository::roles::Roles;
 pub use repository::runs::Runs;
 pub use repository::sessions::Sessions;
 pub use repository::settings::Settings;
+pub use repository::version_records::VersionRecords;
 pub use repository::webhooks::Webhooks;
 
 use tokio::sync::oneshot;
@@ -53,6 +57,10 @@ pub trait Transaction:
     + LedgerRecords
     + Settings
     + Webhooks
+    + DatasetSummaries
+    + MetricHistories
+    + Issues
+    + VersionRecords
 {
 }
 

@@ -113,6 +113,11 @@ impl ApiError {
         &self.message
     }
 
+    /// A refusal by a rule whose message is not its own.
+    pub(crate) fn named(code: ErrorCode, rule: &str, message: String) -> Self {
+        Self::with(code, message, Details { rules: vec![rule.to_owned()], ..Details::default() })
+    }
+
     /// Its code.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {

@@ -15,7 +15,7 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 /// Bytes of a request that carries data set profiles.
 const MAX_LARGE_BODY: usize = 32 * 1024 * 1024;
 /// Query parameters of a request.
-const MAX_PARAMETERS: usize = 1000;
+const MAX_PARAMETERS: usize = 2000;
 
 /// A request in the way of MLflow's clients: JSON in the body, or query parameters for GET and a DELETE without body.
 /// Unknown fields are passed over and absent ones have their default, as in protobuf.
@@ -77,8 +77,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Strict<T> {
 async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<Inputs<T>, ApiError> {
     let (parts, body) = request.into_parts();
     if matches!(parts.method, Method::GET | Method::HEAD) {
-        let value = parse(from_query(parts.uri.query().unwrap_or_default())?)?;
-        return Ok(Inputs { value, size: 0 });
+        return Ok(Inputs { value: query_parameters(&parts.uri)?, size: 0 });
     }
     let bytes = match Limited::new(body, limit).collect().await {
         Ok(body) => body.to_bytes(),
@@ -89,9 +88,9 @@ async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<Inp
     };
     let size = bytes.len();
     if bytes.is_empty() && parts.method == Method::DELETE {
-        return Ok(Inputs { value: parse(from_query(parts.uri.query().unwrap_or_default())?)?, size });
+        return Ok(Inputs { value: query_parameters(&parts.uri)?, size });
     }
-    Ok(Inputs { value: parse(from_body(&parts.headers, &bytes)?)?, size })
+    Ok(Inputs { value: parse(|| from_body(&parts.headers, &bytes))?, size })
 }
 
 fn from_body(headers: &HeaderMap, bytes: &Bytes) -> Result<Value, ApiError> {
@@ -115,15 +114,46 @@ fn from_body(headers: &HeaderMap, bytes: &Bytes) -> Result<Value, ApiError> {
     Ok(value)
 }
 
+/// What `read` reads, as a `T`. A second time if it is none, to say what is wrong with it.
+///
 /// Protobuf's JSON takes `null` for "not there".
-fn parse<T: DeserializeOwned>(mut value: Value) -> Result<T, ApiError> {
-    if let Value::Object(fields) = &mut value {
-        fields.retain(|_, value| !value.is_null());
+fn parse<T: DeserializeOwned>(read: impl Fn() -> Result<Value, ApiError>) -> Result<T, ApiError> {
+    let read = || {
+        let mut value = read()?;
+        if let Value::Object(fields) = &mut value {
+            fields.retain(|_, value| !value.is_null());
+        }
+        Ok::<_, ApiError>(value)
+    };
+    match serde_json::from_value(read()?) {
+        Ok(found) => Ok(found),
+        Err(error) => Err(blame::<T>(read()?, &error)),
     }
-    serde_json::from_value(value).map_err(|error| {
-        let text: String = error.to_string().chars().take(300).collect();
-        ApiError::invalid(format!("Invalid parameter: {text}"))
-    })
+}
+
+/// So many fields are looked at for the one to blame.
+const BLAMED: usize = 100;
+/// How much of a wrong value is told back.
+const SHOWN: usize = 200;
+
+/// In MLflow's words, which parameter is wrong: the one that alone is wrong too.
+fn blame<T: DeserializeOwned>(value: Value, error: &serde_json::Error) -> ApiError {
+    let fields = if let Value::Object(fields) = value { fields } else { serde_json::Map::new() };
+    let found = fields.into_iter().take(BLAMED).find_map(|(name, value)| {
+        let one: serde_json::Map<String, Value> = std::iter::once((name.clone(), value.clone())).collect();
+        let error = serde_json::from_value::<T>(Value::Object(one)).err()?;
+        Some((name, value, error))
+    });
+    let shorten = |text: String| text.chars().take(SHOWN).collect::<String>();
+    match found {
+        Some((name, value, error)) => ApiError::invalid(format!(
+            "Invalid value {} for parameter '{}' supplied: {}.",
+            shorten(value.to_string()),
+            shorten(name),
+            shorten(error.to_string())
+        )),
+        None => ApiError::invalid(format!("Invalid parameter: {}", shorten(error.to_string()))),
+    }
 }
 
 /// Query parameters as an object; a repeated one is a list.
@@ -152,6 +182,11 @@ fn decode(text: &str) -> Result<String, ApiError> {
     decoded.map(String::from).map_err(|_| ApiError::invalid("a query parameter is not UTF-8"))
 }
 
+/// A query's parameters, where the body is something else.
+pub(crate) fn query_parameters<T: DeserializeOwned>(uri: &http::Uri) -> Result<T, ApiError> {
+    parse(|| from_query(uri.query().unwrap_or_default()))
+}
+
 /// The value of a field that must be there.
 pub(crate) fn required<'a>(name: &str, value: &'a str) -> Result<&'a str, ApiError> {
     if value.is_empty() {
@@ -174,6 +209,23 @@ mod tests {
         );
         assert!(from_query("a=%ff").is_err());
         assert!(from_query(&"a=1&".repeat(MAX_PARAMETERS + 1)).is_err());
+    }
+
+    #[test]
+    fn the_wrong_parameter_is_named() {
+        #[derive(Debug, Default, serde::Deserialize)]
+        #[serde(default)]
+        #[allow(dead_code, reason = "only read")]
+        struct Request {
+            name: String,
+            tags: Vec<String>,
+        }
+        let message = |value: Value| format!("{:?}", parse::<Request>(|| Ok(value.clone())).unwrap_err());
+        assert!(message(json!({"name": 12, "tags": []})).contains("Invalid value 12 for parameter 'name' supplied"));
+        let text = message(json!({"name": "x", "tags": "5"}));
+        assert!(text.contains(r#"Invalid value \"5\" for parameter 'tags' supplied"#), "{text}");
+        assert!(message(json!({"name": "x", "tags": "y".repeat(9999)})).len() < 1000);
+        assert!(parse::<Request>(|| Ok(json!({"name": null, "odd": 1}))).is_ok());
     }
 
     #[test]

@@ -3,9 +3,11 @@
 mod artifacts;
 mod experiments;
 mod graphql;
+mod issues;
 mod logged_models;
 mod metrics;
 mod model_versions;
+mod pages;
 mod registered_models;
 mod runs;
 mod server;
@@ -22,7 +24,7 @@ pub(crate) const PROTOCOL_VERSION: &str = "3.12.0";
 
 /// All routes, below `/api` for clients and below `/ajax-api` for the pages.
 pub(crate) fn routes() -> Routes {
-    let mut routes = Routes::new();
+    let mut routes = pages::routes();
     for root in ["/api", "/ajax-api"] {
         let v2 = Routes::new()
             .merge(experiments::routes())
@@ -35,7 +37,7 @@ pub(crate) fn routes() -> Routes {
             .merge(artifacts::list_routes());
         routes = routes
             .nest(&format!("{root}/2.0/mlflow"), v2)
-            .nest(&format!("{root}/3.0/mlflow"), server::routes())
+            .nest(&format!("{root}/3.0/mlflow"), server::routes().merge(issues::routes()))
             .merge(artifacts::proxy_routes(root));
     }
     routes.merge(graphql::routes())

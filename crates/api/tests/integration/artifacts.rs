@@ -16,7 +16,7 @@ async fn files_go_in_and_come_out() {
     test.upload(&test.admin, &format!("{root}/a/b%20%C3%A9+%25.txt"), content.clone()).await.ok();
     test.upload(&test.admin, &format!("{root}/top.html"), "<script>alert(1)</script>").await.ok();
     let found = test.get(&test.admin, &format!("{PROXY}/{root}/a/b%20%C3%A9+%25.txt")).await;
-    assert_eq!(found.headers["content-type"], "application/octet-stream");
+    assert_eq!(found.headers["content-type"], "text/plain");
     assert_eq!(found.headers["content-length"], "700000");
     assert_eq!(found.bytes.unwrap(), content);
     let page = test.get(&test.admin, &format!("{PROXY}/{root}/top.html")).await;

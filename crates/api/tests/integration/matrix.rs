@@ -12,8 +12,8 @@ use crate::test_app::{NOBODY, TestApp, User};
 
 use Takes::{Administrator, Edit, Manage, Nobody, Read, Somebody};
 
-/// Method, path, body, and what it takes. `{e}`, `{r}`, `{m}` and `{n}` stand for an experiment, a run, a logged model
-/// and a registered model with a version 1.
+/// Method, path, body, and what it takes. `{e}`, `{r}`, `{m}`, `{n}` and `{i}` stand for an experiment, a run, a logged
+/// model, a registered model with a version 1 and an issue.
 const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("GET", "mlflow/experiments/get?experiment_id={e}", "", Read),
     ("GET", "mlflow/experiments/get-by-name?experiment_name={n}", "", Read),
@@ -40,6 +40,24 @@ const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("POST", "mlflow/runs/outputs", r#"{"run_id":"{r}"}"#, Edit),
     ("POST", "mlflow/runs/log-model", r#"{"run_id":"{r}","model_json":"{}"}"#, Edit),
     ("GET", "mlflow/metrics/get-history?run_id={r}&metric_key=k", "", Read),
+    ("GET", "mlflow/metrics/get-history-bulk?run_id={r}&metric_key=k", "", Read),
+    ("GET", "mlflow/metrics/get-history-bulk-interval?run_ids={r}&metric_key=k", "", Read),
+    ("POST", "mlflow/experiments/search-datasets", r#"{"experiment_ids":["{e}"]}"#, Read),
+    (
+        "POST",
+        "mlflow/runs/create-promptlab-run",
+        r#"{"experiment_id":"{e}","prompt_template":"t","prompt_parameters":[{"key":"k","value":"v"}],"model_route":"r","model_input":"i","mlflow_version":"3"}"#,
+        Edit,
+    ),
+    ("POST", "mlflow/upload-artifact?run_uuid={r}&path=y", "content", Edit),
+    ("POST", "3.0:mlflow/issues", r#"{"experiment_id":"{e}","name":"n","description":"d"}"#, Edit),
+    ("POST", "3.0:mlflow/issues/search", r#"{"experiment_id":""}"#, Somebody),
+    ("GET", "3.0:mlflow/issues/{i}", "", Read),
+    ("PATCH", "3.0:mlflow/issues/{i}", r#"{"status":"resolved"}"#, Edit),
+    ("GET", "root:get-artifact?run_id={r}&path=x", "", Read),
+    ("GET", "root:model-versions/get-artifact?name={n}&version=1&path=MLmodel", "", Read),
+    ("GET", "root:/model-versions/get-artifact?name={n}&version=1&path=MLmodel", "", Read),
+    ("GET", "mlflow/logged-models/{m}/artifacts/files?artifact_file_path=MLmodel", "", Read),
     ("GET", "mlflow/artifacts/list?run_id={r}", "", Read),
     ("POST", "mlflow/logged-models", r#"{"experiment_id":"{e}"}"#, Edit),
     ("POST", "mlflow/logged-models/search", r#"{"experiment_ids":["{e}"]}"#, Read),
@@ -131,6 +149,7 @@ struct Fixture {
     run: String,
     model: String,
     name: String,
+    issue: String,
 }
 
 impl Fixture {
@@ -141,12 +160,15 @@ impl Fixture {
         test.upload(&test.admin, &format!("{experiment}/{run}/artifacts/x"), "x").await.ok();
         let model = test.logged_model(&test.admin, &experiment).await;
         test.version(&test.admin, &name, &model).await;
-        Self { experiment, run, model, name }
+        let issue = json!({"experiment_id": experiment, "name": "n", "description": "d"});
+        let issue = test.post(&test.admin, "/api/3.0/mlflow/issues", issue).await.ok();
+        let issue = issue["issue"]["issue_id"].as_str().unwrap().to_owned();
+        Self { experiment, run, model, name, issue }
     }
 
     fn fill(&self, text: &str) -> String {
         let text = text.replace("{e}", &self.experiment).replace("{r}", &self.run);
-        text.replace("{m}", &self.model).replace("{n}", &self.name)
+        text.replace("{m}", &self.model).replace("{n}", &self.name).replace("{i}", &self.issue)
     }
 
     async fn ask(&self, test: &TestApp, user: &User, root: &str, route: &(&str, &str, &str, Takes)) -> (u16, Value) {

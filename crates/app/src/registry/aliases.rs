@@ -14,9 +14,9 @@ use crate::webhooks::Happening;
 use crate::{App, AppError, Caller};
 
 /// What the publish gate let through for a protected alias.
-struct Promoted {
-    version: ModelVersion,
-    decision: Event,
+pub(super) struct Promoted {
+    pub(super) version: ModelVersion,
+    pub(super) decision: Event,
 }
 
 impl App {
@@ -67,7 +67,7 @@ impl App {
     }
 
     /// Asks the publish gate whether the version is still one that it would let through.
-    async fn promote(
+    pub(super) async fn promote(
         &self,
         caller: &Caller,
         name: &ModelName,
@@ -89,7 +89,7 @@ impl App {
             };
             let refused = self.event(caller, Outcome::Refused, refused);
             self.record_all(vec![judged.event, refused]).await?;
-            let reason = format!("the alias {alias:?} is protected and version {version} is not published");
+            let reason = format!("the name {alias:?} is protected and version {version} is not published");
             return Err(AppError::refused(rule, reason));
         }
         Ok(Promoted { version: judged.version, decision: judged.event })

@@ -5,7 +5,8 @@ use sealyard_store::model::{
     Artifact, ArtifactOwner, LoggedModel, LoggedModelStatus, ModelVersion, NewModelVersion, Pair,
 };
 
-use super::source::{Source, shorten};
+use super::records::{self, note_version};
+use super::source::{Source, shorten, version_of};
 use crate::model_files::MOST_FILES;
 use crate::webhooks::Happening;
 use crate::{App, AppError, Caller};
@@ -79,6 +80,27 @@ impl App {
         name: &str,
         request: CreateVersion,
     ) -> Result<ModelVersion, AppError> {
+        if records::is_prompt(&request.tags) {
+            return self.record_prompt(caller, name, request).await;
+        }
+        if let Some(version) = version_of(&request.source) {
+            return self.copy_version(caller, name, version, request).await;
+        }
+        let noted = self.records_external_sources().then(|| request.clone());
+        match (self.freeze_version(caller, name, request).await, noted) {
+            // What is here and can be frozen is. What the caller may not see stays refused: a version is no way to learn
+            // whether it exists.
+            (Err(error), Some(request)) if is_elsewhere(&error) => self.record_elsewhere(caller, name, request).await,
+            (made, _) => made,
+        }
+    }
+
+    async fn freeze_version(
+        &self,
+        caller: &Caller,
+        name: &str,
+        request: CreateVersion,
+    ) -> Result<ModelVersion, AppError> {
         let Source { owner, path, experiment } = Source::parse(&request.source)?;
         let owners = self.may_read(caller, &owner).await?;
         if experiment.is_some_and(|named| named != owners.as_str()) {
@@ -103,6 +125,7 @@ impl App {
                 (self.claimed_run(caller, request.run_id).await?, Some(id.clone()))
             }
         };
+        let tagged = self.may_tag_model(caller, model_id.as_deref()).await;
         let collected = self.collect(format!("models:/{name}"), &path, found.artifacts.clone()).await?;
         let digest = collected.tree.digest();
         let new = NewModelVersion {
@@ -118,6 +141,7 @@ impl App {
             tree: collected.tree,
             files: collected.files,
             verdict: collected.verdict,
+            location: None,
         };
         let scan = collected.scan;
         let verdict = new.verdict.to_string();
@@ -135,6 +159,9 @@ impl App {
                     return Err(AppError::Conflict("files changed while the version was being made".into()));
                 }
                 let made = tx.create_model_version(&new)?;
+                if let Some(model) = &tagged {
+                    note_version(tx, model, &made)?;
+                }
                 tx.add_evidence(&scan)?;
                 announcer.announce(tx, Happening::of_version(&made))?;
                 let mut event = event;
@@ -178,6 +205,11 @@ impl App {
         self.may_read(caller, &ArtifactOwner::LoggedModel(id.clone())).await?;
         Ok(Some(id))
     }
+}
+
+/// Whether a version can't be frozen because its files are not here: its source names another place, or nothing yet.
+fn is_elsewhere(error: &AppError) -> bool {
+    matches!(error, AppError::Refused { rule, .. } if matches!(rule.as_str(), "version.source" | "model.files"))
 }
 
 fn unknown_source() -> AppError {

@@ -1,4 +1,5 @@
 use sealyard_core::TreePath;
+use sealyard_identity::ModelName;
 use sealyard_store::model::ArtifactOwner;
 
 use crate::AppError;
@@ -14,6 +15,15 @@ pub(super) struct Source {
     pub(super) path: String,
     /// The experiment that the URI names beside the owner.
     pub(super) experiment: Option<String>,
+}
+
+/// The registered version that `models:/<name>/<number>` names. Nothing else is one: an alias would come to mean another
+/// version.
+pub(super) fn version_of(text: &str) -> Option<(ModelName, u32)> {
+    let (name, number) = text.strip_prefix("models:/")?.rsplit_once('/')?;
+    let canonical = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if canonical { number.parse().ok()? } else { return None };
+    Some((ModelName::new(name).ok()?, number))
 }
 
 impl Source {
@@ -92,6 +102,17 @@ mod tests {
         ];
         for source in refused {
             assert!(Source::parse(source).is_err(), "{source}");
+        }
+    }
+
+    #[test]
+    fn versions_have_one_spelling() {
+        assert_eq!(version_of("models:/fraud/3").unwrap().1, 3);
+        for source in ["models:/fraud", "models:/fraud/03", "models:/fraud/+3", "models:/fraud/0", "models:/fraud@x"] {
+            assert!(version_of(source).is_none(), "{source}");
+        }
+        for source in ["models:/fraud/Production", "models:/fraud/", "models://3", "s3://models:/fraud/3"] {
+            assert!(version_of(source).is_none(), "{source}");
         }
     }
 

@@ -285,7 +285,7 @@ fn move_runs(tx: &mut dyn Transaction, id: &str, view: ViewType, to: Lifecycle) 
 }
 
 /// The id as a resource, if it is written as the catalog writes it: `01`, ` 1` and `+1` are not experiment 1.
-pub(super) fn experiment_id(id: &str) -> Result<ExperimentId, AppError> {
+pub(crate) fn experiment_id(id: &str) -> Result<ExperimentId, AppError> {
     let canonical =
         !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) && (id == "0" || !id.starts_with('0'));
     if !canonical {

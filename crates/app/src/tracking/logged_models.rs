@@ -11,7 +11,7 @@ use sealyard_store::model::{
 use super::experiments::experiment_id;
 use super::limits;
 use super::paging::{Listing, PageToken, Query};
-use super::runs::{active_experiment, of_experiment};
+use super::runs::{active_experiment, is_run_id, of_experiment};
 use crate::{App, AppError, Caller, ModelManifest};
 
 /// A logged model to be made.
@@ -98,6 +98,9 @@ impl App {
             return Err(AppError::Invalid("'model_type' exceeds the maximum length of 500 characters".to_owned()));
         }
         let source_run_id = source_run_id.filter(|run| !run.is_empty());
+        if source_run_id.as_ref().is_some_and(|run| run.len() > 256) {
+            return Err(AppError::Invalid("'source_run_id' exceeds the maximum length of 256 characters".to_owned()));
+        }
         let experiment = may.resource().clone();
         let new = NewLoggedModel {
             id,
@@ -116,7 +119,8 @@ impl App {
             .store()
             .write(move |tx| {
                 active_experiment(tx, &new.experiment_id)?;
-                if let Some(run) = &new.source_run_id {
+                // What no run can be called is a note, and of no run that anybody could want to hide.
+                if let Some(run) = new.source_run_id.as_ref().filter(|run| is_run_id(run)) {
                     of_experiment(tx, &experiment, run)?;
                 }
                 let model = tx.create_logged_model(&new)?;
@@ -208,7 +212,10 @@ impl App {
         self.store()
             .write(move |tx| {
                 model_of_experiment(tx, &experiment, &id)?;
-                Ok(tx.delete_logged_model_tag(&id, &key)?)
+                tx.delete_logged_model_tag(&id, &key).map_err(|error| match AppError::from(error) {
+                    AppError::NotFound { kind: "tag", id } => AppError::NotFound { kind: "logged model tag", id },
+                    error => error,
+                })
             })
             .await
     }

@@ -3,7 +3,10 @@
 //! Each function takes the proof that its caller may do what it does, and checks in its own transaction that what it
 //! touches belongs to the resource of that proof: a run that moved or never was in the experiment is denied, not edited.
 
+mod datasets;
 mod experiments;
+mod histories;
+mod issues;
 mod limits;
 mod logged_models;
 mod model_versions;
@@ -14,7 +17,10 @@ mod run_data;
 mod runs;
 pub mod search;
 
+pub(crate) use experiments::experiment_id;
 pub use experiments::{MayCreateExperiment, SearchExperiments};
+pub use histories::{RUNS_PER_HISTORY, ReadableRun, SAMPLED_STEPS, USUAL_SAMPLED_STEPS};
+pub use issues::{ChangeIssue, NewIssue, SEVERITIES, SearchIssues};
 pub use limits::{
     LOGGED_MODELS_PER_PAGE, MAX_BATCH_BYTES, MODEL_VERSIONS_PER_PAGE, REGISTERED_MODELS_PER_PAGE, RUNS_PER_PAGE,
 };

@@ -27,8 +27,8 @@ impl VersionReference {
         let number = if canonical { text.parse().ok() } else { None };
         number.map(Self).ok_or_else(|| {
             AppError::Invalid(format!(
-                "Invalid value {:?} for parameter 'version' supplied: Model version must be a positive integer",
-                text.chars().take(40).collect::<String>()
+                "Parameter 'version' must be an integer, got '{}'.",
+                text.chars().take(40).flat_map(char::escape_debug).collect::<String>()
             ))
         })
     }
@@ -167,11 +167,12 @@ impl App {
         may: &Authorized<Manage, ModelName>,
         version: VersionReference,
     ) -> Result<(), AppError> {
-        let (name, version) = (may.resource().to_string(), version.0);
+        let (name, version, now) = (may.resource().to_string(), version.0, self.now());
         let event = self.updated(caller, &name, version, "deleted");
         self.store()
             .write(move |tx| {
                 tx.delete_model_version(&name, version)?;
+                tx.registered_model_changed(&name, now)?;
                 Ok::<_, AppError>(tx.record(&event)?)
             })
             .await?;
@@ -208,38 +209,43 @@ impl App {
         Ok(self.page_tokens().listing(mark, page))
     }
 
-    /// Checks what a client says of a version to be made, and puts the run in that its source really came from: a version
-    /// can't claim to be of a run that its maker may not read.
+    /// Checks what a client says of a version to be made: a version can't claim to be of a run or a logged model that its
+    /// maker may not read. Which run and model it really came from is found out when it is made.
     ///
     /// # Errors
     /// [`AppError::Invalid`], [`AppError::Denied`].
-    pub async fn check_new_version(
-        &self,
-        caller: &Caller,
-        mut request: CreateVersion,
-    ) -> Result<CreateVersion, AppError> {
+    pub async fn check_new_version(&self, caller: &Caller, request: CreateVersion) -> Result<CreateVersion, AppError> {
         limits::registry_tags(&request.tags)?;
         limits::description(&request.description)?;
         if request.source.len() > 2000 {
             return Err(AppError::Invalid("'source' exceeds the maximum length of 2000 characters".to_owned()));
         }
-        let logged = request.source.strip_prefix("models:/").filter(|id| id.starts_with("m-"));
-        if let Some(id) = logged.map(|id| id.trim_matches('/').to_owned()) {
-            // One that may not be read is refused with its rule when the version is made.
-            if let Ok(may) = self.authorize_logged_model(caller, Read, &id).await {
-                request.run_id = self.logged_model(&may, &id).await?.source_run_id;
-            } else {
-                request.run_id = None;
-            }
-        } else if let Some(rest) = request.source.strip_prefix("runs:/") {
-            request.run_id = rest.trim_start_matches('/').split('/').next().map(str::to_owned);
-        } else if let Some(run) = &request.run_id {
-            let _ = self.authorize_run(caller, Read, run).await?;
-        }
-        if let Some(model) = &request.model_id {
-            let _ = self.authorize_logged_model(caller, Read, model).await?;
-        }
+        // Of files that are here it is found out which run they are of; what a client says of it does not count.
+        let here = request.source.starts_with("models:/") || request.source.starts_with("runs:/");
+        let run = request.run_id.as_deref().filter(|_| !here);
+        self.check_claims(caller, run, request.model_id.as_deref()).await?;
         Ok(request)
+    }
+
+    /// Whether the caller may read the run and the logged model that a version is said to be of.
+    pub(crate) async fn check_claims(
+        &self,
+        caller: &Caller,
+        run: Option<&str>,
+        model: Option<&str>,
+    ) -> Result<(), AppError> {
+        let known = |checked: Result<(), AppError>| match checked {
+            // Who sees everything is told that it is not there; where places elsewhere are noted, so are runs elsewhere.
+            Err(AppError::NotFound { .. }) if self.records_external_sources() => Ok(()),
+            checked => checked,
+        };
+        if let Some(run) = run {
+            known(self.authorize_run(caller, Read, run).await.map(drop))?;
+        }
+        if let Some(model) = model {
+            known(self.authorize_logged_model(caller, Read, model).await.map(drop))?;
+        }
+        Ok(())
     }
 
     fn updated(&self, caller: &Caller, name: &str, version: u32, change: &str) -> sealyard_ledger::Event {

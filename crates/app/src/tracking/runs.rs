@@ -294,7 +294,7 @@ pub(super) fn deleted(run_id: &str) -> String {
     format!("The run {run_id} must be in the 'active' state. Current state is deleted.")
 }
 
-fn is_run_id(id: &str) -> bool {
+pub(super) fn is_run_id(id: &str) -> bool {
     id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 

@@ -55,11 +55,15 @@ async fn an_unsafe_folder_of_harmless_files_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_model_is_refused() {
+async fn of_a_model_without_files_nothing_is_made() {
     let test = TestApp::new().await;
     let experiment = test.experiment("e").await;
     let owner = test.logged_model(&experiment).await;
-    refused_by(test.finalise(&experiment, &owner).await, "model.files");
+    let made = test.finalise(&experiment, &owner).await.unwrap();
+    assert_eq!((made.status, made.tree), (LoggedModelStatus::Ready, None));
+    // It takes no files later, and no version is made of it.
+    is_conflict(test.put(&experiment, &owner, "MLmodel", b"flavors: {}\n").await);
+    refused_by(test.version_from(&test.admin, "m", &format!("models:/{}", id(&owner))).await, "model.files");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -239,6 +239,7 @@ async fn a_version_that_was_exchanged_while_the_gate_decided_is_not_published() 
             tree,
             files,
             verdict: Verdict::Safe,
+            location: None,
         };
         tx.create_model_version(&new).unwrap();
     });

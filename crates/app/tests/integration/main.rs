@@ -19,6 +19,7 @@ mod identities;
 mod ledger;
 mod logins;
 mod meddling;
+mod records;
 mod samples;
 mod sessions;
 mod tokens;

@@ -67,6 +67,10 @@ pub(crate) struct Arguments {
     /// (mlflow/server/js/build). No Python is run.
     #[arg(long, env = "SEALYARD_UI", value_name = "mlflow|DIR")]
     ui: Option<String>,
+    /// What becomes of a model version whose source is not on this server: refuse it, or record where it is. What is recorded
+    /// is never read, has no verdict, and no gate lets it through.
+    #[arg(long, value_enum, default_value_t = ExternalSources::Refuse, value_name = "WHAT")]
+    external_sources: ExternalSources,
     /// A further host name that clients may use.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
@@ -74,6 +78,12 @@ pub(crate) struct Arguments {
     /// 10.1.0.0/16. Can be given more than once.
     #[arg(long, env = "SEALYARD_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "HOST_OR_CIDR")]
     webhook_allow: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ExternalSources {
+    Refuse,
+    Record,
 }
 
 pub(crate) fn tls_mode(text: &str) -> std::result::Result<TlsMode, String> {
@@ -122,6 +132,7 @@ impl Arguments {
             ready_file: self.ready_file,
             no_auth: self.no_auth,
             ui: ui.as_ref().map(|found| found.folder.clone()),
+            external_sources: self.external_sources == ExternalSources::Record,
             hosts: self.hosts,
             webhook_allow: self.webhook_allow,
         };

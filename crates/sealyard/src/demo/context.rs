@@ -117,6 +117,7 @@ impl Context {
             ready_file: None,
             no_auth: false,
             ui: None,
+            external_sources: false,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
         };

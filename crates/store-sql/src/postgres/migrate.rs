@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0004_webhooks_access.sql"),
     include_str!("../../migrations/postgres/0008_sessions.sql"),
     include_str!("../../migrations/postgres/0009_search.sql"),
+    include_str!("../../migrations/postgres/0010_registry.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers

@@ -1,5 +1,7 @@
 use sealyard_core::{Digest, Timestamp};
-use sealyard_store::model::{LoggedModel, LoggedModelQuery, LoggedModelStatus, Metric, NewLoggedModel, Page, Pair};
+use sealyard_store::model::{
+    LoggedModel, LoggedModelQuery, LoggedModelStatus, Metric, ModelMetric, NewLoggedModel, Page, Pair,
+};
 use sealyard_store::{LoggedModels, StoreError};
 
 use super::batch::ByNumber;
@@ -58,8 +60,8 @@ impl LoggedModels for Session<'_> {
         }
         let tree = tree.filter(|_| status == LoggedModelStatus::Ready);
         let finalised = self.execute(
-            "UPDATE logged_models SET status = ?2, message = ?3, tree = ?4, updated = ?5
-             WHERE number = ?1 AND status = 'PENDING'",
+            "UPDATE logged_models SET status = ?2, message = ?3, tree = coalesce(?4, tree), updated = ?5
+             WHERE number = ?1 AND (status = 'PENDING' OR (status = 'READY' AND ?2 = 'UPLOAD_FAILED'))",
             (number, status_text(status), message, tree.as_ref().map(Digest::as_bytes), now.as_millis()),
         )?;
         if finalised == 0 {
@@ -130,7 +132,8 @@ impl Session<'_> {
         models.add(self.pairs_of(LOGGED_MODEL_TAGS, numbers)?, |model, pair| model.tags.push(pair));
         models.add(self.pairs_of(LOGGED_MODEL_PARAMS, numbers)?, |model, pair| model.params.push(pair));
         models.add(self.model_metrics_of(numbers)?, |model, metric| {
-            model.metrics.push(Metric { model_id: Some(model.id.clone()), ..metric });
+            let of_model = Metric { model_id: Some(model.id.clone()), ..metric.metric };
+            model.metrics.push(ModelMetric { metric: of_model, run_id: metric.run_id });
         });
         Ok(models.in_order(numbers))
     }

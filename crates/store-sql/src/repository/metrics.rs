@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use sealyard_store::StoreError;
-use sealyard_store::model::{Cursor, CursorValue, Metric, Page};
+use sealyard_store::model::{Cursor, CursorValue, Metric, ModelMetric, Page};
 
 use super::runs::RunKey;
 use crate::session::Session;
@@ -12,7 +12,7 @@ fn stored(value: f64) -> (f64, bool) {
     if value.is_nan() { (0.0, true) } else { (value, false) }
 }
 
-fn read(row: &Row<'_>) -> Result<Metric, StoreError> {
+pub(super) fn read(row: &Row<'_>) -> Result<Metric, StoreError> {
     let nan: bool = row.get(4)?;
     Ok(Metric {
         key: row.get(0)?,
@@ -54,7 +54,7 @@ fn latest(metrics: &[Metric]) -> impl Iterator<Item = &Metric> {
     last.into_values()
 }
 
-const COLUMNS: &str = "key, step, timestamp, value, nan, model_id, dataset_name, dataset_digest";
+pub(super) const COLUMNS: &str = "key, step, timestamp, value, nan, model_id, dataset_name, dataset_digest";
 
 impl Session<'_> {
     /// Adds the metrics to the history; one that is there already, to the last bit, changes nothing.
@@ -120,12 +120,12 @@ impl Session<'_> {
     /// write to one experiment must not write to another's models.
     fn put_model_metrics(&self, run: i64, metrics: &[Metric]) -> Result<(), StoreError> {
         self.execute_many(
-            "INSERT INTO logged_model_metrics (model, key, dataset_name, dataset_digest, step, timestamp, value, nan)
-             SELECT logged_models.number, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM logged_models
+            "INSERT INTO logged_model_metrics (model, key, dataset_name, dataset_digest, step, timestamp, value, nan, run_id)
+             SELECT logged_models.number, ?3, ?4, ?5, ?6, ?7, ?8, ?9, runs.id FROM logged_models
                  JOIN runs ON runs.experiment = logged_models.experiment
                  WHERE runs.number = ?1 AND logged_models.id = ?2 AND logged_models.deleted = 0
              ON CONFLICT (model, key, dataset_name, dataset_digest) DO UPDATE SET step = excluded.step, timestamp = excluded.timestamp,
-                 value = excluded.value, nan = excluded.nan
+                 value = excluded.value, nan = excluded.nan, run_id = excluded.run_id
              WHERE (excluded.step, excluded.timestamp, excluded.value) >
                  (logged_model_metrics.step, logged_model_metrics.timestamp, logged_model_metrics.value)",
             metrics.iter().filter_map(|metric| {
@@ -199,16 +199,16 @@ impl Session<'_> {
         Ok(Page { items, next })
     }
 
-    pub(super) fn model_metrics_of(&self, models: &[i64]) -> Result<Vec<(i64, Metric)>, StoreError> {
+    pub(super) fn model_metrics_of(&self, models: &[i64]) -> Result<Vec<(i64, ModelMetric)>, StoreError> {
         self.all_of(
             models,
             |among| {
                 format!(
-                    "SELECT key, step, timestamp, value, nan, NULL, nullif(dataset_name, ''), nullif(dataset_digest, ''), model
+                    "SELECT key, step, timestamp, value, nan, NULL, nullif(dataset_name, ''), nullif(dataset_digest, ''), model, run_id
                      FROM logged_model_metrics WHERE model {among} ORDER BY model, key, dataset_name, dataset_digest"
                 )
             },
-            |row| Ok((row.get(8)?, read(row)?)),
+            |row| Ok((row.get(8)?, ModelMetric { metric: read(row)?, run_id: row.get(9)? })),
         )
     }
 }

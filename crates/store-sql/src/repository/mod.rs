@@ -3,9 +3,12 @@
 mod artifacts;
 mod batch;
 mod convert;
+mod datasets;
 mod evidence;
 mod experiments;
+mod histories;
 mod identities;
+mod issues;
 mod ledger;
 mod logged_models;
 mod metrics;
@@ -18,6 +21,7 @@ mod run_links;
 mod runs;
 mod sessions;
 mod settings;
+mod version_records;
 mod webhooks;
 
 pub(crate) use convert::Columns;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use sealyard_core::{FileEntry, FileTree};
+use sealyard_core::{FileEntry, FileTree, Timestamp};
 use sealyard_store::StoreError;
 use sealyard_store::model::{ModelVersion, NewModelVersion, VersionFile, VersionStatus};
 
@@ -31,19 +31,12 @@ impl Session<'_> {
             )));
         }
         let model = self.registered_model_key(&new.name)?;
-        let version: u32 = self
-            .optional(
-                "UPDATE registered_models SET last_version = last_version + 1, updated = ?2 WHERE number = ?1
-                 RETURNING last_version",
-                (model, new.created.as_millis()),
-                |row| row.get(0),
-            )?
-            .ok_or_else(|| not_found("registered model", &new.name))?;
+        let version = self.next_version(model, new.created)?;
         let number = self
             .insert(
                 "INSERT INTO model_versions (model, version, description, source, run_id, model_id, experiment, status,
-                     created, updated, created_by, tree, verdict)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'READY', ?8, ?8, ?9, ?10, ?11) RETURNING number",
+                     created, updated, created_by, tree, verdict, location)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'READY', ?8, ?8, ?9, ?10, ?11, ?12) RETURNING number",
                 (
                     model,
                     version,
@@ -56,6 +49,7 @@ impl Session<'_> {
                     &new.created_by,
                     new.tree.digest().as_bytes(),
                     new.verdict.to_string(),
+                    &new.location,
                 ),
             )?
             .ok_or_else(|| corrupt("number of a new version"))?;
@@ -74,6 +68,17 @@ impl Session<'_> {
         self.load_model_version(number)
     }
 
+    /// The number of the next version. It is never used again, whatever becomes of the version.
+    pub(super) fn next_version(&self, model: i64, now: Timestamp) -> Result<u32, StoreError> {
+        self.optional(
+            "UPDATE registered_models SET last_version = last_version + 1, updated = ?2 WHERE number = ?1
+             RETURNING last_version",
+            (model, now.as_millis()),
+            |row| row.get(0),
+        )?
+        .ok_or_else(|| not_found("registered model", model.to_string()))
+    }
+
     /// The frozen manifest. It must still hash to the version's identity, or it was changed behind our back.
     pub(super) fn version_files(&self, number: i64) -> Result<(FileTree, Vec<VersionFile>), StoreError> {
         let rows = self.all(
@@ -86,6 +91,9 @@ impl Session<'_> {
                 Ok((entry, file))
             },
         )?;
+        if rows.is_empty() {
+            return Err(StoreError::Conflict("this version only notes where a model is; it has no files here".into()));
+        }
         let (entries, files): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let tree = FileTree::new(entries).map_err(backend)?;
         let digest =
@@ -107,7 +115,8 @@ impl Session<'_> {
             |among| {
                 format!(
                     "SELECT t.number, m.name, t.version, t.description, t.source, t.run_id, t.model_id, t.experiment, t.status,
-                         t.message, t.stage, t.created, t.updated, t.created_by, t.tree, t.verdict, t.published
+                         t.message, t.stage, t.created, t.updated, t.created_by, t.tree, t.verdict, t.published, t.location,
+                         (SELECT count(*) FROM version_files f WHERE f.version = t.number)
                      FROM model_versions t JOIN registered_models m ON m.number = t.model WHERE t.number {among}"
                 )
             },
@@ -148,6 +157,9 @@ fn read(row: &Row<'_>) -> Result<(i64, ModelVersion), StoreError> {
         tree: row.digest(14)?,
         verdict: row.verdict(15)?,
         published: row.optional_digest(16)?,
+        location: row.get(17)?,
+        // Every other version has at least one file.
+        is_record: row.get::<i64>(18)? == 0,
         tags: Vec::new(),
         aliases: Vec::new(),
     };

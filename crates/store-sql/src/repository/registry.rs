@@ -118,6 +118,7 @@ impl Registry for Session<'_> {
             "UPDATE model_versions SET stage = ?2, updated = ?3 WHERE number = ?1",
             (key.number, stage, now.as_millis()),
         )?;
+        self.touch_registered_model(key.model, now)?;
         self.load_model_version(key.number)
     }
 

@@ -182,7 +182,9 @@ impl Session<'_> {
             })?;
         match row {
             Some((key, false)) => Ok(key),
-            Some(_) => Err(StoreError::Conflict(format!("run {id:?} is deleted; restore it first"))),
+            Some(_) => Err(StoreError::Conflict(format!(
+                "The run {id} must be in the 'active' state. Current state is deleted."
+            ))),
             None => Err(not_found("run", id)),
         }
     }

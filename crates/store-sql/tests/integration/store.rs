@@ -124,6 +124,7 @@ async fn a_manifest_that_was_changed_is_not_given_out() {
         tree: FileTree::new([entry]).unwrap(),
         files: vec![VersionFile { path: file, object: "object".into() }],
         verdict: Verdict::Safe,
+        location: None,
     };
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, SqliteOptions::default()).unwrap());
     store

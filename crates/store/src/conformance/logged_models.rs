@@ -23,10 +23,17 @@ pub(super) fn lifecycle(tx: &mut dyn Transaction) {
     let done = tx.finalise_logged_model("m-1", ready, "", Some(tree), time(30)).unwrap();
     assert_eq!((done.status, done.tree, done.updated), (ready, Some(tree), time(30)));
     assert_eq!((done.tags, done.params), (vec![Pair::new("b", "2")], vec![Pair::new("alpha", "0.03")]));
-    for (status, tree) in
-        [(ready, Some(tree)), (ready, Some(Digest::of(b"other"))), (LoggedModelStatus::UploadFailed, None)]
-    {
-        assert!(matches!(tx.finalise_logged_model("m-1", status, "", tree, time(31)), Err(StoreError::Conflict(_))));
+    for tree in [tree, Digest::of(b"other")] {
+        let again = tx.finalise_logged_model("m-1", ready, "", Some(tree), time(31));
+        assert!(matches!(again, Err(StoreError::Conflict(_))));
+    }
+    // It can be said to have failed after all, and stays frozen; there is no way back.
+    let failed = LoggedModelStatus::UploadFailed;
+    let after = tx.finalise_logged_model("m-1", failed, "", None, time(32)).unwrap();
+    assert_eq!((after.status, after.tree), (failed, Some(tree)));
+    for status in [ready, failed] {
+        let again = tx.finalise_logged_model("m-1", status, "", None, time(33));
+        assert!(matches!(again, Err(StoreError::Conflict(_))));
     }
     tx.delete_logged_model("m-1", time(40)).unwrap();
     assert!(tx.logged_model("m-1").unwrap().is_none());

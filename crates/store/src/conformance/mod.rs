@@ -11,9 +11,12 @@
 )]
 
 mod artifacts;
+mod datasets;
 mod evidence;
 mod experiments;
+mod histories;
 mod identities;
+mod issues;
 mod ledger;
 mod logged_models;
 mod registry;
@@ -23,6 +26,7 @@ mod search;
 mod sessions;
 mod text;
 mod transactions;
+mod version_records;
 mod webhooks;
 
 use std::sync::Arc;
@@ -61,6 +65,10 @@ const CASES: &[(&str, Case)] = &[
     ("search::unknown_fields_are_refused", search::unknown_fields_are_refused),
     ("logged_models::lifecycle", logged_models::lifecycle),
     ("logged_models::search", logged_models::search),
+    ("datasets::each_once_for_its_context", datasets::each_once_for_its_context),
+    ("histories::steps_are_thinned_out", histories::steps_are_thinned_out),
+    ("issues::lifecycle_and_search", issues::lifecycle_and_search),
+    ("version_records::have_no_files", version_records::have_no_files),
     ("registry::models", registry::models),
     ("registry::versions_are_numbered_once", registry::versions_are_numbered_once),
     ("registry::the_manifest_is_frozen", registry::the_manifest_is_frozen),
@@ -171,5 +179,6 @@ fn new_version(name: &str, files: &[&str]) -> NewModelVersion {
         tree: tree(files),
         files: files.iter().map(|file| VersionFile { path: path(file), object: format!("object of {file}") }).collect(),
         verdict: Verdict::Safe,
+        location: None,
     }
 }

@@ -129,6 +129,7 @@ pub(super) fn a_metric_reaches_models_of_its_experiment_only(tx: &mut dyn Transa
         tx.log_batch("r1", &RunBatch { metrics: vec![metric], ..RunBatch::default() }).unwrap();
     }
     let metrics = tx.logged_model("m-1").unwrap().unwrap().metrics;
-    assert_eq!((metrics.len(), metrics[0].step, metrics[0].dataset_name.as_deref()), (1, 2, Some("d")));
+    assert_eq!((metrics.len(), metrics[0].metric.step, metrics[0].metric.dataset_name.as_deref()), (1, 2, Some("d")));
+    assert_eq!(metrics[0].run_id.as_deref(), Some("r1"));
     assert!(tx.logged_model("m-2").unwrap().unwrap().metrics.is_empty());
 }

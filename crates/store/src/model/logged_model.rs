@@ -31,7 +31,16 @@ pub struct LoggedModel {
     pub tree: Option<Digest>,
     pub tags: Vec<Pair>,
     pub params: Vec<Pair>,
-    pub metrics: Vec<Metric>,
+    pub metrics: Vec<ModelMetric>,
+}
+
+/// The last value of a metric that names a logged model, for each data set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelMetric {
+    /// The value.
+    pub metric: Metric,
+    /// The run it was logged to.
+    pub run_id: Option<String>,
 }
 
 /// What is needed to make a logged model.

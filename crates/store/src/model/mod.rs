@@ -4,6 +4,7 @@ mod artifact;
 mod evidence;
 mod experiment;
 mod identity;
+mod issue;
 mod ledger;
 mod logged_model;
 mod registry;
@@ -17,12 +18,14 @@ pub use artifact::{Artifact, ArtifactOwner};
 pub use evidence::EvidenceRecord;
 pub use experiment::{Experiment, ExperimentQuery, Lifecycle, NewExperiment, ViewType};
 pub use identity::{TokenRecord, UserRecord};
+pub use issue::{Issue, IssuePlace, IssueQuery, IssueUpdate};
 pub use ledger::{CheckpointRecord, LedgerEntry};
-pub use logged_model::{LoggedModel, LoggedModelQuery, LoggedModelStatus, NewLoggedModel};
-pub use registry::{ModelVersion, NewModelVersion, RegisteredModel, VersionFile, VersionStatus};
+pub use logged_model::{LoggedModel, LoggedModelQuery, LoggedModelStatus, ModelMetric, NewLoggedModel};
+pub use registry::{ModelVersion, NewModelVersion, NewVersionRecord, RegisteredModel, VersionFile, VersionStatus};
 pub use role::{AccessRules, RoleMember, RolePermissionRecord, RoleRecord};
 pub use run::{
-    DatasetInput, LatestMetric, Metric, ModelOutput, NewRun, Run, RunBatch, RunData, RunQuery, RunStatus, RunUpdate,
+    DatasetInput, DatasetSummary, LatestMetric, Metric, ModelOutput, NewRun, Run, RunBatch, RunData, RunQuery,
+    RunStatus, RunUpdate,
 };
 pub use search::{Comparison, Condition, Cursor, CursorValue, DatasetRef, Field, Operand, OrderBy, Page};
 pub use session::SessionRecord;

@@ -76,6 +76,16 @@ pub struct DatasetInput {
     pub tags: Vec<Pair>,
 }
 
+/// A data set that runs of an experiment used, and what for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+pub struct DatasetSummary {
+    pub experiment_id: String,
+    pub name: String,
+    pub digest: String,
+    pub context: Option<String>,
+}
+
 /// A logged model that a run made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are MLflow's")]

@@ -14,7 +14,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub trait LoggedModels {
     fn create_logged_model(&mut self, new: &NewLoggedModel) -> Result<LoggedModel>;
     fn logged_model(&mut self, id: &str) -> Result<Option<LoggedModel>>;
-    /// Freezes its files under `tree` when it becomes ready; a second time is a `Conflict`.
+    /// Freezes its files under `tree` when it becomes ready; a second time is a `Conflict`, but what is ready may be said to
+    /// have failed after all. It stays frozen then.
     fn finalise_logged_model(
         &mut self,
         id: &str,

@@ -1,7 +1,10 @@
 pub(crate) mod artifacts;
+pub(crate) mod datasets;
 pub(crate) mod evidence;
 pub(crate) mod experiments;
+pub(crate) mod histories;
 pub(crate) mod identities;
+pub(crate) mod issues;
 pub(crate) mod ledger;
 pub(crate) mod logged_models;
 pub(crate) mod registry;
@@ -9,4 +12,5 @@ pub(crate) mod roles;
 pub(crate) mod runs;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+pub(crate) mod version_records;
 pub(crate) mod webhooks;

@@ -5,11 +5,11 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use futures::stream::unfold;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sealyard_app::Download;
 use sealyard_identity::Read;
 
 use super::location::Location;
+use super::naming;
 use crate::http::{ApiError, ApiState, Identified};
 
 pub(super) async fn handler(
@@ -30,9 +30,9 @@ pub(crate) fn stream(download: Download, name: &str) -> Response {
     let Download { size, pieces, .. } = download;
     let pieces = unfold(pieces, |mut pieces| async move { pieces.recv().await.map(|piece| (piece, pieces)) });
     let headers = [
-        (CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (CONTENT_TYPE, naming::content_type(name).to_owned()),
         (CONTENT_LENGTH, size.to_string()),
-        (CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(name, NON_ALPHANUMERIC))),
+        (CONTENT_DISPOSITION, naming::disposition(name)),
     ];
     (headers, Body::from_stream(pieces)).into_response()
 }

@@ -5,11 +5,11 @@
 
 use axum::extract::{Request, State};
 use percent_encoding::percent_decode_str;
-use sealyard_app::{App, Caller};
+use sealyard_app::{App, AppError, Caller};
 use sealyard_core::TreePath;
 use sealyard_store::model::ArtifactOwner;
 
-use crate::http::{ApiError, ApiState, Identified};
+use crate::http::{ApiError, ApiState, ErrorCode, Identified};
 
 /// What a path of the proxy names: `<experiment>/<run>/artifacts/<rest>` or
 /// `<experiment>/models/<model>/artifacts/<rest>`.
@@ -53,7 +53,13 @@ fn plain(decoded: &str) -> Result<TreePath, String> {
 pub(super) async fn check(app: &App, caller: &Caller, decoded: &str) -> Result<TreePath, ApiError> {
     match plain(decoded) {
         Ok(path) => Ok(path),
-        Err(reason) => Err(app.refuse_artifact_path(caller, decoded, &reason).await.into()),
+        Err(reason) => Err(match app.refuse_artifact_path(caller, decoded, &reason).await {
+            // MLflow's words: its pages and tests look for just these.
+            AppError::Refused { rule, .. } => {
+                ApiError::named(ErrorCode::InvalidParameterValue, &rule, "Invalid path".to_owned())
+            }
+            error => error.into(),
+        }),
     }
 }
 

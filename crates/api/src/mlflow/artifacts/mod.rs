@@ -3,7 +3,9 @@ pub(crate) mod download;
 mod list;
 pub(super) mod list_of_run;
 mod location;
+mod naming;
 mod upload;
+mod upload_artifact;
 
 use sealyard_app::{App, ArtifactListing, Caller};
 use sealyard_core::TreePath;
@@ -11,13 +13,15 @@ use serde::Serialize;
 
 use crate::http::ApiError;
 use crate::http::Takes::{Edit, Read, Somebody};
-use crate::http::routes::{Routes, any, get};
+use crate::http::routes::{Routes, any, get, post};
 
 pub(crate) use location::decode_path;
 
-/// The old listing, beside the proxy.
+/// The old listing and the pages' own upload, beside the proxy.
 pub(super) fn list_routes() -> Routes {
-    Routes::new().route("/artifacts/list", get(Read, list_of_run::handler))
+    Routes::new()
+        .route("/artifacts/list", get(Read, list_of_run::handler))
+        .route("/upload-artifact", post(Edit, upload_artifact::handler))
 }
 
 /// The proxy below `root`. Its routes are whole paths: a nested router would show its handlers a changed URI, and they
@@ -54,4 +58,9 @@ pub(super) async fn directory(app: &App, caller: &Caller, path: &str) -> Result<
         "" => Ok(None),
         path => location::check(app, caller, path).await.map(Some),
     }
+}
+
+/// The file below an owner's root that a query parameter names.
+pub(super) async fn file_parameter(app: &App, caller: &Caller, name: &str, path: &str) -> Result<TreePath, ApiError> {
+    location::check(app, caller, crate::http::required(name, path)?).await
 }

@@ -5,6 +5,7 @@ pub(super) mod get;
 mod get_by_name;
 mod restore;
 mod search;
+mod search_datasets;
 mod set_tag;
 mod update;
 
@@ -17,6 +18,7 @@ pub(super) fn routes() -> Routes {
         .route("/experiments/get", get(Read, get::handler))
         .route("/experiments/get-by-name", get(Read, get_by_name::handler))
         .route("/experiments/search", get(Somebody, search::handler).post(Somebody, search::handler))
+        .route("/experiments/search-datasets", post(Read, search_datasets::handler))
         .route("/experiments/update", post(Edit, update::handler))
         .route("/experiments/delete", post(Manage, delete::handler))
         .route("/experiments/restore", post(Manage, restore::handler))

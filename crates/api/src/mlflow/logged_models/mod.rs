@@ -2,6 +2,7 @@ mod create;
 mod delete;
 mod delete_tag;
 mod directories;
+mod file;
 mod finalise;
 mod get;
 mod log_params;
@@ -23,4 +24,5 @@ pub(super) fn routes() -> Routes {
         .route("/logged-models/{model_id}/tags/{key}", delete(Edit, delete_tag::handler))
         .route("/logged-models/{model_id}/params", post(Edit, log_params::handler))
         .route("/logged-models/{model_id}/artifacts/directories", get(Read, directories::handler))
+        .route("/logged-models/{model_id}/artifacts/files", get(Read, file::handler))
 }

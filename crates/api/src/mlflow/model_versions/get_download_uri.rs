@@ -5,7 +5,6 @@ use axum::Json;
 use axum::extract::State;
 use sealyard_app::VersionReference;
 use sealyard_identity::Read;
-use sealyard_store::model::ModelVersion;
 use serde::{Deserialize, Serialize};
 
 use crate::http::{Answer, ApiState, Identified, Input};
@@ -31,20 +30,5 @@ pub(super) async fn handler(
     let may = app.authorize_registered_model(&caller, Read, &request.name).await?;
     let version = VersionReference::parse(&request.version)?;
     let found = app.model_version(&may, version).await?;
-    Ok(Json(Response { artifact_uri: proxied(&found) }))
-}
-
-/// The source as a URI of the artifact proxy. The source was checked when the version was made; which logged model its
-/// maker says that it is beside that was not judged by any gate and must not be what clients load.
-fn proxied(version: &ModelVersion) -> String {
-    let experiment = &version.experiment_id;
-    if let Some(model) = version.source.strip_prefix("models:/") {
-        return format!("mlflow-artifacts:/{experiment}/models/{}/artifacts", model.trim_matches('/'));
-    }
-    if let Some(rest) = version.source.strip_prefix("runs:/") {
-        let (run, path) = rest.trim_matches('/').split_once('/').unwrap_or((rest, ""));
-        let root = format!("mlflow-artifacts:/{experiment}/{run}/artifacts");
-        return if path.is_empty() { root } else { format!("{root}/{path}") };
-    }
-    version.source.clone()
+    Ok(Json(Response { artifact_uri: found.download_location() }))
 }

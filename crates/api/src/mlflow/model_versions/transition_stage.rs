@@ -1,25 +1,51 @@
-//! `POST model-versions/transition-stage`: refused with the way to go. MLflow gave stages up for aliases, and only aliases
-//! are what a policy protects: a second way to "Production" would be one around the gate.
+//! `POST model-versions/transition-stage`: a stage that the policy protects as an alias takes what that alias takes, so that
+//! there is no second way to "Production" around the gate.
 
+use axum::Json;
 use axum::extract::State;
+use sealyard_app::VersionReference;
 use sealyard_identity::Edit;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified, Input};
+use super::super::view::ModelVersionView;
+use crate::http::{Answer, ApiError, ApiState, Identified, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Request {
     name: String,
+    version: String,
+    stage: String,
+    archive_existing_versions: Value,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    model_version: ModelVersionView,
 }
 
 pub(super) async fn handler(
     State(state): State<ApiState>,
     Identified(caller): Identified,
     Input(request): Input<Request>,
-) -> Answer<Empty> {
-    let _ = state.app().authorize_registered_model(&caller, Edit, &request.name).await?;
-    Err(ApiError::invalid(
-        "stages are not kept; set an alias instead: MlflowClient().set_registered_model_alias(name, alias, version)",
-    ))
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize_registered_model(&caller, Edit, &request.name).await?;
+    let version = VersionReference::parse(&request.version)?;
+    let stage = required("stage", &request.stage)?;
+    let archive = match &request.archive_existing_versions {
+        Value::Null => false,
+        Value::Bool(archive) => *archive,
+        Value::String(text) if text == "true" => true,
+        Value::String(text) if text == "false" => false,
+        other => {
+            let shown: String = other.to_string().chars().take(80).collect();
+            return Err(ApiError::invalid(format!(
+                "Invalid value {shown} for parameter 'archive_existing_versions' supplied: it must be true or false."
+            )));
+        }
+    };
+    let changed = app.set_stage(&caller, may.resource().clone(), version.number(), stage, archive).await?;
+    Ok(Json(Response { model_version: changed.into() }))
 }

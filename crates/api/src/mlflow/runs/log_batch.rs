@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use sealyard_app::MAX_BATCH_BYTES;
 use sealyard_identity::Edit;
-use sealyard_store::model::{Metric, RunBatch};
+use sealyard_store::model::RunBatch;
 use serde::Deserialize;
 
 use super::super::view::{MetricInput, PairInput, pairs};
@@ -35,7 +35,12 @@ pub(super) async fn handler(
     let id = run_id(&request.run_id, &request.run_uuid)?;
     let may = app.authorize_run(&caller, Edit, id).await?;
     let batch = RunBatch {
-        metrics: request.metrics.into_iter().map(Metric::try_from).collect::<Result<_, _>>()?,
+        metrics: request
+            .metrics
+            .into_iter()
+            .enumerate()
+            .map(|(place, metric)| metric.into_metric(&format!("metrics[{place}].")))
+            .collect::<Result<_, _>>()?,
         params: pairs(request.params),
         tags: pairs(request.tags),
     };

@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use sealyard_identity::Edit;
-use sealyard_store::model::{Metric, RunBatch};
+use sealyard_store::model::RunBatch;
 use serde::Deserialize;
 
 use super::super::view::MetricInput;
 use super::run_id;
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified, Input};
+use crate::http::{Answer, ApiState, Empty, Identified, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -16,7 +16,7 @@ pub(super) struct Request {
     run_id: String,
     run_uuid: String,
     #[serde(flatten)]
-    metric: Option<MetricInput>,
+    metric: MetricInput,
 }
 
 pub(super) async fn handler(
@@ -27,8 +27,7 @@ pub(super) async fn handler(
     let app = state.app();
     let id = run_id(&request.run_id, &request.run_uuid)?;
     let may = app.authorize_run(&caller, Edit, id).await?;
-    let metric = request.metric.ok_or_else(|| ApiError::invalid("the metric is not of the right shape"))?;
-    let metrics = vec![Metric::try_from(metric)?];
+    let metrics = vec![request.metric.into_metric("")?];
     app.log_batch(&may, id, RunBatch { metrics, ..RunBatch::default() }).await?;
     Ok(Json(Empty {}))
 }

@@ -7,7 +7,7 @@ use sealyard_store::model::{Pair, RunBatch};
 use serde::Deserialize;
 
 use super::run_id;
-use crate::http::{Answer, ApiState, Empty, Identified, Input};
+use crate::http::{Answer, ApiState, Empty, Identified, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -26,7 +26,7 @@ pub(super) async fn handler(
     let app = state.app();
     let id = run_id(&request.run_id, &request.run_uuid)?;
     let may = app.authorize_run(&caller, Edit, id).await?;
-    let params = vec![Pair::new(request.key, request.value)];
+    let params = vec![Pair::new(required("key", &request.key)?, request.value)];
     app.log_batch(&may, id, RunBatch { params, ..RunBatch::default() }).await?;
     Ok(Json(Empty {}))
 }

@@ -1,4 +1,5 @@
 mod create;
+mod create_promptlab_run;
 mod delete;
 mod delete_tag;
 pub(super) mod get;
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Routes {
         .route("/runs/log-batch", post(Edit, log_batch::handler))
         .route("/runs/log-inputs", post(Edit, log_inputs::handler))
         .route("/runs/outputs", post(Edit, outputs::handler))
+        .route("/runs/create-promptlab-run", post(Edit, create_promptlab_run::handler))
         .route("/runs/log-model", post(Edit, log_model::handler))
 }
 

@@ -64,7 +64,7 @@ impl From<LoggedModel> for LoggedModelView {
                 metrics: model
                     .metrics
                     .into_iter()
-                    .map(|metric| MetricView::from(metric).of_run(source_run.as_ref()))
+                    .map(|found| MetricView::from(found.metric).of_run(found.run_id.or_else(|| source_run.clone())))
                     .collect(),
             },
         }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use crate::http::{ApiError, Integer, Number};
 
 /// A metric of a request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(in crate::mlflow) struct MetricInput {
-    #[serde(default)]
     key: String,
     value: Option<Number>,
     timestamp: Option<Integer>,
@@ -16,13 +16,15 @@ pub(in crate::mlflow) struct MetricInput {
     dataset_digest: Option<String>,
 }
 
-impl TryFrom<MetricInput> for Metric {
-    type Error = ApiError;
-
-    fn try_from(given: MetricInput) -> Result<Self, ApiError> {
-        let MetricInput { key, value, timestamp, step, model_id, dataset_name, dataset_digest } = given;
-        let missing = |name| ApiError::invalid(format!("Missing value for required parameter '{name}'."));
-        Ok(Self {
+impl MetricInput {
+    /// As the catalog has it. `place` is how errors name where in the request it stands, such as `metrics[0].`.
+    pub(in crate::mlflow) fn into_metric(self, place: &str) -> Result<Metric, ApiError> {
+        let Self { key, value, timestamp, step, model_id, dataset_name, dataset_digest } = self;
+        let missing = |name| ApiError::invalid(format!("Missing value for required parameter '{place}{name}'."));
+        if key.is_empty() {
+            return Err(missing("key"));
+        }
+        Ok(Metric {
             key,
             value: value.ok_or_else(|| missing("value"))?.0,
             timestamp: timestamp.ok_or_else(|| missing("timestamp"))?.0,
@@ -60,7 +62,7 @@ impl From<Metric> for MetricView {
 
 impl MetricView {
     /// With the run it was logged to, as a logged model's metrics have it.
-    pub(super) fn of_run(self, run_id: Option<&String>) -> Self {
-        Self { run_id: run_id.cloned(), ..self }
+    pub(in crate::mlflow) fn of_run(self, run_id: Option<String>) -> Self {
+        Self { run_id, ..self }
     }
 }

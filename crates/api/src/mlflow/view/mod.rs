@@ -1,6 +1,7 @@
 //! How the catalog's things look in answers. Absent and empty fields are left away, as protobuf's JSON leaves them.
 
 mod experiment;
+mod issue;
 mod logged_model;
 mod metric;
 mod pair;
@@ -8,6 +9,7 @@ mod registry;
 mod run;
 
 pub(super) use experiment::{ExperimentView, view_type};
+pub(super) use issue::IssueView;
 pub(super) use logged_model::{LoggedModelView, logged_model_status};
 pub(super) use metric::{MetricInput, MetricView};
 pub(super) use pair::{PairInput, pairs};

@@ -1,0 +1,41 @@
+//! `PATCH issues/<id>` of version 3.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use sealyard_app::ChangeIssue;
+use sealyard_identity::Edit;
+use serde::Deserialize;
+
+use super::create::Response;
+use crate::http::{Answer, ApiError, ApiState, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    issue_id: String,
+    name: Option<String>,
+    description: Option<String>,
+    status: Option<String>,
+    severity: Option<String>,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Path(id): Path<String>,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    if !request.issue_id.is_empty() && request.issue_id != id {
+        return Err(ApiError::invalid("the path and 'issue_id' name different issues"));
+    }
+    let (may, _) = app.authorize_issue(&caller, Edit, &id).await?;
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let change = ChangeIssue {
+        name: given(request.name),
+        description: given(request.description),
+        status: given(request.status),
+        severity: given(request.severity),
+    };
+    Ok(Json(Response { issue: app.update_issue(&may, &id, change).await?.into() }))
+}
