@@ -12,6 +12,7 @@ mod response;
 pub(crate) mod routes;
 mod secret;
 mod state;
+mod workspace;
 
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ pub(crate) fn protect(routes: Routes, app: Arc<App>, config: RouterConfig) -> Ro
     protected
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(workspace::refuse))
         .layer(from_fn_with_state(state.clone(), authentication::require))
         .merge(open)
         .layer(from_fn_with_state(state.clone(), origin::check))

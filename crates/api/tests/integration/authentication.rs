@@ -147,3 +147,30 @@ async fn the_servers_own_names_are_nobodys() {
         answer.error(400, "INVALID_PARAMETER_VALUE");
     }
 }
+
+/// A client that believes itself in a workspace of its own must not work among everybody's things.
+#[tokio::test]
+async fn a_request_that_names_a_workspace_is_refused() {
+    let test = TestApp::new().await;
+    let ask = |method: &str, path: &str, workspace: &str| {
+        let request = Request::builder().method(method).uri(path).header("host", "localhost");
+        let request =
+            request.header("authorization", test.admin.authorization()).header("X-MLFLOW-WORKSPACE", workspace);
+        request.body(Body::empty()).unwrap()
+    };
+    for (method, path) in [
+        ("GET", "/api/2.0/mlflow/experiments/get?experiment_id=0"),
+        ("POST", "/ajax-api/2.0/mlflow/experiments/search"),
+        ("GET", "/api/2.0/mlflow-artifacts/artifacts?path=x"),
+        ("GET", "/api/sealyard/v1/whoami"),
+        ("GET", "/nothing"),
+    ] {
+        for workspace in ["team-a", "default"] {
+            let message = test.send(ask(method, path, workspace)).await.error(400, "FEATURE_DISABLED");
+            assert!(message.contains("workspaces are not enabled on this server"), "{message}");
+        }
+    }
+    test.send(ask("GET", "/api/2.0/mlflow/experiments/get?experiment_id=0", " ")).await.ok();
+    let info = test.send(ask("GET", "/api/3.0/mlflow/server-info", "team-a")).await.ok();
+    assert_eq!(info["workspaces_enabled"], false);
+}

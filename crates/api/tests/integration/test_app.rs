@@ -42,6 +42,13 @@ impl User {
     }
 }
 
+impl User {
+    /// The header that proves it.
+    pub(crate) fn authorization(&self) -> String {
+        format!("Bearer {}", self.0.as_deref().unwrap())
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
