@@ -7,13 +7,13 @@ use sealyard_vault::VaultError;
 #[non_exhaustive]
 pub enum AppError {
     /// No, or wrong, credentials. Says nothing of which.
-    #[error("the name, password or token is not valid")]
+    #[error("You are not authenticated: the name, password or token is not valid")]
     Unauthenticated,
     /// Too many failed log ins.
     #[error("too many failed attempts; try again in {0} s")]
     Throttled(u64),
     /// The principal may not do this.
-    #[error("permission denied: {action} on {resource} ({rule})")]
+    #[error("Permission denied: {action} on {resource} ({rule})")]
     Denied {
         /// The rule that said no.
         rule: &'static str,

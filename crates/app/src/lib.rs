@@ -6,6 +6,7 @@
 //! [`Authorized`](sealyard_identity::Authorized) proof, which only [`App::authorize`] can obtain.
 #![forbid(unsafe_code)]
 
+mod access;
 mod artifacts;
 mod authentication;
 mod authorization;
@@ -41,6 +42,7 @@ use sealyard_store::Store;
 use sealyard_vault::Vault;
 use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
 
+pub use access::{HeldPermission, NewRolePermission, PermissionLevel, RoleChange, Shared, UserDetails};
 pub use artifacts::{ArtifactListing, Download, Upload};
 pub use authentication::Credentials;
 pub use caller::Caller;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::Act;
 use crate::permission::Permission;
 use crate::principal::{IdentifierError, PrincipalId, RoleName};
-use crate::resource::{ExperimentId, ModelName, Resource, ResourceKind};
+use crate::resource::{ExperimentId, ModelName, Resource, ResourceKind, WorkspaceName};
 
 /// Somebody may, or explicitly may not, do something to some resources.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -188,8 +188,8 @@ impl fmt::Display for ResourcePattern {
 /// The text is not a resource pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a resource pattern: expected experiment:<id>, registered-model:<name>, either ending in * for all \
-     that begin so, or server, ledger, policies, users"
+    "{0:?} is not a resource pattern: expected experiment:<id>, registered-model:<name>, workspace:<name>, each ending in * \
+     for all that begin so, or server, ledger, policies, users"
 )]
 pub struct ResourcePatternError(String);
 
@@ -203,6 +203,7 @@ impl FromStr for ResourcePattern {
         // What stands before the star must itself be able to begin an id; so a pattern can't be mistyped into silence.
         let valid = |id: &str| match kind {
             ResourceKind::Experiment => ExperimentId::new(id).is_ok(),
+            ResourceKind::Workspace => WorkspaceName::new(id).is_ok(),
             _ => ModelName::new(id).is_ok() || id == ".",
         };
         match id {

@@ -66,7 +66,7 @@ pub use permission::{Permission, PermissionError};
 pub use principal::{IdentifierError, Principal, PrincipalId, PrincipalName, RoleName, TokenId, Via};
 pub use resource::{
     ExperimentId, LedgerLog, ModelName, PolicySet, ProtectedResource, Resource, ResourceIdError, ResourceKind,
-    ServerWide, UserDirectory,
+    ServerWide, UserDirectory, WorkspaceName,
 };
 pub use scope::{Scope, ScopeError};
 pub use session::{SessionSecret, SessionSecretError};

@@ -11,6 +11,8 @@ pub enum ResourceKind {
     Experiment,
     /// A registered model with its versions and aliases.
     RegisteredModel,
+    /// A workspace: its roles, and who has them.
+    Workspace,
     /// The server as a whole; EDIT on it is what creating an experiment takes.
     Server,
     /// The ledger.
@@ -28,6 +30,7 @@ impl ResourceKind {
         match self {
             Self::Experiment => "experiment",
             Self::RegisteredModel => "registered-model",
+            Self::Workspace => "workspace",
             Self::Server => "server",
             Self::Ledger => "ledger",
             Self::Policies => "policies",
@@ -38,15 +41,23 @@ impl ResourceKind {
     /// From what [`Self::as_str`] gives.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        [Self::Experiment, Self::RegisteredModel, Self::Server, Self::Ledger, Self::Policies, Self::Users]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        [
+            Self::Experiment,
+            Self::RegisteredModel,
+            Self::Workspace,
+            Self::Server,
+            Self::Ledger,
+            Self::Policies,
+            Self::Users,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
     }
 
     /// Whether there is only one of it.
     #[must_use]
     pub const fn is_single(self) -> bool {
-        !matches!(self, Self::Experiment | Self::RegisteredModel)
+        !matches!(self, Self::Experiment | Self::RegisteredModel | Self::Workspace)
     }
 }
 
@@ -62,6 +73,7 @@ impl fmt::Display for ResourceKind {
 pub enum Resource {
     Experiment(ExperimentId),
     RegisteredModel(ModelName),
+    Workspace(WorkspaceName),
     Server,
     Ledger,
     Policies,
@@ -75,6 +87,7 @@ impl Resource {
         match self {
             Self::Experiment(_) => ResourceKind::Experiment,
             Self::RegisteredModel(_) => ResourceKind::RegisteredModel,
+            Self::Workspace(_) => ResourceKind::Workspace,
             Self::Server => ResourceKind::Server,
             Self::Ledger => ResourceKind::Ledger,
             Self::Policies => ResourceKind::Policies,
@@ -88,6 +101,7 @@ impl Resource {
         match self {
             Self::Experiment(id) => id.as_str(),
             Self::RegisteredModel(name) => name.as_str(),
+            Self::Workspace(name) => name.as_str(),
             Self::Server | Self::Ledger | Self::Policies | Self::Users => "",
         }
     }
@@ -112,9 +126,14 @@ pub enum ResourceIdError {
         "{0:?} is not a model name: expected 1 to 255 bytes without '/', ':', '*', '\\' or control characters, and not '.' or '..'"
     )]
     Model(String),
+    /// Not a workspace's name.
+    #[error(
+        "{0:?} is not the name of a workspace: expected 2 to 63 lower-case letters, digits and '-', the first and last no '-'"
+    )]
+    Workspace(String),
     /// Not a resource.
     #[error(
-        "{0:?} is not a resource: expected experiment:<id>, registered-model:<name>, server, ledger, policies or users"
+        "{0:?} is not a resource: expected experiment:<id>, registered-model:<name>, workspace:<name>, server, ledger, policies or users"
     )]
     Resource(String),
 }
@@ -132,6 +151,7 @@ impl FromStr for Resource {
         match (ResourceKind::from_text(kind).ok_or_else(unknown)?, id) {
             (ResourceKind::Experiment, Some(id)) => ExperimentId::new(id).map(Self::Experiment),
             (ResourceKind::RegisteredModel, Some(name)) => ModelName::new(name).map(Self::RegisteredModel),
+            (ResourceKind::Workspace, Some(name)) => WorkspaceName::new(name).map(Self::Workspace),
             (ResourceKind::Server, None) => Ok(Self::Server),
             (ResourceKind::Ledger, None) => Ok(Self::Ledger),
             (ResourceKind::Policies, None) => Ok(Self::Policies),
@@ -152,6 +172,30 @@ pub struct ExperimentId(String);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ModelName(String);
+
+/// A workspace's name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct WorkspaceName(String);
+
+impl WorkspaceName {
+    /// The one there is from the beginning.
+    pub const DEFAULT: &'static str = "default";
+
+    /// Checks `text` and takes it.
+    ///
+    /// # Errors
+    /// [`ResourceIdError::Workspace`].
+    pub fn new(text: impl Into<String>) -> Result<Self, ResourceIdError> {
+        let text = text.into();
+        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let ends = text.starts_with('-') || text.ends_with('-');
+        if !(2..=63).contains(&text.len()) || ends || !text.bytes().all(inner) {
+            return Err(ResourceIdError::Workspace(beginning(&text)));
+        }
+        Ok(Self(text))
+    }
+}
 
 impl ExperimentId {
     /// Checks `text` and takes it.
@@ -242,7 +286,7 @@ macro_rules! named {
     )*};
 }
 
-named!(ExperimentId => Experiment, ModelName => RegisteredModel);
+named!(ExperimentId => Experiment, ModelName => RegisteredModel, WorkspaceName => Workspace);
 
 macro_rules! single {
     ($($(#[$doc:meta])* $name:ident => $variant:ident;)*) => {$(
@@ -277,10 +321,22 @@ mod tests {
 
     #[test]
     fn resources_round_trip() {
-        for text in ["experiment:7", "registered-model:a b.c", "server", "ledger", "policies", "users"] {
+        for text in
+            ["experiment:7", "registered-model:a b.c", "workspace:team-a", "server", "ledger", "policies", "users"]
+        {
             assert_eq!(text.parse::<Resource>().unwrap().to_string(), text);
         }
-        for text in ["", "experiment", "experiment:", "experiment:*", "experiment:../1", "server:1", "models:a"] {
+        for text in [
+            "",
+            "experiment",
+            "experiment:",
+            "experiment:*",
+            "experiment:../1",
+            "server:1",
+            "models:a",
+            "workspace:A",
+            "workspace:-a",
+        ] {
             assert!(text.parse::<Resource>().is_err(), "{text}");
         }
     }

@@ -8,9 +8,12 @@ mod logged_models;
 mod metrics;
 mod model_versions;
 mod pages;
+mod permissions;
 mod registered_models;
+mod roles;
 mod runs;
 mod server;
+mod users;
 mod view;
 mod webhooks;
 
@@ -34,10 +37,12 @@ pub(crate) fn routes() -> Routes {
             .merge(registered_models::routes())
             .merge(model_versions::routes())
             .merge(webhooks::routes())
+            .merge(users::routes())
+            .merge(permissions::routes())
             .merge(artifacts::list_routes());
         routes = routes
             .nest(&format!("{root}/2.0/mlflow"), v2)
-            .nest(&format!("{root}/3.0/mlflow"), server::routes().merge(issues::routes()))
+            .nest(&format!("{root}/3.0/mlflow"), server::routes().merge(issues::routes()).merge(roles::routes()))
             .merge(artifacts::proxy_routes(root));
     }
     routes.merge(graphql::routes())

@@ -8,6 +8,7 @@
     reason = "a test that can't go on ends"
 )]
 
+mod accounts;
 mod artifacts;
 mod authentication;
 mod browser;
@@ -19,6 +20,7 @@ mod matrix;
 mod native;
 mod proofs;
 mod registry;
+mod roles;
 mod runs;
 mod test_app;
 mod webhooks;

@@ -11,8 +11,6 @@ use crate::sql::Row;
 const ROLE: &str = "SELECT roles.number, roles.workspace, roles.name, roles.description FROM roles";
 const PERMISSION: &str = "SELECT number, role, resource_type, resource_pattern, permission FROM role_permissions";
 const MEMBER: &str = "SELECT number, member, role FROM role_members";
-/// The one workspace whose roles give anything: the others hold nothing yet.
-const DEFAULT_WORKSPACE: &str = "default";
 
 impl Roles for Session<'_> {
     fn create_role(
@@ -143,9 +141,14 @@ impl Roles for Session<'_> {
 
     fn access_rules(&mut self) -> Result<AccessRules, StoreError> {
         let mut grants = self.grants()?;
-        let sql = format!("{PERMISSION} WHERE role IN (SELECT number FROM roles WHERE workspace = ?1) ORDER BY number");
-        for permission in self.all(&sql, [DEFAULT_WORKSPACE], read_permission)? {
-            grants.extend(permission.grants().ok_or_else(|| corrupt("role permission"))?);
+        let permissions = self.all(
+            "SELECT p.number, p.role, p.resource_type, p.resource_pattern, p.permission, roles.workspace
+             FROM role_permissions AS p JOIN roles ON roles.number = p.role ORDER BY p.number",
+            [],
+            |row| Ok((read_permission(row)?, row.get::<String>(5)?)),
+        )?;
+        for (permission, workspace) in permissions {
+            grants.extend(permission.grants(&workspace).ok_or_else(|| corrupt("role permission"))?);
         }
         let mut memberships = Vec::new();
         for member in self.all(&format!("{MEMBER} ORDER BY number"), [], read_member)? {

@@ -43,6 +43,7 @@ pub(super) fn permissions_become_grants(tx: &mut dyn Transaction) {
     let role = tx.create_role("default", "trainers", None, time(1)).unwrap().id;
     let elsewhere = tx.create_role("other", "trainers", None, time(1)).unwrap().id;
     tx.add_role_permission(&permission(elsewhere, "experiment", "9", "MANAGE")).unwrap();
+    assert!(tx.access_rules().unwrap().grants.is_empty(), "it is of another workspace");
     let seven = tx.add_role_permission(&permission(role, "experiment", "7", "EDIT")).unwrap();
     assert!(matches!(tx.add_role_permission(&seven), Err(StoreError::AlreadyExists { .. })));
     let model = tx.add_role_permission(&permission(role, "registered_model", "fraud", "NO_PERMISSIONS")).unwrap();
@@ -57,6 +58,7 @@ pub(super) fn permissions_become_grants(tx: &mut dyn Transaction) {
         [
             format!("EDIT on experiment:7 {to}"),
             format!("DENY on registered-model:fraud {to}"),
+            format!("READ on workspace:default {to}"),
             format!("READ on experiment:* {to}"),
             format!("READ on registered-model:* {to}"),
         ]
@@ -64,7 +66,7 @@ pub(super) fn permissions_become_grants(tx: &mut dyn Transaction) {
     tx.update_role_permission(seven.id, "MANAGE").unwrap();
     tx.remove_role_permission(model.id).unwrap();
     assert_eq!(texts(tx)[0], format!("MANAGE on experiment:7 {to}"));
-    assert_eq!(texts(tx).len(), 3);
+    assert_eq!(texts(tx).len(), 4);
     assert_eq!(tx.role_permission(seven.id).unwrap().unwrap().permission, "MANAGE");
     assert_eq!(tx.role(role).unwrap().unwrap().permissions.len(), 3);
     assert!(matches!(tx.remove_role_permission(model.id), Err(StoreError::NotFound { .. })));

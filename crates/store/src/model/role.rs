@@ -1,4 +1,6 @@
-use sealyard_identity::{Grant, Grantee, Membership, Permission, ResourceKind, ResourcePattern, Right, RoleName};
+use sealyard_identity::{
+    Grant, Grantee, Membership, Permission, Resource, ResourceKind, ResourcePattern, Right, RoleName, WorkspaceName,
+};
 
 /// A name for a set of rights.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,21 +41,25 @@ pub struct RolePermissionRecord {
 }
 
 impl RolePermissionRecord {
-    /// The grants it amounts to; `None` when it can't be read. `NO_PERMISSIONS` denies. What this server has no such thing
-    /// of, such as a gateway's endpoints, gives nothing.
+    /// The grants it amounts to, for a role of `workspace`; `None` when it can't be read. `NO_PERMISSIONS` denies. What this
+    /// server has no such thing of, such as a gateway's endpoints, gives nothing; so does what is of another workspace than
+    /// the one that holds everything.
     #[must_use]
-    pub fn grants(&self) -> Option<Vec<Grant>> {
+    pub fn grants(&self, workspace: &str) -> Option<Vec<Grant>> {
         let grantee = Grantee::Role(RoleName::new(RoleRecord::grantee_name(self.role)).ok()?);
         let right = right(&self.permission)?;
+        let holds_everything = workspace == WorkspaceName::DEFAULT;
         let pattern = |kind: ResourceKind| format!("{kind}:{}", self.resource_pattern).parse().ok();
         let patterns: Vec<ResourcePattern> = match self.resource_type.as_str() {
-            "experiment" => vec![pattern(ResourceKind::Experiment)?],
-            "registered_model" => vec![pattern(ResourceKind::RegisteredModel)?],
-            "workspace" if self.resource_pattern == "*" => {
-                vec![
-                    ResourcePattern::any(ResourceKind::Experiment),
-                    ResourcePattern::any(ResourceKind::RegisteredModel),
-                ]
+            "experiment" if holds_everything => vec![pattern(ResourceKind::Experiment)?],
+            "registered_model" if holds_everything => vec![pattern(ResourceKind::RegisteredModel)?],
+            "workspace" => {
+                let mut all = vec![ResourcePattern::exact(&Resource::Workspace(WorkspaceName::new(workspace).ok()?))];
+                if holds_everything {
+                    all.push(ResourcePattern::any(ResourceKind::Experiment));
+                    all.push(ResourcePattern::any(ResourceKind::RegisteredModel));
+                }
+                all
             }
             _ => Vec::new(),
         };

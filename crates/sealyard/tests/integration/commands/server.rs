@@ -80,7 +80,7 @@ fn people_log_in_get_rights_and_the_ledger_has_it_all() {
     let certificate = home.join("data/keys/tls.crt").to_str().unwrap().to_owned();
     let file = home.join("alice.password").to_str().unwrap().to_owned();
     alice.run(&["login", url, "--ca", &certificate, "--user", "alice", "--password-file", &file]).fine();
-    alice.run(&["ledger", "checkpoint"]).ends(1).says("permission denied");
+    alice.run(&["ledger", "checkpoint"]).ends(1).says("Permission denied");
     home.run(&["grants", "set", "alice", "READ", "ledger"]).fine();
     alice.run(&["ledger", "checkpoint"]).fine();
     alice.run(&["users", "create", "mallory"]).ends(1);

@@ -1,0 +1,34 @@
+//! `GET experiments/permissions/get` and `registered-models/permissions/get`.
+
+use axum::Json;
+use axum::extract::State;
+
+use super::view::{ExperimentPermissionView, ExperimentResponse, ModelPermissionView, ModelResponse};
+use super::{ExperimentRequest, ModelRequest};
+use crate::http::{Answer, ApiState, Identified, Input};
+
+pub(super) async fn experiment(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<ExperimentRequest>,
+) -> Answer<ExperimentResponse> {
+    let app = state.app();
+    let may = request.authorize(app, &caller).await?;
+    let found = app.permission(&may, &request.username).await;
+    let (user, level) = found.map_err(|error| request.explain(error))?;
+    let experiment_permission = ExperimentPermissionView::new(request.experiment_id, user, level);
+    Ok(Json(ExperimentResponse { experiment_permission }))
+}
+
+pub(super) async fn model(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<ModelRequest>,
+) -> Answer<ModelResponse> {
+    let app = state.app();
+    let may = request.authorize(app, &caller).await?;
+    let found = app.permission(&may, &request.username).await;
+    let (user, level) = found.map_err(|error| request.explain(error))?;
+    let registered_model_permission = ModelPermissionView::new(request.name, user, level);
+    Ok(Json(ModelResponse { registered_model_permission }))
+}

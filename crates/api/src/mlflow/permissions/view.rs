@@ -1,0 +1,43 @@
+use sealyard_app::PermissionLevel;
+use serde::Serialize;
+
+/// What a user has on an experiment.
+#[derive(Debug, Serialize)]
+pub(in crate::mlflow) struct ExperimentPermissionView {
+    experiment_id: String,
+    user_id: i64,
+    permission: &'static str,
+}
+
+impl ExperimentPermissionView {
+    pub(in crate::mlflow) const fn new(experiment_id: String, user_id: i64, level: PermissionLevel) -> Self {
+        Self { experiment_id, user_id, permission: level.as_str() }
+    }
+}
+
+/// What a user has on a registered model.
+#[derive(Debug, Serialize)]
+pub(in crate::mlflow) struct ModelPermissionView {
+    workspace: &'static str,
+    name: String,
+    user_id: i64,
+    permission: &'static str,
+}
+
+impl ModelPermissionView {
+    pub(in crate::mlflow) const fn new(name: String, user_id: i64, level: PermissionLevel) -> Self {
+        Self { workspace: "default", name, user_id, permission: level.as_str() }
+    }
+}
+
+/// `{"experiment_permission": …}`.
+#[derive(Debug, Serialize)]
+pub(super) struct ExperimentResponse {
+    pub(super) experiment_permission: ExperimentPermissionView,
+}
+
+/// `{"registered_model_permission": …}`.
+#[derive(Debug, Serialize)]
+pub(super) struct ModelResponse {
+    pub(super) registered_model_permission: ModelPermissionView,
+}

@@ -1,0 +1,25 @@
+//! `POST roles/assign`.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use super::view::MemberView;
+use super::{MemberRequest, explain, id};
+use crate::http::{Answer, ApiState, Identified, Input, required};
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    assignment: MemberView,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<MemberRequest>,
+) -> Answer<Response> {
+    let app = state.app();
+    let id = id("role_id", request.role_id)?;
+    let made = app.assign_role(&caller, required("username", &request.username)?, id).await.map_err(explain)?;
+    Ok(Json(Response { assignment: made.into() }))
+}

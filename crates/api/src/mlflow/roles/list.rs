@@ -1,0 +1,24 @@
+//! `GET roles/list`: of one workspace, or of all for administrators.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+
+use super::explain;
+use super::view::RolesResponse;
+use crate::http::{Answer, ApiState, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    workspace: Option<String>,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<RolesResponse> {
+    let app = state.app();
+    Ok(Json(app.roles(&caller, request.workspace).await.map_err(explain)?.into()))
+}

@@ -1,0 +1,25 @@
+//! `GET users/roles/list`: one's own; of others for administrators, and as far as one may MANAGE the workspaces.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+
+use super::explain;
+use super::view::RolesResponse;
+use crate::http::{Answer, ApiState, Identified, Input, required};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    username: String,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<RolesResponse> {
+    let app = state.app();
+    let found = app.roles_of(&caller, required("username", &request.username)?).await;
+    Ok(Json(found.map_err(explain)?.into()))
+}

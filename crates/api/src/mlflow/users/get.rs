@@ -1,0 +1,25 @@
+//! `GET users/get`: the caller itself; anybody for administrators.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+
+use super::missing;
+use super::view::Response;
+use crate::http::{Answer, ApiState, Identified, Input, required};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    username: String,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let name = required("username", &request.username)?;
+    let user = state.app().user_details(&caller, name).await.map_err(missing)?;
+    Ok(Json(Response { user: user.into() }))
+}

@@ -1,0 +1,220 @@
+//! Rights on one experiment or model, given and taken by whoever may MANAGE it.
+
+use sealyard_identity::{
+    Administer, ExperimentId, Grant, Grantee, Manage, ModelName, Permission, PrincipalName, Resource, ResourcePattern,
+    Right, UserDirectory,
+};
+use sealyard_ledger::{Act, Outcome};
+use sealyard_store::Transaction;
+
+use super::users::find;
+use crate::authentication::principal_id;
+use crate::{App, AppError, Caller};
+
+/// How much a user has on one thing, in MLflow's words. `NO_PERMISSIONS` is more than nothing: it takes away what others
+/// give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+pub enum PermissionLevel {
+    Read,
+    Use,
+    Edit,
+    Manage,
+    NoPermissions,
+}
+
+impl PermissionLevel {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "READ",
+            Self::Use => "USE",
+            Self::Edit => "EDIT",
+            Self::Manage => "MANAGE",
+            Self::NoPermissions => "NO_PERMISSIONS",
+        }
+    }
+
+    /// From MLflow's capitals.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`], in the words that clients know.
+    pub fn parse(text: &str) -> Result<Self, AppError> {
+        [Self::Read, Self::Use, Self::Edit, Self::Manage, Self::NoPermissions]
+            .into_iter()
+            .find(|level| level.as_str() == text)
+            .ok_or_else(|| {
+                AppError::Invalid(format!(
+                    "Invalid permission '{}'. Valid permissions are: ('READ', 'USE', 'EDIT', 'MANAGE', 'NO_PERMISSIONS')",
+                    text.chars().take(80).collect::<String>()
+                ))
+            })
+    }
+
+    pub(super) const fn of(right: Right) -> Option<Self> {
+        match right {
+            Right::Level(Permission::Read) => Some(Self::Read),
+            Right::Level(Permission::Use) => Some(Self::Use),
+            Right::Level(Permission::Edit) => Some(Self::Edit),
+            Right::Level(Permission::Manage) => Some(Self::Manage),
+            Right::Level(Permission::No) | Right::Deny => Some(Self::NoPermissions),
+            Right::Act(_) => None,
+        }
+    }
+
+    const fn right(self) -> Right {
+        match self {
+            Self::Read => Right::Level(Permission::Read),
+            Self::Use => Right::Level(Permission::Use),
+            Self::Edit => Right::Level(Permission::Edit),
+            Self::Manage => Right::Level(Permission::Manage),
+            Self::NoPermissions => Right::Deny,
+        }
+    }
+}
+
+/// Proof that its holder may give and take rights on one thing: MANAGE on it, or being an administrator.
+#[derive(Debug)]
+pub struct Shared {
+    resource: Resource,
+}
+
+impl App {
+    /// Whether the caller may share the experiment of this id, which need not be there yet.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`], [`AppError::Invalid`].
+    pub async fn authorize_sharing_experiment(&self, caller: &Caller, id: &str) -> Result<Shared, AppError> {
+        let id = ExperimentId::new(id).map_err(|error| AppError::Invalid(error.to_string()))?;
+        if !self.may(caller, Administer, UserDirectory) {
+            let _may = self.authorize(caller, Manage, id.clone()).await?;
+        }
+        Ok(Shared { resource: Resource::Experiment(id) })
+    }
+
+    /// Whether the caller may share the registered model of this name, which need not be there yet.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`], [`AppError::Invalid`].
+    pub async fn authorize_sharing_model(&self, caller: &Caller, name: &str) -> Result<Shared, AppError> {
+        let name = ModelName::new(name).map_err(|error| AppError::Invalid(error.to_string()))?;
+        if !self.may(caller, Administer, UserDirectory) {
+            let _may = self.authorize(caller, Manage, name.clone()).await?;
+        }
+        Ok(Shared { resource: Resource::RegisteredModel(name) })
+    }
+
+    /// Gives a user what it does not have yet. Gives the user's number.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for an unknown user, [`AppError::AlreadyExists`].
+    pub async fn create_permission(
+        &self,
+        caller: &Caller,
+        may: &Shared,
+        user: &str,
+        level: PermissionLevel,
+    ) -> Result<i64, AppError> {
+        self.write_permission(caller, may, user, level, false).await
+    }
+
+    /// Changes what a user has.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for an unknown user, or one that has nothing.
+    pub async fn update_permission(
+        &self,
+        caller: &Caller,
+        may: &Shared,
+        user: &str,
+        level: PermissionLevel,
+    ) -> Result<i64, AppError> {
+        self.write_permission(caller, may, user, level, true).await
+    }
+
+    async fn write_permission(
+        &self,
+        caller: &Caller,
+        may: &Shared,
+        user: &str,
+        level: PermissionLevel,
+        there: bool,
+    ) -> Result<i64, AppError> {
+        let user = user_name(user)?;
+        let right = level.right();
+        let act = Act::GrantSet {
+            principal: user.to_string(),
+            resource: may.resource.to_string(),
+            permission: right.to_string(),
+        };
+        let event = self.event(caller, Outcome::Done, act);
+        let pattern = ResourcePattern::exact(&may.resource);
+        self.change_grants(move |tx| {
+            let user = find(tx, user.as_str())?;
+            let grantee = Grantee::Principal(principal_id(user.id)?);
+            match (held(tx, &grantee, &pattern)?.is_some(), there) {
+                (true, false) => return Err(AppError::AlreadyExists { kind: PERMISSION, id: pattern.to_string() }),
+                (false, true) => return Err(AppError::NotFound { kind: PERMISSION, id: pattern.to_string() }),
+                _ => {}
+            }
+            tx.set_grant(&Grant { grantee, pattern, right })?;
+            tx.record(&event)?;
+            Ok(user.id)
+        })
+        .await
+    }
+
+    /// What a user has, with its number.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for an unknown user, or one that has nothing.
+    pub async fn permission(&self, may: &Shared, user: &str) -> Result<(i64, PermissionLevel), AppError> {
+        let user = user_name(user)?;
+        let pattern = ResourcePattern::exact(&may.resource);
+        self.store()
+            .read(move |tx| {
+                let user = find(tx, user.as_str())?;
+                let grantee = Grantee::Principal(principal_id(user.id)?);
+                let found = held(tx, &grantee, &pattern)?.and_then(|grant| PermissionLevel::of(grant.right));
+                let level = found.ok_or_else(|| AppError::NotFound { kind: PERMISSION, id: pattern.to_string() })?;
+                Ok((user.id, level))
+            })
+            .await
+    }
+
+    /// Takes away what a user has.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for an unknown user, or one that has nothing.
+    pub async fn delete_permission(&self, caller: &Caller, may: &Shared, user: &str) -> Result<(), AppError> {
+        let user = user_name(user)?;
+        let act = Act::GrantRemoved { principal: user.to_string(), resource: may.resource.to_string() };
+        let event = self.event(caller, Outcome::Done, act);
+        let pattern = ResourcePattern::exact(&may.resource);
+        self.change_grants(move |tx| {
+            let user = find(tx, user.as_str())?;
+            let grantee = Grantee::Principal(principal_id(user.id)?);
+            let found = held(tx, &grantee, &pattern)?;
+            let grant = found.ok_or_else(|| AppError::NotFound { kind: PERMISSION, id: pattern.to_string() })?;
+            tx.remove_grant(&grant)?;
+            Ok(tx.record(&event)?)
+        })
+        .await
+    }
+}
+
+/// What is not found, or found already.
+pub(super) const PERMISSION: &str = "permission";
+
+fn user_name(text: &str) -> Result<PrincipalName, AppError> {
+    // What can't be a name is nobody's.
+    PrincipalName::new(text).map_err(|_| AppError::NotFound { kind: "user", id: text.chars().take(128).collect() })
+}
+
+/// The one level or denial on exactly this pattern.
+fn held(tx: &mut dyn Transaction, grantee: &Grantee, pattern: &ResourcePattern) -> Result<Option<Grant>, AppError> {
+    let is =
+        |grant: &Grant| grant.grantee == *grantee && grant.pattern == *pattern && !matches!(grant.right, Right::Act(_));
+    Ok(tx.grants()?.into_iter().find(is))
+}
