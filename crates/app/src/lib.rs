@@ -15,13 +15,14 @@ mod error;
 mod evidence;
 mod first_start;
 mod gates;
+mod housekeeping;
 mod identities;
 mod keys;
 mod ledger;
-mod leftovers;
 mod load;
 mod logged_models;
 mod model_files;
+mod objects;
 mod open;
 mod policy;
 mod registry;
@@ -40,16 +41,17 @@ use sealyard_outbound::Outbound;
 use sealyard_scan_model::Scanner;
 use sealyard_store::Store;
 use sealyard_vault::Vault;
-use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, RwLock, Semaphore};
 
 pub use access::{HeldPermission, NewRolePermission, PermissionLevel, RoleChange, Shared, UserDetails};
-pub use artifacts::{ArtifactListing, Download, Upload};
+pub use artifacts::{ArtifactListing, Download, MOST_PARTS, NamedPart, PartedUploadBegun, Upload, Wanted};
 pub use authentication::Credentials;
 pub use caller::Caller;
 pub use error::AppError;
 pub use evidence::EvidenceSummary;
 pub use first_start::FirstAdministrator;
 pub use gates::{DeployRequest, GateOutcome, PublishRequest};
+pub use housekeeping::Collected;
 pub use identities::{NewToken, NewUser, TokenSummary};
 pub use keys::ServerKeys;
 pub use ledger::LedgerStatus;
@@ -112,6 +114,8 @@ pub struct App {
     /// Held for reading between an object and its row.
     placing: Arc<RwLock<()>>,
     sequencer: ledger::Wake,
+    /// Wakes the housekeeping.
+    tidy: Arc<Notify>,
     checked: authentication::CheckedPasswords,
     open: open::Open,
     outgoing: Arc<webhooks::Outgoing>,
@@ -147,6 +151,7 @@ impl App {
             scans: Arc::new(Semaphore::new(SCANS)),
             placing: Arc::default(),
             sequencer: ledger::Wake::default(),
+            tidy: Arc::default(),
             checked: authentication::CheckedPasswords::default(),
             open: open::Open::default(),
             outgoing: Arc::default(),

@@ -15,6 +15,7 @@ use sealyard_vault::{ObjectId, Vault};
 use serde::{Deserialize, Serialize};
 
 use crate::artifacts::{Download, Expected, scan_refusal};
+use crate::objects::Objects;
 use crate::shelf::Shelf;
 use crate::tasks::blocking;
 use crate::{App, AppError};
@@ -90,11 +91,12 @@ impl App {
             let entry = tree.get(&file.path).ok_or_else(|| AppError::refused("model.files", "a file is missing"))?;
             objects.push((entry.clone(), id));
         }
-        let (vault, scanner) = (Vault::clone(&self.vault), Arc::clone(&self.scanner));
+        let objects_in_vault = Objects::new(Vault::clone(&self.vault), Arc::clone(&self.store));
+        let scanner = Arc::clone(&self.scanner);
         let place = self.place_to_scan().await?;
         let report = blocking("a scan broke", move || {
             let _place = place;
-            let shelf = Shelf::new(vault);
+            let shelf = Shelf::new(objects_in_vault);
             let files = shelf.put(&objects)?;
             Ok(scanner.scan_folder(&files))
         })

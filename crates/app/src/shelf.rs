@@ -5,9 +5,10 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sealyard_core::{FileEntry, ReadAt, TreePath};
-use sealyard_vault::{Object, ObjectId, Vault, VaultError};
+use sealyard_vault::{ObjectId, VaultError};
 
 use crate::AppError;
+use crate::objects::{Objects, StoredFile};
 
 /// Objects that are open at once: each takes a file descriptor and the memory of a chunk or two, and a model may have
 /// thousands.
@@ -19,13 +20,13 @@ type File = (TreePath, Arc<dyn ReadAt>);
 /// Opens objects as they are read and closes those read longest ago.
 #[derive(Debug, Clone)]
 pub(crate) struct Shelf {
-    vault: Vault,
-    open: Arc<Mutex<VecDeque<Arc<Object>>>>,
+    objects: Objects,
+    open: Arc<Mutex<VecDeque<Arc<StoredFile>>>>,
 }
 
 impl Shelf {
-    pub(crate) fn new(vault: Vault) -> Self {
-        Self { vault, open: Arc::default() }
+    pub(crate) fn new(objects: Objects) -> Self {
+        Self { objects, open: Arc::default() }
     }
 
     /// Reads every object once and compares it with its entry, so that what is scanned is what the tree says, and not what
@@ -38,8 +39,10 @@ impl Shelf {
         let mut files = Vec::with_capacity(objects.len());
         for (entry, id) in objects {
             let object = self.object(*id).map_err(|error| match error {
-                VaultError::Missing { .. } => AppError::Conflict(format!("{} was replaced or removed", entry.path)),
-                error => AppError::Vault(error),
+                AppError::Vault(VaultError::Missing { .. }) => {
+                    AppError::Conflict(format!("{} was replaced or removed", entry.path))
+                }
+                error => error,
             })?;
             if object.size() != entry.size || object.digest()? != entry.digest {
                 let reason = format!("the stored content of {} is not what was uploaded", entry.path);
@@ -51,15 +54,15 @@ impl Shelf {
         Ok(files)
     }
 
-    fn object(&self, id: ObjectId) -> Result<Arc<Object>, VaultError> {
+    fn object(&self, id: ObjectId) -> Result<Arc<StoredFile>, AppError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = open.iter().position(|object| object.id() == id)
+        if let Some(place) = open.iter().position(|object| object.name() == id)
             && let Some(object) = open.remove(place)
         {
             open.push_back(Arc::clone(&object));
             return Ok(object);
         }
-        let object = Arc::new(self.vault.open(&id)?);
+        let object = Arc::new(self.objects.open(id)?);
         if open.len() >= OPEN {
             open.pop_front();
         }
@@ -81,7 +84,11 @@ impl ReadAt for Book {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.shelf.object(self.id)?.read_at(offset, buffer)
+        let object = self.shelf.object(self.id).map_err(|error| match error {
+            AppError::Vault(error) => error.into(),
+            error => io::Error::other(error),
+        })?;
+        object.read_at(offset, buffer)
     }
 }
 
@@ -90,7 +97,7 @@ mod tests {
     use std::io::Write as _;
 
     use sealyard_core::{FileEntry, SystemRng};
-    use sealyard_vault::Keyring;
+    use sealyard_vault::{Keyring, Vault};
 
     use super::*;
 
@@ -109,7 +116,7 @@ mod tests {
             let entry = FileEntry { path, size: sealed.size, digest: sealed.digest, executable: false };
             objects.push((entry, sealed.id));
         }
-        let shelf = Shelf::new(vault);
+        let shelf = Shelf::new(Objects::unshared(vault));
         let files = shelf.put(&objects).unwrap();
         for (number, (_, file)) in files.iter().enumerate().rev() {
             assert_eq!(file.read_all(100).unwrap(), format!("content {number}").into_bytes());

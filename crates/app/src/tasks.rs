@@ -1,7 +1,8 @@
 //! Work that must not hold up others, and work that must not stop half-way.
 
+use sealyard_core::Timestamp;
 use sealyard_store::Store;
-use sealyard_vault::{ObjectId, Vault};
+use sealyard_vault::{ObjectId, Vault, VaultError};
 
 use crate::AppError;
 
@@ -23,7 +24,7 @@ pub(crate) async fn to_its_end<T: Send + 'static>(
 }
 
 /// Removes objects that nothing refers to any more. The act they belonged to is over, so a failure here is not its
-/// failure: what stays behind goes when the server starts again.
+/// failure: what stays behind goes at the next collection.
 pub(crate) async fn remove_objects(vault: &Vault, objects: Vec<ObjectId>) {
     if objects.is_empty() {
         return;
@@ -31,7 +32,9 @@ pub(crate) async fn remove_objects(vault: &Vault, objects: Vec<ObjectId>) {
     let vault = vault.clone();
     let removed = blocking("objects could not be removed", move || {
         for object in objects {
-            if let Err(error) = vault.delete(&object) {
+            if let Err(error) = vault.delete(&object)
+                && !matches!(error, VaultError::Missing { .. })
+            {
                 tracing::warn!(%object, %error, "an object that nobody needs could not be removed");
             }
         }
@@ -45,11 +48,11 @@ pub(crate) async fn remove_objects(vault: &Vault, objects: Vec<ObjectId>) {
 /// Removes an object whose row could not be written. Only the catalog knows that for sure: a commit that seemed to fail
 /// may have been written, and then the object is somebody's file. Asked as a writer, which waits for a commit that the database
 /// is still busy with although its connection to us is gone.
-pub(crate) async fn remove_if_unused(store: &dyn Store, vault: &Vault, object: ObjectId) {
+pub(crate) async fn remove_if_unused(store: &dyn Store, vault: &Vault, object: ObjectId, now: Timestamp) {
     let name = object.to_string();
-    match store.write(move |tx| Ok::<_, AppError>(tx.object_is_referenced(&name)?)).await {
-        Ok(false) => remove_objects(vault, vec![object]).await,
-        Ok(true) => {}
+    match store.write(move |tx| Ok::<_, AppError>(tx.retire_unknown_object(&name, now)?)).await {
+        Ok(true) => remove_objects(vault, vec![object]).await,
+        Ok(false) => {}
         Err(error) => tracing::warn!(%object, %error, "whether an object is needed is not known; it is left"),
     }
 }

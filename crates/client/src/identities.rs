@@ -48,6 +48,14 @@ impl Client {
         self.get("/api/sealyard/v1/whoami").await
     }
 
+    /// Removes stored bytes that nothing refers to, or only counts them.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn collect_garbage(&self, dry_run: bool) -> Result<Value, ClientError> {
+        self.call(Method::POST, "/api/sealyard/v1/artifacts/collect", &json!({ "dry_run": dry_run })).await
+    }
+
     /// Makes a token of the caller's own.
     ///
     /// # Errors

@@ -128,6 +128,17 @@ pub enum Act {
     ArtifactDeleted {
         path: String,
     },
+    UploadBegun {
+        path: String,
+        parts: u32,
+    },
+    UploadAborted {
+        path: String,
+    },
+    ObjectsCollected {
+        removed: u64,
+        bytes: u64,
+    },
     LoggedModelCreated {
         model_id: String,
         experiment: String,

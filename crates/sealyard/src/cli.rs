@@ -105,6 +105,8 @@ commands! {
     Gate => gate,
     /// Serve a model that passes the load gate.
     Serve => serve,
+    /// Remove stored bytes that nothing refers to.
+    Gc => gc,
     /// Verify the ledger.
     Ledger => ledger,
     /// Remember a server and a token.

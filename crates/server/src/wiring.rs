@@ -11,7 +11,7 @@ use sealyard_identity::{PrincipalName, Scope};
 use sealyard_ledger::LedgerKey;
 use sealyard_outbound::{AllowList, Outbound};
 use sealyard_store::Store;
-use sealyard_vault::{ArtifactsUrl, ArtifactsUrlError, Keyring, Vault};
+use sealyard_vault::{ArtifactsUrl, ArtifactsUrlError, Keyring, LocalBackend, Vault};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -34,6 +34,7 @@ pub struct Server {
     serving: JoinHandle<()>,
     sequencing: JoinHandle<()>,
     delivering: JoinHandle<()>,
+    tidying: JoinHandle<()>,
     _directory: DataDirectory,
 }
 
@@ -91,6 +92,7 @@ impl Server {
         }
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
         let delivering = tokio::spawn(Arc::clone(&app).run_deliveries());
+        let tidying = tokio::spawn(Arc::clone(&app).run_housekeeping());
         let serving = tokio::spawn(listener::serve(listener, tls, router, stopped));
         let sweeping = Arc::clone(&app);
         tokio::spawn(async move {
@@ -108,6 +110,7 @@ impl Server {
             serving,
             sequencing,
             delivering,
+            tidying,
             _directory: directory,
         };
         if let Some(path) = &config.ready_file {
@@ -157,6 +160,7 @@ impl Server {
         let _ = self.serving.await;
         self.sequencing.abort();
         self.delivering.abort();
+        self.tidying.abort();
         // What was acknowledged is durable already; this only saves the next start the work.
         let _ = self.app.sequence().await;
     }
@@ -173,7 +177,12 @@ async fn open_vault(
     // It waits for disks and services.
     let opened = tokio::task::spawn_blocking(move || match artifacts {
         None => Ok(Vault::open_or_create(&local, keyring, rng)?),
-        Some(ArtifactsUrl::Directory(path)) => Ok(Vault::open_or_create(&path, keyring, rng)?),
+        Some(ArtifactsUrl::Directory(path)) => {
+            let place = |source| ServerError::File { what: "use the artifact directory", path: path.clone(), source };
+            let backend = LocalBackend::open_or_create(&path).map_err(place)?.shared();
+            let name = path.display().to_string();
+            Ok(Vault::with_backend(&name, &path.join("pending"), Arc::new(backend), keyring, rng)?)
+        }
         Some(url) => {
             let backend = url.remote(runtime)?.ok_or_else(|| ArtifactsUrlError::Malformed(url.to_string()))?;
             Ok(Vault::with_backend(&url.to_string(), &local.join("pending"), Arc::new(backend), keyring, rng)?)

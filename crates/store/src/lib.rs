@@ -33,11 +33,13 @@ pub use repository::identities::Identities;
 pub use repository::issues::Issues;
 pub use repository::ledger::LedgerRecords;
 pub use repository::logged_models::LoggedModels;
+pub use repository::objects::Objects;
 pub use repository::registry::Registry;
 pub use repository::roles::Roles;
 pub use repository::runs::Runs;
 pub use repository::sessions::Sessions;
 pub use repository::settings::Settings;
+pub use repository::uploads::Uploads;
 pub use repository::version_records::VersionRecords;
 pub use repository::webhooks::Webhooks;
 
@@ -61,6 +63,8 @@ pub trait Transaction:
     + MetricHistories
     + Issues
     + VersionRecords
+    + Objects
+    + Uploads
 {
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
 use sealyard_core::{Digest, Redacted, Rng, durable};
 use zeroize::Zeroizing;
 
@@ -114,6 +115,13 @@ impl Key {
         Self { id: KeyId::of(bytes.expose()), bytes }
     }
 
+    /// A key of its own for each purpose, so that no code is of use elsewhere.
+    fn mac_key(&self, purpose: &str) -> hmac::Key {
+        let master = hmac::Key::new(hmac::HMAC_SHA256, self.bytes.expose());
+        let message = ["sealyard vault mac key v1", purpose].join("\0");
+        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, message.as_bytes()).as_ref())
+    }
+
     fn cipher(&self) -> Option<LessSafeKey> {
         UnboundKey::new(&AES_256_GCM, self.bytes.expose()).ok().map(LessSafeKey::new)
     }
@@ -187,6 +195,16 @@ impl Keyring {
             path: path.to_owned(),
             source,
         })
+    }
+
+    pub(crate) fn mac(&self, purpose: &str, message: &[u8]) -> String {
+        hex::encode(hmac::sign(&self.newest.mac_key(purpose), message))
+    }
+
+    pub(crate) fn is_mac(&self, purpose: &str, message: &[u8], code: &str) -> bool {
+        let Ok(code) = hex::decode(code) else { return false };
+        let is_of = |key: &Key| hmac::verify(&key.mac_key(purpose), message, &code).is_ok();
+        is_of(&self.newest) || self.older.iter().any(is_of)
     }
 
     /// The id of the key that wraps.

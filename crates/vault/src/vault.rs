@@ -103,6 +103,26 @@ impl Vault {
         Ok(Self { inner: Arc::new(Inner { staging: staging.to_owned(), backend, keyring, rng }) })
     }
 
+    /// Whether other servers may store in it at the same time.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.inner.backend.is_shared()
+    }
+
+    /// A code over `message` that only a holder of the keys can make, in hex: HMAC-SHA-256 with a key of its own for each
+    /// `purpose`.
+    #[must_use]
+    pub fn mac(&self, purpose: &str, message: &[u8]) -> String {
+        self.inner.keyring.mac(purpose, message)
+    }
+
+    /// Whether `code` is one that [`Self::mac`] makes of `message`, also with an older key; takes the same time whatever is
+    /// wrong with it.
+    #[must_use]
+    pub fn is_mac(&self, purpose: &str, message: &[u8], code: &str) -> bool {
+        self.inner.keyring.is_mac(purpose, message, code)
+    }
+
     /// Begins a new object.
     ///
     /// # Errors

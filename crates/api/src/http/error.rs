@@ -148,7 +148,10 @@ impl From<AppError> for ApiError {
             AppError::Unauthenticated => ErrorCode::Unauthenticated,
             AppError::Throttled(_) => ErrorCode::RequestLimitExceeded,
             AppError::Denied { .. } | AppError::GateDenied(_) => ErrorCode::PermissionDenied,
-            AppError::Refused { .. } | AppError::Conflict(_) | AppError::Invalid(_) => ErrorCode::InvalidParameterValue,
+            AppError::Refused { .. }
+            | AppError::Conflict(_)
+            | AppError::Invalid(_)
+            | AppError::Unsatisfiable { .. } => ErrorCode::InvalidParameterValue,
             AppError::NotFound { .. } => ErrorCode::ResourceDoesNotExist,
             AppError::AlreadyExists { .. } => ErrorCode::ResourceAlreadyExists,
             // Bytes that are not what was put in are refused, not retried: clients repeat a 5xx for minutes.

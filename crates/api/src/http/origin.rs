@@ -57,6 +57,10 @@ impl RouterConfig {
         self.tls
     }
 
+    pub(crate) const fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
     pub(crate) const fn pages(&self) -> Option<&Arc<Pages>> {
         self.pages.as_ref()
     }

@@ -1,5 +1,6 @@
 //! Sealyard's own API, below `/api/sealyard/v1`.
 
+mod artifacts;
 mod gates;
 mod grants;
 mod ledger;
@@ -18,6 +19,7 @@ pub(crate) fn routes() -> Routes {
     let v1 = Routes::new()
         .route("/whoami", get(Somebody, whoami::handler))
         .route("/logged-models/{id}/manifest", get(Read, logged_model::handler))
+        .merge(artifacts::routes())
         .merge(models::routes())
         .merge(gates::routes())
         .merge(ledger::routes())

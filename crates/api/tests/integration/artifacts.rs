@@ -169,3 +169,53 @@ async fn a_changed_byte_is_refused_by_name() {
     let message = answer.error(403, "PERMISSION_DENIED");
     assert!(message.contains("vault.authentication"), "{message}");
 }
+
+#[tokio::test]
+async fn a_range_of_a_file_is_given() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "x").await;
+    let run = test.run(&test.admin, &experiment).await;
+    let path = format!("{experiment}/{run}/artifacts/x");
+    let content: Vec<u8> = (0..400_000_u32).map(|n| (n % 251) as u8).collect();
+    test.upload(&test.admin, &path, content.clone()).await.ok();
+    test.upload(&test.admin, &format!("{path}-empty"), "").await.ok();
+    let uri = format!("{PROXY}/{path}");
+    let whole = test.get(&test.admin, &uri).await;
+    assert_eq!((whole.status.as_u16(), &whole.headers["accept-ranges"]), (200, &"bytes".parse().unwrap()));
+    let etag = whole.headers["etag"].to_str().unwrap().to_owned();
+    assert_eq!(etag, format!("\"{}\"", sealyard_core::Digest::of(&content).to_hex()));
+    for (range, start, end) in [
+        ("bytes=0-0", 0, 1),
+        ("bytes=65530-65549", 65_530, 65_550),
+        ("bytes=399990-", 399_990, 400_000),
+        ("bytes=-10", 399_990, 400_000),
+        ("bytes=-999999999", 0, 400_000),
+        ("bytes=100-99999999999999999999", 100, 400_000),
+        ("bytes=0-", 0, 400_000),
+    ] {
+        let found = test.call_with(&test.admin, Method::GET, &uri, &[("range", range)]).await;
+        assert_eq!(found.status, 206, "{range}");
+        assert_eq!(found.headers["content-range"], format!("bytes {start}-{}/400000", end - 1), "{range}");
+        assert_eq!(found.headers["content-length"], (end - start).to_string(), "{range}");
+        assert_eq!(found.bytes.unwrap(), content[start..end], "{range}");
+    }
+    for range in ["bytes=400000-", "bytes=-0", "bytes=99999999999999999999-"] {
+        let found = test.call_with(&test.admin, Method::GET, &uri, &[("range", range)]).await;
+        assert_eq!(found.headers["content-range"], "bytes */400000", "{range}");
+        found.error(416, "INVALID_PARAMETER_VALUE");
+    }
+    for headers in
+        [&[("range", "bytes=0-1,5-6")][..], &[("range", "x")], &[("range", "bytes=0-1"), ("if-range", &etag)]]
+    {
+        let found = test.call_with(&test.admin, Method::GET, &uri, headers).await;
+        assert_eq!((found.status.as_u16(), found.bytes.unwrap().len()), (200, 400_000), "{headers:?}");
+    }
+    let empty = test.call_with(&test.admin, Method::GET, &format!("{uri}-empty"), &[("range", "bytes=0-")]).await;
+    empty.error(416, "INVALID_PARAMETER_VALUE");
+    let head = test.call(&test.admin, Method::HEAD, &uri, Body::empty()).await;
+    assert_eq!((head.status.as_u16(), head.bytes.unwrap().len()), (200, 0));
+    assert_eq!(
+        (&head.headers["content-length"], head.headers["etag"].to_str().unwrap()),
+        (&"400000".parse().unwrap(), &*etag)
+    );
+}

@@ -18,6 +18,7 @@ mod inference;
 mod logged_models;
 mod matrix;
 mod native;
+mod parts;
 mod proofs;
 mod registry;
 mod roles;

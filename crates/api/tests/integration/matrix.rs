@@ -94,6 +94,10 @@ const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("GET", "mlflow-artifacts/artifacts/{e}/{r}/artifacts/x", "", Read),
     ("PUT", "mlflow-artifacts/artifacts/{e}/{r}/artifacts/x", "content", Edit),
     ("DELETE", "mlflow-artifacts/artifacts/{e}/{r}/artifacts/x", "", Edit),
+    ("POST", "mlflow-artifacts/mpu/create/{e}/{r}/artifacts", r#"{"path":"big","num_parts":2}"#, Edit),
+    ("POST", "mlflow-artifacts/mpu/complete/{e}/{r}/artifacts", r#"{"path":"big","upload_id":"x","parts":[]}"#, Edit),
+    ("POST", "mlflow-artifacts/mpu/abort/{e}/{r}/artifacts", r#"{"path":"big","upload_id":"x"}"#, Edit),
+    ("POST", "native:artifacts/collect", r#"{"dry_run":true}"#, Administrator),
     ("GET", "mlflow-artifacts/artifacts/{e}/models/{m}/artifacts/MLmodel", "", Read),
     ("PUT", "mlflow-artifacts/artifacts/{e}/models/{m}/artifacts/x", "content", Edit),
     ("DELETE", "mlflow-artifacts/artifacts/{e}/models/{m}/artifacts/x", "", Edit),
@@ -187,7 +191,19 @@ const ROUTES: &[(&str, &str, &str, Takes)] = &[
 ];
 
 /// What anybody may ask.
-const OPEN: &[&str] = &["/health", "/ping", "/version", "/", "/login", "/login/style.css", "/login/page.js", "/logout"];
+const OPEN: &[&str] = &[
+    "/health",
+    "/ping",
+    "/version",
+    "/",
+    "/login",
+    "/login/style.css",
+    "/login/page.js",
+    "/logout",
+    // A capability is asked for in place of a login.
+    "/api/2.0/mlflow-artifacts/mpu/parts/{upload}/{part}",
+    "/ajax-api/2.0/mlflow-artifacts/mpu/parts/{upload}/{part}",
+];
 /// Mounted for all methods, only to refuse.
 const REFUSING: &[&str] = &["/mlflow-artifacts/artifacts/"];
 

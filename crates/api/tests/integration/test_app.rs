@@ -183,11 +183,24 @@ impl TestApp {
     }
 
     pub(crate) async fn call(&self, user: &User, method: Method, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::builder().method(method).uri(path).header("host", "localhost:5000");
+        self.as_user(user, request, body.into()).await
+    }
+
+    /// With headers, and without a body.
+    pub(crate) async fn call_with(&self, user: &User, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header("host", "localhost:5000");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.as_user(user, request, Body::empty()).await
+    }
+
+    async fn as_user(&self, user: &User, mut request: http::request::Builder, body: Body) -> Answer {
         if let Some(token) = &user.0 {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        self.send(request.body(body.into()).unwrap()).await
+        self.send(request.body(body).unwrap()).await
     }
 
     pub(crate) async fn get(&self, user: &User, path: &str) -> Answer {

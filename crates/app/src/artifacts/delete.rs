@@ -6,6 +6,7 @@ use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::ArtifactOwner;
 
 use super::{check_count, full_path};
+use crate::housekeeping::ids;
 use crate::tasks::{remove_objects, to_its_end};
 use crate::{App, AppError, Caller};
 
@@ -25,7 +26,7 @@ impl App {
         self.check_owner(authorized.principal(), owner, authorized.resource()).await?;
         let full = full_path(owner, path.as_str());
         let event = self.event(caller, Outcome::Done, Act::ArtifactDeleted { path: full.clone() });
-        let (owner, path) = (owner.clone(), path.as_str().to_owned());
+        let (owner, path, now) = (owner.clone(), path.as_str().to_owned(), self.now());
         let (store, vault) = (Arc::clone(&self.store), Arc::clone(&self.vault));
         to_its_end("a deletion broke", async move {
             let unused = store
@@ -38,14 +39,12 @@ impl App {
                     tx.record(&event)?;
                     let mut unused = Vec::new();
                     for artifact in gone {
-                        if !tx.object_is_referenced(&artifact.object)? {
-                            unused.push(artifact.object);
-                        }
+                        unused.extend(tx.release_object(&artifact.object, now)?);
                     }
                     Ok(unused)
                 })
                 .await?;
-            remove_objects(&vault, unused.iter().filter_map(|object| object.parse().ok()).collect()).await;
+            remove_objects(&vault, ids(unused)).await;
             Ok(())
         })
         .await?;

@@ -6,10 +6,11 @@ use sealyard_core::{Digest, Hasher, ReadAt as _, TreePath, Verdict};
 use sealyard_identity::{Authorized, ExperimentId, Read};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::model::{Artifact, ArtifactOwner};
-use sealyard_vault::{Object, ObjectId, VaultError};
+use sealyard_vault::{ObjectId, Vault, VaultError};
 use tokio::sync::mpsc;
 
-use super::{PIECE, full_path, of_vault};
+use super::{PIECE, full_path};
+use crate::objects::{Objects, StoredFile, unreadable};
 use crate::tasks::blocking;
 use crate::{App, AppError, Caller};
 
@@ -21,12 +22,45 @@ const EXCHANGED: &str = "artifact.digest";
 /// A stored file, ready to be streamed.
 #[derive(Debug)]
 pub struct Download {
-    /// Size in bytes.
+    /// How many bytes come.
     pub size: u64,
+    /// Where in the file they begin; 0 for all of it.
+    pub start: u64,
+    /// How large the file is.
+    pub total: u64,
+    /// Whether a part was asked for.
+    pub partial: bool,
     /// SHA-256 that the plain bytes should have.
     pub digest: Digest,
     /// The bytes. An error ends the stream short, so that a client sees a broken transfer and never wrong bytes.
     pub pieces: mpsc::Receiver<io::Result<Bytes>>,
+}
+
+/// Which bytes of a file somebody asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wanted {
+    /// All.
+    #[default]
+    All,
+    /// From the first to the last of these places, or to the end.
+    From(u64, Option<u64>),
+    /// So many at the end.
+    Last(u64),
+}
+
+impl Wanted {
+    /// Start and length in a file of this size; `None` when no byte of it is meant.
+    fn within(self, size: u64) -> Option<(u64, u64)> {
+        match self {
+            Self::All => Some((0, size)),
+            Self::From(start, last) if start < size => {
+                let end = last.map_or(size, |last| last.saturating_add(1).min(size));
+                Some((start, end.checked_sub(start).filter(|length| *length > 0)?))
+            }
+            Self::Last(count) if count > 0 && size > 0 => Some((size.saturating_sub(count), count.min(size))),
+            _ => None,
+        }
+    }
 }
 
 /// What the catalog says of an object.
@@ -51,6 +85,22 @@ impl App {
         owner: &ArtifactOwner,
         path: &TreePath,
     ) -> Result<Download, AppError> {
+        self.download_range(caller, authorized, owner, path, Wanted::All).await
+    }
+
+    /// Like [`Self::download`], for some of the bytes. Each of them is authenticated by the vault; only whoever asks for
+    /// all has them compared with the recorded digest as well.
+    ///
+    /// # Errors
+    /// As [`Self::download`]; [`AppError::Unsatisfiable`] when the file has none of the bytes.
+    pub async fn download_range(
+        &self,
+        caller: &Caller,
+        authorized: &Authorized<Read, ExperimentId>,
+        owner: &ArtifactOwner,
+        path: &TreePath,
+        wanted: Wanted,
+    ) -> Result<Download, AppError> {
         self.check_owner(authorized.principal(), owner, authorized.resource()).await?;
         let name = full_path(owner, path.as_str());
         let event = |rule| self.event(caller, Outcome::Refused, Act::ArtifactUnreadable { path: name.clone(), rule });
@@ -62,7 +112,7 @@ impl App {
                 return Err(AppError::refused("artifact.verdict", format!("{path} was found to be unsafe")));
             }
             let expected = Expected { digest: artifact.digest, size: artifact.size, enforced: true };
-            match self.stream_object(&artifact.object, expected, event(EXCHANGED.to_owned())).await {
+            match self.stream_some(&artifact.object, expected, wanted, event(EXCHANGED.to_owned())).await {
                 // Replaced by another upload since its row was read; the new row names the new object.
                 Err(AppError::Vault(VaultError::Missing { .. })) if missed.as_ref() != Some(&artifact.object) => {
                     missed = Some(artifact.object);
@@ -86,18 +136,31 @@ impl App {
         expected: Expected,
         unreadable: Event,
     ) -> Result<Download, AppError> {
+        self.stream_some(object, expected, Wanted::All, unreadable).await
+    }
+
+    async fn stream_some(
+        &self,
+        object: &str,
+        expected: Expected,
+        wanted: Wanted,
+        unreadable: Event,
+    ) -> Result<Download, AppError> {
         let id: ObjectId = object.parse().map_err(|error| AppError::internal("a row names no object", error))?;
-        let vault = Arc::clone(&self.vault);
+        let objects = Objects::new(Vault::clone(&self.vault), Arc::clone(&self.store));
         let begun = blocking("an object could not be read", move || {
-            let mut pieces = Pieces { object: vault.open(&id)?, expected, hasher: Hasher::default(), offset: 0 };
-            let size = pieces.object.size();
-            if expected.enforced && size != expected.size {
+            let object = objects.open(id)?;
+            let total = object.size();
+            if expected.enforced && total != expected.size {
                 return Err(exchanged());
             }
+            let (start, length) = wanted.within(total).ok_or(AppError::Unsatisfiable { size: total })?;
+            let hasher = (expected.enforced && length == total).then(Hasher::default);
+            let mut pieces = Pieces { object, expected, hasher, offset: start, end: start.saturating_add(length) };
             let first = pieces.next()?;
-            Ok((pieces, first, size))
+            Ok((pieces, first, (start, length, total)))
         });
-        let (pieces, first, size) = match begun.await {
+        let (pieces, first, (start, size, total)) = match begun.await {
             Ok(begun) => begun,
             Err(error) => {
                 if let Some(event) = with_rule(unreadable, &error) {
@@ -118,9 +181,8 @@ impl App {
             }
             let _ = sender.send(Err(io::Error::new(io::ErrorKind::InvalidData, error.to_string()))).await;
         });
-        // Whoever checks for themselves gets what there is, however long it is.
-        let size = if expected.enforced { expected.size } else { size };
-        Ok(Download { size, digest: expected.digest, pieces: receiver })
+        let partial = wanted != Wanted::All;
+        Ok(Download { size, start, total, partial, digest: expected.digest, pieces: receiver })
     }
 }
 
@@ -139,31 +201,34 @@ async fn send(mut pieces: Pieces, first: Vec<u8>, sender: &mpsc::Sender<io::Resu
     }
 }
 
-/// An object's bytes in order, hashed on the way.
+/// An object's bytes in order, hashed on the way where all of them are read.
 struct Pieces {
-    object: Object,
+    object: StoredFile,
     expected: Expected,
-    hasher: Hasher,
+    hasher: Option<Hasher>,
     offset: u64,
+    end: u64,
 }
 
 impl Pieces {
-    fn is_over(&self) -> bool {
-        self.offset >= self.object.size()
+    const fn is_over(&self) -> bool {
+        self.offset >= self.end
     }
 
     /// The next piece. The last one is given only when the whole is what it should be.
     fn next(&mut self) -> Result<Vec<u8>, AppError> {
-        let left = self.object.size().saturating_sub(self.offset);
+        let left = self.end.saturating_sub(self.offset);
         let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
-        self.object.read_exact_at(self.offset, &mut piece).map_err(of_vault)?;
-        self.hasher.update(&piece);
+        self.object.read_exact_at(self.offset, &mut piece).map_err(unreadable)?;
         self.offset = self.offset.saturating_add(piece.len() as u64);
-        if self.is_over() && self.expected.enforced {
-            let digest = std::mem::take(&mut self.hasher).finish();
-            if digest != self.expected.digest {
-                return Err(exchanged());
-            }
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&piece);
+        }
+        if self.is_over()
+            && let Some(hasher) = self.hasher.take()
+            && hasher.finish() != self.expected.digest
+        {
+            return Err(exchanged());
         }
         Ok(piece)
     }

@@ -3,6 +3,7 @@
 mod delete;
 mod download;
 mod list;
+mod parts;
 mod upload;
 
 use sealyard_core::Verdict;
@@ -11,9 +12,10 @@ use sealyard_ledger::{Act, Outcome};
 use sealyard_scan::SubjectReport;
 use sealyard_store::model::ArtifactOwner;
 
-pub use download::Download;
 pub(crate) use download::Expected;
+pub use download::{Download, Wanted};
 pub use list::ArtifactListing;
+pub use parts::{MOST_PARTS, NamedPart, PartedUploadBegun};
 pub use upload::Upload;
 pub(crate) use upload::of_vault;
 

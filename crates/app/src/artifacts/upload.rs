@@ -7,11 +7,12 @@ use sealyard_core::{Digest, TreePath, Verdict};
 use sealyard_identity::{Authorized, Edit, ExperimentId};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_scan::SubjectReport;
-use sealyard_store::Store;
 use sealyard_store::model::{Artifact, ArtifactOwner};
+use sealyard_store::{Store, Transaction};
 use sealyard_vault::{PendingObject, SealedObject, Vault, VaultError};
 
 use super::{PIECE, full_path, scan_refusal};
+use crate::housekeeping::ids;
 use crate::tasks::{blocking, remove_if_unused, remove_objects, to_its_end};
 use crate::{App, AppError, Caller};
 
@@ -27,9 +28,9 @@ pub struct Upload {
 }
 
 /// The object as it lies in the pending area, and what the scan said of it.
-struct Arrived {
-    sealed: SealedObject,
-    report: SubjectReport,
+pub(super) struct Arrived {
+    pub(super) sealed: SealedObject,
+    pub(super) report: SubjectReport,
 }
 
 impl App {
@@ -52,10 +53,23 @@ impl App {
         E: std::error::Error + Send + Sync + 'static,
     {
         self.check_owner(authorized.principal(), &upload.owner, authorized.resource()).await?;
-        let Arrived { sealed, report } = match self.receive(&upload, body).await {
+        let arrived = match self.receive(&upload, body).await {
             Ok(arrived) => arrived,
             Err(error) => return Err(self.refuse_upload(caller, &upload, None, error).await),
         };
+        self.finish_upload(caller, upload, arrived, |_| Ok(Vec::new())).await
+    }
+
+    /// Drops what is unsafe; makes everything else visible, in one transaction with `more`, which gives objects that are
+    /// not needed from then on.
+    pub(super) async fn finish_upload(
+        &self,
+        caller: &Caller,
+        upload: Upload,
+        arrived: Arrived,
+        more: impl FnOnce(&mut dyn Transaction) -> Result<Vec<String>, AppError> + Send + 'static,
+    ) -> Result<Artifact, AppError> {
+        let Arrived { sealed, report } = arrived;
         if report.verdict == Verdict::Unsafe {
             let digest = sealed.digest;
             let vault = Arc::clone(&self.vault);
@@ -88,10 +102,11 @@ impl App {
         to_its_end("an upload broke", async move {
             // An object has no row yet when it comes to be: nobody may take it for a leftover.
             let _placing = placing.read().await;
-            keep(&store, &vault, sealed, row, event).await
+            keep(&store, &vault, sealed, row, event, more).await
         })
         .await?;
         self.sequencer.notify();
+        self.tidy.notify_one();
         Ok(artifact)
     }
 
@@ -101,25 +116,7 @@ impl App {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: std::error::Error + Send + Sync + 'static,
     {
-        let vault = Arc::clone(&self.vault);
-        let mut pending = blocking("an upload could not begin", move || Ok(vault.begin()?)).await?;
-        let mut left = upload.limit;
-        let mut body = std::pin::pin!(body);
-        // Copied together, and a thread taken only for each full piece: a client that sends slowly or by single bytes
-        // holds neither a thread nor much memory.
-        let mut buffer = Vec::new();
-        while let Some(piece) = body.next().await {
-            let piece = piece.map_err(|error| AppError::Invalid(format!("the upload broke off: {error}")))?;
-            let Some(rest) = left.checked_sub(piece.len() as u64) else {
-                return Err(AppError::refused("artifact.size", format!("it is larger than {} bytes", upload.limit)));
-            };
-            left = rest;
-            buffer.extend_from_slice(&piece);
-            if buffer.len() >= PIECE {
-                (pending, buffer) = write(pending, buffer).await?;
-            }
-        }
-        (pending, _) = write(pending, buffer).await?;
+        let pending = self.stream_in(upload.limit, body).await?;
         let vault = Arc::clone(&self.vault);
         let scanner = Arc::clone(&self.scanner);
         let name = upload.path.as_str().to_owned();
@@ -134,8 +131,36 @@ impl App {
         .await
     }
 
+    /// Encrypts and hashes `body` into a pending object as it comes.
+    pub(super) async fn stream_in<S, E>(&self, limit: u64, body: S) -> Result<PendingObject, AppError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let vault = Arc::clone(&self.vault);
+        let mut pending = blocking("an upload could not begin", move || Ok(vault.begin()?)).await?;
+        let mut left = limit;
+        let mut body = std::pin::pin!(body);
+        // Copied together, and a thread taken only for each full piece: a client that sends slowly or by single bytes
+        // holds neither a thread nor much memory.
+        let mut buffer = Vec::new();
+        while let Some(piece) = body.next().await {
+            let piece = piece.map_err(|error| AppError::Invalid(format!("the upload broke off: {error}")))?;
+            let Some(rest) = left.checked_sub(piece.len() as u64) else {
+                return Err(AppError::refused("artifact.size", format!("it is larger than {} bytes", limit)));
+            };
+            left = rest;
+            buffer.extend_from_slice(&piece);
+            if buffer.len() >= PIECE {
+                (pending, buffer) = write(pending, buffer).await?;
+            }
+        }
+        (pending, _) = write(pending, buffer).await?;
+        Ok(pending)
+    }
+
     /// Puts a refusal into the ledger. If that fails, that is the answer.
-    async fn refuse_upload(
+    pub(super) async fn refuse_upload(
         &self,
         caller: &Caller,
         upload: &Upload,
@@ -180,27 +205,29 @@ async fn keep(
     sealed: SealedObject,
     row: Artifact,
     event: Event,
+    more: impl FnOnce(&mut dyn Transaction) -> Result<Vec<String>, AppError> + Send + 'static,
 ) -> Result<(), AppError> {
-    let id = sealed.id;
+    let (id, now) = (sealed.id, row.created);
     let target = Arc::clone(vault);
     blocking("an upload broke", move || Ok(target.commit(&sealed)?)).await?;
     let written = store
         .write(move |tx| {
             let replaced = tx.put_artifact(&row)?;
             tx.record(&event)?;
-            match replaced {
-                Some(object) if !tx.object_is_referenced(&object)? => Ok::<_, AppError>(Some(object)),
-                _ => Ok(None),
+            let mut free = more(tx)?;
+            if let Some(object) = replaced {
+                free.extend(tx.release_object(&object, now)?);
             }
+            Ok::<_, AppError>(free)
         })
         .await;
     match written {
-        Ok(replaced) => {
-            remove_objects(vault, replaced.and_then(|object| object.parse().ok()).into_iter().collect()).await;
+        Ok(free) => {
+            remove_objects(vault, ids(free)).await;
             Ok(())
         }
         Err(error) => {
-            remove_if_unused(&**store, vault, id).await;
+            remove_if_unused(&**store, vault, id, now).await;
             Err(error)
         }
     }

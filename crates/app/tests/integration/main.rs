@@ -22,6 +22,7 @@ mod meddling;
 mod records;
 mod samples;
 mod sessions;
+mod sharing;
 mod tokens;
 mod uploads;
 mod versions;

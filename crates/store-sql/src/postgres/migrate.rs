@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0008_sessions.sql"),
     include_str!("../../migrations/postgres/0009_search.sql"),
     include_str!("../../migrations/postgres/0010_registry.sql"),
+    include_str!("../../migrations/postgres/0011_vault.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers

@@ -26,6 +26,7 @@ impl Artifacts for Session<'_> {
             return Err(StoreError::Conflict(format!("{path:?} can't be written: it is a directory")));
         }
         self.check_not_frozen(kind, owner, path)?;
+        self.use_object(&artifact.object, &artifact.digest, artifact.size, "new", artifact.created)?;
         let replaced = self.artifact_object(kind, owner, path)?;
         self.execute(
             "INSERT INTO artifacts
@@ -103,8 +104,7 @@ impl Artifacts for Session<'_> {
     }
 
     fn object_is_referenced(&mut self, object: &str) -> Result<bool, StoreError> {
-        Ok(self.exists("SELECT 1 FROM artifacts WHERE object = ?1", [object])?
-            || self.exists("SELECT 1 FROM version_files WHERE object = ?1", [object])?)
+        self.is_in_use(object)
     }
 }
 
@@ -140,7 +140,7 @@ impl Session<'_> {
     }
 
     /// A run takes files unless it is in the bin, a logged model until it is finalised.
-    fn check_owner_takes_files(&self, owner: &ArtifactOwner) -> Result<(), StoreError> {
+    pub(super) fn check_owner_takes_files(&self, owner: &ArtifactOwner) -> Result<(), StoreError> {
         match owner {
             ArtifactOwner::Run(id) => self.active_run(id).map(|_| ()),
             ArtifactOwner::LoggedModel(id) => {
@@ -164,7 +164,7 @@ fn part_of_a_version(path: &str) -> StoreError {
     StoreError::Conflict(format!("{path:?} belongs to a registered version: its files are frozen"))
 }
 
-fn columns(owner: &ArtifactOwner) -> (&'static str, &str) {
+pub(super) fn columns(owner: &ArtifactOwner) -> (&'static str, &str) {
     match owner {
         ArtifactOwner::Run(id) => ("run", id),
         ArtifactOwner::LoggedModel(id) => ("model", id),

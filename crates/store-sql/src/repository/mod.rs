@@ -13,6 +13,7 @@ mod ledger;
 mod logged_models;
 mod metrics;
 mod model_versions;
+mod objects;
 mod pairs;
 mod registered_models;
 mod registry;
@@ -25,3 +26,4 @@ mod version_records;
 mod webhooks;
 
 pub(crate) use convert::Columns;
+mod uploads;

@@ -14,6 +14,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0008_sessions.sql"),
     include_str!("../../migrations/sqlite/0009_search.sql"),
     include_str!("../../migrations/sqlite/0010_registry.sql"),
+    include_str!("../../migrations/sqlite/0011_vault.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one.

@@ -19,6 +19,7 @@ mod identities;
 mod issues;
 mod ledger;
 mod logged_models;
+mod objects;
 mod registry;
 mod roles;
 mod runs;
@@ -26,6 +27,7 @@ mod search;
 mod sessions;
 mod text;
 mod transactions;
+mod uploads;
 mod version_records;
 mod webhooks;
 
@@ -79,6 +81,11 @@ const CASES: &[(&str, Case)] = &[
     ("artifacts::files_and_directories", artifacts::files_and_directories),
     ("artifacts::a_finalised_model_is_frozen", artifacts::a_finalised_model_is_frozen),
     ("artifacts::references", artifacts::references),
+    ("objects::the_last_reference_frees_the_bytes", objects::the_last_reference_frees_the_bytes),
+    ("objects::what_was_removed_stays_removed", objects::what_was_removed_stays_removed),
+    ("objects::bytes_that_are_not_right_are_not_shared", objects::bytes_that_are_not_right_are_not_shared),
+    ("uploads::parts_come_and_go", uploads::parts_come_and_go),
+    ("uploads::only_an_open_one_takes_parts", uploads::only_an_open_one_takes_parts),
     ("evidence::by_subject", evidence::by_subject),
     ("identities::users", identities::users),
     ("identities::tokens", identities::tokens),

@@ -12,6 +12,7 @@ mod role;
 mod run;
 mod search;
 mod session;
+mod stored_object;
 mod webhook;
 
 pub use artifact::{Artifact, ArtifactOwner};
@@ -29,6 +30,7 @@ pub use run::{
 };
 pub use search::{Comparison, Condition, Cursor, CursorValue, DatasetRef, Field, Operand, OrderBy, Page};
 pub use session::SessionRecord;
+pub use stored_object::{NewObject, ObjectUse, PartedUpload, UploadPart, UploadState};
 pub use webhook::{AttemptOutcome, Delivery, DeliveryBounds, Webhook};
 
 /// A tag or parameter.

@@ -22,6 +22,6 @@ pub trait Artifacts {
     /// Removes the rows as `artifacts_below` finds them; gives how many. A finalised logged model is a `Conflict`, and so is
     /// a file that became part of a version: then nothing is removed.
     fn delete_artifacts_below(&mut self, owner: &ArtifactOwner, prefix: &str) -> Result<u64>;
-    /// Whether any artifact or version refers to the vault's object.
+    /// Whether any artifact, version or upload refers to the vault's object, or to one that shares its bytes.
     fn object_is_referenced(&mut self, object: &str) -> Result<bool>;
 }

@@ -13,6 +13,7 @@ use crate::vault::MARKER;
 #[derive(Debug)]
 pub struct LocalBackend {
     directory: PathBuf,
+    shared: bool,
 }
 
 impl LocalBackend {
@@ -21,10 +22,16 @@ impl LocalBackend {
     /// # Errors
     /// Any error of the disk.
     pub fn open_or_create(directory: &Path) -> io::Result<Self> {
-        let backend = Self { directory: directory.to_owned() };
+        let backend = Self { directory: directory.to_owned(), shared: false };
         durable::create_private_directory(directory)?;
         durable::create_private_directory(&backend.objects())?;
         Ok(backend)
+    }
+
+    /// The same directory, in which other servers store too.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        Self { shared: true, ..self }
     }
 
     fn objects(&self) -> PathBuf {
@@ -38,6 +45,10 @@ impl LocalBackend {
 }
 
 impl ObjectBackend for LocalBackend {
+    fn is_shared(&self) -> bool {
+        self.shared
+    }
+
     fn place(&self, id: &ObjectId) -> String {
         self.path(id).display().to_string()
     }

@@ -34,6 +34,11 @@ pub struct Listed {
 /// The calls block, for seconds if need be: they are made on threads that serve nobody else. Errors are of
 /// [`std::io`]: [`NotFound`](io::ErrorKind::NotFound) means that there is no such object, and nothing else may.
 pub trait ObjectBackend: fmt::Debug + Send + Sync {
+    /// Whether several servers may store here at once.
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     /// How errors and logs name the object.
     fn place(&self, id: &ObjectId) -> String;
 

@@ -1,15 +1,17 @@
-//! `GET …/artifacts/<path>`: gives a file out, as bytes to be kept and never as a page to be shown.
+//! `GET …/artifacts/<path>`: gives a file out, or one range of it, as bytes to be kept and never as a page to be shown.
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use futures::stream::unfold;
-use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
-use sealyard_app::Download;
+use http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG};
+use http::{HeaderName, StatusCode};
+use sealyard_app::{AppError, Download};
 use sealyard_identity::Read;
 
 use super::location::Location;
-use super::naming;
+use super::{naming, range};
 use crate::http::{ApiError, ApiState, Identified};
 
 pub(super) async fn handler(
@@ -21,18 +23,39 @@ pub(super) async fn handler(
     let location = Location::of_uri(app, &caller, request.uri()).await?;
     let may = app.authorize_experiment(&caller, Read, &location.experiment).await?;
     let path = location.file()?;
-    let download = app.download(&caller, &may, &location.owner, path).await?;
-    Ok(stream(download, path.file_name()))
+    let wanted = range::wanted(request.headers());
+    match app.download_range(&caller, &may, &location.owner, path, wanted).await {
+        Ok(download) => Ok(stream(download, path.file_name())),
+        Err(AppError::Unsatisfiable { size }) => Ok(unsatisfiable(size)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The file as an answer. Its length is announced, so that one that ends early is a broken transfer to every client.
 pub(crate) fn stream(download: Download, name: &str) -> Response {
-    let Download { size, pieces, .. } = download;
+    let Download { size, start, total, partial, digest, pieces } = download;
     let pieces = unfold(pieces, |mut pieces| async move { pieces.recv().await.map(|piece| (piece, pieces)) });
     let headers = [
         (CONTENT_TYPE, naming::content_type(name).to_owned()),
         (CONTENT_LENGTH, size.to_string()),
+        (ACCEPT_RANGES, "bytes".to_owned()),
+        (ETAG, format!("\"{}\"", digest.to_hex())),
         (CONTENT_DISPOSITION, naming::disposition(name)),
     ];
-    (headers, Body::from_stream(pieces)).into_response()
+    let body = Body::from_stream(pieces);
+    if partial {
+        let last = start.saturating_add(size).saturating_sub(1);
+        let range = [(CONTENT_RANGE, format!("bytes {start}-{last}/{total}"))];
+        return (StatusCode::PARTIAL_CONTENT, headers, range, body).into_response();
+    }
+    (headers, body).into_response()
+}
+
+fn unsatisfiable(size: u64) -> Response {
+    let range: [(HeaderName, String); 1] = [(CONTENT_RANGE, format!("bytes */{size}"))];
+    let body = serde_json::json!({
+        "error_code": "INVALID_PARAMETER_VALUE",
+        "message": format!("the file has {size} bytes, and none of those that were asked for"),
+    });
+    (StatusCode::RANGE_NOT_SATISFIABLE, range, Json(body)).into_response()
 }

@@ -66,7 +66,16 @@ pub(super) async fn check(app: &App, caller: &Caller, decoded: &str) -> Result<T
 impl Location {
     /// What the URI of a request to the proxy names.
     pub(super) async fn of_uri(app: &App, caller: &Caller, uri: &http::Uri) -> Result<Self, ApiError> {
-        let raw = uri.path().split_once("/mlflow-artifacts/artifacts/").map_or("", |(_, raw)| raw);
+        Self::below(app, caller, uri, "/mlflow-artifacts/artifacts/").await
+    }
+
+    /// The folder, or an owner's root, that the URI of a request for an upload in parts names.
+    pub(super) async fn of_folder(app: &App, caller: &Caller, uri: &http::Uri, act: &str) -> Result<Self, ApiError> {
+        Self::below(app, caller, uri, &format!("/mlflow-artifacts/mpu/{act}/")).await
+    }
+
+    async fn below(app: &App, caller: &Caller, uri: &http::Uri, marker: &str) -> Result<Self, ApiError> {
+        let raw = uri.path().split_once(marker).map_or("", |(_, raw)| raw);
         let found = decode_path(raw).and_then(|path| Self::parse(&path));
         match found {
             Ok(location) => Ok(location),

@@ -4,6 +4,8 @@ mod list;
 pub(super) mod list_of_run;
 mod location;
 mod naming;
+mod parts;
+mod range;
 mod upload;
 mod upload_artifact;
 
@@ -35,6 +37,7 @@ pub(super) fn proxy_routes(root: &str) -> Routes {
             &format!("{artifacts}/{{*path}}"),
             get(Read, download::handler).put(Edit, upload::handler).delete(Edit, delete::handler),
         )
+        .merge(parts::routes(root))
 }
 
 /// A file or directory of a listing.

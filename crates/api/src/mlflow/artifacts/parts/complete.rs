@@ -1,0 +1,48 @@
+//! `POST …/mpu/complete/<folder>`: puts the parts together, scans the file and makes it visible.
+
+use axum::Json;
+use axum::extract::{FromRequest as _, Request as HttpRequest, State};
+use sealyard_app::{NamedPart, Upload};
+use sealyard_identity::Edit;
+use serde::Deserialize;
+
+use super::super::location::Location;
+use super::file;
+use crate::http::{Answer, ApiError, ApiState, Empty, Identified, Input, Integer, required};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Request {
+    path: String,
+    upload_id: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Part {
+    part_number: Option<Integer>,
+    etag: String,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    request: HttpRequest,
+) -> Answer<Empty> {
+    let app = state.app();
+    let location = Location::of_folder(app, &caller, request.uri(), "complete").await?;
+    let may = app.authorize_experiment(&caller, Edit, &location.experiment).await?;
+    let Input(request) = Input::<Request>::from_request(request, &state).await?;
+    let path = file(app, &caller, &location, required("path", &request.path)?).await?;
+    let id = required("upload_id", &request.upload_id)?;
+    let named = |part: Part| {
+        let number = part.part_number.and_then(|number| u32::try_from(number.0).ok());
+        let number = number.ok_or_else(|| ApiError::invalid("part_number is missing or out of range"))?;
+        Ok(NamedPart { number, tag: part.etag })
+    };
+    let parts = request.parts.into_iter().map(named).collect::<Result<Vec<_>, ApiError>>()?;
+    let upload = Upload { owner: location.owner, path, limit: state.config().max_artifact_bytes() };
+    app.complete_parted_upload(&caller, &may, upload, id, &parts).await?;
+    Ok(Json(Empty {}))
+}

@@ -1,0 +1,34 @@
+//! `PUT …/mpu/parts/<upload>/<part>`: takes a part in. Its sender needs no login but the part's capability, in a header.
+
+use axum::extract::{Path, Request, State};
+use http::header::{CONTENT_LENGTH, ETAG};
+use http::{HeaderName, StatusCode};
+use sealyard_app::AppError;
+
+use super::CAPABILITY;
+use crate::http::{ApiError, ApiState, ErrorCode};
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Path((upload, part)): Path<(String, String)>,
+    request: Request,
+) -> Result<(StatusCode, [(HeaderName, String); 1]), ApiError> {
+    let app = state.app();
+    let mut given = request.headers().get_all(CAPABILITY).iter();
+    let capability = match (given.next(), given.next()) {
+        (Some(one), None) => one.to_str().unwrap_or_default().to_owned(),
+        _ => return Err(AppError::Unauthenticated.into()),
+    };
+    // A number has one spelling; and a request without a good capability learns nothing of which parts there are.
+    let number: u32 = part.parse().unwrap_or(0);
+    let number = if number.to_string() == part { number } else { 0 };
+    let limit = state.config().max_artifact_bytes();
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > limit) {
+        let reason = format!("it is larger than {limit} bytes");
+        return Err(ApiError::refused(ErrorCode::InvalidParameterValue, "artifact.size", reason));
+    }
+    let body = request.into_body().into_data_stream();
+    let digest = app.put_part(&capability, &upload, number, limit, body).await?;
+    Ok((StatusCode::OK, [(ETAG, format!("\"{}\"", digest.to_hex()))]))
+}
