@@ -85,6 +85,8 @@ if "$CARGO" build --release --locked -p sealyard; then
   script "model-signing verifies ours and we verify its" dev/oms/run.sh
   script "killed at random moments, nothing acknowledged is lost" "$VENV/bin/python" dev/e2e/crash.py
   script "PostgreSQL killed and restarted while clients write" "$VENV/bin/python" dev/e2e/postgres.py
+  script "the vault on a real S3 server" dev/test/s3.sh
+  script "S3 stopped under load, a full disk" "$VENV/bin/python" dev/e2e/storage.py
   script "start within 100 ms and less than 60 MB when idle" "$VENV/bin/python" dev/e2e/footprint.py
 else
   failed=$((failed + 1))
