@@ -88,7 +88,9 @@ async fn paths_that_leave_are_refused_by_name_with_every_method() {
         assert!(message.contains("artifact.path"), "{path}: {message}");
     }
     let path = format!("artifacts/list?run_id={run}&path=..%2Fx");
-    assert!(test.ask(&test.admin, &path).await.error(400, "INVALID_PARAMETER_VALUE").contains("artifact.path"));
+    let refused = test.ask(&test.admin, &path).await;
+    assert_eq!(refused.json()["rules"], json!(["artifact.path"]));
+    assert_eq!(refused.error(400, "INVALID_PARAMETER_VALUE"), "Invalid path");
     let ledger = test.ledger().await;
     assert!(TestApp::has(&ledger, &json!({"act": "artifact-refused", "rule": "artifact.path", "outcome": "refused"})));
 }

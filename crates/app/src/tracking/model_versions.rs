@@ -220,10 +220,14 @@ impl App {
         if request.source.len() > 2000 {
             return Err(AppError::Invalid("'source' exceeds the maximum length of 2000 characters".to_owned()));
         }
-        // Of files that are here it is found out which run they are of; what a client says of it does not count.
+        // Of files that are here it is found out which run they are of; what a client says of it beyond what it may read does
+        // not count.
         let here = request.source.starts_with("models:/") || request.source.starts_with("runs:/");
-        let run = request.run_id.as_deref().filter(|_| !here);
-        self.check_claims(caller, run, request.model_id.as_deref()).await?;
+        let mut request = request;
+        if here && self.check_claims(caller, request.run_id.as_deref(), None).await.is_err() {
+            request.run_id = None;
+        }
+        self.check_claims(caller, request.run_id.as_deref(), request.model_id.as_deref()).await?;
         Ok(request)
     }
 

@@ -63,6 +63,7 @@ async fn of_a_model_without_files_nothing_is_made() {
     assert_eq!((made.status, made.tree), (LoggedModelStatus::Ready, None));
     // It takes no files later, and no version is made of it.
     is_conflict(test.put(&experiment, &owner, "MLmodel", b"flavors: {}\n").await);
+    test.registered_model("m").await;
     refused_by(test.version_from(&test.admin, "m", &format!("models:/{}", id(&owner))).await, "model.files");
 }
 

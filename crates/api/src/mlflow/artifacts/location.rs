@@ -53,8 +53,15 @@ fn plain(decoded: &str) -> Result<TreePath, String> {
 pub(super) async fn check(app: &App, caller: &Caller, decoded: &str) -> Result<TreePath, ApiError> {
     match plain(decoded) {
         Ok(path) => Ok(path),
+        Err(reason) => Err(app.refuse_artifact_path(caller, decoded, &reason).await.into()),
+    }
+}
+
+/// Like [`check`], with MLflow's words for a refusal: its pages and tests look for just these.
+pub(super) async fn check_for_pages(app: &App, caller: &Caller, decoded: &str) -> Result<TreePath, ApiError> {
+    match plain(decoded) {
+        Ok(path) => Ok(path),
         Err(reason) => Err(match app.refuse_artifact_path(caller, decoded, &reason).await {
-            // MLflow's words: its pages and tests look for just these.
             AppError::Refused { rule, .. } => {
                 ApiError::named(ErrorCode::InvalidParameterValue, &rule, "Invalid path".to_owned())
             }

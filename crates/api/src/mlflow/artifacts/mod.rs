@@ -59,11 +59,11 @@ impl From<ArtifactListing> for FileView {
 pub(super) async fn directory(app: &App, caller: &Caller, path: &str) -> Result<Option<TreePath>, ApiError> {
     match path.trim_end_matches('/') {
         "" => Ok(None),
-        path => location::check(app, caller, path).await.map(Some),
+        path => location::check_for_pages(app, caller, path).await.map(Some),
     }
 }
 
 /// The file below an owner's root that a query parameter names.
 pub(super) async fn file_parameter(app: &App, caller: &Caller, name: &str, path: &str) -> Result<TreePath, ApiError> {
-    location::check(app, caller, crate::http::required(name, path)?).await
+    location::check_for_pages(app, caller, crate::http::required(name, path)?).await
 }
