@@ -1,7 +1,8 @@
 //! How long a batch of 100 metrics and the creation of a run take: `cargo run --release --example throughput`.
 //!
 //! The first figure of each line is inside of one transaction, so it is the work itself without the disk; the second is
-//! for clients that wait for the commit, 64 at a time.
+//! for clients that wait for the commit, 64 at a time. With `SEALYARD_DATABASE` it is PostgreSQL that does it; the database
+//! keeps what was written.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,7 +10,7 @@ use std::time::Instant;
 use sealyard_core::{Rng, SystemRng, Timestamp};
 use sealyard_store::model::{Comparison, Condition, Field, Metric, NewRun, Operand, OrderBy, Pair, RunBatch, RunQuery};
 use sealyard_store::{Store, StoreError, Transaction};
-use sealyard_store_sql::{SqliteOptions, SqliteStore};
+use sealyard_store_sql::{PostgresOptions, PostgresStore, PostgresUrl, SqliteOptions, SqliteStore};
 
 const ROUNDS: u32 = 2000;
 
@@ -47,8 +48,10 @@ fn log(tx: &mut dyn Transaction, id: &str, step: u32) -> Result<(), StoreError> 
 #[allow(clippy::print_stdout, reason = "an example that prints its result")]
 async fn main() -> Result<(), Error> {
     let directory = tempfile::tempdir()?;
-    let store: Arc<dyn Store> =
-        Arc::new(SqliteStore::open(&directory.path().join("catalog.db"), SqliteOptions::default())?);
+    let store: Arc<dyn Store> = match std::env::var("SEALYARD_DATABASE") {
+        Ok(url) => Arc::new(PostgresStore::open(&PostgresUrl::parse(&url)?, PostgresOptions::default())?),
+        Err(_) => Arc::new(SqliteStore::open(&directory.path().join("catalog.db"), SqliteOptions::default())?),
+    };
     let rng: &dyn Rng = &SystemRng;
     let run = rng.hex_id();
     let id = run.clone();
