@@ -166,49 +166,64 @@ fn make(rows: &[Row], tx: &mut dyn sealyard_store::Transaction) -> Result<(), St
     Ok(())
 }
 
+type Wanted = (Vec<Condition>, Vec<(Field, bool)>);
+
+/// Runs, and what is looked for among them.
+#[derive(Debug, Clone)]
+pub(crate) struct Searches {
+    rows: Vec<Row>,
+    searches: Vec<Wanted>,
+    limit: u32,
+}
+
+pub(crate) fn cases() -> impl Strategy<Value = Searches> {
+    let wanted = (prop::collection::vec(condition(), 0..3), prop::collection::vec((field(), any::<bool>()), 0..3));
+    (prop::collection::vec(row(), 1..16), prop::collection::vec(wanted, 1..12), 1_u32..20)
+        .prop_map(|(rows, searches, limit)| Searches { rows, searches, limit })
+}
+
+/// Whether the empty `store` finds what a look at every run finds, in its order, page by page.
+pub(crate) fn agree(store: &Arc<dyn Store>, case: Searches) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let found = runtime.block_on(store.write(move |tx| {
+        make(&case.rows, tx)?;
+        let everything = RunQuery { experiments: vec!["0".into()], limit: 1000, ..RunQuery::default() };
+        let all = tx.search_runs(&everything)?.items;
+        let mut outcomes = Vec::new();
+        for (filter, order) in case.searches {
+            let order: Vec<_> = order.into_iter().map(|(field, ascending)| OrderBy { field, ascending }).collect();
+            let mut expected: Vec<&Run> =
+                all.iter().filter(|run| filter.iter().all(|condition| holds(run, condition))).collect();
+            expected.sort_by(|left, right| compare(left, right, &order));
+            let expected: Vec<String> = expected.into_iter().map(|run| run.id.clone()).collect();
+            let query = RunQuery { filter, order, limit: case.limit, ..everything.clone() };
+            let mut ids = Vec::new();
+            let mut after = None;
+            loop {
+                let page = tx.search_runs(&RunQuery { after, ..query.clone() })?;
+                ids.extend(page.items.into_iter().map(|run| run.id));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            outcomes.push((query, expected, ids));
+        }
+        Ok::<_, StoreError>(outcomes)
+    }));
+    for (query, expected, ids) in found.unwrap() {
+        prop_assert_eq!(ids, expected, "{:?}", query);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn a_search_finds_what_a_look_at_every_run_finds(
-        rows in prop::collection::vec(row(), 1..16),
-        searches in prop::collection::vec(
-            (prop::collection::vec(condition(), 0..3), prop::collection::vec((field(), any::<bool>()), 0..3)),
-            1..12,
-        ),
-        limit in 1_u32..20,
-    ) {
+    fn a_search_finds_what_a_look_at_every_run_finds(case in cases()) {
         let directory = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(&directory.path().join("catalog.db"), SqliteOptions::default()).unwrap());
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let found = runtime.block_on(store.write(move |tx| {
-            make(&rows, tx)?;
-            let everything = RunQuery { experiments: vec!["0".into()], limit: 1000, ..RunQuery::default() };
-            let all = tx.search_runs(&everything)?.items;
-            let mut outcomes = Vec::new();
-            for (filter, order) in searches {
-                let order: Vec<_> = order.into_iter().map(|(field, ascending)| OrderBy { field, ascending }).collect();
-                let mut expected: Vec<&Run> =
-                    all.iter().filter(|run| filter.iter().all(|condition| holds(run, condition))).collect();
-                expected.sort_by(|left, right| compare(left, right, &order));
-                let expected: Vec<String> = expected.into_iter().map(|run| run.id.clone()).collect();
-                let query = RunQuery { filter, order, limit, ..everything.clone() };
-                let mut ids = Vec::new();
-                let mut after = None;
-                loop {
-                    let page = tx.search_runs(&RunQuery { after, ..query.clone() })?;
-                    ids.extend(page.items.into_iter().map(|run| run.id));
-                    after = page.next;
-                    if after.is_none() {
-                        break;
-                    }
-                }
-                outcomes.push((query, expected, ids));
-            }
-            Ok::<_, StoreError>(outcomes)
-        }));
-        for (query, expected, ids) in found.unwrap() {
-            prop_assert_eq!(ids, expected, "{:?}", query);
-        }
+        agree(&store, case)?;
     }
 }

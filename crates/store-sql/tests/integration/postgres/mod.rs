@@ -3,6 +3,7 @@
 mod conformance;
 mod migrations;
 mod restart;
+mod search;
 mod server;
 mod store;
 mod tls;
