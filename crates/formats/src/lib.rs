@@ -1,4 +1,5 @@
-//! Bounded, panic-free parsers of model files: pickle, joblib, zip, npy, npz, skops, and sniffing by content.
+//! Bounded, panic-free parsers of model files: pickle, joblib, zip, npy, npz, skops, sniffing by content; and of the trace
+//! exports of OpenTelemetry.
 //!
 //! Nothing in here decides whether a file is good. Each parser takes bounds, treats every input as hostile, never
 //! allocates what a length field claims, and says exactly where it stopped.
@@ -9,6 +10,7 @@ pub mod joblib;
 pub mod npy;
 pub mod npz;
 pub mod numeric;
+pub mod otlp;
 pub mod pickle;
 pub mod skops;
 pub mod sniff;
