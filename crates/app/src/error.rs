@@ -41,6 +41,9 @@ pub enum AppError {
         /// How it was named.
         id: String,
     },
+    /// There is no such thing, said in the words that clients look for.
+    #[error("{0}")]
+    Missing(String),
     /// There is one already.
     #[error("{}", taken(kind, id))]
     AlreadyExists {

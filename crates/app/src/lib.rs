@@ -12,6 +12,7 @@ mod authentication;
 mod authorization;
 mod caller;
 mod error;
+mod evaluation_datasets;
 mod evidence;
 mod first_start;
 mod gates;
@@ -29,6 +30,7 @@ mod registry;
 mod sessions;
 mod shelf;
 mod tasks;
+mod traces;
 mod tracking;
 mod webhooks;
 
@@ -48,6 +50,9 @@ pub use artifacts::{ArtifactListing, Download, MOST_PARTS, NamedPart, PartedUplo
 pub use authentication::Credentials;
 pub use caller::Caller;
 pub use error::AppError;
+pub use evaluation_datasets::{
+    DatasetAccess, GivenRecord, MayCreateDataset, SearchEvaluationDatasets, UpsertedRecords,
+};
 pub use evidence::EvidenceSummary;
 pub use first_start::FirstAdministrator;
 pub use gates::{DeployRequest, GateOutcome, PublishRequest};
@@ -61,6 +66,10 @@ pub use open::LOCAL_ADMINISTRATOR;
 pub use policy::{LoadedPolicy, PolicyError};
 pub use registry::CreateVersion;
 pub use sessions::NewSession;
+pub use traces::{
+    AskMetrics, AssessmentUpdate, Correlation, DeleteTraces, EndTrace, GivenAggregation, GivenAssessment, GivenTrace,
+    SearchTraces, StartTraceV2, TraceFile, WholeTrace,
+};
 use tracking::PageTokens;
 pub use tracking::*;
 pub use webhooks::{

@@ -273,6 +273,36 @@ pub enum Act {
         session: String,
         reason: String,
     },
+    TracesDeleted {
+        experiment: String,
+        traces: u64,
+    },
+    TracesLinked {
+        run: String,
+        traces: u64,
+    },
+    EvaluationDatasetCreated {
+        dataset: String,
+        name: String,
+        experiments: Vec<String>,
+    },
+    EvaluationDatasetChanged {
+        dataset: String,
+        change: String,
+    },
+    EvaluationDatasetDeleted {
+        dataset: String,
+    },
+    ScorerRegistered {
+        experiment: String,
+        name: String,
+        version: u32,
+    },
+    ScorerDeleted {
+        experiment: String,
+        name: String,
+        version: Option<u32>,
+    },
 }
 
 impl Event {

@@ -25,7 +25,9 @@ mod repository;
 
 pub use error::StoreError;
 pub use repository::artifacts::Artifacts;
+pub use repository::assessments::Assessments;
 pub use repository::datasets::DatasetSummaries;
+pub use repository::evaluation_datasets::EvaluationDatasets;
 pub use repository::evidence::EvidenceRecords;
 pub use repository::experiments::Experiments;
 pub use repository::histories::MetricHistories;
@@ -37,8 +39,10 @@ pub use repository::objects::Objects;
 pub use repository::registry::Registry;
 pub use repository::roles::Roles;
 pub use repository::runs::Runs;
+pub use repository::scorers::Scorers;
 pub use repository::sessions::Sessions;
 pub use repository::settings::Settings;
+pub use repository::traces::Traces;
 pub use repository::uploads::Uploads;
 pub use repository::version_records::VersionRecords;
 pub use repository::webhooks::Webhooks;
@@ -65,6 +69,10 @@ pub trait Transaction:
     + VersionRecords
     + Objects
     + Uploads
+    + Traces
+    + Assessments
+    + EvaluationDatasets
+    + Scorers
 {
 }
 

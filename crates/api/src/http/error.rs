@@ -152,7 +152,7 @@ impl From<AppError> for ApiError {
             | AppError::Conflict(_)
             | AppError::Invalid(_)
             | AppError::Unsatisfiable { .. } => ErrorCode::InvalidParameterValue,
-            AppError::NotFound { .. } => ErrorCode::ResourceDoesNotExist,
+            AppError::NotFound { .. } | AppError::Missing(_) => ErrorCode::ResourceDoesNotExist,
             AppError::AlreadyExists { .. } => ErrorCode::ResourceAlreadyExists,
             // Bytes that are not what was put in are refused, not retried: clients repeat a 5xx for minutes.
             AppError::Vault(_) if !rules.is_empty() => {

@@ -105,6 +105,27 @@ impl Serialize for Number {
     }
 }
 
+/// A flag, read from a flag or from the text that a query has.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flag(pub(crate) bool);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged)]
+        enum Given {
+            Flag(bool),
+            Text(String),
+        }
+        match Given::deserialize(deserializer)? {
+            Given::Flag(flag) => Ok(Self(flag)),
+            Given::Text(text) if text.eq_ignore_ascii_case("true") => Ok(Self(true)),
+            Given::Text(text) if text.eq_ignore_ascii_case("false") || text.is_empty() => Ok(Self(false)),
+            Given::Text(_) => Err(D::Error::custom("expected true or false")),
+        }
+    }
+}
+
 /// A list of texts; a query parameter that occurs once is a list of one.
 #[derive(Debug, Default)]
 pub(crate) struct Texts(Vec<String>);

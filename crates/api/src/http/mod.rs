@@ -25,7 +25,7 @@ pub(crate) use authentication::{page_caller, peer};
 pub(crate) use cookie::{Cookie, read as read_cookie};
 pub(crate) use error::with_report;
 pub use error::{ApiError, ErrorCode, method_not_allowed, not_found};
-pub(crate) use field::{Integer, Number, Texts};
+pub(crate) use field::{Flag, Integer, Number, Texts};
 pub(crate) use input::{Input, Inputs, LargeInput, Strict, query_parameters, required};
 pub use origin::RouterConfig;
 pub(crate) use origin::{check_with_cookie, checked as check_origin};

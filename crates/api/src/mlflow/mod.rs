@@ -1,18 +1,24 @@
 //! MLflow's REST protocol, as its unmodified clients speak it.
 
 mod artifacts;
+mod assessments;
+mod datasets;
 mod experiments;
 mod graphql;
 mod issues;
 mod logged_models;
 mod metrics;
 mod model_versions;
+mod otlp;
 mod pages;
 mod permissions;
 mod registered_models;
 mod roles;
 mod runs;
+mod scorers;
 mod server;
+mod traces;
+mod traces_v2;
 mod users;
 mod view;
 mod webhooks;
@@ -39,11 +45,20 @@ pub(crate) fn routes() -> Routes {
             .merge(webhooks::routes())
             .merge(users::routes())
             .merge(permissions::routes())
-            .merge(artifacts::list_routes());
+            .merge(artifacts::list_routes())
+            .merge(traces_v2::routes());
+        let v3 = Routes::new()
+            .merge(server::routes())
+            .merge(issues::routes())
+            .merge(roles::routes())
+            .merge(traces::routes())
+            .merge(assessments::routes())
+            .merge(datasets::routes())
+            .merge(scorers::routes());
         routes = routes
             .nest(&format!("{root}/2.0/mlflow"), v2)
-            .nest(&format!("{root}/3.0/mlflow"), server::routes().merge(issues::routes()).merge(roles::routes()))
+            .nest(&format!("{root}/3.0/mlflow"), v3)
             .merge(artifacts::proxy_routes(root));
     }
-    routes.merge(graphql::routes())
+    routes.merge(graphql::routes()).merge(otlp::routes())
 }

@@ -13,7 +13,8 @@ use crate::test_app::{NOBODY, TestApp, User};
 use Takes::{Administrator, Edit, Manage, Nobody, Read, Somebody};
 
 /// Method, path, body, and what it takes. `{e}`, `{r}`, `{m}`, `{n}` and `{i}` stand for an experiment, a run, a logged
-/// model, a registered model with a version 1 and an issue.
+/// model, a registered model with a version 1 and an issue; `{t}`, `{a}` and `{d}` for a trace, its assessment and a data
+/// set.
 const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("GET", "mlflow/experiments/get?experiment_id={e}", "", Read),
     ("GET", "mlflow/experiments/get-by-name?experiment_name={n}", "", Read),
@@ -166,6 +167,85 @@ const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("DELETE", "3.0:mlflow/roles/unassign", r#"{"role_id":99,"username":"none"}"#, Administrator),
     ("GET", "3.0:mlflow/roles/users/list?role_id=1", "", Administrator),
     ("GET", "3.0:mlflow/users/roles/list?username=admin", "", Administrator),
+    ("POST", "mlflow/traces", r#"{"experiment_id":"{e}","timestamp_ms":1}"#, Edit),
+    ("GET", "mlflow/traces?experiment_ids={e}", "", Read),
+    ("PATCH", "mlflow/traces/{t}", r#"{"timestamp_ms":2,"status":"OK"}"#, Edit),
+    ("GET", "mlflow/traces/{t}/info", "", Read),
+    ("PATCH", "mlflow/traces/{t}/tags", r#"{"key":"k","value":"v"}"#, Edit),
+    ("DELETE", "mlflow/traces/{t}/tags", r#"{"key":"t"}"#, Edit),
+    ("POST", "mlflow/traces/delete-traces", r#"{"experiment_id":"{e}","request_ids":["{t}"]}"#, Manage),
+    ("POST", "mlflow/traces/link-to-run", r#"{"run_id":"{r}","trace_ids":["{t}"]}"#, Edit),
+    (
+        "POST",
+        "mlflow/traces/link-prompts",
+        r#"{"trace_id":"{t}","prompt_versions":[{"name":"p","version":"1"}]}"#,
+        Edit,
+    ),
+    ("GET", "mlflow/get-trace-artifact?request_id={t}", "", Read),
+    ("GET", "3.0:mlflow/get-trace-artifact?request_id={t}", "", Read),
+    (
+        "POST",
+        "3.0:mlflow/traces",
+        r#"{"trace":{"trace_info":{"trace_id":"tr-new-{n}","request_time":"2026-01-01T00:00:00Z","state":"OK",
+            "trace_location":{"mlflow_experiment":{"experiment_id":"{e}"}}}}}"#,
+        Edit,
+    ),
+    ("GET", "3.0:mlflow/traces/{t}", "", Read),
+    ("GET", "3.0:mlflow/traces/get?trace_id={t}", "", Read),
+    ("GET", "3.0:mlflow/traces/batchGet?trace_ids={t}", "", Somebody),
+    ("POST", "3.0:mlflow/traces/batchGetInfos", r#"{"trace_ids":["{t}"]}"#, Somebody),
+    ("POST", "3.0:mlflow/traces/search", r#"{"locations":[{"mlflow_experiment":{"experiment_id":"{e}"}}]}"#, Read),
+    ("POST", "3.0:mlflow/traces/delete-traces", r#"{"experiment_id":"{e}","request_ids":["{t}"]}"#, Manage),
+    (
+        "POST",
+        "3.0:mlflow/traces/calculate-filter-correlation",
+        r#"{"experiment_ids":["{e}"],"filter_string1":"tags.a = 'b'","filter_string2":"tags.a = 'b'"}"#,
+        Read,
+    ),
+    (
+        "POST",
+        "3.0:mlflow/traces/metrics",
+        r#"{"experiment_ids":["{e}"],"view_type":"TRACES","metric_name":"trace_count",
+            "aggregations":[{"aggregation_type":"COUNT"}]}"#,
+        Read,
+    ),
+    ("PATCH", "3.0:mlflow/traces/{t}/tags", r#"{"key":"k","value":"v"}"#, Edit),
+    ("DELETE", "3.0:mlflow/traces/{t}/tags", r#"{"key":"t"}"#, Edit),
+    (
+        "POST",
+        "3.0:mlflow/traces/{t}/assessments",
+        r#"{"assessment":{"assessment_name":"a","feedback":{"value":1}}}"#,
+        Edit,
+    ),
+    ("GET", "3.0:mlflow/traces/{t}/assessments/{a}", "", Read),
+    (
+        "PATCH",
+        "3.0:mlflow/traces/{t}/assessments/{a}",
+        r#"{"assessment":{"rationale":"x"},"update_mask":"rationale"}"#,
+        Edit,
+    ),
+    ("DELETE", "3.0:mlflow/traces/{t}/assessments/{a}", "", Edit),
+    ("POST", "3.0:mlflow/datasets/create", r#"{"name":"x","experiment_ids":["{e}"]}"#, Edit),
+    ("GET", "3.0:mlflow/datasets/search", "", Somebody),
+    ("POST", "3.0:mlflow/datasets/search", "{}", Somebody),
+    ("GET", "3.0:mlflow/datasets/{d}", "", Read),
+    ("DELETE", "3.0:mlflow/datasets/{d}", "", Manage),
+    ("PATCH", "3.0:mlflow/datasets/{d}/tags", r#"{"tags":"{}"}"#, Edit),
+    ("DELETE", "3.0:mlflow/datasets/{d}/tags/k", "", Edit),
+    ("GET", "3.0:mlflow/datasets/{d}/records", "", Read),
+    ("POST", "3.0:mlflow/datasets/{d}/records", r#"{"records":"[]"}"#, Edit),
+    ("DELETE", "3.0:mlflow/datasets/{d}/records", r#"{"dataset_record_ids":["x"]}"#, Edit),
+    ("GET", "3.0:mlflow/datasets/{d}/experiment-ids", "", Read),
+    ("POST", "3.0:mlflow/datasets/{d}/add-experiments", r#"{"experiment_ids":["{e}"]}"#, Edit),
+    ("POST", "3.0:mlflow/datasets/{d}/remove-experiments", r#"{"experiment_ids":["{e}"]}"#, Edit),
+    ("POST", "3.0:mlflow/scorers/register", r#"{"experiment_id":"{e}","name":"judge","serialized_scorer":"{}"}"#, Edit),
+    ("GET", "3.0:mlflow/scorers/list?experiment_id={e}", "", Read),
+    ("GET", "3.0:mlflow/scorers/versions?experiment_id={e}&name=judge", "", Read),
+    ("GET", "3.0:mlflow/scorers/get?experiment_id={e}&name=judge", "", Read),
+    ("DELETE", "3.0:mlflow/scorers/delete", r#"{"experiment_id":"{e}","name":"judge"}"#, Manage),
+    ("POST", "root:v1/traces", "", Edit),
+    ("GET", "mlflow-artifacts/artifacts/{e}/traces/{t}/artifacts/traces.json", "", Read),
+    ("PUT", "mlflow-artifacts/artifacts/{e}/traces/{t}/artifacts/traces.json", "{}", Edit),
     ("GET", "3.0:mlflow/server-info", "", Somebody),
     ("GET", "3.0:mlflow/ui-telemetry", "", Somebody),
     ("POST", "3.0:mlflow/ui-telemetry", r#"{"records":[]}"#, Somebody),
@@ -224,6 +304,9 @@ struct Fixture {
     model: String,
     name: String,
     issue: String,
+    trace: String,
+    assessment: String,
+    dataset: String,
 }
 
 impl Fixture {
@@ -237,19 +320,32 @@ impl Fixture {
         let issue = json!({"experiment_id": experiment, "name": "n", "description": "d"});
         let issue = test.post(&test.admin, "/api/3.0/mlflow/issues", issue).await.ok();
         let issue = issue["issue"]["issue_id"].as_str().unwrap().to_owned();
-        Self { experiment, run, model, name, issue }
+        let trace = format!("tr-{number}");
+        test.trace(&test.admin, &experiment, &trace).await;
+        let root = "/api/3.0/mlflow";
+        let judged = json!({"assessment": {"assessment_name": "a", "feedback": {"value": 1}}});
+        let judged = test.post(&test.admin, &format!("{root}/traces/{trace}/assessments"), judged).await.ok();
+        let assessment = judged["assessment"]["assessment_id"].as_str().unwrap().to_owned();
+        let dataset = json!({"name": name, "experiment_ids": [experiment]});
+        let dataset = test.post(&test.admin, &format!("{root}/datasets/create"), dataset).await.ok();
+        let dataset = dataset["dataset"]["dataset_id"].as_str().unwrap().to_owned();
+        let scorer = json!({"experiment_id": experiment, "name": "judge", "serialized_scorer": "{}"});
+        test.post(&test.admin, &format!("{root}/scorers/register"), scorer).await.ok();
+        Self { experiment, run, model, name, issue, trace, assessment, dataset }
     }
 
     fn fill(&self, text: &str) -> String {
         let text = text.replace("{e}", &self.experiment).replace("{r}", &self.run);
-        text.replace("{m}", &self.model).replace("{n}", &self.name).replace("{i}", &self.issue)
+        let text = text.replace("{m}", &self.model).replace("{n}", &self.name).replace("{t}", &self.trace);
+        text.replace("{a}", &self.assessment).replace("{d}", &self.dataset).replace("{i}", &self.issue)
     }
 
     async fn ask(&self, test: &TestApp, user: &User, root: &str, route: &(&str, &str, &str, Takes)) -> (u16, Value) {
         let (method, path, body, _) = route;
         let path = whole(root, path);
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let answer = test.call(user, method, &self.fill(&path), Body::from(self.fill(body))).await;
+        let headers = [("x-mlflow-experiment-id", self.experiment.as_str())];
+        let answer = test.send_with(user, method, &self.fill(&path), &headers, Body::from(self.fill(body))).await;
         let body = if answer.status.is_success() { Value::Null } else { answer.json() };
         (answer.status.as_u16(), body)
     }

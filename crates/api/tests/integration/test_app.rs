@@ -187,6 +187,22 @@ impl TestApp {
         self.as_user(user, request, body.into()).await
     }
 
+    /// With headers and a body.
+    pub(crate) async fn send_with(
+        &self,
+        user: &User,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).header("host", "localhost:5000");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.as_user(user, request, body.into()).await
+    }
+
     /// With headers, and without a body.
     pub(crate) async fn call_with(&self, user: &User, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header("host", "localhost:5000");
@@ -233,6 +249,24 @@ impl TestApp {
     pub(crate) async fn run(&self, user: &User, experiment: &str) -> String {
         let made = self.mlflow(user, "runs/create", json!({ "experiment_id": experiment })).await.ok();
         made["run"]["info"]["run_id"].as_str().unwrap().to_owned()
+    }
+
+    /// A trace without spans, with a tag `t`.
+    pub(crate) async fn trace(&self, user: &User, experiment: &str, id: &str) -> Value {
+        let info = json!({
+            "trace_id": id, "request_time": "2026-01-01T00:00:00.500Z", "execution_duration": "1.5s", "state": "OK",
+            "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}},
+            "trace_metadata": {"m": "1"}, "tags": {"t": "1"},
+        });
+        let made = self.post(user, "/api/3.0/mlflow/traces", json!({"trace": {"trace_info": info}})).await.ok();
+        made["trace"]["trace_info"].clone()
+    }
+
+    /// Spans by OpenTelemetry's endpoint, in JSON.
+    pub(crate) async fn spans(&self, user: &User, experiment: &str, spans: Value) -> Answer {
+        let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).to_string();
+        let headers = [("x-mlflow-experiment-id", experiment), ("content-type", "application/json")];
+        self.send_with(user, Method::POST, "/v1/traces", &headers, body).await
     }
 
     /// A logged model with one harmless file, finalised.

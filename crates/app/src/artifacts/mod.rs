@@ -38,6 +38,7 @@ impl App {
                 Ok::<_, AppError>(match owner {
                     ArtifactOwner::Run(id) => tx.experiment_of_run(&id)?,
                     ArtifactOwner::LoggedModel(id) => tx.logged_model(&id)?.map(|model| model.experiment_id),
+                    ArtifactOwner::Trace(id) => tx.experiment_of_trace(&id)?,
                 })
             })
             .await
@@ -101,5 +102,6 @@ pub(crate) fn full_path(owner: &ArtifactOwner, path: &str) -> String {
     match owner {
         ArtifactOwner::Run(id) => format!("runs:/{id}/{path}"),
         ArtifactOwner::LoggedModel(id) => format!("models:/{id}/{path}"),
+        ArtifactOwner::Trace(id) => format!("traces:/{id}/{path}"),
     }
 }

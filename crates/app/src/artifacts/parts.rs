@@ -73,6 +73,9 @@ impl App {
         parts: u32,
     ) -> Result<PartedUploadBegun, AppError> {
         self.check_owner(authorized.principal(), &owner, authorized.resource()).await?;
+        if matches!(owner, ArtifactOwner::Trace(_)) {
+            return Err(AppError::Invalid("a trace's artifacts are uploaded in one piece".to_owned()));
+        }
         if parts == 0 || parts > MOST_PARTS {
             return Err(AppError::Invalid(format!("num_parts must be from 1 to {MOST_PARTS}")));
         }

@@ -213,7 +213,10 @@ async fn keep(
     let written = store
         .write(move |tx| {
             let replaced = tx.put_artifact(&row)?;
-            tx.record(&event)?;
+            // A trace's data come with every trace: data, and no act of its own.
+            if !matches!(row.owner, ArtifactOwner::Trace(_)) {
+                tx.record(&event)?;
+            }
             let mut free = more(tx)?;
             if let Some(object) = replaced {
                 free.extend(tx.release_object(&object, now)?);

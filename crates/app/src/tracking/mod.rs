@@ -18,6 +18,8 @@ mod runs;
 pub mod search;
 
 pub(crate) use experiments::experiment_id;
+pub(crate) use runs::{active_experiment, of_experiment as run_of_experiment};
+
 pub use experiments::{MayCreateExperiment, SearchExperiments};
 pub use histories::{RUNS_PER_HISTORY, ReadableRun, SAMPLED_STEPS, USUAL_SAMPLED_STEPS};
 pub use issues::{ChangeIssue, NewIssue, SEVERITIES, SearchIssues};
@@ -31,3 +33,8 @@ pub(crate) use paging::{PageTokens, Query};
 pub use refusals::ARTIFACT_PATH_RULE;
 pub use registered_models::{MayCreateRegisteredModel, RegisteredModelWithLatest, SearchRegistry};
 pub use runs::{CreateRun, SearchRuns, UpdateRun};
+
+/// One tag, by MLflow's rule for its name.
+pub(crate) fn check_tag(tag: &sealyard_store::model::Pair) -> Result<(), crate::AppError> {
+    limits::tags(std::slice::from_ref(tag))
+}

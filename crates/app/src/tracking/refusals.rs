@@ -22,7 +22,7 @@ impl App {
 
     /// Authorizes on the experiment that a thing belongs to. Whoever may not even see the experiment is told no more of the
     /// thing than if it were not there.
-    pub(super) async fn authorize_below<A>(
+    pub(crate) async fn authorize_below<A>(
         &self,
         caller: &Caller,
         action: A,
@@ -43,7 +43,7 @@ impl App {
 
     /// What someone is told of a thing that is not there: an administrator that, anybody else the same as of a thing they
     /// may not see.
-    pub(super) fn not_visible(&self, caller: &Caller, action: String, kind: &'static str, id: &str) -> AppError {
+    pub(crate) fn not_visible(&self, caller: &Caller, action: String, kind: &'static str, id: &str) -> AppError {
         let Some(principal) = caller.principal() else { return AppError::Unauthenticated };
         let id: String = id.chars().take(200).collect();
         if principal.admin && principal.scopes().is_none_or(|scopes| scopes.contains(&Scope::All)) {

@@ -268,7 +268,7 @@ impl App {
 }
 
 /// A proof for one experiment is none for a run in another.
-pub(super) fn of_experiment(tx: &mut dyn Transaction, experiment: &ExperimentId, run_id: &str) -> Result<(), AppError> {
+pub(crate) fn of_experiment(tx: &mut dyn Transaction, experiment: &ExperimentId, run_id: &str) -> Result<(), AppError> {
     match tx.experiment_of_run(run_id)? {
         Some(found) if found == experiment.as_str() => Ok(()),
         _ => Err(AppError::Denied {
@@ -280,7 +280,7 @@ pub(super) fn of_experiment(tx: &mut dyn Transaction, experiment: &ExperimentId,
 }
 
 /// Nothing new begins in the bin.
-pub(super) fn active_experiment(tx: &mut dyn Transaction, id: &str) -> Result<(), AppError> {
+pub(crate) fn active_experiment(tx: &mut dyn Transaction, id: &str) -> Result<(), AppError> {
     match tx.experiment(id)? {
         Some(experiment) if experiment.lifecycle == Lifecycle::Active => Ok(()),
         Some(_) => Err(AppError::Conflict(format!(

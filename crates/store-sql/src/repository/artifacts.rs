@@ -143,6 +143,10 @@ impl Session<'_> {
     pub(super) fn check_owner_takes_files(&self, owner: &ArtifactOwner) -> Result<(), StoreError> {
         match owner {
             ArtifactOwner::Run(id) => self.active_run(id).map(|_| ()),
+            ArtifactOwner::Trace(id) => match self.exists("SELECT 1 FROM traces WHERE id = ?1", [id])? {
+                true => Ok(()),
+                false => Err(not_found("trace", id)),
+            },
             ArtifactOwner::LoggedModel(id) => {
                 let status: Option<String> =
                     self.optional("SELECT status FROM logged_models WHERE id = ?1 AND deleted = 0", [id], |row| {
@@ -168,6 +172,7 @@ pub(super) fn columns(owner: &ArtifactOwner) -> (&'static str, &str) {
     match owner {
         ArtifactOwner::Run(id) => ("run", id),
         ArtifactOwner::LoggedModel(id) => ("model", id),
+        ArtifactOwner::Trace(id) => ("trace", id),
     }
 }
 

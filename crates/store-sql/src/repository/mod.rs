@@ -4,6 +4,7 @@ mod artifacts;
 mod batch;
 mod convert;
 mod datasets;
+mod evaluation_datasets;
 mod evidence;
 mod experiments;
 mod histories;
@@ -20,8 +21,10 @@ mod registry;
 mod roles;
 mod run_links;
 mod runs;
+mod scorers;
 mod sessions;
 mod settings;
+mod traces;
 mod version_records;
 mod webhooks;
 

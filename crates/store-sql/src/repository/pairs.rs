@@ -49,6 +49,9 @@ pair_table!(LOGGED_MODEL_TAGS, "logged_model_tags", "model");
 pair_table!(LOGGED_MODEL_PARAMS, "logged_model_params", "model");
 pair_table!(REGISTERED_MODEL_TAGS, "registered_model_tags", "model");
 pair_table!(MODEL_VERSION_TAGS, "model_version_tags", "version");
+pair_table!(TRACE_TAGS, "trace_tags", "trace");
+pair_table!(TRACE_METADATA, "trace_metadata", "trace");
+pair_table!(EVALUATION_DATASET_TAGS, "evaluation_dataset_tags", "dataset");
 
 impl Session<'_> {
     pub(super) fn pairs(&self, table: PairTable, owner: i64) -> Result<Vec<Pair>, StoreError> {

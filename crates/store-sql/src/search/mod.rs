@@ -25,7 +25,9 @@ mod tests;
 
 pub(crate) use query::{Scope, Search};
 pub(crate) use statement::Statement;
-pub(crate) use target::{EXPERIMENTS, LOGGED_MODELS, MODEL_VERSIONS, REGISTERED_MODELS, RUNS, Target};
+pub(crate) use target::{
+    EVALUATION_DATASETS, EXPERIMENTS, LOGGED_MODELS, MODEL_VERSIONS, REGISTERED_MODELS, RUNS, Target,
+};
 
 /// How many rows are looked at and sorted without a thought.
 const FEW: i64 = 4000;

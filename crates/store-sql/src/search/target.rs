@@ -41,7 +41,7 @@ const fn of_run(table: &'static str) -> Option<Side> {
 
 /// Whether an attribute's expression may be NULL.
 pub(super) fn is_nullable(expression: &str) -> bool {
-    matches!(expression, "t.ended" | "t.source_run" | "t.run_id" | "t.model_id")
+    matches!(expression, "t.ended" | "t.source_run" | "t.run_id" | "t.model_id" | "t.created_by" | "t.updated_by")
 }
 
 /// Whether an attribute's expression is a whole number.
@@ -173,5 +173,28 @@ pub(crate) const MODEL_VERSIONS: Target = Target {
     fallback: &[("last_updated_timestamp", false), ("name", true), ("version_number", false)],
     tie_ascends: true,
     indexed: &["t.run_id"],
+    walks: false,
+};
+
+pub(crate) const EVALUATION_DATASETS: Target = Target {
+    table: "evaluation_datasets",
+    from: "evaluation_datasets t",
+    attribute: |name| {
+        Some(match name {
+            "name" => "t.name",
+            "created_time" => "t.created",
+            "last_update_time" => "t.updated",
+            "created_by" => "t.created_by",
+            "last_updated_by" => "t.updated_by",
+            _ => return None,
+        })
+    },
+    metrics: None,
+    params: None,
+    tags: side("evaluation_dataset_tags", "dataset"),
+    datasets: None,
+    fallback: &[("created_time", false)],
+    tie_ascends: false,
+    indexed: &["t.name"],
     walks: false,
 };

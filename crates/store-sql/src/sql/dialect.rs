@@ -18,6 +18,14 @@ impl Dialect {
         }
     }
 
+    /// Whether the regular expression in the parameter `pattern` occurs in the text `expression`.
+    pub(crate) fn rlike(self, expression: &str, pattern: &str) -> String {
+        match self {
+            Self::Sqlite => format!("text_rlike({expression}, {pattern})"),
+            Self::Postgres => format!("{expression} ~ {pattern}"),
+        }
+    }
+
     /// A subquery of the texts in the parameter `list`, which is a JSON list.
     pub(crate) fn texts(self, list: &str) -> String {
         match self {

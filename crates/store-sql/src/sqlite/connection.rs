@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use sealyard_store::StoreError;
 
 use crate::error::{OrBackend as _, backend};
-use crate::sqlite::{like, migrate};
+use crate::sqlite::{like, migrate, rlike};
 
 /// Statements kept compiled by each connection.
 const STATEMENTS: usize = 256;
@@ -83,7 +83,8 @@ fn harden(connection: &Connection) -> Result<(), StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true).or_backend()?;
     connection.pragma_update(None, "cell_size_check", true).or_backend()?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    like::register(connection).or_backend()
+    like::register(connection).or_backend()?;
+    rlike::register(connection).or_backend()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub(crate) mod like;
 pub(crate) mod migrate;
 mod options;
 mod reader;
+pub(crate) mod rlike;
 mod statement;
 mod store;
 mod writer;

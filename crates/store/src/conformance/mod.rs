@@ -12,6 +12,7 @@
 
 mod artifacts;
 mod datasets;
+mod evaluation_datasets;
 mod evidence;
 mod experiments;
 mod histories;
@@ -23,9 +24,11 @@ mod objects;
 mod registry;
 mod roles;
 mod runs;
+mod scorers;
 mod search;
 mod sessions;
 mod text;
+mod traces;
 mod transactions;
 mod uploads;
 mod version_records;
@@ -86,6 +89,18 @@ const CASES: &[(&str, Case)] = &[
     ("objects::bytes_that_are_not_right_are_not_shared", objects::bytes_that_are_not_right_are_not_shared),
     ("uploads::parts_come_and_go", uploads::parts_come_and_go),
     ("uploads::only_an_open_one_takes_parts", uploads::only_an_open_one_takes_parts),
+    ("traces::lifecycle", traces::lifecycle),
+    ("traces::a_trace_stays_in_its_experiment", traces::a_trace_stays_in_its_experiment),
+    ("traces::spans_make_and_complete_traces", traces::spans_make_and_complete_traces),
+    ("traces::search", traces::search),
+    ("traces::pages", traces::pages),
+    ("traces::assessments", traces::assessments),
+    ("traces::deletion", traces::deletion),
+    ("traces::metrics", traces::metrics),
+    ("evaluation_datasets::lifecycle", evaluation_datasets::lifecycle),
+    ("evaluation_datasets::search", evaluation_datasets::search),
+    ("evaluation_datasets::records", evaluation_datasets::records),
+    ("scorers::versions", scorers::versions),
     ("evidence::by_subject", evidence::by_subject),
     ("identities::users", identities::users),
     ("identities::tokens", identities::tokens),

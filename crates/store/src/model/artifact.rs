@@ -7,6 +7,8 @@ pub enum ArtifactOwner {
     Run(String),
     /// A logged model, by id.
     LoggedModel(String),
+    /// A trace, by id.
+    Trace(String),
 }
 
 /// A file that a client uploaded.

@@ -1,6 +1,8 @@
 //! What the catalog holds.
 
 mod artifact;
+mod assessment;
+mod evaluation_dataset;
 mod evidence;
 mod experiment;
 mod identity;
@@ -10,12 +12,17 @@ mod logged_model;
 mod registry;
 mod role;
 mod run;
+mod scorer;
 mod search;
 mod session;
 mod stored_object;
+mod trace;
+mod trace_metrics;
 mod webhook;
 
 pub use artifact::{Artifact, ArtifactOwner};
+pub use assessment::{Assessment, AssessmentKind};
+pub use evaluation_dataset::{DatasetRecord, EvaluationDataset, EvaluationDatasetQuery, EvaluationDatasetUpdate};
 pub use evidence::EvidenceRecord;
 pub use experiment::{Experiment, ExperimentQuery, Lifecycle, NewExperiment, ViewType};
 pub use identity::{TokenRecord, UserRecord};
@@ -28,9 +35,15 @@ pub use run::{
     DatasetInput, DatasetSummary, LatestMetric, Metric, ModelOutput, NewRun, Run, RunBatch, RunData, RunQuery,
     RunStatus, RunUpdate,
 };
+pub use scorer::ScorerVersion;
 pub use search::{Comparison, Condition, Cursor, CursorValue, DatasetRef, Field, Operand, OrderBy, Page};
 pub use session::SessionRecord;
 pub use stored_object::{NewObject, ObjectUse, PartedUpload, UploadPart, UploadState};
+pub use trace::{
+    Measure, NewTrace, SortValue, Span, SpanAttribute, SpanBatch, Trace, TraceCondition, TraceDeletion, TraceField,
+    TraceOrder, TracePage, TraceQuery, TraceState,
+};
+pub use trace_metrics::{Aggregation, MetricFilter, MetricView, TraceMetricPoint, TraceMetricQuery};
 pub use webhook::{AttemptOutcome, Delivery, DeliveryBounds, Webhook};
 
 /// A tag or parameter.

@@ -46,6 +46,8 @@ pub enum Comparison {
     GreaterOrEqual,
     Like,
     ILike,
+    /// A regular expression that occurs in the text.
+    RLike,
     In,
     NotIn,
     IsNull,

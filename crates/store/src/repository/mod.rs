@@ -1,5 +1,7 @@
 pub(crate) mod artifacts;
+pub(crate) mod assessments;
 pub(crate) mod datasets;
+pub(crate) mod evaluation_datasets;
 pub(crate) mod evidence;
 pub(crate) mod experiments;
 pub(crate) mod histories;
@@ -11,8 +13,10 @@ pub(crate) mod objects;
 pub(crate) mod registry;
 pub(crate) mod roles;
 pub(crate) mod runs;
+pub(crate) mod scorers;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+pub(crate) mod traces;
 pub(crate) mod uploads;
 pub(crate) mod version_records;
 pub(crate) mod webhooks;

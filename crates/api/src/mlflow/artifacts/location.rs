@@ -11,8 +11,8 @@ use sealyard_store::model::ArtifactOwner;
 
 use crate::http::{ApiError, ApiState, ErrorCode, Identified};
 
-/// What a path of the proxy names: `<experiment>/<run>/artifacts/<rest>` or
-/// `<experiment>/models/<model>/artifacts/<rest>`.
+/// What a path of the proxy names: `<experiment>/<run>/artifacts/<rest>`,
+/// `<experiment>/models/<model>/artifacts/<rest>` or `<experiment>/traces/<trace>/artifacts/<rest>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Location {
     pub(super) experiment: String,
@@ -105,10 +105,16 @@ impl Location {
             [experiment, "models", model, "artifacts", rest @ ..] => {
                 (experiment, ArtifactOwner::LoggedModel((*model).to_owned()), rest)
             }
+            [experiment, "traces", trace, "artifacts", rest @ ..] => {
+                (experiment, ArtifactOwner::Trace((*trace).to_owned()), rest)
+            }
             [experiment, run, "artifacts", rest @ ..] => (experiment, ArtifactOwner::Run((*run).to_owned()), rest),
             _ => {
-                return Err("it is neither <experiment>/<run>/artifacts/… nor <experiment>/models/<model>/artifacts/…"
-                    .to_owned());
+                return Err(
+                    "it is none of <experiment>/<run>/artifacts/…, <experiment>/models/<model>/artifacts/… and \
+                            <experiment>/traces/<trace>/artifacts/…"
+                        .to_owned(),
+                );
             }
         };
         let path = match rest {

@@ -42,6 +42,8 @@ pub enum Searched {
     RegisteredModels,
     /// `model-versions/search`.
     ModelVersions,
+    /// `datasets/search`.
+    EvaluationDatasets,
 }
 
 /// Reads a filter; an empty one holds for everything.
@@ -279,12 +281,13 @@ mod tests {
         assert!(order(Searched::RegisteredModels, ["timestamp DESC"]).is_ok());
     }
 
-    const ALL: [Searched; 5] = [
+    const ALL: [Searched; 6] = [
         Searched::Runs,
         Searched::Experiments,
         Searched::LoggedModels,
         Searched::RegisteredModels,
         Searched::ModelVersions,
+        Searched::EvaluationDatasets,
     ];
 
     const PIECES: &[&str] = &[

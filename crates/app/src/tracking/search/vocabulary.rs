@@ -19,7 +19,7 @@ impl Shape {
     pub(super) const fn allows(self, comparison: Comparison) -> bool {
         use Comparison::{
             Equal, Greater, GreaterOrEqual, ILike, In, IsNotNull, IsNull, Less, LessOrEqual, Like, NotEqual, NotIn,
-            Without,
+            RLike, Without,
         };
         match comparison {
             Equal | NotEqual => true,
@@ -27,7 +27,7 @@ impl Shape {
             Like | ILike => !self.number,
             In | NotIn => self.lists,
             IsNull | IsNotNull => self.nulls,
-            Without => false,
+            RLike | Without => false,
         }
     }
 }
@@ -102,6 +102,14 @@ const MODEL_VERSIONS: &[Attribute] = &[
     order_only(number(&["creation_timestamp"], "creation_timestamp")),
 ];
 
+const EVALUATION_DATASETS: &[Attribute] = &[
+    text(&["name"], "name"),
+    number(&["created_time"], "created_time"),
+    number(&["last_update_time"], "last_update_time"),
+    text(&["created_by"], "created_by"),
+    text(&["last_updated_by"], "last_updated_by"),
+];
+
 const DATASET_FIELDS: &[&str] = &["name", "digest", "context"];
 
 /// The closed list of what a search may name, and the words in which MLflow refuses the rest.
@@ -126,6 +134,7 @@ impl Vocabulary {
             Searched::LoggedModels => LOGGED_MODELS,
             Searched::RegisteredModels => REGISTERED_MODELS,
             Searched::ModelVersions => MODEL_VERSIONS,
+            Searched::EvaluationDatasets => EVALUATION_DATASETS,
         }
     }
 

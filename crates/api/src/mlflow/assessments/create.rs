@@ -1,0 +1,32 @@
+//! `POST traces/<id>/assessments`: a feedback, an expectation or a reference to an issue.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use sealyard_identity::Edit;
+use serde::{Deserialize, Serialize};
+
+use super::super::view::{AssessmentInput, AssessmentView};
+use crate::http::{Answer, ApiState, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    assessment: AssessmentInput,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    pub(super) assessment: AssessmentView,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Path(id): Path<String>,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize_trace(&caller, Edit, &id).await?;
+    let assessment = app.create_assessment(&may, &id, request.assessment.try_into()?).await?;
+    Ok(Json(Response { assessment: assessment.into() }))
+}

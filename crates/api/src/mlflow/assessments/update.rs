@@ -1,0 +1,52 @@
+//! `PATCH traces/<id>/assessments/<assessment>`: the fields that its mask names.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use sealyard_app::AssessmentUpdate;
+use sealyard_identity::Edit;
+use sealyard_store::model::Pair;
+use serde::Deserialize;
+
+use super::super::view::AssessmentInput;
+use super::create::Response;
+use crate::http::{Answer, ApiError, ApiState, Identified, Input, required};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    assessment: AssessmentInput,
+    update_mask: String,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Path((trace_id, id)): Path<(String, String)>,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize_trace(&caller, Edit, &trace_id).await?;
+    let Request { mut assessment, update_mask } = request;
+    let mut update = AssessmentUpdate::default();
+    let mut valued = false;
+    for field in required("update_mask", &update_mask)?.split(',') {
+        match field.trim() {
+            "assessmentName" | "assessment_name" => update.name = assessment.assessment_name.take(),
+            "rationale" => update.rationale = assessment.rationale.take(),
+            "metadata" => {
+                let metadata = std::mem::take(&mut assessment.metadata);
+                update.metadata = metadata.into_iter().map(|(key, value)| Pair { key, value }).collect();
+            }
+            "feedback" | "expectation" if valued => {
+                return Err(ApiError::invalid("Cannot specify both `expectation` and `feedback` parameters."));
+            }
+            "feedback" | "expectation" if assessment.has_value() => {
+                valued = true;
+                update.value = Some(assessment.value()?);
+            }
+            // Whether it is valid is the server's to say.
+            _ => {}
+        }
+    }
+    Ok(Json(Response { assessment: app.update_assessment(&may, &trace_id, &id, update).await?.into() }))
+}

@@ -1,0 +1,33 @@
+//! `POST datasets/<id>/add-experiments`: adds experiments; each takes EDIT too.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use sealyard_identity::Edit;
+use serde::Deserialize;
+
+use super::create::Response;
+use crate::http::{Answer, ApiError, ApiState, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    experiment_ids: Vec<String>,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Path(id): Path<String>,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize_dataset_edit(&caller, &id).await?;
+    if request.experiment_ids.len() > 100 {
+        return Err(ApiError::invalid("a request names at most 100 experiments"));
+    }
+    let mut to = Vec::with_capacity(request.experiment_ids.len());
+    for id in &request.experiment_ids {
+        to.push(app.authorize_experiment(&caller, Edit, id).await?);
+    }
+    Ok(Json(Response { dataset: app.add_dataset_to_experiments(&caller, &may, &to).await?.into() }))
+}

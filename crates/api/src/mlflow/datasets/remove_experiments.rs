@@ -1,0 +1,26 @@
+//! `POST datasets/<id>/remove-experiments`: takes a data set out of experiments.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+
+use super::create::Response;
+use crate::http::{Answer, ApiState, Identified, Input};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    experiment_ids: Vec<String>,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Path(id): Path<String>,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize_dataset_edit(&caller, &id).await?;
+    let dataset = app.remove_dataset_from_experiments(&caller, &may, request.experiment_ids).await?;
+    Ok(Json(Response { dataset: dataset.into() }))
+}

@@ -1,0 +1,34 @@
+//! `POST datasets/<id>/records`: adds records; those with inputs that are there are merged.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use sealyard_app::GivenRecord;
+use serde::{Deserialize, Serialize};
+
+use crate::http::{Answer, ApiError, ApiState, Identified, LargeInput, required};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    records: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    inserted_count: u64,
+    updated_count: u64,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Path(id): Path<String>,
+    LargeInput(request): LargeInput<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize_dataset_edit(&caller, &id).await?;
+    let records: Vec<GivenRecord> = serde_json::from_str(required("records", &request.records)?)
+        .map_err(|_| ApiError::invalid("'records' must be the JSON of a list of objects"))?;
+    let done = app.upsert_dataset_records(&caller, &may, records).await?;
+    Ok(Json(Response { inserted_count: done.inserted, updated_count: done.updated }))
+}

@@ -1,0 +1,36 @@
+//! `POST /v1/traces`: spans by OTLP/HTTP, in protobuf or JSON, plain, gzip or deflate; `x-mlflow-experiment-id` says where to.
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::HeaderName;
+use http::header::CONTENT_TYPE;
+use sealyard_identity::Edit;
+
+use super::body::{Form, codec, form, spans};
+use crate::http::{ApiError, ApiState, Identified, required};
+
+const EXPERIMENT: HeaderName = HeaderName::from_static("x-mlflow-experiment-id");
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let app = state.app();
+    let (parts, body) = request.into_parts();
+    let mut named = parts.headers.get_all(EXPERIMENT).iter();
+    // One of them could be what is authorized, the other what is meant.
+    let (experiment, None) = (named.next(), named.next()) else {
+        return Err(ApiError::invalid("the request names more than one experiment"));
+    };
+    let experiment = experiment.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let may = app.authorize_experiment(&caller, Edit, required(EXPERIMENT.as_str(), experiment)?).await?;
+    let (form, codec) = (form(&parts.headers)?, codec(&parts.headers)?);
+    let spans = spans(body, form, codec).await?;
+    app.log_spans(&caller, &may, spans).await?;
+    // An empty answer in protobuf is no bytes.
+    Ok(match form {
+        Form::Protobuf => ([(CONTENT_TYPE, "application/x-protobuf")], "").into_response(),
+        Form::Json => ([(CONTENT_TYPE, "application/json")], "{}").into_response(),
+    })
+}

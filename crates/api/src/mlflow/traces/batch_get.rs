@@ -1,0 +1,30 @@
+//! `GET traces/batchGet`: several traces with their spans; those that are complete and that the caller may read.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+use super::super::view::TraceView;
+use crate::http::{Answer, ApiState, Identified, Input, Texts};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    trace_ids: Texts,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    traces: Vec<TraceView>,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let ids = request.trace_ids.iter().map(str::to_owned).collect();
+    let traces = state.app().traces(&caller, ids, true).await?;
+    Ok(Json(Response { traces: traces.into_iter().map(TraceView::from).collect() }))
+}

@@ -1,0 +1,32 @@
+//! `GET traces/get`: a trace with its spans.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_identity::Read;
+use serde::{Deserialize, Serialize};
+
+use super::super::view::TraceView;
+use crate::http::{Answer, ApiState, Flag, Identified, Input, required};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    trace_id: String,
+    allow_partial: Flag,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    trace: TraceView,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let id = required("trace_id", &request.trace_id)?;
+    let may = app.authorize_trace(&caller, Read, id).await?;
+    Ok(Json(Response { trace: app.whole_trace(&may, id, request.allow_partial.0).await?.into() }))
+}

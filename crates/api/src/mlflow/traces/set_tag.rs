@@ -1,0 +1,29 @@
+//! `PATCH traces/<id>/tags`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use sealyard_identity::Edit;
+use sealyard_store::model::Pair;
+use serde::Deserialize;
+
+use crate::http::{Answer, ApiState, Empty, Identified, Input, required};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::mlflow) struct Request {
+    key: String,
+    value: String,
+}
+
+pub(in crate::mlflow) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Path(id): Path<String>,
+    Input(request): Input<Request>,
+) -> Answer<Empty> {
+    let app = state.app();
+    let may = app.authorize_trace(&caller, Edit, &id).await?;
+    required("key", &request.key)?;
+    app.set_trace_tag(&may, &id, Pair { key: request.key, value: request.value }).await?;
+    Ok(Json(Empty {}))
+}

@@ -1,0 +1,3 @@
+//! `POST traces/delete-traces`: as in v3.
+
+pub(super) use super::super::traces::delete::handler;

@@ -1,0 +1,3 @@
+//! `GET get-trace-artifact`: as in v3.
+
+pub(super) use super::super::traces::file::handler;

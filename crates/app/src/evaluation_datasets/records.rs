@@ -1,0 +1,358 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sealyard_core::Digest;
+use sealyard_identity::{Edit, Read};
+use sealyard_store::model::{DatasetRecord, EvaluationDataset, EvaluationDatasetUpdate};
+use serde_json::{Map, Value, json};
+
+use super::{DatasetAccess, USER, digest};
+use crate::tasks::blocking;
+use crate::{App, AppError, Caller};
+
+/// Records of one request.
+const MAX_RECORDS: usize = 10_000;
+/// Records of a data set.
+const MAX_IN_SET: u64 = 1_000_000;
+/// Bytes of a record.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Keys of the inputs, outputs or expectations that a data set's schema lists.
+const MAX_KEYS: usize = 10_000;
+/// Records on one page.
+const PER_PAGE: i64 = 1000;
+
+/// A record as a client sends it: `inputs`, and what else there is.
+pub type GivenRecord = Map<String, Value>;
+
+/// What a request did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpsertedRecords {
+    /// New ones.
+    pub inserted: u64,
+    /// Those whose inputs were there.
+    pub updated: u64,
+}
+
+impl App {
+    /// Adds records; those with inputs that are there are merged with what is there.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`], [`AppError::Invalid`].
+    pub async fn upsert_dataset_records(
+        &self,
+        caller: &Caller,
+        may: &DatasetAccess<Edit>,
+        records: Vec<GivenRecord>,
+    ) -> Result<UpsertedRecords, AppError> {
+        if records.len() > MAX_RECORDS {
+            return Err(AppError::Invalid(format!("a request has at most {MAX_RECORDS} records")));
+        }
+        let given = blocking("records could not be read", move || {
+            records.into_iter().map(Given::read).collect::<Result<Vec<_>, _>>()
+        })
+        .await?;
+        let now = self.now().as_millis();
+        let ids: Vec<String> = given.iter().map(|_| format!("dr-{}", self.rng().hex_id())).collect();
+        let mut event = self.dataset_event(caller, may.id(), String::new());
+        let (check, id) = (may.check(), may.id().to_owned());
+        let done = self
+            .store()
+            .write(move |tx| {
+                let dataset = check(tx)?;
+                let mut schema = Schema::of(&dataset);
+                let mut done = UpsertedRecords { inserted: 0, updated: 0 };
+                let mut user = None;
+                for (record, new_id) in given.into_iter().zip(ids) {
+                    schema.learn(&record)?;
+                    user = record.user().or(user);
+                    let known = tx.dataset_record_by_input(&dataset.id, &record.hash)?;
+                    let row = match known {
+                        Some(known) => {
+                            done.updated += 1;
+                            record.merged(known, now)?
+                        }
+                        None => {
+                            done.inserted += 1;
+                            record.new(new_id, now)
+                        }
+                    };
+                    tx.put_dataset_record(&dataset.id, &row)?;
+                }
+                let count = tx.count_dataset_records(&dataset.id)?;
+                if count > MAX_IN_SET {
+                    return Err(AppError::Conflict(format!("a data set has at most {MAX_IN_SET} records")));
+                }
+                let update = EvaluationDatasetUpdate {
+                    updated: now,
+                    digest: Some(digest(&dataset.name, now)),
+                    schema: Some(schema.0.to_string()),
+                    profile: (count > 0).then(|| json!({ "num_records": count }).to_string()),
+                    updated_by: user,
+                };
+                tx.update_evaluation_dataset(&dataset.id, &update)?;
+                let change = format!("records: {} added, {} changed", done.inserted, done.updated);
+                event.act = sealyard_ledger::Act::EvaluationDatasetChanged { dataset: id, change };
+                tx.record(&event)?;
+                Ok::<_, AppError>(done)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(done)
+    }
+
+    /// A page of records in the order in which they came, and the token of the next one.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`], [`AppError::Invalid`].
+    pub async fn dataset_records(
+        &self,
+        may: &DatasetAccess<Read>,
+        max_results: Option<i64>,
+        page_token: &str,
+    ) -> Result<(Vec<DatasetRecord>, Option<String>), AppError> {
+        let limit = max_results.filter(|asked| *asked > 0).unwrap_or(PER_PAGE).min(PER_PAGE);
+        let limit = u32::try_from(limit).unwrap_or(1);
+        let after = read_token(page_token)?;
+        let check = may.check();
+        self.store()
+            .read(move |tx| {
+                let dataset = check(tx)?;
+                let mut records = tx.dataset_records(&dataset.id, after.as_ref(), limit + 1)?;
+                let more = records.len() > limit as usize;
+                records.truncate(limit as usize);
+                let next = records
+                    .last()
+                    .filter(|_| more)
+                    .map(|last| URL_SAFE_NO_PAD.encode(format!("{}:{}", last.created, last.id)));
+                Ok((records, next))
+            })
+            .await
+    }
+
+    /// Removes records; gives how many there were.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`], [`AppError::Invalid`].
+    pub async fn delete_dataset_records(
+        &self,
+        caller: &Caller,
+        may: &DatasetAccess<Edit>,
+        ids: Vec<String>,
+    ) -> Result<u64, AppError> {
+        if ids.len() > MAX_RECORDS {
+            return Err(AppError::Invalid(format!("a request names at most {MAX_RECORDS} records")));
+        }
+        let mut event = self.dataset_event(caller, may.id(), String::new());
+        let (check, id, now) = (may.check(), may.id().to_owned(), self.now().as_millis());
+        let deleted = self
+            .store()
+            .write(move |tx| {
+                let dataset = check(tx)?;
+                let deleted = tx.delete_dataset_records(&dataset.id, &ids)?;
+                let count = tx.count_dataset_records(&dataset.id)?;
+                let update = EvaluationDatasetUpdate {
+                    updated: now,
+                    digest: Some(digest(&dataset.name, now)),
+                    profile: Some(json!({ "num_records": count }).to_string()),
+                    ..EvaluationDatasetUpdate::default()
+                };
+                tx.update_evaluation_dataset(&dataset.id, &update)?;
+                let change = format!("records: {deleted} removed");
+                event.act = sealyard_ledger::Act::EvaluationDatasetChanged { dataset: id, change };
+                tx.record(&event)?;
+                Ok::<_, AppError>(deleted)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(deleted)
+    }
+}
+
+fn read_token(text: &str) -> Result<Option<(i64, String)>, AppError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let read = || {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() < 200)?;
+        let text = String::from_utf8(bytes).ok()?;
+        let (created, id) = text.split_once(':')?;
+        Some((created.parse().ok()?, id.to_owned()))
+    };
+    read().map(Some).ok_or_else(|| AppError::Invalid("Invalid page token".to_owned()))
+}
+
+/// A record that was checked.
+#[derive(Debug)]
+struct Given {
+    fields: Map<String, Value>,
+    inputs: String,
+    hash: String,
+}
+
+impl Given {
+    fn read(mut fields: Map<String, Value>) -> Result<Self, AppError> {
+        let object = |name: &str| match fields.get(name) {
+            None | Some(Value::Null | Value::Object(_)) => Ok(()),
+            Some(_) => Err(AppError::Invalid(format!("'{name}' of a record must be an object"))),
+        };
+        for name in ["inputs", "expectations", "tags", "source"] {
+            object(name)?;
+        }
+        fields.retain(|name, value| {
+            let known = ["inputs", "outputs", "expectations", "tags", "source"].contains(&name.as_str());
+            known && (name == "outputs" || !value.is_null())
+        });
+        // Keys of an object are in order, so that the same inputs give the same text.
+        let inputs = fields.get("inputs").map_or_else(|| "{}".to_owned(), Value::to_string);
+        let size: usize = fields.values().map(|value| value.to_string().len()).sum();
+        if size > MAX_BYTES {
+            return Err(AppError::Invalid(format!("a record has at most {MAX_BYTES} bytes")));
+        }
+        let hash = Digest::of(inputs.as_bytes()).to_hex();
+        Ok(Self { fields, inputs, hash })
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.fields.get(name).filter(|value| !value.is_null()).map(Value::to_string)
+    }
+
+    fn user(&self) -> Option<String> {
+        let user = self.fields.get("tags")?.get(USER)?.as_str()?;
+        Some(user.chars().take(255).collect())
+    }
+
+    fn new(self, id: String, now: i64) -> DatasetRecord {
+        let source = self.fields.get("source");
+        let of_source = |name: &str| source.and_then(|source| source.get(name)).and_then(Value::as_str);
+        let source_type = of_source("source_type").map(|kind| kind.chars().take(255).collect::<String>());
+        let key = if source_type.as_deref() == Some("TRACE") { "trace_id" } else { "source_id" };
+        let data = source.and_then(|source| source.get("source_data"));
+        let source_id = data.and_then(|data| data.get(key)).and_then(Value::as_str);
+        DatasetRecord {
+            id,
+            inputs: self.inputs.clone(),
+            input_hash: self.hash.clone(),
+            outputs: self.text("outputs"),
+            expectations: self.text("expectations"),
+            tags: self.text("tags"),
+            source: self.text("source"),
+            source_id: source_id.map(|id| id.chars().take(255).collect()),
+            source_type,
+            created: now,
+            updated: now,
+            created_by: self.user(),
+            updated_by: self.user(),
+        }
+    }
+
+    /// What is there with what came: outputs are replaced, expectations and tags come together.
+    fn merged(self, known: DatasetRecord, now: i64) -> Result<DatasetRecord, AppError> {
+        let together = |old: Option<&String>, name: &str| {
+            let mut fields: Map<String, Value> = match old {
+                Some(old) => serde_json::from_str(old)
+                    .map_err(|error| AppError::internal("a stored record can't be read", error))?,
+                None => Map::new(),
+            };
+            if let Some(Value::Object(new)) = self.fields.get(name) {
+                fields.extend(new.clone());
+            }
+            let text = Value::Object(fields.clone()).to_string();
+            if text.len() > MAX_BYTES {
+                return Err(AppError::Invalid(format!("a record has at most {MAX_BYTES} bytes")));
+            }
+            Ok((old.is_some() || !fields.is_empty()).then_some(text))
+        };
+        let (expectations, tags) =
+            (together(known.expectations.as_ref(), "expectations")?, together(known.tags.as_ref(), "tags")?);
+        let outputs = if self.fields.contains_key("outputs") { self.text("outputs") } else { known.outputs };
+        let updated_by = self.user().or(known.updated_by);
+        Ok(DatasetRecord { outputs, expectations, tags, updated: now, updated_by, ..known })
+    }
+}
+
+/// What a data set's records hold, by the names of their fields.
+#[derive(Debug)]
+struct Schema(Value);
+
+impl Schema {
+    fn of(dataset: &EvaluationDataset) -> Self {
+        let known = dataset.schema.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        Self(known.unwrap_or_else(|| json!({"inputs": {}, "outputs": {}, "expectations": {}, "version": "1.0"})))
+    }
+
+    fn learn(&mut self, record: &Given) -> Result<(), AppError> {
+        for part in ["inputs", "outputs", "expectations"] {
+            let (Some(given), Some(known)) = (record.fields.get(part), self.0.get_mut(part)) else { continue };
+            match (given, known) {
+                (Value::Object(given), Value::Object(known)) => {
+                    for (name, value) in given {
+                        if !known.contains_key(name) {
+                            known.insert(name.clone(), kind(value).into());
+                        }
+                    }
+                    if known.len() > MAX_KEYS {
+                        return Err(AppError::Invalid(format!("a data set's {part} have at most {MAX_KEYS} names")));
+                    }
+                }
+                (Value::Null, _) => {}
+                (given, known) if known.as_object().is_some_and(Map::is_empty) => *known = kind(given).into(),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As MLflow names it.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "float",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(value: Value) -> Given {
+        let Value::Object(fields) = value else { panic!() };
+        Given::read(fields).unwrap()
+    }
+
+    #[test]
+    fn the_same_inputs_are_the_same_record_in_any_order() {
+        let first = given(json!({"inputs": {"a": 1, "b": {"d": 2, "c": 3}}}));
+        let second = given(json!({"inputs": {"b": {"c": 3, "d": 2}, "a": 1}, "outputs": 5}));
+        assert_eq!(first.hash, second.hash);
+        let known = first.new("dr-1".into(), 1);
+        let merged = second.merged(known, 9).unwrap();
+        assert_eq!((merged.id.as_str(), merged.outputs.as_deref(), merged.updated), ("dr-1", Some("5"), 9));
+    }
+
+    #[test]
+    fn what_comes_again_is_merged() {
+        let known = given(json!({"inputs": {}, "expectations": {"a": 1}, "tags": {"x": "1"}})).new("dr-1".into(), 1);
+        let merged =
+            given(json!({"inputs": {}, "expectations": {"b": 2}, "tags": {"x": "2"}})).merged(known, 2).unwrap();
+        assert_eq!(merged.expectations.as_deref(), Some(r#"{"a":1,"b":2}"#));
+        assert_eq!(merged.tags.as_deref(), Some(r#"{"x":"2"}"#));
+    }
+
+    #[test]
+    fn odd_records_are_refused() {
+        for value in [json!({"inputs": 5}), json!({"inputs": {}, "tags": []}), json!({"expectations": "x"})] {
+            let Value::Object(fields) = value else { panic!() };
+            assert!(Given::read(fields).is_err());
+        }
+        let Value::Object(large) = json!({"inputs": {"a": "x".repeat(MAX_BYTES)}}) else { panic!() };
+        assert!(Given::read(large).is_err());
+        for token in ["!", "QQ", "YTpi"] {
+            assert!(read_token(token).is_err(), "{token}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Traces of applications: what they were asked, what they did step by step, what they answered, and what people and
+//! programs think of it.
+//!
+//! A trace belongs to an experiment, and takes the experiment's rights. Each function checks in its own transaction that the
+//! trace is in the experiment of the proof.
+
+mod assessments;
+mod correlation;
+mod delete;
+mod filter;
+mod ingest;
+mod lexer;
+mod limits;
+mod links;
+mod metrics;
+mod preview;
+mod read;
+mod scorers;
+mod search;
+mod spans;
+mod write;
+
+pub use assessments::{AssessmentUpdate, GivenAssessment};
+pub use correlation::Correlation;
+pub use delete::DeleteTraces;
+pub use metrics::{AskMetrics, GivenAggregation};
+pub use read::{TraceFile, WholeTrace};
+pub use search::SearchTraces;
+pub use write::{EndTrace, GivenTrace, StartTraceV2};
+
+use sealyard_identity::{Action, ActsOn, Authorized, ExperimentId};
+use sealyard_store::Transaction;
+
+use crate::tracking::experiment_id;
+use crate::{App, AppError, Caller};
+
+impl App {
+    /// Finds a trace's experiment and asks the authorizer about it.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`], also for a trace that is not there; an administrator gets [`AppError::Missing`].
+    pub async fn authorize_trace<A>(
+        &self,
+        caller: &Caller,
+        action: A,
+        trace_id: &str,
+    ) -> Result<Authorized<A, ExperimentId>, AppError>
+    where
+        A: ActsOn<ExperimentId>,
+    {
+        let found = if limits::is_trace_id(trace_id) {
+            let id = trace_id.to_owned();
+            self.store().read(move |tx| Ok::<_, AppError>(tx.experiment_of_trace(&id)?)).await?
+        } else {
+            None
+        };
+        match found {
+            Some(experiment) => {
+                let authorized = self.authorize_below(caller, action, experiment_id(&experiment)?, "trace", trace_id);
+                authorized.await.map_err(|error| named(error, trace_id))
+            }
+            None => {
+                let error = self.not_visible(caller, <A as Action>::KIND.to_string(), "trace", trace_id);
+                Err(named(error, trace_id))
+            }
+        }
+    }
+}
+
+/// With the words that MLflow's clients look for.
+fn named(error: AppError, trace_id: &str) -> AppError {
+    match error {
+        AppError::NotFound { kind: "trace", .. } => not_found(trace_id),
+        other => other,
+    }
+}
+
+fn not_found(trace_id: &str) -> AppError {
+    let id: String = trace_id.chars().take(80).collect();
+    AppError::Missing(format!("Trace with ID '{id}' not found."))
+}
+
+/// A proof for one experiment is none for a trace in another.
+fn of_experiment(tx: &mut dyn Transaction, experiment: &ExperimentId, trace_id: &str) -> Result<(), AppError> {
+    match tx.experiment_of_trace(trace_id)? {
+        Some(found) if found == experiment.as_str() => Ok(()),
+        _ => Err(AppError::Denied {
+            rule: "authorization",
+            action: "access".to_owned(),
+            resource: format!("trace {:?}", trace_id.chars().take(80).collect::<String>()),
+        }),
+    }
+}

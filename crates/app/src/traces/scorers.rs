@@ -1,0 +1,144 @@
+//! Scorers: what judges traces. The server keeps what clients serialised; it never runs any of it.
+
+use sealyard_identity::{Authorized, Edit, ExperimentId, Manage, Read};
+use sealyard_ledger::{Act, Outcome};
+use sealyard_store::model::ScorerVersion;
+use serde_json::Value;
+
+use super::limits;
+use crate::tracking::active_experiment;
+use crate::{App, AppError, Caller};
+
+/// Bytes of a serialised scorer.
+const MAX_SERIALIZED: usize = 1024 * 1024;
+/// Scorers, or versions of one, that are listed.
+const MAX_LISTED: u32 = 1000;
+
+impl App {
+    /// Adds the next version of a scorer.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`], also for code that clients would run when they load it; [`AppError::Conflict`] in a deleted
+    /// experiment.
+    pub async fn register_scorer(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Edit, ExperimentId>,
+        name: &str,
+        serialized: String,
+    ) -> Result<ScorerVersion, AppError> {
+        limits::text("name", name, 256)?;
+        if serialized.len() > MAX_SERIALIZED {
+            return Err(AppError::Invalid(format!("a serialised scorer has at most {MAX_SERIALIZED} bytes")));
+        }
+        let parsed: Value = serde_json::from_str(&serialized)
+            .map_err(|_| AppError::Invalid("serialized_scorer must be valid JSON".to_owned()))?;
+        if parsed.get("call_source").is_some_and(|source| !source.is_null()) {
+            return Err(AppError::Invalid(
+                "Custom scorers (using the @scorer decorator) can't be registered: loading one runs the code that it holds"
+                    .to_owned(),
+            ));
+        }
+        let experiment = may.resource().to_string();
+        let (name, id, now) = (name.to_owned(), uuid(&self.rng().bytes::<16>()), self.now().as_millis());
+        let act = Act::ScorerRegistered { experiment: experiment.clone(), name: name.clone(), version: 0 };
+        let mut event = self.event(caller, Outcome::Done, act);
+        let made = self
+            .store()
+            .write(move |tx| {
+                active_experiment(tx, &experiment)?;
+                let made = tx.register_scorer(&experiment, &name, &id, &serialized, now)?;
+                event.act = Act::ScorerRegistered { experiment, name, version: made.version };
+                tx.record(&event)?;
+                Ok::<_, AppError>(made)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(made)
+    }
+
+    /// The newest version of each scorer, by name.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn scorers(&self, may: &Authorized<Read, ExperimentId>) -> Result<Vec<ScorerVersion>, AppError> {
+        let experiment = may.resource().to_string();
+        self.store().read(move |tx| Ok(tx.scorers(&experiment, MAX_LISTED)?)).await
+    }
+
+    /// Every version of a scorer, oldest first.
+    ///
+    /// # Errors
+    /// [`AppError::Missing`].
+    pub async fn scorer_versions(
+        &self,
+        may: &Authorized<Read, ExperimentId>,
+        name: &str,
+    ) -> Result<Vec<ScorerVersion>, AppError> {
+        let (experiment, wanted) = (may.resource().to_string(), name.to_owned());
+        let found: Vec<ScorerVersion> = self
+            .store()
+            .read(move |tx| Ok::<_, AppError>(tx.scorer_versions(&experiment, &wanted, MAX_LISTED)?))
+            .await?;
+        if found.is_empty() { Err(not_found(may.resource().as_str(), name, None)) } else { Ok(found) }
+    }
+
+    /// A version of a scorer, or its newest one.
+    ///
+    /// # Errors
+    /// [`AppError::Missing`].
+    pub async fn scorer(
+        &self,
+        may: &Authorized<Read, ExperimentId>,
+        name: &str,
+        version: Option<u32>,
+    ) -> Result<ScorerVersion, AppError> {
+        let (experiment, wanted) = (may.resource().to_string(), name.to_owned());
+        let found = self.store().read(move |tx| Ok::<_, AppError>(tx.scorer(&experiment, &wanted, version)?)).await?;
+        found.ok_or_else(|| not_found(may.resource().as_str(), name, version))
+    }
+
+    /// Removes a version of a scorer, or all of them.
+    ///
+    /// # Errors
+    /// [`AppError::Missing`].
+    pub async fn delete_scorer(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Manage, ExperimentId>,
+        name: &str,
+        version: Option<u32>,
+    ) -> Result<(), AppError> {
+        let (experiment, name) = (may.resource().to_string(), name.to_owned());
+        let shown = limits::cut(&name, 256);
+        let act = Act::ScorerDeleted { experiment: experiment.clone(), name: shown, version };
+        let event = self.event(caller, Outcome::Done, act);
+        self.store()
+            .write(move |tx| {
+                if tx.delete_scorer(&experiment, &name, version)? == 0 {
+                    return Err(not_found(&experiment, &name, version));
+                }
+                Ok::<_, AppError>(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(())
+    }
+}
+
+fn not_found(experiment: &str, name: &str, version: Option<u32>) -> AppError {
+    let name = limits::cut(name, 80);
+    AppError::Missing(match version {
+        Some(version) => {
+            format!("Scorer with name '{name}' and version {version} not found for experiment {experiment}.")
+        }
+        None => format!("Scorer with name '{name}' not found for experiment {experiment}."),
+    })
+}
+
+/// As MLflow writes the ids of scorers.
+fn uuid(bytes: &[u8; 16]) -> String {
+    let hex = hex::encode(bytes);
+    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
+}
