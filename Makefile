@@ -9,10 +9,10 @@ VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
 SUITE_VENV ?= $(or $(CARGO_TARGET_DIR),target)/suite-venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help ui clients build demo test lint generate venv clean-venv e2e mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python
+.PHONY: help ui clients build demo test lint generate venv clean-venv e2e mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-writers
 
 help: ## Show this list
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 check-cargo:
 	@command -v $(CARGO) >/dev/null || { echo "error: cargo is missing. Install Rust 1.95 or newer from https://rustup.rs" >&2; exit 2; }
@@ -69,6 +69,15 @@ mlflow-suite: check-cargo check-python ## MLflow's own tests on our server; SEAL
 
 crash: build venv ## Kill a server at random moments; CRASH_ROUNDS and CRASH_SEED are passed on
 	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/crash.py
+
+bench-load: build venv ## The same load on ours and on mlflow server: CPU of a request, memory, start
+	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/bench/load.py --picture docs/images/bench-load.svg --json docs/images/bench-load.json
+
+bench-million: check-cargo ## Searches among a million runs; takes 10 GB for a while
+	@$(PYTHON) dev/bench/million.py $(MILLION_FLAGS)
+
+bench-writers: build ## 64 clients that write for a minute
+	@SEALYARD=$(BINARY) $(PYTHON) dev/bench/writers.py
 
 bench: build venv ## Start time and idle memory, beside those of mlflow server
 	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/footprint.py --with-stock

@@ -6,6 +6,7 @@ mod grants;
 mod ledger;
 mod logged_model;
 mod models;
+mod runs;
 mod tokens;
 mod users;
 mod webhooks;
@@ -21,6 +22,7 @@ pub(crate) fn routes() -> Routes {
         .route("/logged-models/{id}/manifest", get(Read, logged_model::handler))
         .merge(artifacts::routes())
         .merge(models::routes())
+        .merge(runs::routes())
         .merge(gates::routes())
         .merge(ledger::routes())
         .merge(tokens::routes())

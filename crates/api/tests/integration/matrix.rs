@@ -246,6 +246,7 @@ const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("POST", "root:v1/traces", "", Edit),
     ("GET", "mlflow-artifacts/artifacts/{e}/traces/{t}/artifacts/traces.json", "", Read),
     ("PUT", "mlflow-artifacts/artifacts/{e}/traces/{t}/artifacts/traces.json", "{}", Edit),
+    ("POST", "native:runs/explain", r#"{"experiment_ids":["{e}"]}"#, Administrator),
     ("GET", "3.0:mlflow/server-info", "", Somebody),
     ("GET", "3.0:mlflow/ui-telemetry", "", Somebody),
     ("POST", "3.0:mlflow/ui-telemetry", r#"{"records":[]}"#, Somebody),

@@ -1,7 +1,7 @@
 //! Runs: one execution of training code each.
 
 use sealyard_core::Timestamp;
-use sealyard_identity::{Action, ActsOn, Authorized, Edit, ExperimentId, Manage, Read};
+use sealyard_identity::{Action, ActsOn, Administer, Authorized, Edit, ExperimentId, Manage, Read, ServerWide};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::{
@@ -264,6 +264,28 @@ impl App {
         let query = RunQuery { experiments, filter, order, view, limit, after };
         let page = self.store().read(move |tx| Ok::<_, AppError>(tx.search_runs(&query)?)).await?;
         Ok(self.page_tokens().listing(mark, page))
+    }
+}
+
+impl App {
+    /// How a search for runs is answered and what that costs: for who looks after the server, since what is counted on the way
+    /// is of all experiments.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`].
+    pub async fn explain_runs(
+        &self,
+        _may: &Authorized<Administer, ServerWide>,
+        experiments: Vec<String>,
+        search: SearchRuns,
+    ) -> Result<Vec<String>, AppError> {
+        let SearchRuns { filter, order, view, max_results, from: _ } = search;
+        let limit = limits::page(max_results, 1000, limits::RUNS_PER_PAGE)?;
+        if experiments.len() > 1000 {
+            return Err(AppError::Invalid("a search names at most 1000 experiments".to_owned()));
+        }
+        let query = RunQuery { experiments, filter, order, view, limit, after: None };
+        self.store().read(move |tx| Ok(tx.explain_runs(&query)?)).await
     }
 }
 
