@@ -85,6 +85,8 @@ commands! {
     Demo => demo,
     /// Start the server.
     Up => up,
+    /// Import an MLflow store with its artifacts.
+    Migrate => migrate,
     /// Train an MLproject in its verified environment inside the sandbox.
     Run => run,
     /// Look for what would harm whoever loads it.

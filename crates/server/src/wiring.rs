@@ -166,7 +166,7 @@ impl Server {
     }
 }
 
-async fn open_vault(
+pub(crate) async fn open_vault(
     directory: &DataDirectory,
     artifacts: Option<ArtifactsUrl>,
     rng: Arc<dyn Rng>,
@@ -192,7 +192,7 @@ async fn open_vault(
     opened.map(Arc::new)
 }
 
-async fn build(
+pub(crate) async fn build(
     directory: &DataDirectory,
     store: Arc<dyn Store>,
     vault: Arc<Vault>,

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod mlflow;
 mod offline;
 mod postgres;
 mod queue;
@@ -14,6 +15,7 @@ mod session;
 mod sql;
 mod sqlite;
 
+pub use mlflow::MlflowSource;
 pub use offline::LedgerReader;
 pub use postgres::{PostgresOptions, PostgresStore, PostgresUrl};
 pub use sqlite::{SqliteOptions, SqliteStore};

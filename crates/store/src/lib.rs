@@ -19,6 +19,7 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+pub mod import;
 pub mod ledger;
 pub mod model;
 mod repository;
@@ -33,6 +34,7 @@ pub use repository::experiments::Experiments;
 pub use repository::histories::MetricHistories;
 pub use repository::identities::Identities;
 pub use repository::issues::Issues;
+pub use repository::import::Import;
 pub use repository::ledger::LedgerRecords;
 pub use repository::logged_models::LoggedModels;
 pub use repository::objects::Objects;
@@ -59,6 +61,7 @@ pub trait Transaction:
     + EvidenceRecords
     + Identities
     + Sessions
+    + Import
     + Roles
     + LedgerRecords
     + Settings

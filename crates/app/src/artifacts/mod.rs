@@ -22,7 +22,7 @@ pub(crate) use upload::of_vault;
 use crate::{App, AppError};
 
 /// How much is encrypted or decrypted at a time, and so how much of each transfer is in memory.
-const PIECE: usize = 256 * 1024;
+pub(crate) const PIECE: usize = 256 * 1024;
 /// More files than this are neither listed nor deleted at once.
 const MOST_FILES: u64 = 100_000;
 

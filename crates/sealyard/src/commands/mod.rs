@@ -9,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod migrate;
 pub(crate) mod promote;
 pub(crate) mod publish;
 pub(crate) mod run;

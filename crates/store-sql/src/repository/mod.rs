@@ -10,6 +10,7 @@ mod experiments;
 mod histories;
 mod identities;
 mod issues;
+mod import;
 mod ledger;
 mod logged_models;
 mod metrics;

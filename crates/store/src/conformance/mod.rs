@@ -18,6 +18,7 @@ mod experiments;
 mod histories;
 mod identities;
 mod issues;
+mod import;
 mod ledger;
 mod logged_models;
 mod objects;
@@ -105,6 +106,8 @@ const CASES: &[(&str, Case)] = &[
     ("identities::users", identities::users),
     ("identities::tokens", identities::tokens),
     ("identities::grants", identities::grants),
+    ("import::experiments_keep_their_ids", import::experiments_keep_their_ids),
+    ("import::versions_keep_their_numbers", import::versions_keep_their_numbers),
     ("ledger::entries_follow_each_other", ledger::entries_follow_each_other),
     ("ledger::sequencing", ledger::sequencing),
     ("ledger::a_lost_frontier_is_made_again", ledger::a_lost_frontier_is_made_again),

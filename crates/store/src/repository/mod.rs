@@ -7,6 +7,7 @@ pub(crate) mod experiments;
 pub(crate) mod histories;
 pub(crate) mod identities;
 pub(crate) mod issues;
+pub(crate) mod import;
 pub(crate) mod ledger;
 pub(crate) mod logged_models;
 pub(crate) mod objects;

@@ -1,0 +1,177 @@
+//! Taking over an existing tracking store with its artifacts.
+//!
+//! Everything goes where clients' writes go: rows by the repositories, files through the upload path with its scan, models
+//! through the scan of the folder as a whole. What is refused there is refused here, and told.
+//!
+//! How far it came stands in the catalog, written in the transactions of what it speaks of. So an import that was stopped at
+//! any moment goes on from there, and doubles nothing.
+
+mod artifacts;
+mod files;
+mod finish;
+mod metrics;
+mod progress;
+mod registry;
+mod report;
+mod tracking;
+mod verify;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sealyard_store::Transaction;
+use sealyard_store::import::{ImportSource, SourceIdentity};
+use tokio::runtime::Handle;
+
+use crate::{App, AppError, Caller};
+use files::Files;
+use progress::{Phase, Place};
+pub use report::{ImportReport, Refused, TableCheck};
+
+/// Things of a page: large enough that a commit's cost does not count, small enough to be in memory.
+const PAGE: u32 = 200;
+
+/// How an import is done.
+#[derive(Debug, Clone)]
+pub struct ImportOptions {
+    /// The folder that the source's artifacts lie in; nothing outside of it is read. `None` imports no artifacts.
+    pub artifacts: Option<PathBuf>,
+    /// Only looks at what there is.
+    pub dry_run: bool,
+    /// Set from outside to stop at the next good moment.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// One import at work. It has a thread of its own: the source is read there, and the catalog and the vault are waited for.
+struct Import {
+    app: Arc<App>,
+    source: Box<dyn ImportSource>,
+    identity: SourceIdentity,
+    files: Option<Files>,
+    caller: Caller,
+    handle: Handle,
+    stop: Arc<AtomicBool>,
+    say: Box<dyn FnMut(&str) + Send>,
+    place: Place,
+}
+
+impl App {
+    /// Imports `source`, or goes on with an import of it that was stopped. `say` is told what is done now.
+    ///
+    /// # Errors
+    /// [`AppError::Conflict`] for a catalog that holds anything else; [`AppError::Store`] and [`AppError::Vault`] when
+    /// reading or writing fails. What was done until then stays, and the next call goes on.
+    pub async fn import(
+        self: &Arc<Self>,
+        source: Box<dyn ImportSource>,
+        options: ImportOptions,
+        say: Box<dyn FnMut(&str) + Send>,
+    ) -> Result<ImportReport, AppError> {
+        let (done, told) = tokio::sync::oneshot::channel();
+        let (app, handle) = (Arc::clone(self), Handle::current());
+        std::thread::Builder::new()
+            .name("import".into())
+            .spawn(move || {
+                let outcome = Import::begin(app, source, &options, handle, say).and_then(|import| import.run(&options));
+                let _ = done.send(outcome);
+            })
+            .map_err(|error| AppError::internal("no thread could be made", error))?;
+        told.await.map_err(|error| AppError::internal("the import broke", error))?
+    }
+}
+
+impl Import {
+    fn begin(
+        app: Arc<App>,
+        mut source: Box<dyn ImportSource>,
+        options: &ImportOptions,
+        handle: Handle,
+        say: Box<dyn FnMut(&str) + Send>,
+    ) -> Result<Self, AppError> {
+        let identity = source.identity()?;
+        let files = options.artifacts.as_deref().map(Files::open).transpose()?;
+        let place = handle.block_on(Place::read(&app, &identity))?;
+        Ok(Self {
+            app,
+            source,
+            identity,
+            files,
+            caller: Caller::system(),
+            handle,
+            stop: Arc::clone(&options.stop),
+            say,
+            place,
+        })
+    }
+
+    fn run(mut self, options: &ImportOptions) -> Result<ImportReport, AppError> {
+        let tables = self.source.tables()?;
+        if options.dry_run {
+            return Ok(ImportReport::dry(&self.identity, &tables));
+        }
+        if self.place.phase == Phase::Done {
+            return Ok(ImportReport::already(&self.identity, &self.place));
+        }
+        let mut verified = None;
+        while self.place.phase != Phase::Done && !self.stopped() {
+            match self.place.phase {
+                Phase::Experiments => self.experiments()?,
+                Phase::Runs => self.runs()?,
+                Phase::LoggedModels => self.logged_models()?,
+                Phase::Metrics => self.metrics()?,
+                Phase::RunArtifacts => self.run_artifacts()?,
+                Phase::ModelArtifacts => self.model_artifacts()?,
+                Phase::Registry => self.registry()?,
+                Phase::Verification => verified = Some(self.verify()?),
+                Phase::Lifecycles => self.lifecycles()?,
+                Phase::Done => {}
+            }
+        }
+        Ok(ImportReport::new(&self.identity, &self.place, &tables, verified.unwrap_or_default()))
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn say(&mut self, text: &str) {
+        (self.say)(text);
+    }
+
+    /// Writes `work` together with where the import is then.
+    fn write<T: Send + 'static>(
+        &mut self,
+        place: Place,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let kept = place.clone();
+        let done = self.handle.block_on(self.app.store().write(move |tx| {
+            let value = work(tx)?;
+            kept.write(tx)?;
+            Ok::<_, AppError>(value)
+        }))?;
+        self.app.sequencer.notify();
+        self.place = place;
+        Ok(done)
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Transaction) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        self.handle.block_on(self.app.store().read(work))
+    }
+
+    /// Notes that the next phase begins.
+    fn next_phase(&mut self) -> Result<(), AppError> {
+        let place = self.place.next_phase();
+        self.write(place, |_| Ok(()))
+    }
+}
+
+impl std::fmt::Debug for Import {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Import").field("place", &self.place).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,68 @@
+//! Importing an MLflow store into a data directory, without serving.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use sealyard_app::{ImportOptions, ImportReport, LoadedPolicy};
+use sealyard_core::{Clock, Rng};
+use sealyard_store::import::ImportSource;
+use sealyard_store_sql::MlflowSource;
+use sealyard_vault::ArtifactsUrl;
+
+use crate::wiring::{build, open_vault};
+use crate::{DataDirectory, ServerError};
+
+/// The database to import from.
+#[derive(Debug, Clone)]
+pub enum MigrationSource {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// What is imported, and whereto.
+#[derive(Debug)]
+pub struct Migration {
+    /// The database.
+    pub source: MigrationSource,
+    /// The data directory; made if it is not there. No server may have it open.
+    pub data_directory: PathBuf,
+    /// The folder of the source's artifacts.
+    pub artifacts: Option<PathBuf>,
+    /// Where the new server keeps artifacts, if not in the data directory.
+    pub vault: Option<ArtifactsUrl>,
+    /// The policy of the server that will use the data directory: aliases that it protects are not taken over.
+    pub policy: Option<PathBuf>,
+    /// Only look at the source.
+    pub dry_run: bool,
+    /// Set to stop at the next good moment.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Migration {
+    /// Imports, or goes on with an import that was stopped. `say` is told what is done now.
+    ///
+    /// # Errors
+    /// [`ServerError`]; what was done until then stays, and the next call goes on from there.
+    pub async fn run(
+        self,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+        say: Box<dyn FnMut(&str) + Send>,
+    ) -> Result<ImportReport, ServerError> {
+        let policy = self.policy.as_deref().map(LoadedPolicy::read).transpose()?;
+        let source: Box<dyn ImportSource> = match self.source {
+            MigrationSource::Sqlite(path) => Box::new(MlflowSource::open_sqlite(&path)?),
+        };
+        // Also for a dry run: whether the target is free is a part of the answer.
+        let directory = DataDirectory::open(&self.data_directory)?;
+        let vault = open_vault(&directory, self.vault, Arc::clone(&rng)).await?;
+        let app = Arc::new(build(&directory, vault, policy, clock, rng).await?);
+        let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
+        let options = ImportOptions { artifacts: self.artifacts, dry_run: self.dry_run, stop: self.stop };
+        let outcome = app.import(source, options, say).await;
+        sequencing.abort();
+        app.sequence().await?;
+        Ok(outcome?)
+    }
+}

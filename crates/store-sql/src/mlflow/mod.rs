@@ -1,0 +1,12 @@
+//! The database of an MLflow server, read only.
+//!
+//! Its schema is MLflow's own (`mlflow/store/tracking/dbmodels`, `mlflow/store/model_registry/dbmodels`), known by the
+//! revision that its migrations leave in `alembic_version`. Everything is read from one snapshot.
+
+mod database;
+mod registry;
+mod source;
+mod sqlite;
+mod tracking;
+
+pub use source::MlflowSource;

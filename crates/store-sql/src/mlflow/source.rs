@@ -1,0 +1,178 @@
+use std::path::Path;
+
+use sealyard_core::Digest;
+use sealyard_store::StoreError;
+use sealyard_store::import::{
+    ImportSource, MetricPlace, SourceExperiment, SourceIdentity, SourceLoggedModel, SourceRegisteredModel, SourceRun,
+    SourceVersion,
+};
+use sealyard_store::model::Metric;
+
+use super::database::Database;
+use super::sqlite::Sqlite;
+
+/// Revisions of MLflow's schema from 3.0 to 3.18, in their order: those in which what is read here has the same meaning.
+const REVISIONS: &[&str] = &[
+    "6953534de441",
+    "bda7b8c39065",
+    "cbc13b556ace",
+    "770bee3ae1dd",
+    "a1b2c3d4e5f6",
+    "de4033877273",
+    "1a0cddfcaa16",
+    "534353b11cbc",
+    "71994744cf8e",
+    "3da73c924c2f",
+    "bf29a5ff90ea",
+    "1bd49d398cd23",
+    "b7c8d9e0f1a2",
+    "5d2d30f0abce",
+    "c9d4e5f6a7b8",
+    "2c33131f4dae",
+    "d3e4f5a6b7c8",
+    "d0e1f2a3b4c5",
+    "c8d9e0f1a2b3",
+    "1b5f0d9ad7c1",
+    "e1f2a3b4c5d6",
+    "76601a5f987d",
+    "c3d6457b6d8a",
+    "a5b4c3d2e1f0",
+    "ae8bbe7743c9",
+    "7d34483879f0",
+    "17e22815139b",
+    "1971f2d9a75b",
+    "6f8d9c3b2a1e",
+    "75868b020152",
+    "89d3d66ed43f",
+    "8b6ad64cb8f5",
+    "a8b9c0d1e2f3",
+    "b7e2c1a4d9f3",
+    "b7e4c1a90f23",
+    "c1d2e3f4a5b6",
+    "c3d9e7f1a2b4",
+    "da6fb0208061",
+    "dc11669786a5",
+    "e7d1f4b2a9c6",
+    "f4a9b2c7d1e6",
+];
+
+/// A tracking store and registry of MLflow 3.
+#[derive(Debug)]
+pub struct MlflowSource {
+    pub(super) database: Box<dyn Database>,
+    identity: SourceIdentity,
+}
+
+impl MlflowSource {
+    /// Opens the SQLite database of an MLflow server.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for what is no such database, or one of a revision that is not known.
+    pub fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
+        Self::new(Box::new(Sqlite::open(path)?))
+    }
+
+    fn new(mut database: Box<dyn Database>) -> Result<Self, StoreError> {
+        let tables = database.tables()?;
+        let has = |name: &str| tables.iter().any(|table| table == name);
+        if !has("alembic_version") || !has("experiments") {
+            return Err(StoreError::Invalid("the source is no database of an MLflow server".into()));
+        }
+        let rows = database.rows("SELECT version_num FROM alembic_version", &[])?;
+        let [row] = rows.as_slice() else {
+            return Err(StoreError::Invalid("the source says more than one revision of its schema, or none".into()));
+        };
+        let schema = row.text(0)?;
+        if !REVISIONS.contains(&schema.as_str()) {
+            return Err(StoreError::Invalid(format!(
+                "the source has the schema revision {:?}, which is not one of MLflow 3.0 to 3.18; with an MLflow of these, \
+                 `mlflow db upgrade URI` brings an older store to it (on a copy, if in doubt)",
+                schema.chars().take(40).collect::<String>()
+            )));
+        }
+        // Older schemas have no workspaces.
+        if has("workspaces") {
+            for table in ["experiments", "registered_models"] {
+                let others = database
+                    .rows(&format!("SELECT workspace FROM {table} WHERE workspace <> 'default' LIMIT 1"), &[])?;
+                if let Some(other) = others.first() {
+                    return Err(StoreError::Invalid(format!(
+                        "the source has the workspace {:?} beside the default one; workspaces can't be imported",
+                        other.text(0)?
+                    )));
+                }
+            }
+        }
+        let first = database.rows(
+            "SELECT CAST(experiment_id AS BIGINT), CAST(creation_time AS BIGINT), artifact_location FROM experiments
+             ORDER BY experiment_id LIMIT 1",
+            &[],
+        )?;
+        let described = match first.first() {
+            Some(row) => format!("{}\0{}\0{}", row.integer(0)?, row.integer(1)?, row.text(2)?),
+            None => String::new(),
+        };
+        let fingerprint = Digest::of(format!("mlflow\0{described}").as_bytes()).to_string();
+        Ok(Self { database, identity: SourceIdentity { fingerprint, schema } })
+    }
+}
+
+impl ImportSource for MlflowSource {
+    fn identity(&mut self) -> Result<SourceIdentity, StoreError> {
+        Ok(self.identity.clone())
+    }
+
+    fn tables(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
+        let mut counted = Vec::new();
+        for table in self.database.tables()? {
+            // Names come from the source's own schema; one that would need quoting is none of MLflow's.
+            if !table.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                continue;
+            }
+            let rows = self.database.rows(&format!("SELECT CAST(count(*) AS BIGINT) FROM \"{table}\""), &[])?;
+            let count = rows.first().map_or(Ok(0), |row| row.integer(0))?;
+            counted.push((table, u64::try_from(count).unwrap_or_default()));
+        }
+        Ok(counted)
+    }
+
+    fn experiments(&mut self) -> Result<Vec<SourceExperiment>, StoreError> {
+        self.read_experiments()
+    }
+
+    fn runs(&mut self, after: &str, limit: u32) -> Result<Vec<SourceRun>, StoreError> {
+        self.read_runs(after, limit)
+    }
+
+    fn metric_keys(&mut self, run: &str) -> Result<Vec<String>, StoreError> {
+        let rows =
+            self.database.rows("SELECT DISTINCT key FROM metrics WHERE run_uuid = ?1 ORDER BY key", &[run.into()])?;
+        rows.iter().map(|row| row.text(0)).collect()
+    }
+
+    fn metrics(
+        &mut self,
+        run: &str,
+        key: &str,
+        after: Option<MetricPlace>,
+        limit: u32,
+    ) -> Result<(Vec<Metric>, Option<MetricPlace>), StoreError> {
+        self.read_metrics(run, key, after, limit)
+    }
+
+    fn model_metrics(&mut self, run: &str) -> Result<Vec<Metric>, StoreError> {
+        self.read_model_metrics(run)
+    }
+
+    fn logged_models(&mut self, after: &str, limit: u32) -> Result<Vec<SourceLoggedModel>, StoreError> {
+        self.read_logged_models(after, limit)
+    }
+
+    fn registered_models(&mut self, after: &str, limit: u32) -> Result<Vec<SourceRegisteredModel>, StoreError> {
+        self.read_registered_models(after, limit)
+    }
+
+    fn versions(&mut self, name: &str) -> Result<Vec<SourceVersion>, StoreError> {
+        self.read_versions(name)
+    }
+}

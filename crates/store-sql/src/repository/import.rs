@@ -1,0 +1,39 @@
+use sealyard_store::import::SourceExperiment;
+use sealyard_store::{Import, StoreError};
+
+use super::convert::already_exists;
+use super::pairs::EXPERIMENT_TAGS;
+use crate::session::Session;
+
+impl Import for Session<'_> {
+    fn import_experiment(&mut self, experiment: &SourceExperiment) -> Result<(), StoreError> {
+        if experiment.id < 0 {
+            return Err(StoreError::Invalid(format!("{} is no id of an experiment", experiment.id)));
+        }
+        let taken = "SELECT 1 FROM experiments WHERE name = ?1 AND number <> ?2";
+        if self.exists(taken, (&experiment.name, experiment.id))? {
+            return Err(already_exists("experiment", &experiment.name));
+        }
+        self.execute(
+            "INSERT INTO experiments (number, name, created, updated) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (number) DO UPDATE SET name = excluded.name, created = excluded.created, updated = excluded.updated",
+            (experiment.id, &experiment.name, experiment.created.as_millis(), experiment.updated.as_millis()),
+        )?;
+        self.put_pairs(EXPERIMENT_TAGS, experiment.id, &experiment.tags)
+    }
+
+    fn reserve_versions(&mut self, name: &str, last: u32) -> Result<(), StoreError> {
+        let number = self.registered_model_key(name)?;
+        self.execute(
+            "UPDATE registered_models SET last_version = ?2 WHERE number = ?1 AND last_version < ?2",
+            (number, last),
+        )?;
+        Ok(())
+    }
+
+    fn holds_nothing(&mut self) -> Result<bool, StoreError> {
+        let anything = "SELECT 1 FROM experiments WHERE number <> 0 UNION ALL SELECT 1 FROM runs
+            UNION ALL SELECT 1 FROM logged_models UNION ALL SELECT 1 FROM registered_models LIMIT 1";
+        Ok(!self.exists(anything, [])?)
+    }
+}

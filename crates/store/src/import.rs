@@ -1,0 +1,188 @@
+//! Another tracking store as something to import from.
+//!
+//! What is here is what was there: nothing of it was checked, and an importer treats all of it as hostile.
+
+use sealyard_core::Timestamp;
+
+use crate::StoreError;
+use crate::model::{DatasetInput, Lifecycle, LoggedModelStatus, Metric, ModelOutput, Pair, RunStatus};
+
+/// The stage of a version that is gone.
+pub const DELETED_STAGE: &str = "Deleted_Internal";
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// Where a page of metrics of one key ended: the last metric of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MetricPlace {
+    /// Its step.
+    pub step: i64,
+    /// Its time.
+    pub timestamp: i64,
+    /// Its value as it is kept.
+    pub value: f64,
+    /// Whether it is not a number.
+    pub nan: bool,
+}
+
+/// A tracking store and registry to read from. All reading is from one snapshot.
+pub trait ImportSource: Send + std::fmt::Debug {
+    /// What the source is: the same for the same store whenever it is asked, and for no other.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for something that is no store of a kind that is known.
+    fn identity(&mut self) -> Result<SourceIdentity>;
+
+    /// Rows of each table, by its name.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn tables(&mut self) -> Result<Vec<(String, u64)>>;
+
+    /// All experiments, in the bin or not, by id.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn experiments(&mut self) -> Result<Vec<SourceExperiment>>;
+
+    /// Runs by id, from behind `after` on, with all but their metrics.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn runs(&mut self, after: &str, limit: u32) -> Result<Vec<SourceRun>>;
+
+    /// Keys of a run's metrics.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn metric_keys(&mut self, run: &str) -> Result<Vec<String>>;
+
+    /// A run's metrics of one key, in the order of step, time, value, from behind `after` on; with where the page ended.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn metrics(
+        &mut self,
+        run: &str,
+        key: &str,
+        after: Option<MetricPlace>,
+        limit: u32,
+    ) -> Result<(Vec<Metric>, Option<MetricPlace>)>;
+
+    /// Metrics of a run that belong to logged models.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn model_metrics(&mut self, run: &str) -> Result<Vec<Metric>>;
+
+    /// Logged models by id, from behind `after` on.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn logged_models(&mut self, after: &str, limit: u32) -> Result<Vec<SourceLoggedModel>>;
+
+    /// Registered models by name, from behind `after` on.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn registered_models(&mut self, after: &str, limit: u32) -> Result<Vec<SourceRegisteredModel>>;
+
+    /// Versions of a model, by number; those that are gone too, in the stage [`DELETED_STAGE`], of which only the number counts.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn versions(&mut self, name: &str) -> Result<Vec<SourceVersion>>;
+}
+
+/// What a source is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceIdentity {
+    /// Differs from that of every other store.
+    pub fingerprint: String,
+    /// The revision of its schema.
+    pub schema: String,
+}
+
+/// An experiment as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+pub struct SourceExperiment {
+    pub id: i64,
+    pub name: String,
+    pub artifact_location: String,
+    pub lifecycle: Lifecycle,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+    pub tags: Vec<Pair>,
+}
+
+/// A run as it was.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+pub struct SourceRun {
+    pub id: String,
+    pub experiment: i64,
+    pub name: String,
+    pub user: String,
+    pub status: RunStatus,
+    pub start: Timestamp,
+    pub end: Option<Timestamp>,
+    pub lifecycle: Lifecycle,
+    pub artifact_uri: String,
+    pub params: Vec<Pair>,
+    pub tags: Vec<Pair>,
+    /// The last value of each metric.
+    pub latest: Vec<Metric>,
+    pub inputs: Vec<DatasetInput>,
+    pub model_inputs: Vec<String>,
+    pub outputs: Vec<ModelOutput>,
+}
+
+/// A logged model as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+pub struct SourceLoggedModel {
+    pub id: String,
+    pub experiment: i64,
+    pub name: String,
+    pub artifact_location: String,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+    pub status: LoggedModelStatus,
+    pub message: String,
+    pub model_type: String,
+    pub source_run: Option<String>,
+    pub lifecycle: Lifecycle,
+    pub tags: Vec<Pair>,
+    pub params: Vec<Pair>,
+}
+
+/// A registered model as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+pub struct SourceRegisteredModel {
+    pub name: String,
+    pub description: String,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+    pub tags: Vec<Pair>,
+    pub aliases: Vec<(String, u32)>,
+}
+
+/// A version as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+pub struct SourceVersion {
+    pub version: u32,
+    pub description: String,
+    pub user: String,
+    pub source: String,
+    /// Where its files are, if the registry knew better than `source`.
+    pub storage: Option<String>,
+    pub run_id: Option<String>,
+    pub status: String,
+    pub stage: String,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+    pub tags: Vec<Pair>,
+}
