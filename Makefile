@@ -9,7 +9,7 @@ VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
 SUITE_VENV ?= $(or $(CARGO_TARGET_DIR),target)/suite-venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help ui clients build demo test lint generate venv clean-venv e2e mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-writers
+.PHONY: help ui clients build demo test lint generate venv clean-venv e2e mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-writers migrate powercut diskfull malformed fuzz-coverage
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -78,6 +78,8 @@ bench-million: check-cargo ## Searches among a million runs; takes 10 GB for a w
 
 bench-writers: build ## 64 clients that write for a minute
 	@SEALYARD=$(BINARY) $(PYTHON) dev/bench/writers.py
+migrate: build venv ## Import a store as MLflow makes it, killed meanwhile; MIGRATE_KILLS and MIGRATE_SEED are passed on
+	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/migrate.py
 
 bench: build venv ## Start time and idle memory, beside those of mlflow server
 	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/footprint.py --with-stock

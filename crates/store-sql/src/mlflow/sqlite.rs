@@ -5,8 +5,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use sealyard_store::StoreError;
 
 use super::database::{Cell, Cells, Database};
-use crate::connection::connect_offline;
 use crate::error::{OrBackend as _, corrupt};
+use crate::sqlite::connection::connect_offline;
 
 /// MLflow's database in a SQLite file.
 #[derive(Debug)]
