@@ -9,6 +9,8 @@
 //! bounds of bodies, and how errors look.
 #![forbid(unsafe_code)]
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod http;
 pub mod inference;
 mod mlflow;

@@ -39,6 +39,9 @@ pub enum StoreError {
     /// cut off, done as a whole without anybody having been told.
     #[error("the catalog's database can't be reached; try again in a moment")]
     Unavailable,
+    /// There is no room on the disk; nothing of the work was written.
+    #[error("the disk that the catalog lies on is full")]
+    Full,
     /// A read took longer than it may, and was stopped.
     #[error("the catalog took too long to answer and stopped; hint: narrow the search")]
     TooLong,

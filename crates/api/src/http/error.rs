@@ -141,6 +141,23 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Whether a disk without room is behind it, wherever it was met.
+fn is_full(error: &AppError) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        let full = error.downcast_ref::<StoreError>().is_some_and(|error| matches!(error, StoreError::Full))
+            || error
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded));
+        if full {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 impl From<AppError> for ApiError {
     fn from(error: AppError) -> Self {
         let rules = error.rules();
@@ -179,6 +196,11 @@ impl From<AppError> for ApiError {
                     "the server's database is away; try again",
                     details,
                 );
+            }
+            _ if is_full(&error) => {
+                let details = Details { retry_after: Some(5), internal: Some(chain(&error)), ..Details::default() };
+                let message = "the server's disk is full; nothing of this was written; try again later";
+                return Self::with(ErrorCode::TemporarilyUnavailable, message, details);
             }
             AppError::Store(StoreError::TooLong) => {
                 return Self::invalid("the search took too long; narrow it down or ask for smaller pages");
@@ -265,6 +287,21 @@ mod tests {
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let body = String::from_utf8(body.to_vec()).unwrap();
         assert!(!body.contains("secret") && !body.contains("disk"), "{body}");
+    }
+
+    #[test]
+    fn a_full_disk_is_to_be_tried_again() {
+        let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+        for error in [
+            AppError::Store(StoreError::Full),
+            AppError::Internal { what: "the vault could not be written", source: Box::new(full()) },
+            AppError::Internal { what: "x", source: Box::new(std::io::Error::other(full())) },
+        ] {
+            let error = ApiError::from(error);
+            assert_eq!((error.code(), error.details.retry_after), (ErrorCode::TemporarilyUnavailable, Some(5)));
+        }
+        let error = AppError::Internal { what: "x", source: Box::new(std::io::Error::other("x")) };
+        assert_eq!(ApiError::from(error).code(), ErrorCode::InternalError);
     }
 
     #[test]

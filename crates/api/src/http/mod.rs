@@ -27,6 +27,8 @@ pub(crate) use error::with_report;
 pub use error::{ApiError, ErrorCode, method_not_allowed, not_found};
 pub(crate) use field::{Flag, Integer, Number, Texts};
 pub(crate) use input::{Input, Inputs, LargeInput, Strict, query_parameters, required};
+#[cfg(fuzzing)]
+pub(crate) use input::{fuzz_body, fuzz_query};
 pub use origin::RouterConfig;
 pub(crate) use origin::{check_with_cookie, checked as check_origin};
 pub use request_id::RequestId;

@@ -25,6 +25,8 @@ mod webhooks;
 
 pub(crate) use artifacts::decode_path;
 pub(crate) use artifacts::download::stream;
+#[cfg(fuzzing)]
+pub(crate) use runs::{fuzz_body, fuzz_query};
 
 use crate::http::routes::Routes;
 

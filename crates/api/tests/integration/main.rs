@@ -15,6 +15,7 @@ mod browser;
 mod datasets;
 mod experiments;
 mod graphql;
+mod faults;
 mod inference;
 mod logged_models;
 mod matrix;

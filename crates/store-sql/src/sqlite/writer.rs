@@ -3,7 +3,7 @@ use std::sync::mpsc::Receiver;
 use rusqlite::Connection;
 use sealyard_store::{StoreError, Work};
 
-use crate::error::backend;
+use crate::error::{backend, is_full};
 use crate::queue::{self, Done, Job, attempt};
 use crate::session::Session;
 
@@ -25,7 +25,7 @@ fn serve(connection: &Connection, jobs: &Receiver<Job>) {
 
 fn write_group(connection: &Connection, group: Vec<Job>) {
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
-        return fail(group.into_iter().map(|job| job.done), &error.to_string());
+        return fail(group.into_iter().map(|job| job.done), &error);
     }
     let mut finished = Vec::with_capacity(group.len());
     let mut jobs = group.into_iter();
@@ -34,14 +34,14 @@ fn write_group(connection: &Connection, group: Vec<Job>) {
         match write_one(connection, work) {
             Ok(outcome) => finished.push((done, outcome)),
             Err(error) => {
-                broken = Some(error.to_string());
+                broken = Some(error);
                 finished.push((done, Err(StoreError::Undone)));
                 break;
             }
         }
     }
     let committed = match broken {
-        None => connection.execute_batch("COMMIT").map_err(|error| error.to_string()),
+        None => connection.execute_batch("COMMIT"),
         Some(reason) => Err(reason),
     };
     match committed {
@@ -66,9 +66,9 @@ fn write_one(connection: &Connection, work: Work) -> rusqlite::Result<Result<(),
     connection.prepare_cached("SAVEPOINT work")?.execute([])?;
     let outcome = attempt(Session::sqlite(connection), work);
     if connection.is_autocommit() {
-        // SQLite ends the transaction by itself when the disk is full or broken.
+        // SQLite ends the transaction by itself when the disk is full or memory ran out; broken disks fail in other ways.
         return Err(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
             Some("the database ended the transaction".into()),
         ));
     }
@@ -79,9 +79,10 @@ fn write_one(connection: &Connection, work: Work) -> rusqlite::Result<Result<(),
     Ok(outcome)
 }
 
-fn fail(waiting: impl Iterator<Item = Done>, reason: &str) {
+fn fail(waiting: impl Iterator<Item = Done>, reason: &rusqlite::Error) {
     for done in waiting {
-        let _ = done.send(Err(backend(reason.to_owned())));
+        let error = if is_full(reason) { StoreError::Full } else { backend(reason.to_string()) };
+        let _ = done.send(Err(error));
     }
 }
 
@@ -123,7 +124,7 @@ mod tests {
         let (small, mut small_told) = job("small", 10);
         let (large, mut large_told) = job("large", 1 << 20);
         write_group(&connection, vec![small, large]);
-        assert!(large_told.try_recv().unwrap().is_err());
+        assert!(matches!(large_told.try_recv().unwrap(), Err(StoreError::Full | StoreError::Undone)));
         // Whether SQLite gave up the whole group is its choice; what it says must be what is there.
         let kept = small_told.try_recv().unwrap().is_ok();
         assert_eq!(keys(&connection), if kept { vec!["small"] } else { vec![] });

@@ -1,13 +1,22 @@
 //! `PUT …/artifacts/<path>`: takes a file in. It is scanned before anybody can see it.
 
+use std::time::Duration;
+
 use axum::Json;
+use axum::body::BodyDataStream;
 use axum::extract::{Request, State};
+use futures::StreamExt as _;
 use http::header::CONTENT_LENGTH;
 use sealyard_app::Upload;
 use sealyard_identity::Edit;
 
 use super::location::Location;
 use crate::http::{Answer, ApiError, ApiState, Empty, ErrorCode, Identified};
+
+/// How much of a file that is not taken is still read,
+const DRAINED_BYTES: usize = 32 << 20;
+/// and for how long at most.
+const DRAINED_TIME: Duration = Duration::from_secs(5);
 
 pub(super) async fn handler(
     State(state): State<ApiState>,
@@ -26,6 +35,23 @@ pub(super) async fn handler(
         return Err(ApiError::refused(ErrorCode::InvalidParameterValue, "artifact.size", reason));
     }
     let upload = Upload { owner: location.owner, path, limit };
-    app.upload(&caller, &may, upload, request.into_body().into_data_stream()).await?;
+    let mut body = request.into_body().into_data_stream();
+    let outcome = app.upload(&caller, &may, upload, body.by_ref()).await;
+    if outcome.is_err() {
+        drain(body).await;
+    }
+    outcome?;
     Ok(Json(Empty {}))
+}
+
+/// Reads on for a bit: a client that is still sending when the connection is closed never sees why.
+async fn drain(mut body: BodyDataStream) {
+    let read = async {
+        let mut left = DRAINED_BYTES;
+        while let Some(Ok(piece)) = body.next().await {
+            let Some(rest) = left.checked_sub(piece.len()) else { return };
+            left = rest;
+        }
+    };
+    let _ = tokio::time::timeout(DRAINED_TIME, read).await;
 }

@@ -47,3 +47,15 @@ pub(super) async fn handler(
     app.log_batch(&may, id, batch).await?;
     Ok(Json(Empty {}))
 }
+
+/// A body into this request, for the fuzz targets.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz_body(bytes: &[u8]) {
+    crate::http::fuzz_body::<Request>(bytes);
+}
+
+/// Query parameters into this request, for the fuzz targets.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz_query(text: &str) {
+    crate::http::fuzz_query::<Request>(text);
+}

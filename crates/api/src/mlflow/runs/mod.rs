@@ -18,6 +18,9 @@ use crate::http::ApiError;
 use crate::http::Takes::{Edit, Manage, Read};
 use crate::http::routes::{Routes, get, post};
 
+#[cfg(fuzzing)]
+pub(crate) use log_batch::{fuzz_body, fuzz_query};
+
 pub(super) fn routes() -> Routes {
     Routes::new()
         .route("/runs/create", post(Edit, create::handler))
