@@ -89,6 +89,9 @@ if "$CARGO" build --release --locked -p sealyard; then
   script "the vault on a real S3 server" dev/test/s3.sh
   script "S3 stopped under load, a full disk" "$VENV/bin/python" dev/e2e/storage.py
   script "16 clients write at once, nothing is lost or doubled" "$VENV/bin/python" dev/bench/writers.py --clients 16 --seconds 10
+  script "power cut at random moments, nothing acknowledged is lost" "$VENV/bin/python" dev/e2e/powercut.py
+  script "the disk is full, and then is not" "$VENV/bin/python" dev/e2e/diskfull.py
+  script "ten thousand malformed requests" "$VENV/bin/python" dev/e2e/malformed.py
   script "an MLflow store is imported, whatever kills the import meanwhile" "$VENV/bin/python" dev/e2e/migrate.py
   script "start within 100 ms and less than 60 MB when idle" "$VENV/bin/python" dev/e2e/footprint.py
 else

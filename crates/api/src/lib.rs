@@ -9,7 +9,7 @@
 //! bounds of bodies, and how errors look.
 #![forbid(unsafe_code)]
 
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod http;
 pub mod inference;

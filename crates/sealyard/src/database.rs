@@ -74,7 +74,7 @@ impl DatabaseArguments {
 }
 
 /// Whether the URL has a password before its host or among its parameters. It is better to see one too many.
-fn has_password(url: &str) -> bool {
+pub(crate) fn has_password(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let user = place.rsplit_once('@').map_or("", |(user, _)| user);

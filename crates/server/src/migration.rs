@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use sealyard_app::{ImportOptions, ImportReport, LoadedPolicy};
-use sealyard_core::{Clock, Rng};
+use sealyard_core::{Clock, Redacted, Rng};
+use sealyard_store::StoreError;
 use sealyard_store::import::ImportSource;
-use sealyard_store_sql::MlflowSource;
+use sealyard_store_sql::{MlflowSource, PostgresUrl};
 use sealyard_vault::ArtifactsUrl;
 
+use crate::catalog;
 use crate::wiring::{build, open_vault};
 use crate::{DataDirectory, ServerError};
 
@@ -18,6 +20,8 @@ use crate::{DataDirectory, ServerError};
 pub enum MigrationSource {
     /// A SQLite file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database, and its password if that is not in the URL.
+    Postgres(Redacted<String>, Option<Redacted<String>>),
 }
 
 /// What is imported, and whereto.
@@ -29,6 +33,10 @@ pub struct Migration {
     pub data_directory: PathBuf,
     /// The folder of the source's artifacts.
     pub artifacts: Option<PathBuf>,
+    /// The PostgreSQL database of the new server, if its catalog is not in the data directory.
+    pub database: Option<Redacted<String>>,
+    /// Its password, if that is not in the URL.
+    pub database_password: Option<Redacted<String>>,
     /// Where the new server keeps artifacts, if not in the data directory.
     pub vault: Option<ArtifactsUrl>,
     /// The policy of the server that will use the data directory: aliases that it protects are not taken over.
@@ -53,13 +61,27 @@ impl Migration {
         let policy = self.policy.as_deref().map(LoadedPolicy::read).transpose()?;
         let source: Box<dyn ImportSource> = match self.source {
             MigrationSource::Sqlite(path) => Box::new(MlflowSource::open_sqlite(&path)?),
+            MigrationSource::Postgres(url, password) => {
+                let mut url = PostgresUrl::parse(url.expose())?;
+                if let Some(password) = &password {
+                    url = url.with_password(password);
+                }
+                let opened = tokio::task::spawn_blocking(move || MlflowSource::open_postgres(&url)).await;
+                Box::new(opened.map_err(|_| StoreError::Stopped)??)
+            }
         };
-        // Also for a dry run: whether the target is free is a part of the answer.
+        if self.dry_run {
+            let mut source = source;
+            let looked = tokio::task::spawn_blocking(move || ImportReport::dry_run(&mut *source)).await;
+            return Ok(looked.map_err(|_| StoreError::Stopped)??);
+        }
         let directory = DataDirectory::open(&self.data_directory)?;
         let vault = open_vault(&directory, self.vault, Arc::clone(&rng)).await?;
-        let app = Arc::new(build(&directory, vault, policy, clock, rng).await?);
+        let (database, password) = (self.database.as_ref(), self.database_password.as_ref());
+        let store = catalog::open(&directory, database, password, Arc::clone(&clock)).await?;
+        let app = Arc::new(build(&directory, store, vault, policy, clock, rng).await?);
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
-        let options = ImportOptions { artifacts: self.artifacts, dry_run: self.dry_run, stop: self.stop };
+        let options = ImportOptions { artifacts: self.artifacts, stop: self.stop };
         let outcome = app.import(source, options, say).await;
         sequencing.abort();
         app.sequence().await?;

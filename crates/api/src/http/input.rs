@@ -196,13 +196,13 @@ pub(crate) fn required<'a>(name: &str, value: &'a str) -> Result<&'a str, ApiErr
 }
 
 /// A body into `T`, as a request's is.
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(crate) fn fuzz_body<T: DeserializeOwned>(bytes: &[u8]) {
     let _ = from_body(&HeaderMap::new(), &Bytes::copy_from_slice(bytes)).and_then(parse::<T>);
 }
 
 /// Query parameters into `T`, as a request's are.
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(crate) fn fuzz_query<T: DeserializeOwned>(text: &str) {
     let _ = from_query(text).and_then(parse::<T>);
 }

@@ -27,7 +27,7 @@ pub(crate) use error::with_report;
 pub use error::{ApiError, ErrorCode, method_not_allowed, not_found};
 pub(crate) use field::{Flag, Integer, Number, Texts};
 pub(crate) use input::{Input, Inputs, LargeInput, Strict, query_parameters, required};
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(crate) use input::{fuzz_body, fuzz_query};
 pub use origin::RouterConfig;
 pub(crate) use origin::{check_with_cookie, checked as check_origin};

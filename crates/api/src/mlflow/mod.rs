@@ -25,7 +25,7 @@ mod webhooks;
 
 pub(crate) use artifacts::decode_path;
 pub(crate) use artifacts::download::stream;
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(crate) use runs::{fuzz_body, fuzz_query};
 
 use crate::http::routes::Routes;

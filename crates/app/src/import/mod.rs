@@ -37,8 +37,6 @@ const PAGE: u32 = 200;
 pub struct ImportOptions {
     /// The folder that the source's artifacts lie in; nothing outside of it is read. `None` imports no artifacts.
     pub artifacts: Option<PathBuf>,
-    /// Only looks at what there is.
-    pub dry_run: bool,
     /// Set from outside to stop at the next good moment.
     pub stop: Arc<AtomicBool>,
 }
@@ -73,7 +71,7 @@ impl App {
         std::thread::Builder::new()
             .name("import".into())
             .spawn(move || {
-                let outcome = Import::begin(app, source, &options, handle, say).and_then(|import| import.run(&options));
+                let outcome = Import::begin(app, source, &options, handle, say).and_then(Import::run);
                 let _ = done.send(outcome);
             })
             .map_err(|error| AppError::internal("no thread could be made", error))?;
@@ -105,11 +103,8 @@ impl Import {
         })
     }
 
-    fn run(mut self, options: &ImportOptions) -> Result<ImportReport, AppError> {
+    fn run(mut self) -> Result<ImportReport, AppError> {
         let tables = self.source.tables()?;
-        if options.dry_run {
-            return Ok(ImportReport::dry(&self.identity, &tables));
-        }
         if self.place.phase == Phase::Done {
             return Ok(ImportReport::already(&self.identity, &self.place));
         }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use sealyard_store::import::SourceIdentity;
+use sealyard_store::StoreError;
+use sealyard_store::import::{ImportSource, SourceIdentity};
 use serde::{Deserialize, Serialize};
 
 use super::progress::{Phase, Place};
@@ -106,9 +107,14 @@ impl ImportReport {
         }
     }
 
-    pub(super) fn dry(identity: &SourceIdentity, tables: &[(String, u64)]) -> Self {
-        let (would_import, not_imported) = split(tables);
-        Self { dry_run: true, would_import, not_imported, ..Self::empty(identity) }
+    /// What there is to import, and what could not be. Touches nothing but the source.
+    ///
+    /// # Errors
+    /// The source's own.
+    pub fn dry_run(source: &mut dyn ImportSource) -> Result<Self, StoreError> {
+        let identity = source.identity()?;
+        let (would_import, not_imported) = split(&source.tables()?);
+        Ok(Self { dry_run: true, would_import, not_imported, ..Self::empty(&identity) })
     }
 
     pub(super) fn already(identity: &SourceIdentity, place: &Place) -> Self {

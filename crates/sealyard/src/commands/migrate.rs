@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use sealyard_app::ImportReport;
-use sealyard_core::{SystemClock, SystemRng};
+use sealyard_core::{Redacted, SystemClock, SystemRng};
 use sealyard_server::{Migration, MigrationSource};
 use sealyard_vault::ArtifactsUrl;
 
@@ -13,7 +13,7 @@ use super::up::{Stop, server_failure};
 use crate::cli::Common;
 use crate::exit::{Exit, Failure, Result};
 use crate::output::Progress;
-use crate::{output, remote};
+use crate::{database, output, remote};
 
 /// Import an MLflow 3 store with its artifacts into a new data directory.
 ///
@@ -25,19 +25,25 @@ use crate::{output, remote};
 #[command(after_help = "Examples:
   sealyard migrate --from mlflow.db --to sealyard-data
   sealyard migrate --from sqlite:////srv/mlflow/mlflow.db --artifacts /srv/mlflow/mlartifacts --to sealyard-data
+  sealyard migrate --from postgresql://mlflow@db.example/mlflow --from-password-file password --artifacts mlartifacts --to sealyard-data
   sealyard migrate --from mlflow.db --to sealyard-data --dry-run
 
 Exit code: 0 everything is in; 1 something was refused, the report says what; 2 it is not finished, or both sides differ.")]
 pub(crate) struct Arguments {
-    /// The source: a SQLite file, or a URI as MLflow writes it (sqlite:///FILE).
+    /// The source: a SQLite file, or a URI as MLflow writes it (sqlite:///FILE, postgresql://USER@HOST/DATABASE).
     #[arg(long, value_name = "SOURCE")]
     from: String,
+    /// A file with the password of a PostgreSQL source, mode 0600 [default: SEALYARD_FROM_PASSWORD].
+    #[arg(long, value_name = "FILE")]
+    from_password_file: Option<PathBuf>,
     /// The data directory to import into. `sealyard up --data-dir` serves it afterwards.
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
     /// The folder of the source's artifacts [default: mlartifacts or mlruns beside a SQLite file]. Nothing outside of it is read.
     #[arg(long, value_name = "DIR", conflicts_with = "without_artifacts")]
     artifacts: Option<PathBuf>,
+    #[command(flatten)]
+    database: database::DatabaseArguments,
     /// Import no artifacts. Logged models become failed uploads then, and versions are refused.
     #[arg(long)]
     without_artifacts: bool,
@@ -55,7 +61,9 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
         let json = remote::wants_json(common)?;
-        let source = source(&self.from)?;
+        let source = source(&self.from, self.from_password_file.as_deref())?;
+        let (database, database_password) =
+            self.database.read()?.map_or((None, None), |database| (Some(database.url), database.password));
         let artifacts = match (self.without_artifacts, self.artifacts) {
             (true, _) => None,
             (false, Some(artifacts)) => Some(artifacts),
@@ -69,6 +77,8 @@ impl Arguments {
             source,
             data_directory: self.to.clone(),
             artifacts,
+            database,
+            database_password,
             vault: self.vault,
             policy: self.policy,
             dry_run: self.dry_run,
@@ -108,21 +118,41 @@ impl Arguments {
     }
 }
 
-fn source(from: &str) -> Result<MigrationSource> {
+fn source(from: &str, password_file: Option<&Path>) -> Result<MigrationSource> {
+    // MLflow's URIs name SQLAlchemy's driver too.
+    let scheme = from.split("://").next().unwrap_or_default();
+    if matches!(scheme.split('+').next(), Some("postgresql" | "postgres")) && from.contains("://") {
+        if database::has_password(from) {
+            let error = anyhow::anyhow!("--from has a password, which others can read in the list of processes");
+            return Err(
+                Failure::could_not(error).hint("name a file with --from-password-file, or set SEALYARD_FROM_PASSWORD")
+            );
+        }
+        let password = match password_file {
+            Some(path) => Some(remote::read_secret(path, "password")?),
+            None => std::env::var("SEALYARD_FROM_PASSWORD").ok().map(Redacted::new),
+        };
+        let url = from.replacen(scheme, "postgresql", 1);
+        return Ok(MigrationSource::Postgres(Redacted::new(url), password));
+    }
     if let Some(path) = from.strip_prefix("sqlite:///") {
         let path = path.split('?').next().unwrap_or_default();
         return Ok(MigrationSource::Sqlite(path.into()));
     }
     if from.contains("://") {
         let error = anyhow::anyhow!("the source is of a kind that can't be read");
-        return Err(Failure::could_not(error).hint("SQLite is: a file, or sqlite:///FILE"));
+        return Err(Failure::could_not(error)
+            .hint("SQLite is (a file, or sqlite:///FILE), and PostgreSQL (postgresql://USER@HOST/DATABASE)"));
     }
     Ok(MigrationSource::Sqlite(from.into()))
 }
 
 /// Where MLflow keeps artifacts unless it is told otherwise.
 fn usual_artifacts(source: &MigrationSource) -> Result<PathBuf> {
-    let MigrationSource::Sqlite(path) = source;
+    let MigrationSource::Sqlite(path) = source else {
+        return Err(Failure::could_not(anyhow::anyhow!("where the source's artifacts are is not known"))
+            .hint("say it with --artifacts DIR, or leave them with --without-artifacts"));
+    };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut there = ["mlartifacts", "mlruns"].iter().map(|name| folder.join(name)).filter(|folder| folder.is_dir());
     match (there.next(), there.next()) {
@@ -180,12 +210,16 @@ mod tests {
     #[test]
     fn sources_are_told_apart() {
         let path = |from: &str| {
-            let MigrationSource::Sqlite(path) = source(from).ok()?;
+            let Ok(MigrationSource::Sqlite(path)) = source(from, None) else { return None };
             path.to_str().map(str::to_owned)
         };
         assert_eq!(path("mlflow.db").as_deref(), Some("mlflow.db"));
         assert_eq!(path("sqlite:///mlflow.db").as_deref(), Some("mlflow.db"));
         assert_eq!(path("sqlite:////srv/mlflow.db?mode=ro").as_deref(), Some("/srv/mlflow.db"));
         assert_eq!(path("mysql://h/x"), None);
+        assert!(
+            matches!(source("postgresql+psycopg2://ada@h/x", None), Ok(MigrationSource::Postgres(url, _)) if url.expose() == "postgresql://ada@h/x")
+        );
+        assert!(source("postgresql://ada:s3cret@h/x", None).is_err());
     }
 }

@@ -4,6 +4,7 @@
 //! revision that its migrations leave in `alembic_version`. Everything is read from one snapshot.
 
 mod database;
+mod postgres;
 mod registry;
 mod source;
 mod sqlite;

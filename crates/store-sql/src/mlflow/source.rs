@@ -9,7 +9,9 @@ use sealyard_store::import::{
 use sealyard_store::model::Metric;
 
 use super::database::Database;
+use super::postgres::Postgres;
 use super::sqlite::Sqlite;
+use crate::PostgresUrl;
 
 /// Revisions of MLflow's schema from 3.0 to 3.18, in their order: those in which what is read here has the same meaning.
 const REVISIONS: &[&str] = &[
@@ -70,6 +72,14 @@ impl MlflowSource {
     /// [`StoreError::Invalid`] for what is no such database, or one of a revision that is not known.
     pub fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
         Self::new(Box::new(Sqlite::open(path)?))
+    }
+
+    /// Opens the PostgreSQL database of an MLflow server. It waits for the network.
+    ///
+    /// # Errors
+    /// As [`Self::open_sqlite`]; [`StoreError::Unavailable`] when it can't be reached.
+    pub fn open_postgres(url: &PostgresUrl) -> Result<Self, StoreError> {
+        Self::new(Box::new(Postgres::open(url)?))
     }
 
     fn new(mut database: Box<dyn Database>) -> Result<Self, StoreError> {

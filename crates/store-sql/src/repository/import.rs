@@ -4,6 +4,7 @@ use sealyard_store::{Import, StoreError};
 use super::convert::already_exists;
 use super::pairs::EXPERIMENT_TAGS;
 use crate::session::Session;
+use crate::sql::Dialect;
 
 impl Import for Session<'_> {
     fn import_experiment(&mut self, experiment: &SourceExperiment) -> Result<(), StoreError> {
@@ -19,6 +20,14 @@ impl Import for Session<'_> {
              ON CONFLICT (number) DO UPDATE SET name = excluded.name, created = excluded.created, updated = excluded.updated",
             (experiment.id, &experiment.name, experiment.created.as_millis(), experiment.updated.as_millis()),
         )?;
+        if self.dialect() == Dialect::Postgres {
+            // SQLite does so by itself: the next number is above all that ever were.
+            self.optional(
+                "SELECT setval(pg_get_serial_sequence('experiments', 'number'), GREATEST(?1, (SELECT max(number) FROM experiments), 1))",
+                [experiment.id],
+                |_| Ok(()),
+            )?;
+        }
         self.put_pairs(EXPERIMENT_TAGS, experiment.id, &experiment.tags)
     }
 

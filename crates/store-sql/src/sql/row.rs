@@ -25,7 +25,16 @@ impl Row<'_> {
         }
     }
 
-    fn value(&self, index: usize) -> Result<ValueRef<'_>, StoreError> {
+    /// How many columns it has.
+    pub(crate) fn columns(&self) -> usize {
+        match self {
+            Self::Sqlite(row) => row.as_ref().column_count(),
+            Self::Postgres(row) => row.len(),
+        }
+    }
+
+    /// The column at `index`, of whatever type it is.
+    pub(crate) fn value(&self, index: usize) -> Result<ValueRef<'_>, StoreError> {
         match self {
             Self::Sqlite(row) => Ok(match row.get_ref(index).map_err(backend)? {
                 rusqlite::types::ValueRef::Null => ValueRef::Null,

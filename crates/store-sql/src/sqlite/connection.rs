@@ -58,7 +58,7 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, StoreEr
 }
 
 /// Opens a database that nothing may change, for looking into it offline.
-fn connect_offline(path: &Path) -> Result<Connection, StoreError> {
+pub(crate) fn connect_offline(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).or_backend()?;
     connection.busy_timeout(BUSY).or_backend()?;

@@ -49,13 +49,13 @@ pub(super) async fn handler(
 }
 
 /// A body into this request, for the fuzz targets.
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(crate) fn fuzz_body(bytes: &[u8]) {
     crate::http::fuzz_body::<Request>(bytes);
 }
 
 /// Query parameters into this request, for the fuzz targets.
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(crate) fn fuzz_query(text: &str) {
     crate::http::fuzz_query::<Request>(text);
 }

@@ -18,7 +18,7 @@ use crate::http::ApiError;
 use crate::http::Takes::{Edit, Manage, Read};
 use crate::http::routes::{Routes, get, post};
 
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(crate) use log_batch::{fuzz_body, fuzz_query};
 
 pub(super) fn routes() -> Routes {
