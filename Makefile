@@ -78,6 +78,18 @@ bench-million: check-cargo ## Searches among a million runs; takes 10 GB for a w
 
 bench-writers: build ## 64 clients that write for a minute
 	@SEALYARD=$(BINARY) $(PYTHON) dev/bench/writers.py
+powercut: build venv ## Cut the power at random moments; POWERCUT_ROUNDS and POWERCUT_SEED are passed on
+	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/powercut.py
+
+diskfull: build venv ## Fill the disk under a server that clients write to
+	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/diskfull.py
+
+malformed: build venv ## Ten thousand malformed requests over all routes; MALFORMED_REQUESTS and MALFORMED_SEED are passed on
+	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/malformed.py
+
+fuzz-coverage: check-cargo ## Coverage-guided fuzzing of each target in fuzz/ for FUZZ_SECONDS (30)
+	@CARGO=$(CARGO) dev/fuzz/coverage.sh
+
 migrate: build venv ## Import a store as MLflow makes it, killed meanwhile; MIGRATE_KILLS and MIGRATE_SEED are passed on
 	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/migrate.py
 

@@ -202,12 +202,15 @@ impl Import {
                 after = place;
                 metrics.iter().for_each(|one| metric(sides.source("metrics"), run, one));
             }
-            let mut offset = Some(0);
-            while let Some(at) = offset {
+            let mut after = None;
+            loop {
                 let (wanted, key) = (run.to_owned(), key.clone());
-                let page = self.read(move |tx| Ok(tx.metric_history(&wanted, &key, 5000, at)?))?;
+                let page = self.read(move |tx| Ok(tx.metric_history(&wanted, &key, 5000, after.as_ref())?))?;
                 page.items.iter().for_each(|one| metric(sides.target("metrics"), run, one));
-                offset = page.next;
+                if page.next.is_none() {
+                    break;
+                }
+                after = page.next;
             }
         }
         Ok(())

@@ -42,7 +42,6 @@ impl Target {
     }
 
     /// What was there is there.
-    #[track_caller]
     async fn is_untouched(&self) {
         let found = self.test.get(&self.test.admin, &self.known()).await;
         assert_eq!((found.status.as_u16(), found.bytes.unwrap().as_ref()), (200, SECRET.as_bytes()));
