@@ -173,6 +173,7 @@ impl Import {
             tree: collected.tree,
             files: collected.files,
             verdict: collected.verdict,
+            location: None,
         };
         let (scan, stage, updated) = (collected.scan, version.stage.clone(), version.updated);
         let name = name.to_owned();
