@@ -28,9 +28,10 @@ use crate::http::routes::{Routes, get};
 use crate::http::{PagePolicy, RequestId};
 
 /// What MLflow's UI needs. It makes `<style>` elements and `style` attributes as it runs, which is why inline styles are
-/// allowed; inline scripts, `eval` and other servers are not. Workers and pictures it makes itself are `blob:` and
-/// `data:`.
-const UI_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+/// allowed, and its charts (plotly) compile functions from text when they are loaded, without which no page of a run is
+/// shown: hence `unsafe-eval`. Inline scripts and other servers are not allowed, so text that gets into a page is still no
+/// script. Workers and pictures it makes itself are `blob:` and `data:`.
+const UI_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; \
     media-src 'self' blob:; frame-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";

@@ -105,7 +105,7 @@ async fn a_log_in_gives_the_pages_and_a_log_out_takes_them() {
     assert_eq!(index.headers["content-type"], "text/html; charset=utf-8");
     assert_eq!(index.headers["cache-control"], "private, no-cache");
     let policy = index.headers["content-security-policy"].to_str().unwrap();
-    assert!(policy.contains("script-src 'self';") && policy.contains(STRICT), "{policy}");
+    assert!(policy.contains("script-src 'self' 'unsafe-eval';") && policy.contains(STRICT), "{policy}");
     let main = browser.get("/static-files/static/js/main.js").await;
     assert_eq!((main.status.as_u16(), text(&main).as_str()), (200, "run()"));
     assert_eq!(main.headers["content-type"], "text/javascript; charset=utf-8");
