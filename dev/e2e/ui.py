@@ -24,6 +24,7 @@ ABSENT = [
     # The assistant and the gateway to language models are services of their own.
     ("GET", r"/ajax-api/3\.0/mlflow/assistant/config", 404),
     ("GET", r"/ajax-api/3\.0/mlflow/gateway/.*", 404),
+    ("GET", r"/ajax-api/2\.0/mlflow/gateway-proxy", 404),
     # Jobs and issues of MLflow's own evaluation service.
     ("(GET|POST)", r"/ajax-api/3\.0/mlflow/(jobs|issues|demo)\b.*", 404),
 ]
@@ -244,7 +245,7 @@ def act():
             pages.open("/#/models/diabetes-model/versions/1", "Version 1")
             pages.open("/#/prompts", "Prompts")
             artifacts_are_harmless(browser, server, experiment, runs[0])
-            forge(browser, server, client)
+            forge(browser, server, server.client())
             pages.wrong()
             browser.go(server.url + "/logout")
             browser.click("document.querySelector('button')")
@@ -252,7 +253,7 @@ def act():
             browser.go(f"{server.url}/#/experiments")
             browser.shows("User name")
             print("ok: log out")
-        said = {entry["event"]["act"] for entry in client.call("GET", "/api/sealyard/v1/ledger/entries?limit=1000")["entries"]}
+        said = {entry["event"]["act"] for entry in server.client().call("GET", "/api/sealyard/v1/ledger/entries?limit=1000")["entries"]}
         check("the ledger's view of it", {"session-started", "session-ended", "login-failed"} <= said, True)
 
 

@@ -84,6 +84,37 @@ async fn the_queries_of_mlflows_own_tests_are_answered() {
     assert_eq!(answer["files"]["files"], json!([{ "path": "folder", "isDir": true, "fileSize": "0" }]));
 }
 
+#[tokio::test]
+async fn charts_and_data_sets_are_answered() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "charts").await;
+    let run = test.run(&test.admin, &experiment).await;
+    for step in 0..3 {
+        let metric = json!({ "run_id": run, "key": "loss", "value": step, "timestamp": 7, "step": step });
+        test.mlflow(&test.admin, "runs/log-metric", metric).await.ok();
+    }
+    let dataset = json!({ "name": "train", "digest": "d", "source_type": "local", "source": "x" });
+    let inputs = json!({ "run_id": run, "datasets": [{ "dataset": dataset }] });
+    test.mlflow(&test.admin, "runs/log-inputs", inputs).await.ok();
+    let history = r#"query H($data: MlflowGetMetricHistoryBulkIntervalInput!) {
+      mlflowGetMetricHistoryBulkInterval(input: $data) { metrics { step runId key value } } }"#;
+    let wanted = json!({ "data": { "runIds": [run], "metricKey": "loss", "maxResults": 320 } });
+    let found = data(&test, &test.admin, history, wanted.clone()).await;
+    let point = |step: i64| json!({ "step": step.to_string(), "runId": run, "key": "loss", "value": step as f64 });
+    let points = &found["mlflowGetMetricHistoryBulkInterval"]["metrics"];
+    assert_eq!(*points, json!([point(0), point(1), point(2)]));
+    let datasets = format!(
+        r#"mutation {{ mlflowSearchDatasets(input: {{experimentIds: ["{experiment}"]}}) {{ datasetSummaries {{ name digest }} }} }}"#
+    );
+    let found = data(&test, &test.admin, &datasets, Value::Null).await;
+    assert_eq!(found["mlflowSearchDatasets"]["datasetSummaries"], json!([{ "name": "train", "digest": "d" }]));
+    let outsider = test.user("outsider", &[]).await;
+    for (query, variables) in [(history, wanted), (datasets.as_str(), Value::Null)] {
+        let answer = ask(&test, &outsider, query, variables).await.ok();
+        assert!(answer["errors"][0].as_str().unwrap().contains("permission denied"), "{answer}");
+    }
+}
+
 /// CVE-2026-2734: fields answered past the authorizer.
 #[tokio::test]
 async fn nobody_learns_more_by_graphql_than_by_rest() {

@@ -5,7 +5,7 @@ pub(super) mod get;
 mod get_by_name;
 mod restore;
 mod search;
-mod search_datasets;
+pub(super) mod search_datasets;
 mod set_tag;
 mod update;
 

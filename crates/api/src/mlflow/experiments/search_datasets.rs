@@ -13,12 +13,12 @@ const MOST_EXPERIMENTS: usize = 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Request {
+pub(in crate::mlflow) struct Request {
     experiment_ids: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Response {
+pub(in crate::mlflow) struct Response {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     dataset_summaries: Vec<Summary>,
 }
@@ -38,7 +38,7 @@ impl From<DatasetSummary> for Summary {
     }
 }
 
-pub(super) async fn handler(
+pub(in crate::mlflow) async fn handler(
     State(state): State<ApiState>,
     Identified(caller): Identified,
     Input(request): Input<Request>,

@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
-use super::super::{artifacts, experiments, model_versions, runs};
+use super::super::{artifacts, experiments, metrics, model_versions, runs};
 use super::schema::Endpoint;
-use crate::http::{Answer, ApiError, ApiState, ErrorCode, Identified, Input};
+use crate::http::{Answer, ApiError, ApiState, Identified, Input};
 
 pub(super) async fn resolve(
     state: &ApiState,
@@ -24,9 +24,8 @@ pub(super) async fn resolve(
         Endpoint::SearchModelVersions => ask(state, caller, request, model_versions::search::handler).await,
         Endpoint::ListArtifacts => ask(state, caller, request, artifacts::list_of_run::handler).await,
         Endpoint::Echo => Ok(json!({ "output": request })),
-        Endpoint::HistoryBulkInterval | Endpoint::SearchDatasets => {
-            Err(ApiError::new(ErrorCode::NotImplemented, "not yet"))
-        }
+        Endpoint::HistoryBulkInterval => ask(state, caller, request, metrics::get_history_bulk_interval::handler).await,
+        Endpoint::SearchDatasets => ask(state, caller, request, experiments::search_datasets::handler).await,
     }
 }
 

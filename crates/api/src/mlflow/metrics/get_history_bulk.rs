@@ -18,7 +18,7 @@ pub(super) struct Request {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Response {
+pub(in crate::mlflow) struct Response {
     pub(super) metrics: Vec<MetricView>,
 }
 

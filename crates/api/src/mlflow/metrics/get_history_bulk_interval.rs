@@ -11,7 +11,7 @@ use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer, Texts,
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Request {
+pub(in crate::mlflow) struct Request {
     run_ids: Texts,
     metric_key: String,
     start_step: Option<Integer>,
@@ -19,7 +19,7 @@ pub(super) struct Request {
     max_results: Option<Integer>,
 }
 
-pub(super) async fn handler(
+pub(in crate::mlflow) async fn handler(
     State(state): State<ApiState>,
     Identified(caller): Identified,
     Input(request): Input<Request>,

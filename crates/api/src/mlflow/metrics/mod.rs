@@ -1,6 +1,6 @@
 mod get_history;
 mod get_history_bulk;
-mod get_history_bulk_interval;
+pub(super) mod get_history_bulk_interval;
 
 use crate::http::Takes::Read;
 use crate::http::routes::{Routes, get};
