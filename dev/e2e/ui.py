@@ -197,9 +197,11 @@ def artifacts_are_harmless(browser, server, experiment, run):
 def act():
     target = sys.argv[1] if len(sys.argv) > 1 else None
     os.environ["VIRTUAL_ENV"] = os.path.abspath(os.environ.get("VENV") or sys.prefix)
-    with Folder() as folder, Server(folder, arguments=["--ui", "mlflow"]) as server:
+    password = "Marl-Siskin-Threnody-73"
+    with Folder() as folder, Server(folder, arguments=["--ui", "mlflow", "--admin-password-file", "password"]) as server:
+        (folder / "password").write_text(password)
+        (folder / "password").chmod(0o600)
         server.start()
-        password = re.search(r"first login\s+admin / (\S+)", server.tail()).group(1)
         client = server.client()
         experiment, runs, model = fill(client)
         with chromium.Browser() as browser:
