@@ -141,6 +141,8 @@ impl Import {
                 ArtifactOwner::LoggedModel(id) => {
                     tx.logged_model(id)?.map(|model| (model.experiment_id, model.status == LoggedModelStatus::Ready))
                 }
+                // A trace's files are no model.
+                ArtifactOwner::Trace(_) => None,
             }
             .map(|found| (found, tx.artifacts_below(&asked, &below))))
         })?;
@@ -154,6 +156,7 @@ impl Import {
         let source = match &owner {
             ArtifactOwner::LoggedModel(id) => format!("models:/{id}"),
             ArtifactOwner::Run(id) => format!("mlflow-artifacts:/{experiment_id}/{id}/artifacts/{path}"),
+            ArtifactOwner::Trace(_) => return Err(refuse("a trace's files are no model")),
         };
         let model_id = if let ArtifactOwner::LoggedModel(id) = &owner { Some(id.clone()) } else { None };
         let digest = collected.tree.digest();
