@@ -78,7 +78,7 @@ class Weed:
                 raise Failed("the S3 server did not start:\n" + (self.folder / "log").read_text(errors="replace")[-2000:])
             try:
                 self.ask("POST", "/buckets/models/")
-                self.ask("POST", "/buckets/models/probe", b"x")
+                self.ask("PUT", "/buckets/models/probe", b"x")
                 urllib.request.urlopen(f"http://127.0.0.1:{self.s3}/", timeout=5)
             except urllib.error.HTTPError as error:
                 if error.code == 403:  # it wants a signature: it serves

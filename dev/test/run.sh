@@ -87,7 +87,6 @@ if "$CARGO" build --release --locked -p sealyard; then
   script "killed at random moments, nothing acknowledged is lost" "$VENV/bin/python" dev/e2e/crash.py
   script "PostgreSQL killed and restarted while clients write" "$VENV/bin/python" dev/e2e/postgres.py
   script "the vault on a real S3 server" dev/test/s3.sh
-  script "S3 stopped under load, a full disk" "$VENV/bin/python" dev/e2e/storage.py
   script "16 clients write at once, nothing is lost or doubled" "$VENV/bin/python" dev/bench/writers.py --clients 16 --seconds 10
   script "power cut at random moments, nothing acknowledged is lost" "$VENV/bin/python" dev/e2e/powercut.py
   script "the disk is full, and then is not" "$VENV/bin/python" dev/e2e/diskfull.py
