@@ -68,7 +68,7 @@ class Weed:
         command = [self.program, "server", f"-dir={self.folder}/data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
                    "-filer", "-s3", f"-s3.port={self.s3}", f"-s3.config={self.folder}/s3.json", "-volume.max=100",
                    "-master.volumeSizeLimitMB=64", f"-master.port={self.master}", f"-volume.port={self.volume}",
-                   f"-filer.port={self.filer}", "-master.telemetry=false"]
+                   f"-filer.port={self.filer}", "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
                                             start_new_session=True)
@@ -77,7 +77,6 @@ class Weed:
             if self.process.poll() is not None or time.monotonic() > end:
                 raise Failed("the S3 server did not start:\n" + (self.folder / "log").read_text(errors="replace")[-2000:])
             try:
-                self.ask("POST", "/buckets/models/")
                 self.ask("PUT", "/buckets/models/probe", b"x")
                 urllib.request.urlopen(f"http://127.0.0.1:{self.s3}/", timeout=5)
             except urllib.error.HTTPError as error:
@@ -88,7 +87,8 @@ class Weed:
             time.sleep(0.2)
 
     def ask(self, method, path, body=b""):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.filer}{path}", data=body, method=method)
+        request = urllib.request.Request(f"http://127.0.0.1:{self.filer}{path}", data=body, method=method,
+                                         headers={"Content-Type": "application/octet-stream"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.read()
 
