@@ -56,6 +56,9 @@ async fn protobuf_is_taken_plain_and_compressed() {
     assert_eq!(found["trace"]["spans"].as_array().unwrap().len(), 3);
 }
 
+/// Headers and body of a request.
+type Case<'a> = (Vec<(&'a str, &'a str)>, Vec<u8>);
+
 #[tokio::test]
 async fn broken_requests_are_the_clients_fault() {
     let test = TestApp::new().await;
@@ -63,7 +66,7 @@ async fn broken_requests_are_the_clients_fault() {
     let bomb = gzip(&vec![0; 8 << 20]);
     let cut = whole[..whole.len() - 3].to_vec();
     let gzipped = ("content-encoding", "gzip");
-    let cases: Vec<(Vec<(&str, &str)>, Vec<u8>)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         (vec![PROTOBUF], whole.clone()),
         (vec![PROTOBUF, EXPERIMENT, EXPERIMENT], whole.clone()),
         (vec![EXPERIMENT], whole.clone()),

@@ -72,7 +72,7 @@ impl App {
                         }
                         None => {
                             done.inserted += 1;
-                            record.new(new_id, now)
+                            record.into_new(new_id, now)
                         }
                     };
                     tx.put_dataset_record(&dataset.id, &row)?;
@@ -220,7 +220,7 @@ impl Given {
         Some(user.chars().take(255).collect())
     }
 
-    fn new(self, id: String, now: i64) -> DatasetRecord {
+    fn into_new(self, id: String, now: i64) -> DatasetRecord {
         let source = self.fields.get("source");
         let of_source = |name: &str| source.and_then(|source| source.get(name)).and_then(Value::as_str);
         let source_type = of_source("source_type").map(|kind| kind.chars().take(255).collect::<String>());
@@ -329,14 +329,15 @@ mod tests {
         let first = given(json!({"inputs": {"a": 1, "b": {"d": 2, "c": 3}}}));
         let second = given(json!({"inputs": {"b": {"c": 3, "d": 2}, "a": 1}, "outputs": 5}));
         assert_eq!(first.hash, second.hash);
-        let known = first.new("dr-1".into(), 1);
+        let known = first.into_new("dr-1".into(), 1);
         let merged = second.merged(known, 9).unwrap();
         assert_eq!((merged.id.as_str(), merged.outputs.as_deref(), merged.updated), ("dr-1", Some("5"), 9));
     }
 
     #[test]
     fn what_comes_again_is_merged() {
-        let known = given(json!({"inputs": {}, "expectations": {"a": 1}, "tags": {"x": "1"}})).new("dr-1".into(), 1);
+        let known =
+            given(json!({"inputs": {}, "expectations": {"a": 1}, "tags": {"x": "1"}})).into_new("dr-1".into(), 1);
         let merged =
             given(json!({"inputs": {}, "expectations": {"b": 2}, "tags": {"x": "2"}})).merged(known, 2).unwrap();
         assert_eq!(merged.expectations.as_deref(), Some(r#"{"a":1,"b":2}"#));

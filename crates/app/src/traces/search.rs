@@ -34,7 +34,7 @@ impl App {
         search: SearchTraces,
     ) -> Result<(TracePage, Option<String>), AppError> {
         let asked = search.max_results.unwrap_or(DEFAULT_PAGE);
-        if asked > limits::TRACES_PER_PAGE || asked < 1 {
+        if !(1..=limits::TRACES_PER_PAGE).contains(&asked) {
             let most = limits::TRACES_PER_PAGE;
             return Err(AppError::Invalid(format!(
                 "Invalid value {asked} for parameter 'max_results' supplied: It must be between 1 and {most}"

@@ -261,7 +261,7 @@ fn any_value(given: GivenValue, depth: usize, counter: &mut Counter) -> Result<A
 /// Ids are 32 or 16 hexadecimal digits, in either case.
 fn hex(text: &str, what: &'static str) -> Result<Vec<u8>, OtlpError> {
     let digits = text.as_bytes();
-    if digits.len() > 32 || digits.len() % 2 != 0 {
+    if digits.len() > 32 || !digits.len().is_multiple_of(2) {
         return Err(OtlpError::Id(what));
     }
     let byte = |pair: &[u8]| {

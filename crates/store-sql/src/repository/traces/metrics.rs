@@ -72,7 +72,7 @@ impl Session<'_> {
             let most = query.rows;
             return Err(StoreError::Invalid(format!("a percentile of more than {most} values; narrow the time down")));
         }
-        let mut groups: Vec<(Option<i64>, Vec<Option<String>>, Vec<f64>)> = Vec::new();
+        let mut groups: Vec<Gathered> = Vec::new();
         for (bucket, dimensions, mut values) in rows {
             let Some(value) = values.pop().flatten() else { continue };
             match groups.last_mut() {
@@ -89,6 +89,9 @@ impl Session<'_> {
             .collect())
     }
 }
+
+/// A group with all of its values: time bucket, dimensions, values in their order.
+type Gathered = (Option<i64>, Vec<Option<String>>, Vec<f64>);
 
 /// How a row begins.
 #[derive(Debug, Clone, Copy)]
