@@ -143,15 +143,22 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// Whether a disk without room is behind it, wherever it was met.
 fn is_full(error: &AppError) -> bool {
+    matches!(error, AppError::Store(StoreError::Full)) || is_caused_by_full(error)
+}
+
+fn is_caused_by_full(error: &(dyn std::error::Error + 'static)) -> bool {
     use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    let mut cause = Some(error);
     while let Some(error) = cause {
-        let full = error.downcast_ref::<StoreError>().is_some_and(|error| matches!(error, StoreError::Full))
-            || error
-                .downcast_ref::<std::io::Error>()
-                .is_some_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded));
-        if full {
+        if error.downcast_ref::<StoreError>().is_some_and(|error| matches!(error, StoreError::Full)) {
             return true;
+        }
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            // What an I/O error wraps is not among its causes; only the causes of that are.
+            let wraps_full = error.get_ref().is_some_and(|inner| is_caused_by_full(inner));
+            if matches!(error.kind(), StorageFull | QuotaExceeded) || wraps_full {
+                return true;
+            }
         }
         cause = error.source();
     }

@@ -111,7 +111,7 @@ async fn charts_and_data_sets_are_answered() {
     let outsider = test.user("outsider", &[]).await;
     for (query, variables) in [(history, wanted), (datasets.as_str(), Value::Null)] {
         let answer = ask(&test, &outsider, query, variables).await.ok();
-        assert!(answer["errors"][0].as_str().unwrap().contains("permission denied"), "{answer}");
+        assert!(answer["errors"][0].as_str().unwrap().contains("Permission denied"), "{answer}");
     }
 }
 
@@ -137,7 +137,7 @@ async fn nobody_learns_more_by_graphql_than_by_rest() {
         let answer = ask(&test, &outsider, query, Value::Null).await.ok();
         assert_eq!(answer["data"], json!({ "x": null }), "{query}");
         let error = answer["errors"][0].as_str().unwrap();
-        assert!(error.contains("permission denied") && !error.contains("hidden"), "{error}");
+        assert!(error.contains("Permission denied") && !error.contains("hidden"), "{error}");
     }
     let versions = "{ mlflowSearchModelVersions(input: {}) { modelVersions { name } } }";
     let answer = data(&test, &outsider, versions, Value::Null).await;

@@ -12,7 +12,6 @@ const TYPES: &[(&str, &[&str])] = &[
     ("image/jpeg", &["jpg", "jpeg"]),
     ("image/gif", &["gif"]),
     ("image/webp", &["webp"]),
-    ("application/pdf", &["pdf"]),
 ];
 /// Names that are text without saying so.
 const TEXTS: &[&str] = &["mlmodel", "mlproject"];
@@ -52,9 +51,12 @@ mod tests {
         {
             assert_eq!(content_type(name), "application/octet-stream", "{name}");
         }
-        for (name, kind) in
-            [("a.txt", "text/plain"), ("MLmodel", "text/plain"), ("b.PNG", "image/png"), ("d.pdf", "application/pdf")]
-        {
+        for (name, kind) in [
+            ("a.txt", "text/plain"),
+            ("MLmodel", "text/plain"),
+            ("b.PNG", "image/png"),
+            ("d.pdf", "application/octet-stream"),
+        ] {
             assert_eq!(content_type(name), kind, "{name}");
         }
     }

@@ -133,7 +133,7 @@ const ELSEWHERE: &[&str] = &[
     "runs:/",
     "models:/",
     "models:/m-1/../../x",
-    "models:/target/1",
+    "models:/absent/1",
     "\\\\evil.example\\share",
     "file:///etc/passwd#x",
     "file:///etc/passwd?x",
