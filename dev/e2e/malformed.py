@@ -353,7 +353,9 @@ def script():
         shown = ", ".join(f"{kind}xx {count}" if kind else f"closed {count}" for kind, count in sorted(kinds.items(), key=str))
         print(f"ok      {len(seen)} requests to {len(routes)} routes in {seconds:.0f} s: {shown}", flush=True)
         announced(server, server.token, place)
-        # Everything is still there and works.
+        # Everything is still there and works; the connection may have been let go meanwhile.
+        client.close()
+        client = server.client()
         check("the run", client.ask("GET", f"/api/2.0/mlflow/runs/get?run_id={run}").status in (200, 404), True)
         client.mlflow("POST", "experiments/create", name="after it all")
         client.close()
