@@ -5,7 +5,8 @@
           the machine only ever adds to it, so of up to three such medians the first within the bound counts
   memory  resident memory of the process (VmRSS) after some requests and two idle seconds
 
-Fails above FOOTPRINT_START_MS (100) and FOOTPRINT_MEMORY_MB (60). The bounds are for a release binary on a machine that
+Fails above FOOTPRINT_START_MS (100; with --no-start-bound the time is only told, since a busy machine proves nothing) and
+FOOTPRINT_MEMORY_MB (60). The bounds are for a release binary on a machine that
 does nothing else; a debug binary is told so. With --with-stock the same is measured of `mlflow server`, to compare.
 """
 
@@ -161,6 +162,7 @@ def stock():
 def script():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--with-stock", action="store_true", help="measure mlflow server too (takes a minute)")
+    parser.add_argument("--no-start-bound", action="store_true", help="tell the time of a start, and judge the memory only")
     arguments = parser.parse_args()
     median, memory = ours()
     print(f"start   median {median:.0f} ms; bound {START_MS:.0f} ms")
@@ -168,7 +170,8 @@ def script():
     if arguments.with_stock:
         start, size = stock()
         print(f"mlflow server: start {start:.0f} ms, memory {size:.0f} MB")
-    if median >= START_MS or memory >= MEMORY_MB:
+    too_slow = median >= START_MS and not arguments.no_start_bound
+    if too_slow or memory >= MEMORY_MB:
         hint = "\nhint: this looks like a debug build; the bounds are for cargo build --release" if "debug" in binary() else ""
         raise Failed(f"start {median:.0f} ms, memory {memory:.1f} MB: above the bound{hint}")
 
