@@ -95,8 +95,10 @@ class Disk:
         size = choices.choice([len(old), len(new)])
         pages = []
         for at in range(0, size, PAGE):
-            page = choices.choice([old, new])[at:at + PAGE]
-            pages.append(page + bytes(min(PAGE, size - at) - len(page)))
+            # The size is one of the two files', and a page may be the other's: cut or filled up to what the file has room for.
+            room = min(PAGE, size - at)
+            page = choices.choice([old, new])[at:at + room]
+            pages.append(page + bytes(room - len(page)))
         return b"".join(pages)
 
 
