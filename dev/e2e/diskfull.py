@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fills the disk under a server that clients write to; they are told to try again, nothing acknowledged is lost, and it goes on.
 
-The data directory lies on a file system of 64 MB in memory, in a mount namespace of this script's own. Three times clients write, then
+The data directory lies on a file system of 256 MB in memory, in a mount namespace of this script's own. Three times clients write, then
 the disk is filled to its last byte (once slowly by the clients' own uploads), then room is made again. While it is full every answer
 is one that is done, a 503 with Retry-After, or nothing; reading works all the time. The server is never restarted in between; at the
 end it is, and everything is looked at again.
@@ -21,7 +21,7 @@ from facts import Facts
 from harness import Answer, Client, Failed, Folder, Server, check, main
 
 SEED = os.environ.get("DISKFULL_SEED") or secrets.token_hex(4)
-MEGABYTES = 64
+MEGABYTES = 256
 ROUNDS = 3
 
 
