@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::permission::Permission;
 use crate::resource::{
-    ExperimentId, LedgerLog, ModelName, PolicySet, ProtectedResource, ServerWide, UserDirectory, WorkspaceName,
+    ExperimentId, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, LedgerLog, ModelName, PolicySet,
+    ProtectedResource, ServerWide, UserDirectory, WorkspaceName,
 };
 
 /// What can be done to a registered model beyond editing it. Each is granted by MANAGE or by name.
@@ -133,16 +134,16 @@ macro_rules! actions {
 actions! {
     /// See and download.
     Read = ActionKind::Level(Permission::Read),
-        on [ExperimentId, ModelName, WorkspaceName, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [];
+        on [ExperimentId, ModelName, WorkspaceName, GatewaySecretId, GatewayModelDefinitionId, GatewayEndpointId, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [];
     /// Load, serve, query.
     Use = ActionKind::Level(Permission::Use),
-        on [ExperimentId, ModelName, WorkspaceName, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [Read];
+        on [ExperimentId, ModelName, WorkspaceName, GatewaySecretId, GatewayModelDefinitionId, GatewayEndpointId, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [Read];
     /// Change and add.
     Edit = ActionKind::Level(Permission::Edit),
-        on [ExperimentId, ModelName, WorkspaceName, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [Read, Use];
+        on [ExperimentId, ModelName, WorkspaceName, GatewaySecretId, GatewayModelDefinitionId, GatewayEndpointId, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [Read, Use];
     /// Delete and grant to others.
     Manage = ActionKind::Level(Permission::Manage),
-        on [ExperimentId, ModelName, WorkspaceName, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [Read, Use, Edit];
+        on [ExperimentId, ModelName, WorkspaceName, GatewaySecretId, GatewayModelDefinitionId, GatewayEndpointId, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [Read, Use, Edit];
     /// Set a protected alias.
     Promote = ActionKind::Act(Act::Promote), on [ModelName], implies [];
     /// Sign an approval.

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::action::Act;
 use crate::permission::Permission;
 use crate::principal::{IdentifierError, PrincipalId, RoleName};
-use crate::resource::{ExperimentId, ModelName, Resource, ResourceKind, WorkspaceName};
+use crate::resource::{
+    ExperimentId, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, ModelName, Resource, ResourceKind,
+    WorkspaceName,
+};
 
 /// Somebody may, or explicitly may not, do something to some resources.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -188,8 +191,8 @@ impl fmt::Display for ResourcePattern {
 /// The text is not a resource pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a resource pattern: expected experiment:<id>, registered-model:<name>, workspace:<name>, each ending in * \
-     for all that begin so, or server, ledger, policies, users"
+    "{0:?} is not a resource pattern: expected experiment:<id>, registered-model:<name>, workspace:<name>, gateway-secret:<id>, \
+     gateway-model-definition:<id>, gateway-endpoint:<id>, each ending in * for all that begin so, or server, ledger, policies, users"
 )]
 pub struct ResourcePatternError(String);
 
@@ -204,6 +207,9 @@ impl FromStr for ResourcePattern {
         let valid = |id: &str| match kind {
             ResourceKind::Experiment => ExperimentId::new(id).is_ok(),
             ResourceKind::Workspace => WorkspaceName::new(id).is_ok(),
+            ResourceKind::GatewaySecret => GatewaySecretId::new(id).is_ok(),
+            ResourceKind::GatewayModelDefinition => GatewayModelDefinitionId::new(id).is_ok(),
+            ResourceKind::GatewayEndpoint => GatewayEndpointId::new(id).is_ok(),
             _ => ModelName::new(id).is_ok() || id == ".",
         };
         match id {
@@ -239,9 +245,17 @@ mod tests {
 
     #[test]
     fn patterns_round_trip_and_match() {
-        for text in
-            ["experiment:7", "experiment:*", "registered-model:fraud-*", "server", "ledger", "policies", "users"]
-        {
+        for text in [
+            "experiment:7",
+            "experiment:*",
+            "registered-model:fraud-*",
+            "gateway-secret:*",
+            "gateway-endpoint:e-1",
+            "server",
+            "ledger",
+            "policies",
+            "users",
+        ] {
             assert_eq!(text.parse::<ResourcePattern>().unwrap().to_string(), text);
         }
         let prefix: ResourcePattern = "registered-model:fraud-*".parse().unwrap();

@@ -65,8 +65,8 @@ pub use password::{DummyHash, PasswordError, PasswordHash, generate_password};
 pub use permission::{Permission, PermissionError};
 pub use principal::{IdentifierError, Principal, PrincipalId, PrincipalName, RoleName, TokenId, Via};
 pub use resource::{
-    ExperimentId, LedgerLog, ModelName, PolicySet, ProtectedResource, Resource, ResourceIdError, ResourceKind,
-    ServerWide, UserDirectory, WorkspaceName,
+    ExperimentId, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, LedgerLog, ModelName, PolicySet,
+    ProtectedResource, Resource, ResourceIdError, ResourceKind, ServerWide, UserDirectory, WorkspaceName,
 };
 pub use scope::{Scope, ScopeError};
 pub use session::{SessionSecret, SessionSecretError};

@@ -13,6 +13,12 @@ pub enum ResourceKind {
     RegisteredModel,
     /// A workspace: its roles, and who has them.
     Workspace,
+    /// A key of a model provider, as the AI gateway keeps it.
+    GatewaySecret,
+    /// A provider's model with the key it is asked with.
+    GatewayModelDefinition,
+    /// An endpoint of the AI gateway: models under one name.
+    GatewayEndpoint,
     /// The server as a whole; EDIT on it is what creating an experiment takes.
     Server,
     /// The ledger.
@@ -31,6 +37,9 @@ impl ResourceKind {
             Self::Experiment => "experiment",
             Self::RegisteredModel => "registered-model",
             Self::Workspace => "workspace",
+            Self::GatewaySecret => "gateway-secret",
+            Self::GatewayModelDefinition => "gateway-model-definition",
+            Self::GatewayEndpoint => "gateway-endpoint",
             Self::Server => "server",
             Self::Ledger => "ledger",
             Self::Policies => "policies",
@@ -45,6 +54,9 @@ impl ResourceKind {
             Self::Experiment,
             Self::RegisteredModel,
             Self::Workspace,
+            Self::GatewaySecret,
+            Self::GatewayModelDefinition,
+            Self::GatewayEndpoint,
             Self::Server,
             Self::Ledger,
             Self::Policies,
@@ -57,7 +69,7 @@ impl ResourceKind {
     /// Whether there is only one of it.
     #[must_use]
     pub const fn is_single(self) -> bool {
-        !matches!(self, Self::Experiment | Self::RegisteredModel | Self::Workspace)
+        matches!(self, Self::Server | Self::Ledger | Self::Policies | Self::Users)
     }
 }
 
@@ -74,6 +86,9 @@ pub enum Resource {
     Experiment(ExperimentId),
     RegisteredModel(ModelName),
     Workspace(WorkspaceName),
+    GatewaySecret(GatewaySecretId),
+    GatewayModelDefinition(GatewayModelDefinitionId),
+    GatewayEndpoint(GatewayEndpointId),
     Server,
     Ledger,
     Policies,
@@ -88,6 +103,9 @@ impl Resource {
             Self::Experiment(_) => ResourceKind::Experiment,
             Self::RegisteredModel(_) => ResourceKind::RegisteredModel,
             Self::Workspace(_) => ResourceKind::Workspace,
+            Self::GatewaySecret(_) => ResourceKind::GatewaySecret,
+            Self::GatewayModelDefinition(_) => ResourceKind::GatewayModelDefinition,
+            Self::GatewayEndpoint(_) => ResourceKind::GatewayEndpoint,
             Self::Server => ResourceKind::Server,
             Self::Ledger => ResourceKind::Ledger,
             Self::Policies => ResourceKind::Policies,
@@ -102,6 +120,9 @@ impl Resource {
             Self::Experiment(id) => id.as_str(),
             Self::RegisteredModel(name) => name.as_str(),
             Self::Workspace(name) => name.as_str(),
+            Self::GatewaySecret(id) => id.as_str(),
+            Self::GatewayModelDefinition(id) => id.as_str(),
+            Self::GatewayEndpoint(id) => id.as_str(),
             Self::Server | Self::Ledger | Self::Policies | Self::Users => "",
         }
     }
@@ -131,9 +152,13 @@ pub enum ResourceIdError {
         "{0:?} is not the name of a workspace: expected 2 to 63 lower-case letters, digits and '-', the first and last no '-'"
     )]
     Workspace(String),
+    /// Not an id of something of the AI gateway.
+    #[error("{0:?} is not an id of the gateway: expected 1 to 64 letters, digits, '-' or '_'")]
+    Gateway(String),
     /// Not a resource.
     #[error(
-        "{0:?} is not a resource: expected experiment:<id>, registered-model:<name>, workspace:<name>, server, ledger, policies or users"
+        "{0:?} is not a resource: expected experiment:<id>, registered-model:<name>, workspace:<name>, gateway-secret:<id>, \
+         gateway-model-definition:<id>, gateway-endpoint:<id>, server, ledger, policies or users"
     )]
     Resource(String),
 }
@@ -152,6 +177,11 @@ impl FromStr for Resource {
             (ResourceKind::Experiment, Some(id)) => ExperimentId::new(id).map(Self::Experiment),
             (ResourceKind::RegisteredModel, Some(name)) => ModelName::new(name).map(Self::RegisteredModel),
             (ResourceKind::Workspace, Some(name)) => WorkspaceName::new(name).map(Self::Workspace),
+            (ResourceKind::GatewaySecret, Some(id)) => GatewaySecretId::new(id).map(Self::GatewaySecret),
+            (ResourceKind::GatewayModelDefinition, Some(id)) => {
+                GatewayModelDefinitionId::new(id).map(Self::GatewayModelDefinition)
+            }
+            (ResourceKind::GatewayEndpoint, Some(id)) => GatewayEndpointId::new(id).map(Self::GatewayEndpoint),
             (ResourceKind::Server, None) => Ok(Self::Server),
             (ResourceKind::Ledger, None) => Ok(Self::Ledger),
             (ResourceKind::Policies, None) => Ok(Self::Policies),
@@ -204,12 +234,46 @@ impl ExperimentId {
     /// [`ResourceIdError::Experiment`].
     pub fn new(text: impl Into<String>) -> Result<Self, ResourceIdError> {
         let text = text.into();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if text.is_empty() || text.len() > 64 || !text.bytes().all(plain) {
+        if !is_plain(&text) {
             return Err(ResourceIdError::Experiment(beginning(&text)));
         }
         Ok(Self(text))
     }
+}
+
+/// Whether it is an id that can't be taken for anything else.
+fn is_plain(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=64).contains(&text.len()) && text.bytes().all(plain)
+}
+
+macro_rules! gateway_ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks `text` and takes it.
+            ///
+            /// # Errors
+            /// [`ResourceIdError::Gateway`].
+            pub fn new(text: impl Into<String>) -> Result<Self, ResourceIdError> {
+                let text = text.into();
+                if is_plain(&text) { Ok(Self(text)) } else { Err(ResourceIdError::Gateway(beginning(&text))) }
+            }
+        }
+    )*};
+}
+
+gateway_ids! {
+    /// The id of a key of a model provider.
+    GatewaySecretId;
+    /// The id of a model definition of the AI gateway.
+    GatewayModelDefinitionId;
+    /// The id of an endpoint of the AI gateway.
+    GatewayEndpointId;
 }
 
 impl ModelName {
@@ -286,7 +350,10 @@ macro_rules! named {
     )*};
 }
 
-named!(ExperimentId => Experiment, ModelName => RegisteredModel, WorkspaceName => Workspace);
+named!(
+    ExperimentId => Experiment, ModelName => RegisteredModel, WorkspaceName => Workspace, GatewaySecretId => GatewaySecret,
+    GatewayModelDefinitionId => GatewayModelDefinition, GatewayEndpointId => GatewayEndpoint
+);
 
 macro_rules! single {
     ($($(#[$doc:meta])* $name:ident => $variant:ident;)*) => {$(
@@ -321,9 +388,18 @@ mod tests {
 
     #[test]
     fn resources_round_trip() {
-        for text in
-            ["experiment:7", "registered-model:a b.c", "workspace:team-a", "server", "ledger", "policies", "users"]
-        {
+        for text in [
+            "experiment:7",
+            "registered-model:a b.c",
+            "workspace:team-a",
+            "gateway-secret:s-1f",
+            "gateway-model-definition:d-1f",
+            "gateway-endpoint:e-1f",
+            "server",
+            "ledger",
+            "policies",
+            "users",
+        ] {
             assert_eq!(text.parse::<Resource>().unwrap().to_string(), text);
         }
         for text in [
@@ -336,6 +412,9 @@ mod tests {
             "models:a",
             "workspace:A",
             "workspace:-a",
+            "gateway-secret",
+            "gateway-secret:a/b",
+            "gateway-endpoint:",
         ] {
             assert!(text.parse::<Resource>().is_err(), "{text}");
         }

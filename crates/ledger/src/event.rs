@@ -303,6 +303,64 @@ pub enum Act {
         name: String,
         version: Option<u32>,
     },
+    OnlineScoringSet {
+        experiment: String,
+        scorer: String,
+        /// Of a million traces.
+        sampled: u32,
+    },
+    GatewaySecretCreated {
+        id: String,
+        name: String,
+        provider: Option<String>,
+    },
+    GatewaySecretUpdated {
+        id: String,
+        change: String,
+    },
+    GatewaySecretDeleted {
+        id: String,
+    },
+    GatewayModelDefinitionCreated {
+        id: String,
+        name: String,
+        secret: String,
+    },
+    GatewayModelDefinitionUpdated {
+        id: String,
+        change: String,
+        /// The secret that it uses now, where that changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        secret: Option<String>,
+    },
+    GatewayModelDefinitionDeleted {
+        id: String,
+    },
+    GatewayEndpointCreated {
+        id: String,
+        name: String,
+        definitions: Vec<String>,
+    },
+    GatewayEndpointUpdated {
+        id: String,
+        change: String,
+        /// The model definitions that it uses now, where they changed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        definitions: Vec<String>,
+    },
+    GatewayEndpointDeleted {
+        id: String,
+    },
+    GatewayEndpointBound {
+        id: String,
+        resource_type: String,
+        resource: String,
+    },
+    GatewayEndpointUnbound {
+        id: String,
+        resource_type: String,
+        resource: String,
+    },
 }
 
 impl Event {

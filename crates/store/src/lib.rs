@@ -31,6 +31,7 @@ pub use repository::datasets::DatasetSummaries;
 pub use repository::evaluation_datasets::EvaluationDatasets;
 pub use repository::evidence::EvidenceRecords;
 pub use repository::experiments::Experiments;
+pub use repository::gateway::Gateway;
 pub use repository::histories::MetricHistories;
 pub use repository::identities::Identities;
 pub use repository::import::Import;
@@ -76,6 +77,7 @@ pub trait Transaction:
     + Assessments
     + EvaluationDatasets
     + Scorers
+    + Gateway
 {
 }
 

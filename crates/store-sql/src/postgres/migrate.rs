@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0010_registry.sql"),
     include_str!("../../migrations/postgres/0011_vault.sql"),
     include_str!("../../migrations/postgres/0012_traces.sql"),
+    include_str!("../../migrations/postgres/0014_gateway.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers

@@ -7,6 +7,7 @@ mod datasets;
 mod evaluation_datasets;
 mod evidence;
 mod experiments;
+mod gateway;
 mod histories;
 mod identities;
 mod import;

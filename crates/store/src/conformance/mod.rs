@@ -15,6 +15,7 @@ mod datasets;
 mod evaluation_datasets;
 mod evidence;
 mod experiments;
+mod gateway;
 mod histories;
 mod identities;
 mod import;
@@ -102,6 +103,11 @@ const CASES: &[(&str, Case)] = &[
     ("evaluation_datasets::search", evaluation_datasets::search),
     ("evaluation_datasets::records", evaluation_datasets::records),
     ("scorers::versions", scorers::versions),
+    ("gateway::secrets", gateway::secrets),
+    ("gateway::definitions", gateway::definitions),
+    ("gateway::endpoints", gateway::endpoints),
+    ("gateway::bindings", gateway::bindings),
+    ("gateway::online_scoring", gateway::online_scoring),
     ("evidence::by_subject", evidence::by_subject),
     ("identities::users", identities::users),
     ("identities::tokens", identities::tokens),

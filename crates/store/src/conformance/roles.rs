@@ -48,7 +48,8 @@ pub(super) fn permissions_become_grants(tx: &mut dyn Transaction) {
     assert!(matches!(tx.add_role_permission(&seven), Err(StoreError::AlreadyExists { .. })));
     let model = tx.add_role_permission(&permission(role, "registered_model", "fraud", "NO_PERMISSIONS")).unwrap();
     tx.add_role_permission(&permission(role, "workspace", "*", "READ")).unwrap();
-    tx.add_role_permission(&permission(role, "gateway_endpoint", "*", "MANAGE")).unwrap();
+    tx.add_role_permission(&permission(role, "gateway_endpoint", "*", "USE")).unwrap();
+    tx.add_role_permission(&permission(role, "scorer", "*", "MANAGE")).unwrap();
     let texts = |tx: &mut dyn Transaction| {
         tx.access_rules().unwrap().grants.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
@@ -61,14 +62,18 @@ pub(super) fn permissions_become_grants(tx: &mut dyn Transaction) {
             format!("READ on workspace:default {to}"),
             format!("READ on experiment:* {to}"),
             format!("READ on registered-model:* {to}"),
+            format!("READ on gateway-secret:* {to}"),
+            format!("READ on gateway-model-definition:* {to}"),
+            format!("READ on gateway-endpoint:* {to}"),
+            format!("USE on gateway-endpoint:* {to}"),
         ]
     );
     tx.update_role_permission(seven.id, "MANAGE").unwrap();
     tx.remove_role_permission(model.id).unwrap();
     assert_eq!(texts(tx)[0], format!("MANAGE on experiment:7 {to}"));
-    assert_eq!(texts(tx).len(), 4);
+    assert_eq!(texts(tx).len(), 8);
     assert_eq!(tx.role_permission(seven.id).unwrap().unwrap().permission, "MANAGE");
-    assert_eq!(tx.role(role).unwrap().unwrap().permissions.len(), 3);
+    assert_eq!(tx.role(role).unwrap().unwrap().permissions.len(), 4);
     assert!(matches!(tx.remove_role_permission(model.id), Err(StoreError::NotFound { .. })));
     assert!(matches!(tx.update_role_permission(model.id, "READ"), Err(StoreError::NotFound { .. })));
     assert!(matches!(

@@ -5,6 +5,7 @@ mod assessment;
 mod evaluation_dataset;
 mod evidence;
 mod experiment;
+mod gateway;
 mod identity;
 mod issue;
 mod ledger;
@@ -25,6 +26,10 @@ pub use assessment::{Assessment, AssessmentKind};
 pub use evaluation_dataset::{DatasetRecord, EvaluationDataset, EvaluationDatasetQuery, EvaluationDatasetUpdate};
 pub use evidence::EvidenceRecord;
 pub use experiment::{Experiment, ExperimentQuery, Lifecycle, NewExperiment, ViewType};
+pub use gateway::{
+    GatewayBinding, GatewayBindingQuery, GatewayEndpoint, GatewayFallback, GatewayLinkage, GatewayMapping,
+    GatewayModelDefinition, GatewaySecret, NewGatewayMapping, OnlineScoring,
+};
 pub use identity::{TokenRecord, UserRecord};
 pub use issue::{Issue, IssuePlace, IssueQuery, IssueUpdate};
 pub use ledger::{CheckpointRecord, LedgerEntry};

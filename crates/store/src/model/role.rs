@@ -53,11 +53,17 @@ impl RolePermissionRecord {
         let patterns: Vec<ResourcePattern> = match self.resource_type.as_str() {
             "experiment" if holds_everything => vec![pattern(ResourceKind::Experiment)?],
             "registered_model" if holds_everything => vec![pattern(ResourceKind::RegisteredModel)?],
+            "gateway_secret" if holds_everything => vec![pattern(ResourceKind::GatewaySecret)?],
+            "gateway_model_definition" if holds_everything => vec![pattern(ResourceKind::GatewayModelDefinition)?],
+            "gateway_endpoint" if holds_everything => vec![pattern(ResourceKind::GatewayEndpoint)?],
             "workspace" => {
                 let mut all = vec![ResourcePattern::exact(&Resource::Workspace(WorkspaceName::new(workspace).ok()?))];
                 if holds_everything {
                     all.push(ResourcePattern::any(ResourceKind::Experiment));
                     all.push(ResourcePattern::any(ResourceKind::RegisteredModel));
+                    all.push(ResourcePattern::any(ResourceKind::GatewaySecret));
+                    all.push(ResourcePattern::any(ResourceKind::GatewayModelDefinition));
+                    all.push(ResourcePattern::any(ResourceKind::GatewayEndpoint));
                 }
                 all
             }

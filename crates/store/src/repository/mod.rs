@@ -4,6 +4,7 @@ pub(crate) mod datasets;
 pub(crate) mod evaluation_datasets;
 pub(crate) mod evidence;
 pub(crate) mod experiments;
+pub(crate) mod gateway;
 pub(crate) mod histories;
 pub(crate) mod identities;
 pub(crate) mod import;
