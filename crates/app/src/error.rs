@@ -126,6 +126,10 @@ fn missing(kind: &str, id: &str) -> String {
         "logged model" => format!("Logged model with ID '{shown}' not found."),
         "logged model tag" => format!("No tag with key {shown} found."),
         "tag" => format!("No tag with name: {shown}"),
+        "GatewaySecret" => format!("GatewaySecret not found (secret_id='{shown}')"),
+        "GatewayModelDefinition" => format!("GatewayModelDefinition not found (model_definition_id='{shown}')"),
+        "GatewayEndpoint" => format!("GatewayEndpoint not found (endpoint_id='{shown}')"),
+        "GatewayEndpointBinding" => format!("GatewayEndpointBinding not found (resource_id='{shown}')"),
         _ => format!("{kind} {id:?} does not exist"),
     }
 }
@@ -136,6 +140,11 @@ fn taken(kind: &str, id: &str) -> String {
     match kind {
         "experiment" => format!("Experiment(name={shown}) already exists."),
         "registered model" => format!("Registered Model (name={shown}) already exists."),
+        "GatewaySecret" => format!("Secret with name '{shown}' already exists"),
+        "GatewayModelDefinition" => format!("Model definition with name '{shown}' already exists"),
+        "GatewayEndpoint" => format!("Endpoint with name '{shown}' already exists"),
+        "GatewayEndpointModelMapping" => format!("Model definition '{shown}' is already attached to the endpoint"),
+        "GatewayEndpointBinding" => format!("The resource '{shown}' is already bound to the endpoint"),
         _ => format!("{kind} {id:?} already exists"),
     }
 }

@@ -16,6 +16,7 @@ mod evaluation_datasets;
 mod evidence;
 mod first_start;
 mod gates;
+mod gateway;
 mod housekeeping;
 mod identities;
 mod import;
@@ -57,6 +58,11 @@ pub use evaluation_datasets::{
 pub use evidence::EvidenceSummary;
 pub use first_start::FirstAdministrator;
 pub use gates::{DeployRequest, GateOutcome, PublishRequest};
+pub use gateway::{
+    AuthMode, DefinitionChange, EndpointChange, GatewayId, GivenModel, MayCreateInGateway, NewDefinition, NewEndpoint,
+    NewSecret, ProviderConfig, ProviderField, SearchBindings, SecretValues, UsableModels, provider_config,
+    supported_providers,
+};
 pub use housekeeping::Collected;
 pub use identities::{NewToken, NewUser, TokenSummary};
 pub use import::{ImportOptions, ImportReport, Refused, TableCheck};

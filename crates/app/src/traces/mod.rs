@@ -91,3 +91,8 @@ fn of_experiment(tx: &mut dyn Transaction, experiment: &ExperimentId, trace_id: 
         }),
     }
 }
+
+/// Whether a text is a filter of traces.
+pub(crate) fn check_filter(text: &str) -> Result<(), crate::AppError> {
+    filter::conditions(text).map(|_| ())
+}

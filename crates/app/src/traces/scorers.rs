@@ -1,11 +1,12 @@
 //! Scorers: what judges traces. The server keeps what clients serialised; it never runs any of it.
 
-use sealyard_identity::{Authorized, Edit, ExperimentId, Manage, Read};
+use sealyard_identity::{Authorized, Edit, ExperimentId, Manage, Read, Use};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::ScorerVersion;
 use serde_json::Value;
 
 use super::limits;
+use crate::gateway::{bind_scorer, endpoint_of, release_scorer, show_names, with_endpoint};
 use crate::tracking::active_experiment;
 use crate::{App, AppError, Caller};
 
@@ -39,6 +40,11 @@ impl App {
                     .to_owned(),
             ));
         }
+        let endpoint = match endpoint_of(&parsed) {
+            Some(endpoint) => Some(self.authorize_gateway_endpoint_named(caller, Use, endpoint).await?),
+            None => None,
+        };
+        let serialized = endpoint.as_ref().map_or(serialized, |endpoint| with_endpoint(parsed, endpoint));
         let experiment = may.resource().to_string();
         let (name, id, now) = (name.to_owned(), uuid(&self.rng().bytes::<16>()), self.now().as_millis());
         let act = Act::ScorerRegistered { experiment: experiment.clone(), name: name.clone(), version: 0 };
@@ -50,7 +56,10 @@ impl App {
                 let made = tx.register_scorer(&experiment, &name, &id, &serialized, now)?;
                 event.act = Act::ScorerRegistered { experiment, name, version: made.version };
                 tx.record(&event)?;
-                Ok::<_, AppError>(made)
+                if let Some(endpoint) = endpoint {
+                    bind_scorer(tx, &event, endpoint.resource(), &made.scorer_id)?;
+                }
+                show_names(tx, made)
             })
             .await?;
         self.sequencer.notify();
@@ -63,7 +72,12 @@ impl App {
     /// [`AppError::Store`].
     pub async fn scorers(&self, may: &Authorized<Read, ExperimentId>) -> Result<Vec<ScorerVersion>, AppError> {
         let experiment = may.resource().to_string();
-        self.store().read(move |tx| Ok(tx.scorers(&experiment, MAX_LISTED)?)).await
+        self.store()
+            .read(move |tx| {
+                let found = tx.scorers(&experiment, MAX_LISTED)?;
+                found.into_iter().map(|scorer| show_names(tx, scorer)).collect()
+            })
+            .await
     }
 
     /// Every version of a scorer, oldest first.
@@ -78,7 +92,10 @@ impl App {
         let (experiment, wanted) = (may.resource().to_string(), name.to_owned());
         let found: Vec<ScorerVersion> = self
             .store()
-            .read(move |tx| Ok::<_, AppError>(tx.scorer_versions(&experiment, &wanted, MAX_LISTED)?))
+            .read(move |tx| {
+                let found = tx.scorer_versions(&experiment, &wanted, MAX_LISTED)?;
+                found.into_iter().map(|scorer| show_names(tx, scorer)).collect::<Result<_, AppError>>()
+            })
             .await?;
         if found.is_empty() { Err(not_found(may.resource().as_str(), name, None)) } else { Ok(found) }
     }
@@ -94,7 +111,13 @@ impl App {
         version: Option<u32>,
     ) -> Result<ScorerVersion, AppError> {
         let (experiment, wanted) = (may.resource().to_string(), name.to_owned());
-        let found = self.store().read(move |tx| Ok::<_, AppError>(tx.scorer(&experiment, &wanted, version)?)).await?;
+        let found = self
+            .store()
+            .read(move |tx| {
+                let found = tx.scorer(&experiment, &wanted, version)?;
+                found.map(|scorer| show_names(tx, scorer)).transpose()
+            })
+            .await?;
         found.ok_or_else(|| not_found(may.resource().as_str(), name, version))
     }
 
@@ -115,8 +138,14 @@ impl App {
         let event = self.event(caller, Outcome::Done, act);
         self.store()
             .write(move |tx| {
+                let before = tx.scorer(&experiment, &name, None)?;
                 if tx.delete_scorer(&experiment, &name, version)? == 0 {
                     return Err(not_found(&experiment, &name, version));
+                }
+                if let Some(gone) = before
+                    && tx.scorer(&experiment, &name, None)?.is_none()
+                {
+                    release_scorer(tx, &event, &gone.scorer_id)?;
                 }
                 Ok::<_, AppError>(tx.record(&event)?)
             })
