@@ -20,7 +20,7 @@ const MAX_TOKEN: usize = 64 * 1024;
 /// Most values of a cursor.
 const MAX_VALUES: usize = 64;
 /// The first byte of a token: how the rest is to be read.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const MAC: usize = 16;
 /// Where the catalog keeps the key, so that every replica of the server has the same.
 const SETTING: &str = "page-token-key";

@@ -1,7 +1,7 @@
 //! Where a page begins: after the values by which the last row of the page before is sorted.
 
 use sealyard_store::StoreError;
-use sealyard_store::model::{Cursor, CursorValue};
+use sealyard_store::model::CursorValue;
 
 use super::Statement;
 
@@ -37,11 +37,6 @@ pub(super) fn stale() -> StoreError {
     StoreError::Invalid("Invalid page token: the search must begin anew".to_owned())
 }
 
-/// Whether `keys` are two that go the same way.
-fn one_range(keys: &[Key]) -> bool {
-    matches!(keys, [first, second] if first.ascending == second.ascending)
-}
-
 impl Statement {
     fn bind_value(&mut self, value: &CursorValue) -> Option<String> {
         match value {
@@ -65,14 +60,15 @@ impl Statement {
         self.bind_value(value).map(|name| format!("{} {} {name}", key.expression, key.sign()))
     }
 
-    /// The row comes after the one with these values.
+    /// The row comes after the one with these values. Keys that go different ways are no one range of an index, but a bound
+    /// on the first of them is where it can begin.
     pub(super) fn after(&mut self, keys: &[Key], values: &[CursorValue]) -> Result<String, StoreError> {
         if keys.len() != values.len() {
             return Err(stale());
         }
         // Two columns that go the same way are one range of an index.
         if let ([first, second], [one, two]) = (keys, values)
-            && one_range(keys)
+            && first.ascending == second.ascending
             && let (Some(one), Some(two)) = (self.bind_value(one), self.bind_value(two))
         {
             return Ok(format!("({}, {}) {} ({one}, {two})", first.expression, second.expression, first.sign()));
@@ -89,18 +85,12 @@ impl Statement {
                 (only, None) | (None, only) => only,
             };
         }
-        Ok(condition.unwrap_or_else(|| "1 = 0".to_owned()))
-    }
-
-    /// The same, with a bound on the first key in front, by which an index can begin.
-    pub(super) fn after_with_bound(&mut self, keys: &[Key], cursor: &Cursor) -> Result<String, StoreError> {
-        let after = self.after(keys, &cursor.0)?;
-        let bound = match (keys.first(), cursor.0.first()) {
-            (Some(key), Some(value)) if !one_range(keys) => {
+        let bound = match (keys, values) {
+            ([key, _, ..], [value, ..]) => {
                 self.bind_value(value).map(|name| format!("{} {}= {name} AND ", key.expression, key.sign()))
             }
             _ => None,
         };
-        Ok(format!("{}{after}", bound.unwrap_or_default()))
+        Ok(format!("{}{}", bound.unwrap_or_default(), condition.unwrap_or_else(|| "1 = 0".to_owned())))
     }
 }

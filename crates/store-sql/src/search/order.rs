@@ -20,29 +20,18 @@ impl Statement {
         for OrderBy { field, ascending } in order.iter().skip(skipped) {
             self.push_key(&mut keys, field, *ascending)?;
         }
-        for (name, ascending) in self.target.fallback {
+        let usual: &[_] = if order.is_empty() { self.target.usual } else { &[] };
+        for (name, ascending) in usual.iter().chain(self.target.fallback) {
             let expression = self.attribute(name)?;
             if !keys.iter().any(|key: &Key| key.expression == expression) {
                 keys.push(Key::new(expression, *ascending));
             }
         }
-        let ascending = self.tie_ascends(order);
-        if !keys.iter().any(|key| key.expression == "t.number") {
-            keys.push(Key::new("t.number", ascending));
+        // An id is nobody else's.
+        if !keys.iter().any(|key| matches!(key.expression.as_str(), "t.id" | "t.number")) {
+            keys.push(Key::new("t.number", self.target.tie_ascends));
         }
         Ok(keys)
-    }
-
-    /// The number goes the way of the time, so that the two together are one range of an index.
-    fn tie_ascends(&self, order: &[OrderBy]) -> bool {
-        match (order.last(), self.target.fallback.first()) {
-            (Some(OrderBy { field: Field::Attribute(name), ascending }), Some((time, _)))
-                if self.target.walks && name == time =>
-            {
-                *ascending
-            }
-            _ => self.target.tie_ascends,
-        }
     }
 
     fn push_key(&mut self, keys: &mut Vec<Key>, field: &Field, ascending: bool) -> Result<(), StoreError> {

@@ -196,7 +196,7 @@ impl<'q> Search<'q> {
         }
         let keys = statement.keys(self.order)?;
         if let Some(cursor) = self.after {
-            conditions.push(statement.after_with_bound(&keys, cursor)?);
+            conditions.push(statement.after(&keys, &cursor.0)?);
         }
         if conditions.is_empty() {
             conditions.push("1 = 1".to_owned());

@@ -11,9 +11,11 @@ pub(crate) struct Target {
     pub(super) params: Option<Side>,
     pub(super) tags: Option<Side>,
     pub(super) datasets: Option<Side>,
-    /// Attributes that decide where the asked order does not, and whether they ascend.
+    /// The order that nobody asked for.
+    pub(super) usual: &'static [(&'static str, bool)],
+    /// Attributes that decide where the order does not, and whether they ascend.
     pub(super) fallback: &'static [(&'static str, bool)],
-    /// Whether the number, which makes every order total, ascends.
+    /// Whether the number ascends, which makes an order total that has no id.
     pub(super) tie_ascends: bool,
     /// Columns of the main table that begin an index.
     pub(super) indexed: &'static [&'static str],
@@ -70,6 +72,7 @@ pub(crate) const EXPERIMENTS: Target = Target {
     params: None,
     tags: side("experiment_tags", "experiment"),
     datasets: None,
+    usual: &[],
     fallback: &[],
     tie_ascends: false,
     indexed: &["t.name"],
@@ -97,7 +100,8 @@ pub(crate) const RUNS: Target = Target {
     params: of_run("run_params"),
     tags: of_run("run_tags"),
     datasets: side("run_datasets", "run"),
-    fallback: &[("start_time", false)],
+    usual: &[],
+    fallback: &[("start_time", false), ("run_id", true)],
     tie_ascends: false,
     indexed: &["t.id", "t.name", "t.status", "t.\"user\"", "t.ended"],
     walks: true,
@@ -123,6 +127,7 @@ pub(crate) const LOGGED_MODELS: Target = Target {
     params: side("logged_model_params", "model"),
     tags: side("logged_model_tags", "model"),
     datasets: None,
+    usual: &[],
     fallback: &[("creation_timestamp", false)],
     tie_ascends: false,
     indexed: &["t.id", "t.source_run"],
@@ -144,6 +149,7 @@ pub(crate) const REGISTERED_MODELS: Target = Target {
     params: None,
     tags: side("registered_model_tags", "model"),
     datasets: None,
+    usual: &[],
     fallback: &[("name", true)],
     tie_ascends: true,
     indexed: &["t.name"],
@@ -170,7 +176,8 @@ pub(crate) const MODEL_VERSIONS: Target = Target {
     params: None,
     tags: side("model_version_tags", "version"),
     datasets: None,
-    fallback: &[("last_updated_timestamp", false), ("name", true), ("version_number", false)],
+    usual: &[("last_updated_timestamp", false)],
+    fallback: &[("name", true), ("version_number", false)],
     tie_ascends: true,
     indexed: &["t.run_id"],
     walks: false,
@@ -193,6 +200,7 @@ pub(crate) const EVALUATION_DATASETS: Target = Target {
     params: None,
     tags: side("evaluation_dataset_tags", "dataset"),
     datasets: None,
+    usual: &[],
     fallback: &[("created_time", false)],
     tie_ascends: false,
     indexed: &["t.name"],

@@ -3,7 +3,7 @@
 //! The order falls into pieces that are each one range of one index: runs that have the metric, then those where it is NaN,
 //! then those that lack it; within the first, those that share the last page's last value, then those beyond it. The pieces
 //! are read one after the other until the page is full, so that none is begun in vain and no page sorts what it does
-//! not show (but for runs of the same value, where the index has them the other way round).
+//! not show (but for runs of the same value, where the index has them the other way round, and for runs of the same start).
 
 use sealyard_store::StoreError;
 use sealyard_store::model::{Comparison, Condition, CursorValue, Field, OrderBy};
@@ -14,6 +14,7 @@ use super::few::named;
 use super::keys::{Key, order_by, stale};
 use super::query::Search;
 use super::target::{Side, is_nullable};
+use crate::sql::Dialect;
 
 /// Most ranges that are merged; a search of more experiments than that walks all runs by their start, or sorts.
 const MAX_RANGES: usize = 64;
@@ -102,10 +103,11 @@ impl<'q> Search<'q> {
         let (side, key) = self.statement().pair_side(&condition.field)?;
         self.note(|| format!("plan: walk; the newest of {}", named(condition)));
         let mut found = Vec::new();
-        let part = self.after.map_or(Part::Whole, |cursor| Part::Rest(&cursor.0));
-        let piece =
-            Piece { from: Source::Side(side, key), class: None, first: First::Start, value: Some(condition), part };
-        self.read(&piece, &mut found)?;
+        for part in self.parts(self.after.map(|cursor| cursor.0.as_slice()))? {
+            let piece =
+                Piece { from: Source::Side(side, key), class: None, first: First::Start, value: Some(condition), part };
+            self.read(&piece, &mut found)?;
+        }
         Ok(Some(found))
     }
 
@@ -113,14 +115,8 @@ impl<'q> Search<'q> {
         let cursor = self.after.map(|cursor| cursor.0.as_slice());
         let mut found = Vec::new();
         let (classes, from) = match first {
-            First::Start => {
-                let part = cursor.map_or(Part::Whole, Part::Rest);
-                let piece = Piece { from: Source::Runs, class: None, first, value: None, part };
-                self.read(&piece, &mut found)?;
-                return Ok(found);
-            }
             First::Column(column, _) if is_nullable(column) => (THERE_OR_NOT, Source::Runs),
-            First::Column(..) => {
+            First::Start | First::Column(..) => {
                 // It is always there, and has no key in front that says so.
                 for part in self.parts(cursor)? {
                     self.read(&Piece { from: Source::Runs, class: None, first, value: None, part }, &mut found)?;
@@ -246,7 +242,7 @@ impl<'q> Search<'q> {
     ) -> Result<(String, Vec<Key>), StoreError> {
         let mut conditions = Vec::new();
         let (from, alias) = match piece.from {
-            Source::Runs => ("runs t".to_owned(), "t"),
+            Source::Runs => (format!("runs t{}", piece.hint(statement)), "t"),
             Source::Side(side, _) => {
                 conditions.push("t.number = o.run".to_owned());
                 (format!("{} o CROSS JOIN runs t", side.table), "o")
@@ -336,9 +332,20 @@ impl<'q> Piece<'q> {
     /// Whether all runs of the piece are the same in the first key.
     fn is_flat(&self) -> bool {
         match (self.first, self.class) {
-            (First::Start, _) => true,
+            (First::Start, _) => false,
             (First::Column(..), class) => class == Some(1),
             (First::Value(..), class) => class != Some(0),
+        }
+    }
+
+    /// Without statistics SQLite would as soon look at each run of the experiment by its start.
+    fn hint(&self, statement: &Statement) -> &'static str {
+        match (statement.dialect, self.first) {
+            (Dialect::Sqlite, First::Column("t.ended", _)) => " INDEXED BY runs_by_end",
+            (Dialect::Sqlite, First::Column("t.name", _)) => " INDEXED BY runs_by_name",
+            (Dialect::Sqlite, First::Column("t.status", _)) => " INDEXED BY runs_by_status",
+            (Dialect::Sqlite, First::Column("t.\"user\"", _)) => " INDEXED BY runs_by_user",
+            _ => "",
         }
     }
 
@@ -346,18 +353,15 @@ impl<'q> Piece<'q> {
     fn keys(&self, statement: &mut Statement, order: &[OrderBy]) -> Result<PieceKeys, StoreError> {
         let skipped = usize::from(!matches!(self.first, First::Start));
         let mut all = statement.keys_from(order, skipped)?;
-        if matches!(self.from, Source::Side(..)) && all.len() == 2 {
-            // The index has them too.
-            for key in &mut all {
-                match key.expression.as_str() {
-                    "t.started" => key.expression = "o.started".to_owned(),
-                    "t.number" => key.expression = "o.run".to_owned(),
-                    _ => {}
-                }
-            }
+        if matches!(self.from, Source::Side(..))
+            && let Some(first) = all.first_mut()
+            && first.expression == "t.started"
+        {
+            // The index has it too. Runs of the same start are sorted by their id as they come.
+            first.expression = "o.started".to_owned();
         }
         let has_first = !self.is_flat();
-        if has_first {
+        if has_first && !matches!(self.first, First::Start) {
             let first = match self.first {
                 First::Column(column, ascending) => Key::new(column, ascending),
                 First::Value(Field::Metric(_), ascending) => Key::new("o.value", ascending),

@@ -127,15 +127,13 @@ fn compare(left: &Run, right: &Run, order: &[OrderBy]) -> Ordering {
             decided => return decided,
         }
     }
-    // The ids are numbers in the order of creation. The last key decides the way if it is the start.
-    let back = matches!(order.last(), Some(OrderBy { field: Field::Attribute("start_time"), ascending: true }));
-    let newest = right.start.cmp(&left.start);
-    newest.then_with(|| if back { left.id.cmp(&right.id) } else { right.id.cmp(&left.id) })
+    right.start.cmp(&left.start).then_with(|| left.id.cmp(&right.id))
 }
 
 fn make(rows: &[Row], tx: &mut dyn sealyard_store::Transaction) -> Result<(), StoreError> {
     for (number, (start, name, metrics, params, tags)) in rows.iter().enumerate() {
-        let id = format!("{number:032x}");
+        // Ids say nothing of the order of creation.
+        let id = format!("{:032x}", (number * 7) % 16);
         let pairs = |values: &[Option<String>; 2]| {
             let pairs = KEYS.iter().zip(values).filter_map(|(key, value)| Some(Pair::new(*key, value.clone()?)));
             pairs.collect::<Vec<_>>()

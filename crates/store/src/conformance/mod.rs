@@ -65,6 +65,7 @@ const CASES: &[(&str, Case)] = &[
     ("search::order_is_total", search::order_is_total),
     ("search::not_a_number_sorts_after_numbers", search::not_a_number_sorts_after_numbers),
     ("search::pages", search::pages),
+    ("search::pages_of_one_start", search::pages_of_one_start),
     ("search::pages_stand_still", search::pages_stand_still),
     ("search::a_place_of_another_order_is_refused", search::a_place_of_another_order_is_refused),
     ("search::only_the_asked_experiments", search::only_the_asked_experiments),

@@ -120,7 +120,8 @@ pub(super) fn order_is_total(tx: &mut dyn Transaction) {
     for id in ["y", "x", "z"] {
         tx.create_run(&new_run(id, 9)).unwrap();
     }
-    assert_eq!(ids(tx, &query(vec![])), "zxydcba", "of the same start the last made comes first");
+    assert_eq!(ids(tx, &query(vec![])), "xyzdcba", "of the same start the lowest id comes first");
+    assert_eq!(ids(tx, &by(Field::Attribute("start_time"), true)), "abcdxyz");
 }
 
 pub(super) fn not_a_number_sorts_after_numbers(tx: &mut dyn Transaction) {
@@ -155,6 +156,37 @@ pub(super) fn pages(tx: &mut dyn Transaction) {
                 }
             }
             assert_eq!(all, expected, "{order:?} by {limit}");
+        }
+    }
+}
+
+/// Runs that began together are turned over in the order of their ids, whatever else sorts them.
+pub(super) fn pages_of_one_start(tx: &mut dyn Transaction) {
+    for id in ["g", "c", "f", "a", "e", "b", "d"] {
+        tx.create_run(&new_run(id, 5)).unwrap();
+        let batch = RunBatch {
+            metrics: vec![metric("rmse", 1.0, 1, 0)],
+            params: vec![Pair::new("kind", "Lasso")],
+            tags: vec![],
+        };
+        tx.log_batch(id, &batch).unwrap();
+    }
+    let orders = [None, Some(Field::Metric("rmse".into())), Some(Field::Attribute("start_time"))];
+    let filters = [vec![], vec![when(Field::Parameter("kind".into()), Comparison::Equal, text("Lasso"))]];
+    for (field, filter) in orders.iter().flat_map(|order| filters.iter().map(move |filter| (order, filter))) {
+        for (limit, ascending) in (1..5).flat_map(|limit| [(limit, true), (limit, false)]) {
+            let order = field.iter().map(|field| OrderBy { field: field.clone(), ascending }).collect();
+            let mut page = RunQuery { limit, order, ..query(filter.clone()) };
+            let mut all = String::new();
+            loop {
+                let found = tx.search_runs(&page).unwrap();
+                all.extend(found.items.into_iter().map(|run| run.id));
+                page.after = found.next;
+                if page.after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(all, "abcdefg", "{page:?}");
         }
     }
 }
