@@ -11,6 +11,7 @@ mod request_id;
 mod response;
 pub(crate) mod routes;
 mod secret;
+mod secret_fields;
 mod state;
 mod workspace;
 
@@ -36,6 +37,7 @@ pub(crate) use response::{Answer, Empty, PagePolicy, Secret, headers};
 pub(crate) use routes::Routes;
 pub use routes::{Endpoint, Takes};
 pub(crate) use secret::SecretText;
+pub(crate) use secret_fields::SecretFields;
 pub use state::ApiState;
 
 /// All routes with those that anybody may ask.

@@ -4,6 +4,7 @@ mod artifacts;
 mod assessments;
 mod datasets;
 mod experiments;
+mod gateway;
 mod graphql;
 mod issues;
 mod logged_models;
@@ -56,7 +57,8 @@ pub(crate) fn routes() -> Routes {
             .merge(traces::routes())
             .merge(assessments::routes())
             .merge(datasets::routes())
-            .merge(scorers::routes());
+            .merge(scorers::routes())
+            .merge(gateway::routes());
         routes = routes
             .nest(&format!("{root}/2.0/mlflow"), v2)
             .nest(&format!("{root}/3.0/mlflow"), v3)

@@ -105,7 +105,7 @@ async fn answers_carry_an_id_and_are_neither_run_nor_kept() {
 async fn unknown_endpoints_look_like_mlflows() {
     let test = TestApp::new().await;
     for path in
-        ["/api/2.0/mlflow/nothing", "/api/3.0/mlflow/gateway/secrets/list", "/x", "/api/2.0/mlflow/../mlflow/runs/get"]
+        ["/api/2.0/mlflow/nothing", "/api/3.0/mlflow/gateway/budgets/list", "/x", "/api/2.0/mlflow/../mlflow/runs/get"]
     {
         test.get(&test.admin, path).await.error(404, "ENDPOINT_NOT_FOUND");
     }

@@ -15,6 +15,7 @@ mod browser;
 mod datasets;
 mod experiments;
 mod faults;
+mod gateway;
 mod graphql;
 mod inference;
 mod logged_models;

@@ -14,7 +14,7 @@ use Takes::{Administrator, Edit, Manage, Nobody, Read, Somebody};
 
 /// Method, path, body, and what it takes. `{e}`, `{r}`, `{m}`, `{n}` and `{i}` stand for an experiment, a run, a logged
 /// model, a registered model with a version 1 and an issue; `{t}`, `{a}` and `{d}` for a trace, its assessment and a data
-/// set.
+/// set; `{s}`, `{f}` and `{g}` for a secret of the gateway, a model definition with it and an endpoint with that.
 const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("GET", "mlflow/experiments/get?experiment_id={e}", "", Read),
     ("GET", "mlflow/experiments/get-by-name?experiment_name={n}", "", Read),
@@ -243,6 +243,79 @@ const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("GET", "3.0:mlflow/scorers/versions?experiment_id={e}&name=judge", "", Read),
     ("GET", "3.0:mlflow/scorers/get?experiment_id={e}&name=judge", "", Read),
     ("DELETE", "3.0:mlflow/scorers/delete", r#"{"experiment_id":"{e}","name":"judge"}"#, Manage),
+    ("PUT", "3.0:mlflow/scorers/online-config", r#"{"experiment_id":"{e}","name":"judge","sample_rate":0}"#, Edit),
+    ("GET", "3.0:mlflow/scorers/online-configs?scorer_ids=x", "", Somebody),
+    (
+        "POST",
+        "3.0:mlflow/gateway/secrets/create",
+        r#"{"secret_name":"new-{n}","secret_value":{"api_key":"x"},"provider":"openai"}"#,
+        Edit,
+    ),
+    ("GET", "3.0:mlflow/gateway/secrets/get?secret_id={s}", "", Read),
+    ("POST", "3.0:mlflow/gateway/secrets/update", r#"{"secret_id":"{s}","secret_value":{"api_key":"y"}}"#, Edit),
+    ("DELETE", "3.0:mlflow/gateway/secrets/delete", r#"{"secret_id":"{s}"}"#, Manage),
+    ("GET", "3.0:mlflow/gateway/secrets/list", "", Somebody),
+    (
+        "POST",
+        "3.0:mlflow/gateway/model-definitions/create",
+        r#"{"name":"new-{n}","secret_id":"{s}","provider":"openai","model_name":"m"}"#,
+        Edit,
+    ),
+    ("GET", "3.0:mlflow/gateway/model-definitions/get?model_definition_id={f}", "", Read),
+    (
+        "POST",
+        "3.0:mlflow/gateway/model-definitions/update",
+        r#"{"model_definition_id":"{f}","secret_id":"{s}","provider":"other"}"#,
+        Edit,
+    ),
+    ("DELETE", "3.0:mlflow/gateway/model-definitions/delete", r#"{"model_definition_id":"{f}"}"#, Manage),
+    ("GET", "3.0:mlflow/gateway/model-definitions/list", "", Somebody),
+    (
+        "POST",
+        "3.0:mlflow/gateway/endpoints/create",
+        r#"{"name":"new-{n}","model_configs":[{"model_definition_id":"{f}"}]}"#,
+        Edit,
+    ),
+    ("GET", "3.0:mlflow/gateway/endpoints/get?endpoint_id={g}", "", Read),
+    (
+        "POST",
+        "3.0:mlflow/gateway/endpoints/update",
+        r#"{"endpoint_id":"{g}","model_configs":[{"model_definition_id":"{f}"}]}"#,
+        Edit,
+    ),
+    ("DELETE", "3.0:mlflow/gateway/endpoints/delete", r#"{"endpoint_id":"{g}"}"#, Manage),
+    ("GET", "3.0:mlflow/gateway/endpoints/list", "", Somebody),
+    (
+        "POST",
+        "3.0:mlflow/gateway/endpoints/models/attach",
+        r#"{"endpoint_id":"{g}","model_config":{"model_definition_id":"{f}","linkage_type":"FALLBACK"}}"#,
+        Edit,
+    ),
+    (
+        "POST",
+        "3.0:mlflow/gateway/endpoints/models/detach",
+        r#"{"endpoint_id":"{g}","model_definition_id":"{f}"}"#,
+        Edit,
+    ),
+    ("POST", "3.0:mlflow/gateway/endpoints/set-tag", r#"{"endpoint_id":"{g}","key":"k","value":"v"}"#, Edit),
+    ("DELETE", "3.0:mlflow/gateway/endpoints/delete-tag", r#"{"endpoint_id":"{g}","key":"k"}"#, Edit),
+    (
+        "POST",
+        "3.0:mlflow/gateway/endpoints/bindings/create",
+        r#"{"endpoint_id":"{g}","resource_type":"scorer","resource_id":"x"}"#,
+        Edit,
+    ),
+    (
+        "DELETE",
+        "3.0:mlflow/gateway/endpoints/bindings/delete",
+        r#"{"endpoint_id":"{g}","resource_type":"scorer","resource_id":"x"}"#,
+        Edit,
+    ),
+    ("GET", "3.0:mlflow/gateway/endpoints/bindings/list", "", Somebody),
+    ("GET", "3.0:mlflow/gateway/supported-providers", "", Somebody),
+    ("GET", "3.0:mlflow/gateway/supported-models", "", Somebody),
+    ("GET", "3.0:mlflow/gateway/provider-config?provider=bedrock", "", Somebody),
+    ("GET", "3.0:mlflow/gateway/secrets/config", "", Somebody),
     ("POST", "root:v1/traces", "", Edit),
     ("GET", "mlflow-artifacts/artifacts/{e}/traces/{t}/artifacts/traces.json", "", Read),
     ("PUT", "mlflow-artifacts/artifacts/{e}/traces/{t}/artifacts/traces.json", "{}", Edit),
@@ -308,6 +381,9 @@ struct Fixture {
     trace: String,
     assessment: String,
     dataset: String,
+    secret: String,
+    definition: String,
+    endpoint: String,
 }
 
 impl Fixture {
@@ -332,12 +408,24 @@ impl Fixture {
         let dataset = dataset["dataset"]["dataset_id"].as_str().unwrap().to_owned();
         let scorer = json!({"experiment_id": experiment, "name": "judge", "serialized_scorer": "{}"});
         test.post(&test.admin, &format!("{root}/scorers/register"), scorer).await.ok();
-        Self { experiment, run, model, name, issue, trace, assessment, dataset }
+        let gateway = async |path: &str, kind: &str, body: Value| {
+            let made = test.post(&test.admin, &format!("{root}/gateway/{path}/create"), body).await.ok();
+            made[kind][format!("{kind}_id")].as_str().unwrap().to_owned()
+        };
+        let secret = json!({"secret_name": name, "secret_value": {"api_key": "k"}, "provider": "openai"});
+        let secret = gateway("secrets", "secret", secret).await;
+        let definition = json!({"name": name, "secret_id": secret, "provider": "openai", "model_name": "m"});
+        let definition = gateway("model-definitions", "model_definition", definition).await;
+        let models = json!([{"model_definition_id": definition}]);
+        let endpoint = json!({"name": name, "model_configs": models, "usage_tracking": false});
+        let endpoint = gateway("endpoints", "endpoint", endpoint).await;
+        Self { experiment, run, model, name, issue, trace, assessment, dataset, secret, definition, endpoint }
     }
 
     fn fill(&self, text: &str) -> String {
         let text = text.replace("{e}", &self.experiment).replace("{r}", &self.run);
         let text = text.replace("{m}", &self.model).replace("{n}", &self.name).replace("{t}", &self.trace);
+        let text = text.replace("{s}", &self.secret).replace("{f}", &self.definition).replace("{g}", &self.endpoint);
         text.replace("{a}", &self.assessment).replace("{d}", &self.dataset).replace("{i}", &self.issue)
     }
 
@@ -355,7 +443,9 @@ impl Fixture {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_takes_what_it_says() {
     let test = TestApp::with_pages(true).await;
-    let all = |right| [("experiment:*", right), ("registered-model:*", right)];
+    let kinds = ["experiment", "registered-model", "gateway-secret", "gateway-model-definition", "gateway-endpoint"];
+    let kinds = kinds.map(|kind| format!("{kind}:*"));
+    let all = |right| kinds.each_ref().map(|kind| (kind.as_str(), right));
     let callers = [
         ("none", test.user("none", &[]).await, Somebody),
         ("reader", test.user("reader", &all("READ")).await, Read),

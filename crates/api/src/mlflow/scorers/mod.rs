@@ -3,6 +3,8 @@
 mod delete;
 mod get;
 mod list;
+mod online_config;
+mod online_configs;
 mod register;
 mod versions;
 
@@ -10,8 +12,8 @@ use sealyard_store::model::ScorerVersion;
 use serde::Serialize;
 
 use crate::http::ApiError;
-use crate::http::Takes::{Edit, Manage, Read};
-use crate::http::routes::{Routes, delete, get, post};
+use crate::http::Takes::{Edit, Manage, Read, Somebody};
+use crate::http::routes::{Routes, delete, get, post, put};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -19,6 +21,8 @@ pub(super) fn routes() -> Routes {
         .route("/scorers/list", get(Read, list::handler))
         .route("/scorers/versions", get(Read, versions::handler))
         .route("/scorers/get", get(Read, self::get::handler))
+        .route("/scorers/online-config", put(Edit, online_config::handler))
+        .route("/scorers/online-configs", get(Somebody, online_configs::handler))
         .route("/scorers/delete", delete(Manage, self::delete::handler))
 }
 

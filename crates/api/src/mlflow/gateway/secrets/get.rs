@@ -1,0 +1,25 @@
+//! `GET gateway/secrets/get`: a secret, masked.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_identity::Read;
+use serde::Deserialize;
+
+use super::view::Response;
+use crate::http::{Answer, ApiState, Identified, Input, required};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    secret_id: String,
+}
+
+pub(super) async fn handler(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Response> {
+    let app = state.app();
+    let may = app.authorize_gateway(&caller, Read, required("secret_id", &request.secret_id)?).await?;
+    Ok(Json(app.gateway_secret(&may).await?.into()))
+}
