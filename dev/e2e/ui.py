@@ -21,9 +21,9 @@ from harness import Failed, Folder, Server, check, main
 
 # What the pages ask for and this server does not have; they do without. Method, path, status.
 ABSENT = [
-    # The assistant and the gateway to language models are services of their own.
+    # The assistant and what asks language models are services of their own.
     ("GET", r"/ajax-api/3\.0/mlflow/assistant/config", 404),
-    ("GET", r"/ajax-api/3\.0/mlflow/gateway/.*", 404),
+    ("GET", r"/ajax-api/3\.0/mlflow/gateway/(budgets|guardrails)/.*", 404),
     ("GET", r"/ajax-api/2\.0/mlflow/gateway-proxy", 404),
     # Jobs and issues of MLflow's own evaluation service.
     ("(GET|POST)", r"/ajax-api/3\.0/mlflow/(jobs|issues|demo)\b.*", 404),
