@@ -95,7 +95,7 @@ def rows(folder: str, prefix: str) -> list[str]:
             path = PATHS[path] if path in PATHS else path.strip('"')
             if path is None:
                 continue
-            for method, takes, handler in re.findall(r"\b(get|post|put|patch|delete|any)\((?:([\w:]+),\s*)?([\w:]+)\)", handlers):
+            for method, takes, handler in re.findall(r"\b(get|post|put|patch|delete|any)\((?:([\w:]+),\s*)?([\w:]+?)(?:::<\w+>)?\)", handlers):
                 file = module.parent / f"{handler.removeprefix('self::').split('::')[0]}.rs"
                 out.append(f"| {method.upper()} | `{prefix}{path}` | {TAKES[takes.split('::')[-1]]} | {summary(file)} |")
     return out

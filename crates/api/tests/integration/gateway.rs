@@ -421,3 +421,41 @@ async fn what_makes_no_sense_is_refused() {
         test.call(admin, Method::GET, &path, Body::empty()).await.error(404, "ENDPOINT_NOT_FOUND");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_manages_a_thing_shares_it() {
+    let test = TestApp::new().await;
+    let ada = test.user("ada", &[("server", "EDIT")]).await;
+    let bob = test.user("bob", &[("gateway-model-definition:*", "EDIT")]).await;
+    let key = secret(&test, &ada, "k").await;
+    let model = definition_id(&test, &ada, "d", &key).await;
+    let door = endpoint_id(&test, &ada, "e", &model).await;
+    for (kind, field, id) in [
+        ("secrets", "secret_id", &key),
+        ("model-definitions", "model_definition_id", &model),
+        ("endpoints", "endpoint_id", &door),
+    ] {
+        let root = format!("{kind}/permissions");
+        let right = |level: &str| json!({field: id, "username": "bob", "permission": level});
+        let patch = async |level: &str| {
+            test.call(&ada, Method::PATCH, &format!("{ROOT}/{root}/update"), right(level).to_string()).await
+        };
+        let asked = format!("{root}/get?{field}={id}&username=bob");
+        let answer = format!("gateway_{}_permission", &field[..field.len() - 3]);
+        post(&test, &bob, &format!("{root}/create"), right("READ")).await.error(403, "PERMISSION_DENIED");
+        get(&test, &ada, &asked).await.error(404, "RESOURCE_DOES_NOT_EXIST");
+        let made = post(&test, &ada, &format!("{root}/create"), right("READ")).await.ok();
+        assert_eq!((&made[&answer][field], &made[&answer]["permission"]), (&json!(id), &json!("READ")), "{made}");
+        assert_eq!(get(&test, &ada, &asked).await.ok(), made);
+        get(&test, &bob, &format!("{kind}/get?{field}={id}")).await.ok();
+        post(&test, &ada, &format!("{root}/create"), right("READ")).await.error(400, "RESOURCE_ALREADY_EXISTS");
+        patch("NO_PERMISSIONS").await.ok();
+        get(&test, &bob, &format!("{kind}/get?{field}={id}")).await.error(403, "PERMISSION_DENIED");
+        patch("USE").await.ok();
+        get(&test, &bob, &asked).await.error(403, "PERMISSION_DENIED");
+        delete(&test, &ada, &format!("{root}/delete"), json!({field: id, "username": "bob"})).await.ok();
+        get(&test, &ada, &asked).await.error(404, "RESOURCE_DOES_NOT_EXIST");
+    }
+    let unknown = json!({"secret_id": key, "username": "nobody", "permission": "READ"});
+    post(&test, &ada, "secrets/permissions/create", unknown).await.error(404, "RESOURCE_DOES_NOT_EXIST");
+}

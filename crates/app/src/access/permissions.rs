@@ -1,15 +1,15 @@
-//! Rights on one experiment or model, given and taken by whoever may MANAGE it.
+//! Rights on one experiment, model or thing of the gateway, given and taken by whoever may MANAGE it.
 
 use sealyard_identity::{
-    Administer, ExperimentId, Grant, Grantee, Manage, ModelName, Permission, PrincipalName, Resource, ResourcePattern,
-    Right, UserDirectory,
+    ActsOn, Administer, Authorized, ExperimentId, Grant, Grantee, Manage, ModelName, Permission, PrincipalName,
+    Resource, ResourcePattern, Right, UserDirectory,
 };
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
 
 use super::users::find;
 use crate::authentication::principal_id;
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Caller, GatewayId};
 
 /// How much a user has on one thing, in MLflow's words. `NO_PERMISSIONS` is more than nothing: it takes away what others
 /// give.
@@ -103,6 +103,24 @@ impl App {
             let _may = self.authorize(caller, Manage, name.clone()).await?;
         }
         Ok(Shared { resource: Resource::RegisteredModel(name) })
+    }
+
+    /// Whether the caller may share the secret, model definition or endpoint of this id, which need not be there yet.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`], [`AppError::Invalid`].
+    pub async fn authorize_sharing_gateway<R>(&self, caller: &Caller, id: &str) -> Result<Shared, AppError>
+    where
+        R: GatewayId,
+        Manage: ActsOn<R>,
+    {
+        if !self.may(caller, Administer, UserDirectory) {
+            let may: Authorized<Manage, R> = self.authorize_gateway(caller, Manage, id).await?;
+            return Ok(Shared { resource: may.resource().resource() });
+        }
+        let shown = || format!("'{}' can't be an id", id.chars().take(80).collect::<String>().escape_debug());
+        let id = R::parse(id).ok_or_else(|| AppError::Invalid(shown()))?;
+        Ok(Shared { resource: id.resource() })
     }
 
     /// Gives a user what it does not have yet. Gives the user's number.

@@ -3,6 +3,7 @@
 mod bindings;
 mod endpoints;
 mod model_definitions;
+mod permissions;
 mod providers;
 mod secrets;
 
@@ -14,6 +15,7 @@ pub(super) fn routes() -> Routes {
         .merge(model_definitions::routes())
         .merge(endpoints::routes())
         .merge(bindings::routes())
+        .merge(permissions::routes())
         .merge(providers::routes())
 }
 

@@ -1,0 +1,26 @@
+//! `POST gateway/…/permissions/create`: gives a user what it does not have yet.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_app::PermissionLevel;
+use sealyard_identity::{ActsOn, Manage};
+use serde_json::Value;
+
+use super::kind::{Kind, Request};
+use crate::http::{Answer, ApiState, Identified, Input};
+
+pub(super) async fn handler<K: Kind>(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Value>
+where
+    Manage: ActsOn<K::Id>,
+{
+    let app = state.app();
+    let may = request.authorize::<K>(app, &caller).await?;
+    let level = PermissionLevel::parse(&request.permission)?;
+    let made = app.create_permission(&caller, &may, &request.username, level).await;
+    let user = made.map_err(|error| request.explain::<K>(error))?;
+    Ok(Json(request.answer::<K>(user, level)))
+}

@@ -1,0 +1,24 @@
+//! `GET gateway/…/permissions/get`: what a user was given.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_identity::{ActsOn, Manage};
+use serde_json::Value;
+
+use super::kind::{Kind, Request};
+use crate::http::{Answer, ApiState, Identified, Input};
+
+pub(super) async fn handler<K: Kind>(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Value>
+where
+    Manage: ActsOn<K::Id>,
+{
+    let app = state.app();
+    let may = request.authorize::<K>(app, &caller).await?;
+    let found = app.permission(&may, &request.username).await;
+    let (user, level) = found.map_err(|error| request.explain::<K>(error))?;
+    Ok(Json(request.answer::<K>(user, level)))
+}

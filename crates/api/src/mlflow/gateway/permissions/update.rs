@@ -1,0 +1,25 @@
+//! `PATCH gateway/…/permissions/update`: changes what a user was given.
+
+use axum::Json;
+use axum::extract::State;
+use sealyard_app::PermissionLevel;
+use sealyard_identity::{ActsOn, Manage};
+
+use super::kind::{Kind, Request};
+use crate::http::{Answer, ApiState, Empty, Identified, Input};
+
+pub(super) async fn handler<K: Kind>(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    Input(request): Input<Request>,
+) -> Answer<Empty>
+where
+    Manage: ActsOn<K::Id>,
+{
+    let app = state.app();
+    let may = request.authorize::<K>(app, &caller).await?;
+    let level = PermissionLevel::parse(&request.permission)?;
+    let changed = app.update_permission(&caller, &may, &request.username, level).await;
+    changed.map_err(|error| request.explain::<K>(error))?;
+    Ok(Json(Empty {}))
+}
