@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sealyard_core::Timestamp;
 use sealyard_identity::{Authorized, LedgerLog, Read};
+use sealyard_store::StoreError;
 use serde::Serialize;
 use tokio::sync::Notify;
 
@@ -68,11 +69,33 @@ impl App {
             .await
     }
 
-    /// The newest checkpoint.
+    /// Makes entries of all events that are there now, so that whoever asks the ledger finds each act that was acknowledged
+    /// before. A log that can't be extended, since it was changed, is read as it is: it is then that people look at it.
+    async fn catch_up(&self) -> Result<(), AppError> {
+        let newest = self.store().read(|tx| Ok::<_, AppError>(tx.newest_in_outbox()?)).await?;
+        let Some(newest) = newest else { return Ok(()) };
+        loop {
+            match self.sequence().await {
+                Ok(_) => {}
+                Err(AppError::Store(StoreError::Ledger(cause))) => {
+                    tracing::error!(cause, "the ledger could not be extended before it was read");
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+            let oldest = self.store().read(|tx| Ok::<_, AppError>(tx.outbox(1)?)).await?;
+            if oldest.first().is_none_or(|(number, _)| *number > newest) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The newest checkpoint; it covers every act that was acknowledged before this was asked.
     ///
     /// # Errors
     /// [`AppError::NotFound`] before the first event was sequenced.
     pub async fn ledger_status(&self, _authorized: &Authorized<Read, LedgerLog>) -> Result<LedgerStatus, AppError> {
+        self.catch_up().await?;
         let latest = self.store().read(|tx| Ok::<_, AppError>(tx.latest_checkpoint()?)).await?;
         let Some(latest) = latest else {
             return Err(AppError::NotFound { kind: "checkpoint", id: "newest".to_owned() });
@@ -85,7 +108,7 @@ impl App {
         })
     }
 
-    /// Entries from `from` on, at most `limit`, as they were written.
+    /// Entries from `from` on, at most `limit`, as they were written. Every act that was acknowledged before has its entry.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -95,6 +118,7 @@ impl App {
         from: u64,
         limit: u32,
     ) -> Result<Vec<(u64, Vec<u8>)>, AppError> {
+        self.catch_up().await?;
         let entries = self.store().read(move |tx| Ok::<_, AppError>(tx.entries(from, limit.min(BATCH))?)).await?;
         Ok(entries.into_iter().map(|entry| (entry.index, entry.bytes)).collect())
     }

@@ -106,6 +106,24 @@ async fn what_happened_is_in_a_log_that_verifies() {
     refused_by(test.app.authorize(&eve, Read, LedgerLog).await, "authorization");
 }
 
+/// No sequencer runs here: what is read is complete all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_the_ledger_finds_what_was_acknowledged() {
+    let test = TestApp::new().await;
+    let may = test.app.authorize(&test.admin, Read, LedgerLog).await.unwrap();
+    test.app.record_start("first").await.unwrap();
+    let size = test.app.ledger_status(&may).await.unwrap().size;
+    test.app.record_start("second").await.unwrap();
+    let entries = test.app.ledger_entries(&may, size, 10).await.unwrap();
+    assert_eq!(entries.len(), 1);
+    assert!(String::from_utf8_lossy(&entries[0].1).contains("second"));
+    // A log that was changed can be read still, but is not extended: a new signature would hide the change.
+    test.sql("DROP TRIGGER ledger_entries_stay; DROP TRIGGER ledger_entries_stand");
+    test.sql("DELETE FROM ledger_entries WHERE position = (SELECT max(position) FROM ledger_entries)");
+    test.app.record_start("third").await.unwrap();
+    assert_eq!(test.app.ledger_entries(&may, size, 10).await.unwrap().len(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_or_dropped_entry_is_found() {
     for spoil in [

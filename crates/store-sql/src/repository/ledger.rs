@@ -20,6 +20,10 @@ impl LedgerRecords for Session<'_> {
         })
     }
 
+    fn newest_in_outbox(&mut self) -> Result<Option<i64>, StoreError> {
+        self.optional("SELECT number FROM outbox ORDER BY number DESC LIMIT 1", [], |row| row.get(0))
+    }
+
     fn append_entries(&mut self, entries: &[LedgerEntry], outbox_rows: &[i64]) -> Result<(), StoreError> {
         let next = self.entry_count()?;
         let mut rows = Vec::with_capacity(entries.len());

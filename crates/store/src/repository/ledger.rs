@@ -16,6 +16,8 @@ pub trait LedgerRecords {
     fn record(&mut self, event: &Event) -> Result<()>;
     /// Up to `limit` outbox rows in their order: row number and event bytes.
     fn outbox(&mut self, limit: u32) -> Result<Vec<(i64, Vec<u8>)>>;
+    /// The number of the outbox's last row.
+    fn newest_in_outbox(&mut self) -> Result<Option<i64>>;
     /// Appends entries (their index must be the next ones) and removes the outbox rows they were made of.
     fn append_entries(&mut self, entries: &[LedgerEntry], outbox_rows: &[i64]) -> Result<()>;
     fn add_checkpoint(&mut self, checkpoint: &CheckpointRecord) -> Result<()>;
