@@ -13,6 +13,8 @@ use crate::{App, AppError};
 
 /// Events that were not announced are picked up after this long: those of a process that died, or of another replica.
 const LATEST: Duration = Duration::from_secs(2);
+/// After an event is announced, others get this long to become entries with it: each checkpoint is signed and synced to disk.
+const GATHERING: Duration = Duration::from_millis(50);
 /// So many events become entries under one checkpoint.
 const BATCH: u32 = 1000;
 
@@ -47,6 +49,7 @@ impl App {
             match self.sequence().await {
                 Ok(0) => {
                     let _ = tokio::time::timeout(LATEST, wake.notified()).await;
+                    tokio::time::sleep(GATHERING).await;
                 }
                 Ok(_) => {}
                 Err(error) => {
