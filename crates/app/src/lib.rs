@@ -78,8 +78,8 @@ pub use traces::{
     AskMetrics, AssessmentUpdate, Correlation, DeleteTraces, EndTrace, GivenAggregation, GivenAssessment, GivenTrace,
     SearchTraces, StartTraceV2, TraceFile, WholeTrace,
 };
-use tracking::PageTokens;
 pub use tracking::*;
+use tracking::{PageTokens, RunPlaces};
 pub use webhooks::{
     DeliverySummary, NewWebhook, WebhookAction, WebhookChange, WebhookEntity, WebhookEvent, WebhookSummary, WebhookTest,
 };
@@ -137,6 +137,7 @@ pub struct App {
     open: open::Open,
     outgoing: Arc<webhooks::Outgoing>,
     page_tokens: PageTokens,
+    run_places: RunPlaces,
     external_sources: std::sync::atomic::AtomicBool,
 }
 
@@ -173,6 +174,7 @@ impl App {
             open: open::Open::default(),
             outgoing: Arc::default(),
             page_tokens,
+            run_places: RunPlaces::default(),
             external_sources: std::sync::atomic::AtomicBool::new(false),
         };
         app.reload_grants().await?;

@@ -14,10 +14,12 @@ mod paging;
 mod refusals;
 mod registered_models;
 mod run_data;
+mod run_places;
 mod runs;
 pub mod search;
 
 pub(crate) use experiments::experiment_id;
+pub(crate) use run_places::RunPlaces;
 pub(crate) use runs::{active_experiment, of_experiment as run_of_experiment};
 
 pub use experiments::{MayCreateExperiment, SearchExperiments};

@@ -72,10 +72,19 @@ impl App {
         if !is_run_id(run_id) {
             return Err(self.not_visible(caller, <A as Action>::KIND.to_string(), "run", run_id));
         }
-        let id = run_id.to_owned();
-        let found = self.store().read(move |tx| Ok::<_, AppError>(tx.experiment_of_run(&id)?)).await?;
+        let known = self.run_places.experiment_of(run_id);
+        let found = match known {
+            Some(experiment) => Some(experiment),
+            None => {
+                let id = run_id.to_owned();
+                self.store().read(move |tx| Ok::<_, AppError>(tx.experiment_of_run(&id)?)).await?
+            }
+        };
         match found {
-            Some(experiment) => self.authorize_below(caller, action, experiment_id(&experiment)?, "run", run_id).await,
+            Some(experiment) => {
+                self.run_places.learn(run_id, &experiment);
+                self.authorize_below(caller, action, experiment_id(&experiment)?, "run", run_id).await
+            }
             None => Err(self.not_visible(caller, <A as Action>::KIND.to_string(), "run", run_id)),
         }
     }
@@ -129,7 +138,6 @@ impl App {
         let run = self
             .store()
             .write(move |tx| {
-                active_experiment(tx, &new.experiment_id)?;
                 let run = tx.create_run(&new)?;
                 tx.record(&event)?;
                 Ok::<_, AppError>(run)
@@ -146,9 +154,9 @@ impl App {
     pub async fn run(&self, may: &Authorized<Read, ExperimentId>, run_id: &str) -> Result<Run, AppError> {
         let (experiment, id) = (may.resource().clone(), run_id.to_owned());
         self.store()
-            .read(move |tx| {
-                of_experiment(tx, &experiment, &id)?;
-                tx.run(&id)?.ok_or(AppError::NotFound { kind: "run", id })
+            .read(move |tx| match tx.run(&id)? {
+                Some(run) if run.experiment_id == experiment.as_str() => Ok(run),
+                _ => Err(not_in_experiment(&id)),
             })
             .await
     }
@@ -293,11 +301,15 @@ impl App {
 pub(crate) fn of_experiment(tx: &mut dyn Transaction, experiment: &ExperimentId, run_id: &str) -> Result<(), AppError> {
     match tx.experiment_of_run(run_id)? {
         Some(found) if found == experiment.as_str() => Ok(()),
-        _ => Err(AppError::Denied {
-            rule: "authorization",
-            action: "access".to_owned(),
-            resource: format!("run {:?}", run_id.chars().take(80).collect::<String>()),
-        }),
+        _ => Err(not_in_experiment(run_id)),
+    }
+}
+
+fn not_in_experiment(run_id: &str) -> AppError {
+    AppError::Denied {
+        rule: "authorization",
+        action: "access".to_owned(),
+        resource: format!("run {:?}", run_id.chars().take(80).collect::<String>()),
     }
 }
 

@@ -93,7 +93,9 @@ impl Session<'_> {
         let number = experiment_number(id).ok_or_else(missing)?;
         match self.optional("SELECT deleted FROM experiments WHERE number = ?1", [number], |row| row.get(0))? {
             Some(false) => Ok(number),
-            Some(true) => Err(StoreError::Conflict(format!("experiment {id:?} is deleted; restore it first"))),
+            Some(true) => Err(StoreError::Conflict(format!(
+                "The experiment {id} must be in the 'active' state. Current state is deleted."
+            ))),
             None => Err(missing()),
         }
     }
