@@ -1,4 +1,5 @@
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use sealyard_store::{StoreError, Work};
@@ -10,6 +11,10 @@ use crate::session::Session;
 /// Most pieces of work under one commit.
 const GROUP: usize = 128;
 
+/// How long the writer waits for others where the last commit was of several: their clients come back at about the same time,
+/// and one commit less is worth more than this.
+const GATHERING: Duration = Duration::from_micros(200);
+
 /// Takes work until its senders are gone. What waits meanwhile is written under one commit: syncing to disk is what
 /// costs, and it costs the same for one as for many.
 pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>) {
@@ -18,21 +23,31 @@ pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>) {
 }
 
 fn serve(connection: &Connection, jobs: &Receiver<Job>) {
+    let mut shared = false;
     while let Ok(first) = jobs.recv() {
-        write_group(connection, queue::group(first, jobs, GROUP));
+        if shared {
+            std::thread::sleep(GATHERING);
+        }
+        let group = queue::group(first, jobs, GROUP);
+        shared = group.len() > 1;
+        write_group(connection, group);
     }
 }
 
 fn write_group(connection: &Connection, group: Vec<Job>) {
-    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+    if let Err(error) = run_cached(connection, "BEGIN IMMEDIATE") {
         return fail(group.into_iter().map(|job| job.done), &error);
     }
     let mut finished = Vec::with_capacity(group.len());
     let mut jobs = group.into_iter();
     let mut broken = None;
+    let mut kept = 0;
     for Job { work, done } in jobs.by_ref() {
-        match write_one(connection, work) {
-            Ok(outcome) => finished.push((done, outcome)),
+        match write_one(connection, work, kept == 0) {
+            Ok(outcome) => {
+                kept += usize::from(outcome.is_ok());
+                finished.push((done, outcome));
+            }
             Err(error) => {
                 broken = Some(error);
                 finished.push((done, Err(StoreError::Undone)));
@@ -41,7 +56,7 @@ fn write_group(connection: &Connection, group: Vec<Job>) {
         }
     }
     let committed = match broken {
-        None => connection.execute_batch("COMMIT"),
+        None => run_cached(connection, "COMMIT"),
         Some(reason) => Err(reason),
     };
     match committed {
@@ -61,9 +76,13 @@ fn write_group(connection: &Connection, group: Vec<Job>) {
     }
 }
 
-/// Runs one piece in a savepoint of its own. An error means that the whole transaction is lost.
-fn write_one(connection: &Connection, work: Work) -> rusqlite::Result<Result<(), StoreError>> {
-    connection.prepare_cached("SAVEPOINT work")?.execute([])?;
+/// Runs one piece so that it can be undone alone: where nothing before it is kept by the transaction, that is a rollback of
+/// all, else of a savepoint of its own, for which SQLite copies each page before it is changed. An error means that the
+/// whole transaction is lost.
+fn write_one(connection: &Connection, work: Work, alone: bool) -> rusqlite::Result<Result<(), StoreError>> {
+    if !alone {
+        run_cached(connection, "SAVEPOINT work")?;
+    }
     let outcome = attempt(Session::sqlite(connection), work);
     if connection.is_autocommit() {
         // SQLite ends the transaction by itself when the disk is full or memory ran out; broken disks fail in other ways.
@@ -72,11 +91,23 @@ fn write_one(connection: &Connection, work: Work) -> rusqlite::Result<Result<(),
             Some("the database ended the transaction".into()),
         ));
     }
-    if outcome.is_err() {
-        connection.prepare_cached("ROLLBACK TO work")?.execute([])?;
+    match (&outcome, alone) {
+        (Ok(()), true) => {}
+        (Ok(()), false) => run_cached(connection, "RELEASE work")?,
+        (Err(_), true) => {
+            run_cached(connection, "ROLLBACK")?;
+            run_cached(connection, "BEGIN IMMEDIATE")?;
+        }
+        (Err(_), false) => {
+            run_cached(connection, "ROLLBACK TO work")?;
+            run_cached(connection, "RELEASE work")?;
+        }
     }
-    connection.prepare_cached("RELEASE work")?.execute([])?;
     Ok(outcome)
+}
+
+fn run_cached(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 fn fail(waiting: impl Iterator<Item = Done>, reason: &rusqlite::Error) {
@@ -152,6 +183,32 @@ mod tests {
         let (next, mut told) = job("next", 1);
         write_group(&connection, vec![next]);
         assert!(told.try_recv().unwrap().is_ok());
+    }
+
+    /// Whatever stands before and after it in its group, and whether anything before it was kept.
+    #[test]
+    fn only_the_piece_that_failed_is_undone() {
+        for failing in 0..8_u32 {
+            let directory = tempfile::tempdir().unwrap();
+            let connection = database(directory.path());
+            let jobs = ["a", "b", "c"].into_iter().enumerate().map(|(place, key)| {
+                let (done, told) = oneshot::channel();
+                let fails = failing & (1 << place) != 0;
+                let work: Work = Box::new(move |tx| {
+                    tx.put_setting(key, "written").map_err(|_| Rollback)?;
+                    if fails { Err(Rollback) } else { Ok(()) }
+                });
+                ((Job { work, done }, told), (key, fails))
+            });
+            let (jobs, expected): (Vec<_>, Vec<_>) = jobs.unzip();
+            let (jobs, told): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
+            write_group(&connection, jobs);
+            for (mut told, (key, fails)) in told.into_iter().zip(&expected) {
+                assert_eq!(told.try_recv().unwrap().is_err(), *fails, "{failing} {key}");
+            }
+            let kept: Vec<_> = expected.iter().filter(|(_, fails)| !fails).map(|(key, _)| (*key).to_owned()).collect();
+            assert_eq!(keys(&connection), kept, "{failing}");
+        }
     }
 
     #[test]
