@@ -43,7 +43,10 @@ NAMES = ["experiment_id", "experiment_ids", "run_id", "run_uuid", "name", "new_n
          "order_by", "page_token", "max_results", "view_type", "run_view_type", "lifecycle_stage", "model_id", "version", "alias", "source", "status", "start_time",
          "timestamp", "step", "path", "metric_key", "datasets", "inputs", "models", "stage", "description", "user", "resource", "right", "scopes", "password",
          "expires", "model_json", "experiment_name", "artifact_location", "trace", "trace_id", "request_id", "assessment", "location", "locations", "dataset_id",
-         "url", "events", "secret", "username", "permission", "is_admin", "workspace", "query", "variables", "num_parts", "upload_id", "parts"]
+         "url", "events", "secret", "username", "permission", "is_admin", "workspace", "query", "variables", "num_parts", "upload_id", "parts",
+         "secret_id", "secret_name", "secret_value", "auth_config", "provider", "model_definition_id", "model_name", "endpoint_id", "model_configs",
+         "model_config", "weight", "linkage_type", "fallback_config", "fallback_order", "usage_tracking", "resource_type", "resource_id", "scorer_ids",
+         "sample_rate", "serialized_scorer"]
 TYPES = ["application/json", "application/json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
          "multipart/form-data", "application/x-protobuf", "application/octet-stream", "", "application/json\t", "image/png", "application/json;" + "x" * 3000]
 

@@ -117,6 +117,12 @@ def fill(client):
     client.mlflow("POST", "registered-models/create", name="diabetes-model")
     client.mlflow("POST", "model-versions/create", name="diabetes-model", source=f"models:/{model}", run_id=runs[0])
     client.mlflow("POST", "registered-models/alias", name="diabetes-model", alias="candidate", version="1")
+    root = "/api/3.0/mlflow/gateway"
+    secret = client.call("POST", f"{root}/secrets/create", {"secret_name": "team-key", "provider": "openai",
+                                                           "secret_value": {"api_key": "sk-never-shown-5678"}})["secret"]["secret_id"]
+    definition = client.call("POST", f"{root}/model-definitions/create", {"name": "definition", "secret_id": secret, "provider": "openai",
+                                                                          "model_name": "gpt-4"})["model_definition"]["model_definition_id"]
+    client.call("POST", f"{root}/endpoints/create", {"name": "front-door", "model_configs": [{"model_definition_id": definition}]})
     return experiment, runs, model
 
 
@@ -247,6 +253,10 @@ def act():
             pages.open("/#/models/diabetes-model", "diabetes-model", "Version 1")
             pages.open("/#/models/diabetes-model/versions/1", "Version 1")
             pages.open("/#/prompts", "Prompts")
+            pages.open("/#/gateway", "front-door")
+            pages.open("/#/gateway/api-keys", "team-key", "OpenAI")
+            check("what the pages have of a key", "never-shown" in browser.evaluate("document.documentElement.outerHTML"), False)
+            pages.open("/#/gateway/endpoints/create", "Create endpoint")
             artifacts_are_harmless(browser, server, experiment, runs[0])
             forge(browser, server, server.client())
             pages.wrong()

@@ -91,11 +91,11 @@ class Sealyard:
         self.data, ready = self.root / f"data-{self.count}", self.root / f"ready-{self.count}.json"
         command = [self.binary, "up", "--quiet", "--data-dir", str(self.data), "--listen", f"{HOST}:{self.port}", "--tls", "off",
                    "--no-auth", "--ready-file", str(ready), *self.arguments]
-        if self.databases:
-            command += ["--database", self.databases.fresh()]
+        # Its password may not stand in the arguments, where others could read it.
+        database = {"SEALYARD_DATABASE": self.databases.fresh()} if self.databases else {}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.root,
-                                            env=environment(), start_new_session=True)
+                                            env=environment(**database), start_new_session=True)
         end = time.monotonic() + START_SECONDS
         while not ready.exists():
             if self.process.poll() is not None:
