@@ -12,6 +12,8 @@ use serde::Serialize;
 pub enum ErrorCode {
     BadRequest,
     InvalidParameterValue,
+    /// As FastAPI, in which MLflow's server takes traces, answers what it can read and not use.
+    UnprocessableEntity,
     ResourceAlreadyExists,
     Unauthenticated,
     PermissionDenied,
@@ -32,6 +34,7 @@ impl ErrorCode {
         match self {
             Self::BadRequest => "BAD_REQUEST",
             Self::InvalidParameterValue => "INVALID_PARAMETER_VALUE",
+            Self::UnprocessableEntity => "UNPROCESSABLE_ENTITY",
             Self::ResourceAlreadyExists => "RESOURCE_ALREADY_EXISTS",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::PermissionDenied => "PERMISSION_DENIED",
@@ -52,6 +55,7 @@ impl ErrorCode {
             Self::BadRequest | Self::InvalidParameterValue | Self::ResourceAlreadyExists | Self::FeatureDisabled => {
                 StatusCode::BAD_REQUEST
             }
+            Self::UnprocessableEntity => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::PermissionDenied => StatusCode::FORBIDDEN,
             Self::ResourceDoesNotExist | Self::EndpointNotFound => StatusCode::NOT_FOUND,

@@ -28,6 +28,11 @@ fn export(name: &str, count: u8) -> Vec<u8> {
     field(1, &field(2, &scope))
 }
 
+/// A span that says only its name.
+fn export_without_ids() -> Vec<u8> {
+    field(1, &field(2, &field(2, &field(5, b"a"))))
+}
+
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes).unwrap();
@@ -67,7 +72,6 @@ async fn broken_requests_are_the_clients_fault() {
     let cut = whole[..whole.len() - 3].to_vec();
     let gzipped = ("content-encoding", "gzip");
     let cases: Vec<Case<'_>> = vec![
-        (vec![PROTOBUF], whole.clone()),
         (vec![PROTOBUF, EXPERIMENT, EXPERIMENT], whole.clone()),
         (vec![EXPERIMENT], whole.clone()),
         (vec![("content-type", "text/plain"), EXPERIMENT], whole.clone()),
@@ -87,6 +91,20 @@ async fn broken_requests_are_the_clients_fault() {
         let answer = send(&test, &headers, body).await;
         assert_eq!(answer.status.as_u16(), 400, "{headers:?} {}", answer.json());
         assert!(answer.json()["error_code"].is_string());
+    }
+    // What can be read and not used: without an experiment, or a span's id.
+    for (headers, body) in [(vec![PROTOBUF], whole.clone()), (vec![PROTOBUF, EXPERIMENT], export_without_ids())] {
+        let answer = send(&test, &headers, body).await;
+        assert_eq!(answer.status.as_u16(), 422, "{headers:?} {}", answer.json());
+    }
+    // An id that no experiment has is said after what is wrong with the rest.
+    let other = ("x-mlflow-experiment-id", "no-id");
+    for (headers, words) in [
+        (vec![("content-type", "text/plain"), other], "Invalid Content-Type"),
+        (vec![PROTOBUF, other], "Invalid experiment ID"),
+    ] {
+        let message = send(&test, &headers, whole.clone()).await.error(400, "INVALID_PARAMETER_VALUE");
+        assert!(message.contains(words), "{message}");
     }
     let nobody = test.send_with(&NOBODY, Method::POST, "/v1/traces", &[PROTOBUF, EXPERIMENT], whole.clone()).await;
     nobody.error(401, "UNAUTHENTICATED");

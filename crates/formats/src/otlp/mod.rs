@@ -106,7 +106,7 @@ pub struct Event {
     pub attributes: Vec<Attribute>,
 }
 
-/// A span of a request. Its ids are present and not zero.
+/// A span of a request. Its ids are present; that they are zero is said to be invalid, and MLflow's server takes it.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "the names are OpenTelemetry's")]
 pub struct ExportedSpan {
@@ -135,8 +135,7 @@ fn service_name(attributes: &[Attribute]) -> Option<String> {
 }
 
 fn id<const N: usize>(bytes: &[u8], what: &'static str) -> Result<[u8; N], OtlpError> {
-    let id: [u8; N] = bytes.try_into().map_err(|_| OtlpError::Id(what))?;
-    if id.iter().all(|byte| *byte == 0) { Err(OtlpError::Id(what)) } else { Ok(id) }
+    bytes.try_into().map_err(|_| OtlpError::Id(what))
 }
 
 /// An absent parent is no bytes, or zeroes by clients that write every field.

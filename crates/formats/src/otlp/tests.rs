@@ -88,19 +88,20 @@ fn json_means_the_same() {
 }
 
 #[test]
-fn ids_have_their_length_and_are_not_zero() {
+fn ids_are_there_and_have_their_length() {
     let bad = [
         Writer::default().bytes(2, &[2; 8]),
         Writer::default().bytes(1, &[1; 16]),
         Writer::default().bytes(1, &[1; 15]).bytes(2, &[2; 8]),
         Writer::default().bytes(1, &[1; 17]).bytes(2, &[2; 8]),
-        Writer::default().bytes(1, &[0; 16]).bytes(2, &[2; 8]),
-        Writer::default().bytes(1, &[1; 16]).bytes(2, &[0; 8]),
+        Writer::default().bytes(1, &[]).bytes(2, &[]),
         span().bytes(4, &[3; 7]),
     ];
     for span in bad {
         assert!(matches!(from_protobuf(&request(&[span]), Bounds::default()), Err(OtlpError::Id(_))));
     }
+    let zero = Writer::default().bytes(1, &[0; 16]).bytes(2, &[0; 8]);
+    assert_eq!(from_protobuf(&request(&[zero]), Bounds::default()).unwrap()[0].span_id, [0; 8]);
     assert_eq!(from_protobuf(&request(&[span().bytes(4, &[0; 8])]), Bounds::default()).unwrap()[0].parent, None);
     for (trace, span) in [("01", "0202020202020202"), ("zz", "02"), ("é1", "02"), ("", "")] {
         let json = format!(

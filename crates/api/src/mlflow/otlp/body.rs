@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use sealyard_formats::decompress::{Codec, ExpandEnd, expand};
 use sealyard_formats::otlp::{Bounds, ExportedSpan, OtlpError, from_json, from_protobuf};
 
-use crate::http::ApiError;
+use crate::http::{ApiError, ErrorCode};
 
 /// Bytes as they come.
 const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -69,7 +69,10 @@ pub(super) async fn spans(body: Body, form: Form, codec: Option<Codec>) -> Resul
             }
         };
         let read = if form == Form::Json { from_json } else { from_protobuf };
-        let spans = read(plain, Bounds::default()).map_err(|error: OtlpError| ApiError::invalid(error.to_string()))?;
+        let spans = read(plain, Bounds::default()).map_err(|error| match error {
+            OtlpError::Id(_) => ApiError::new(ErrorCode::UnprocessableEntity, error.to_string()),
+            error => ApiError::invalid(error.to_string()),
+        })?;
         if spans.is_empty() {
             return Err(ApiError::invalid("Invalid OpenTelemetry format - no spans found"));
         }

@@ -4,10 +4,11 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderName;
 use http::header::CONTENT_TYPE;
+use sealyard_app::AppError;
 use sealyard_identity::Edit;
 
 use super::body::{Form, codec, form, spans};
-use crate::http::{ApiError, ApiState, Identified, required};
+use crate::http::{ApiError, ApiState, ErrorCode, Identified};
 
 const EXPERIMENT: HeaderName = HeaderName::from_static("x-mlflow-experiment-id");
 
@@ -23,10 +24,18 @@ pub(super) async fn handler(
     let (experiment, None) = (named.next(), named.next()) else {
         return Err(ApiError::invalid("the request names more than one experiment"));
     };
-    let experiment = experiment.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let may = app.authorize_experiment(&caller, Edit, required(EXPERIMENT.as_str(), experiment)?).await?;
+    let Some(experiment) = experiment.and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty()) else {
+        let message = format!("the header {EXPERIMENT} is missing");
+        return Err(ApiError::new(ErrorCode::UnprocessableEntity, message));
+    };
+    let may = match app.authorize_experiment(&caller, Edit, experiment).await {
+        // No experiment has such an id. Clients look for what is wrong with the rest first.
+        Err(error @ AppError::Invalid(_)) => Err(error),
+        may => Ok(may?),
+    };
     let (form, codec) = (form(&parts.headers)?, codec(&parts.headers)?);
     let spans = spans(body, form, codec).await?;
+    let may = may?;
     app.log_spans(&caller, &may, spans).await?;
     // An empty answer in protobuf is no bytes.
     Ok(match form {
