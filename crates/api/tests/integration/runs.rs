@@ -125,7 +125,13 @@ async fn searches_find_and_stay_inside() {
     assert_eq!(found(page), [ids[0].clone(), ids[1].clone()]);
     let body = search(&[&experiment], json!({"order_by": ["metrics.m ASC"], "max_results": 2, "page_token": token}));
     assert_eq!(found(test.mlflow(&ada, "runs/search", body).await.ok()), [ids[2].clone()]);
-    let body = search(&[&experiment, &hidden], json!({}));
+    // What she may not read is as if there were nothing in it.
+    let secret = test.run(&test.admin, &hidden).await;
+    let body = search(&[&hidden, &experiment], json!({}));
+    let shown = found(test.mlflow(&ada, "runs/search", body.clone()).await.ok());
+    assert!(shown.len() == 3 && !shown.contains(&secret), "{shown:?}");
+    assert!(found(test.mlflow(&test.admin, "runs/search", body).await.ok()).contains(&secret));
+    let body = search(&[&hidden], json!({}));
     test.mlflow(&ada, "runs/search", body).await.error(403, "PERMISSION_DENIED");
     let body = search(&[&experiment], json!({"max_results": 50001}));
     test.mlflow(&ada, "runs/search", body).await.error(400, "INVALID_PARAMETER_VALUE");

@@ -310,6 +310,31 @@ impl App {
     {
         self.authorize(caller, action, experiment_id(id)?).await
     }
+
+    /// Those of the experiments that the caller may read, for a search among them: it finds nothing in the others. Who may
+    /// read none of them is refused.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`]; [`AppError::Invalid`] for an id in any but the one spelling.
+    pub async fn authorize_search(
+        &self,
+        caller: &Caller,
+        ids: &[String],
+    ) -> Result<Vec<Authorized<Read, ExperimentId>>, AppError> {
+        let (mut readable, mut other) = (Vec::with_capacity(ids.len()), None);
+        for id in ids {
+            let id = experiment_id(id)?;
+            if self.may(caller, Read, id.clone()) {
+                readable.push(self.authorize(caller, Read, id).await?);
+            } else {
+                other = Some(id);
+            }
+        }
+        match other {
+            Some(id) if readable.is_empty() => Ok(vec![self.authorize(caller, Read, id).await?]),
+            _ => Ok(readable),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use sealyard_app::search::{self, LoggedModelOrder};
 use sealyard_app::{PageToken, SearchLoggedModels};
-use sealyard_identity::Read;
 use sealyard_store::model::DatasetRef;
 use serde::{Deserialize, Serialize};
 
@@ -39,10 +38,7 @@ pub(super) async fn handler(
     if request.experiment_ids.len() > 1000 {
         return Err(ApiError::invalid("a search names at most 1000 experiments"));
     }
-    let mut may = Vec::with_capacity(request.experiment_ids.len());
-    for id in &request.experiment_ids {
-        may.push(app.authorize_experiment(&caller, Read, id).await?);
-    }
+    let may = app.authorize_search(&caller, &request.experiment_ids).await?;
     let keys: Vec<LoggedModelOrder> = request.order_by.into_iter().map(LoggedModelOrder::from).collect();
     let datasets = request.datasets.into_iter().map(DatasetRef::from).collect();
     let (filter, order) = search::logged_models(&request.filter, datasets, &keys)?;

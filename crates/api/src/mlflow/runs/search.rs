@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use sealyard_app::search::{self, Searched};
 use sealyard_app::{PageToken, SearchRuns};
-use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -39,10 +38,7 @@ pub(in crate::mlflow) async fn handler(
     if request.experiment_ids.len() > 1000 {
         return Err(ApiError::invalid("a search names at most 1000 experiments"));
     }
-    let mut may = Vec::with_capacity(request.experiment_ids.len());
-    for id in &request.experiment_ids {
-        may.push(app.authorize_experiment(&caller, Read, id).await?);
-    }
+    let may = app.authorize_search(&caller, &request.experiment_ids).await?;
     let search = SearchRuns {
         filter: search::filter(Searched::Runs, &request.filter)?,
         order: search::order(Searched::Runs, request.order_by.iter().map(String::as_str))?,

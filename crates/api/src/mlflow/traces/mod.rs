@@ -38,20 +38,21 @@ pub(super) fn routes() -> Routes {
 /// Most experiments of one question.
 const MAX_EXPERIMENTS: usize = 1000;
 
-/// READ on each experiment that is named.
+/// READ on those of the experiments that the caller may read.
 pub(super) async fn readable(
     app: &App,
     caller: &Caller,
     ids: impl Iterator<Item = &str>,
 ) -> Result<Vec<Authorized<Read, ExperimentId>>, ApiError> {
-    let mut may: Vec<Authorized<Read, ExperimentId>> = Vec::new();
+    let mut named: Vec<String> = Vec::new();
     for id in ids {
-        if may.len() == MAX_EXPERIMENTS {
+        if named.iter().any(|known| known == id) {
+            continue;
+        }
+        if named.len() == MAX_EXPERIMENTS {
             return Err(ApiError::invalid(format!("a request names at most {MAX_EXPERIMENTS} experiments")));
         }
-        if !may.iter().any(|known| known.resource().as_str() == id) {
-            may.push(app.authorize_experiment(caller, Read, id).await?);
-        }
+        named.push(id.to_owned());
     }
-    Ok(may)
+    Ok(app.authorize_search(caller, &named).await?)
 }
