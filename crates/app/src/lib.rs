@@ -48,7 +48,9 @@ use sealyard_vault::Vault;
 use tokio::sync::{Notify, OwnedSemaphorePermit, RwLock, Semaphore};
 
 pub use access::{HeldPermission, NewRolePermission, PermissionLevel, RoleChange, Shared, UserDetails};
-pub use artifacts::{ArtifactListing, Download, MOST_PARTS, NamedPart, PartedUploadBegun, Upload, Wanted};
+pub use artifacts::{
+    ArtifactListing, ArtifactProof, Download, MOST_PARTS, NamedPart, PartedUploadBegun, Upload, Wanted,
+};
 pub use authentication::Credentials;
 pub use caller::Caller;
 pub use error::AppError;

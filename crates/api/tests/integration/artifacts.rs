@@ -82,7 +82,7 @@ async fn paths_that_leave_are_refused_by_name_with_every_method() {
             assert!(message.contains("artifact.path"), "{method} {path}: {message}");
         }
     }
-    for path in ["..", "%2Fetc", "1%2F..%2F2", "1%2F%252e%252e%2F2", "%5C", ""] {
+    for path in ["..", "%2Fetc", "1%2F..%2F2", "1%2F%252e%252e%2F2", "%5C", "%2F", "."] {
         let message =
             test.get(&test.admin, &format!("{PROXY}?path={path}")).await.error(400, "INVALID_PARAMETER_VALUE");
         assert!(message.contains("artifact.path"), "{path}: {message}");
@@ -108,8 +108,92 @@ async fn the_named_experiment_must_be_the_runs() {
             answer.error(403, "PERMISSION_DENIED");
         }
     }
-    let list = format!("{PROXY}?path={mine}%2F{run}%2Fartifacts");
+    // Nothing of it is shown, nor whether there is such a run elsewhere.
+    for run in [run.as_str(), &"0".repeat(32)] {
+        let list = format!("{PROXY}?path={mine}%2F{run}%2Fartifacts");
+        assert_eq!(test.get(&ada, &list).await.ok(), json!({}));
+    }
+    let list = format!("{PROXY}?path={other}%2F{run}%2Fartifacts");
     test.get(&ada, &list).await.error(403, "PERMISSION_DENIED");
+}
+
+#[tokio::test]
+async fn what_lies_loose_is_for_administrators() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "x").await;
+    let run = test.run(&test.admin, &experiment).await;
+    test.upload(&test.admin, &format!("{experiment}/{run}/artifacts/kept.txt"), "kept").await.ok();
+    test.upload(&test.admin, "a.txt", "one").await.ok();
+    test.upload(&test.admin, "dir/b%20c.pdf", "two").await.ok();
+    test.upload(&test.admin, "dir/b%20c.pdf", "three").await.ok();
+    let found = test.get(&test.admin, &format!("{PROXY}/dir/b%20c.pdf")).await;
+    assert_eq!(found.headers["content-type"], "application/pdf");
+    assert!(found.headers["content-disposition"].to_str().unwrap().starts_with("attachment"));
+    assert_eq!(found.bytes.unwrap(), "three");
+    let root = json!({"files": [
+        {"path": "a.txt", "is_dir": false, "file_size": 3}, {"path": "dir", "is_dir": true},
+    ]});
+    assert_eq!(test.get(&test.admin, PROXY).await.ok(), root);
+    let dir = json!({"files": [{"path": "b c.pdf", "is_dir": false, "file_size": 5}]});
+    assert_eq!(test.get(&test.admin, &format!("{PROXY}?path=dir")).await.ok(), dir);
+    // What no row names is collected; these are named.
+    let collected = test.post(&test.admin, "/api/sealyard/v1/artifacts/collect", json!({"dry_run": false})).await.ok();
+    assert_eq!(collected["unused"], 0, "{collected}");
+    assert_eq!(test.get(&test.admin, &format!("{PROXY}/a.txt")).await.bytes.unwrap(), "one");
+    // Every right on everything that grants can speak of is not enough.
+    let all = ["experiment:*", "registered-model:*", "server", "workspace:default"].map(|what| (what, "MANAGE"));
+    let ada = test.user("ada", &all).await;
+    for method in [Method::GET, Method::PUT, Method::DELETE] {
+        for path in ["a.txt", "absent", "dir"] {
+            let answer = test.call(&ada, method.clone(), &format!("{PROXY}/{path}"), "x").await;
+            answer.error(403, "PERMISSION_DENIED");
+        }
+    }
+    for path in [PROXY.to_owned(), format!("{PROXY}?path=dir")] {
+        test.get(&ada, &path).await.error(403, "PERMISSION_DENIED");
+    }
+    // They are scanned, and sent in one piece.
+    let pickle = b"cos\nsystem\n(S'true'\ntR.".to_vec();
+    let message = test.upload(&test.admin, "bad.pkl", pickle).await.error(400, "INVALID_PARAMETER_VALUE");
+    assert!(message.contains("pickle-dangerous-global"), "{message}");
+    let begin = "/api/2.0/mlflow-artifacts/mpu/create/dir";
+    test.post(&test.admin, begin, json!({"path": "x", "num_parts": 2})).await.error(400, "INVALID_PARAMETER_VALUE");
+    // They go one by one or by folder, and never with a run's.
+    test.call(&test.admin, Method::DELETE, &format!("{PROXY}/dir"), Body::empty()).await.ok();
+    test.call(&test.admin, Method::DELETE, &format!("{PROXY}/dir"), Body::empty())
+        .await
+        .error(404, "RESOURCE_DOES_NOT_EXIST");
+    let folder = format!("{PROXY}/{experiment}/{run}");
+    test.call(&test.admin, Method::DELETE, &folder, Body::empty()).await.error(400, "INVALID_PARAMETER_VALUE");
+    let kept = test.get(&test.admin, &format!("{PROXY}/{experiment}/{run}/artifacts/kept.txt")).await;
+    assert_eq!(kept.bytes.unwrap(), "kept");
+    let ledger = test.ledger().await;
+    for act in [
+        json!({"act": "artifact-uploaded", "path": "mlflow-artifacts:/a.txt"}),
+        json!({"act": "artifact-deleted", "path": "mlflow-artifacts:/dir"}),
+        json!({"act": "access-denied", "action": "administer", "resource": "server"}),
+    ] {
+        assert!(TestApp::has(&ledger, &act), "{act}");
+    }
+}
+
+#[tokio::test]
+async fn an_experiments_folder_holds_nothing_beside_its_runs() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "x").await;
+    let (none, ada) = (test.user("none", &[]).await, test.user("ada", &[("experiment:*", "MANAGE")]).await);
+    for path in [experiment.clone(), format!("{experiment}/test.txt"), format!("{experiment}/models/m")] {
+        for method in [Method::GET, Method::PUT, Method::DELETE] {
+            let target = format!("{PROXY}/{path}");
+            test.call(&none, method.clone(), &target, "x").await.error(403, "PERMISSION_DENIED");
+            let message = test.call(&ada, method, &target, "x").await.error(400, "INVALID_PARAMETER_VALUE");
+            assert!(message.contains("artifact.path"), "{path}: {message}");
+        }
+    }
+    let begin = format!("/api/2.0/mlflow-artifacts/mpu/create/{experiment}/artifacts/model");
+    let body = json!({"path": "x", "num_parts": 1});
+    test.post(&none, &begin, body.clone()).await.error(403, "PERMISSION_DENIED");
+    test.post(&ada, &begin, body).await.error(400, "INVALID_PARAMETER_VALUE");
 }
 
 #[tokio::test]

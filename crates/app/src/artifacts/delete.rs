@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use sealyard_core::TreePath;
-use sealyard_identity::{Authorized, Edit, ExperimentId};
+use sealyard_identity::Edit;
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::ArtifactOwner;
 
-use super::{check_count, full_path};
+use super::{ArtifactProof, check_count, full_path};
 use crate::housekeeping::ids;
 use crate::tasks::{remove_objects, to_its_end};
 use crate::{App, AppError, Caller};
@@ -19,11 +19,11 @@ impl App {
     pub async fn delete_artifacts(
         &self,
         caller: &Caller,
-        authorized: &Authorized<Edit, ExperimentId>,
+        proof: impl Into<ArtifactProof<'_, Edit>> + Send,
         owner: &ArtifactOwner,
         path: &TreePath,
     ) -> Result<(), AppError> {
-        self.check_owner(authorized.principal(), owner, authorized.resource()).await?;
+        self.check_owner(proof.into(), owner).await?;
         let full = full_path(owner, path.as_str());
         let event = self.event(caller, Outcome::Done, Act::ArtifactDeleted { path: full.clone() });
         let (owner, path, now) = (owner.clone(), path.as_str().to_owned(), self.now());

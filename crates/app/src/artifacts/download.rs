@@ -3,13 +3,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use sealyard_core::{Digest, Hasher, ReadAt as _, TreePath, Verdict};
-use sealyard_identity::{Authorized, ExperimentId, Read};
+use sealyard_identity::Read;
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::model::{Artifact, ArtifactOwner};
 use sealyard_vault::{ObjectId, Vault, VaultError};
 use tokio::sync::mpsc;
 
-use super::{PIECE, full_path};
+use super::{ArtifactProof, PIECE, full_path};
 use crate::objects::{Objects, StoredFile, unreadable};
 use crate::tasks::blocking;
 use crate::{App, AppError, Caller};
@@ -81,11 +81,11 @@ impl App {
     pub async fn download(
         &self,
         caller: &Caller,
-        authorized: &Authorized<Read, ExperimentId>,
+        proof: impl Into<ArtifactProof<'_, Read>> + Send,
         owner: &ArtifactOwner,
         path: &TreePath,
     ) -> Result<Download, AppError> {
-        self.download_range(caller, authorized, owner, path, Wanted::All).await
+        self.download_range(caller, proof, owner, path, Wanted::All).await
     }
 
     /// Like [`Self::download`], for some of the bytes. Each of them is authenticated by the vault; only whoever asks for
@@ -96,12 +96,12 @@ impl App {
     pub async fn download_range(
         &self,
         caller: &Caller,
-        authorized: &Authorized<Read, ExperimentId>,
+        proof: impl Into<ArtifactProof<'_, Read>> + Send,
         owner: &ArtifactOwner,
         path: &TreePath,
         wanted: Wanted,
     ) -> Result<Download, AppError> {
-        self.check_owner(authorized.principal(), owner, authorized.resource()).await?;
+        self.check_owner(proof.into(), owner).await?;
         let name = full_path(owner, path.as_str());
         let event = |rule| self.event(caller, Outcome::Refused, Act::ArtifactUnreadable { path: name.clone(), rule });
         let mut missed = None;

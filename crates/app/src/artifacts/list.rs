@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 
 use sealyard_core::TreePath;
-use sealyard_identity::{Authorized, ExperimentId, Read};
+use sealyard_identity::Read;
 use sealyard_store::model::ArtifactOwner;
 
-use super::check_count;
+use super::{ArtifactProof, check_count};
 use crate::{App, AppError};
 
 /// One line of a listing: a file, or a directory that holds some.
@@ -23,11 +23,11 @@ impl App {
     /// [`AppError::Denied`] when the owner is in another experiment; [`AppError::Invalid`] for far too many files.
     pub async fn list_artifacts(
         &self,
-        authorized: &Authorized<Read, ExperimentId>,
+        proof: impl Into<ArtifactProof<'_, Read>> + Send,
         owner: &ArtifactOwner,
         directory: Option<&TreePath>,
     ) -> Result<Vec<ArtifactListing>, AppError> {
-        self.check_owner(authorized.principal(), owner, authorized.resource()).await?;
+        self.check_owner(proof.into(), owner).await?;
         let prefix = directory.map_or_else(String::new, |path| path.as_str().to_owned());
         let (owner, below) = (owner.clone(), prefix.clone());
         let artifacts = self

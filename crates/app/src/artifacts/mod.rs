@@ -4,10 +4,11 @@ mod delete;
 mod download;
 mod list;
 mod parts;
+mod proof;
 mod upload;
 
 use sealyard_core::Verdict;
-use sealyard_identity::{ExperimentId, Principal};
+use sealyard_identity::Action;
 use sealyard_ledger::{Act, Outcome};
 use sealyard_scan::SubjectReport;
 use sealyard_store::model::ArtifactOwner;
@@ -16,6 +17,7 @@ pub(crate) use download::Expected;
 pub use download::{Download, Wanted};
 pub use list::ArtifactListing;
 pub use parts::{MOST_PARTS, NamedPart, PartedUploadBegun};
+pub use proof::ArtifactProof;
 pub use upload::Upload;
 pub(crate) use upload::of_vault;
 
@@ -39,31 +41,32 @@ impl App {
                     ArtifactOwner::Run(id) => tx.experiment_of_run(&id)?,
                     ArtifactOwner::LoggedModel(id) => tx.logged_model(&id)?.map(|model| model.experiment_id),
                     ArtifactOwner::Trace(id) => tx.experiment_of_trace(&id)?,
+                    ArtifactOwner::Loose => None,
                 })
             })
             .await
     }
 
-    /// A proof for one experiment is none for an owner in another. One that is not there is answered in the same way.
-    async fn check_owner(
-        &self,
-        principal: &Principal,
-        owner: &ArtifactOwner,
-        experiment: &ExperimentId,
-    ) -> Result<(), AppError> {
-        match self.experiment_of(owner).await? {
-            Some(found) if found == experiment.as_str() => Ok(()),
-            _ => {
-                let (rule, action, resource) = ("authorization", "access".to_owned(), full_path(owner, ""));
-                let act = Act::AccessDenied {
-                    action: action.clone(),
-                    resource: resource.chars().take(200).collect(),
-                    rule: rule.to_owned(),
-                };
-                self.record(self.event_by(principal, Outcome::Refused, act)).await?;
-                Err(AppError::Denied { rule, action, resource })
+    /// A proof for one experiment is none for an owner in another, nor for what lies loose. One that is not there is answered
+    /// in the same way.
+    async fn check_owner<A: Action>(&self, proof: ArtifactProof<'_, A>, owner: &ArtifactOwner) -> Result<(), AppError> {
+        let fits = match proof {
+            ArtifactProof::Loose(_) => *owner == ArtifactOwner::Loose,
+            ArtifactProof::Of(authorized) => {
+                self.experiment_of(owner).await?.is_some_and(|found| found == authorized.resource().as_str())
             }
+        };
+        if fits {
+            return Ok(());
         }
+        let (rule, action, resource) = ("authorization", "access".to_owned(), full_path(owner, ""));
+        let act = Act::AccessDenied {
+            action: action.clone(),
+            resource: resource.chars().take(200).collect(),
+            rule: rule.to_owned(),
+        };
+        self.record(self.event_by(proof.principal(), Outcome::Refused, act)).await?;
+        Err(AppError::Denied { rule, action, resource })
     }
 }
 
@@ -103,5 +106,6 @@ pub(crate) fn full_path(owner: &ArtifactOwner, path: &str) -> String {
         ArtifactOwner::Run(id) => format!("runs:/{id}/{path}"),
         ArtifactOwner::LoggedModel(id) => format!("models:/{id}/{path}"),
         ArtifactOwner::Trace(id) => format!("traces:/{id}/{path}"),
+        ArtifactOwner::Loose => format!("mlflow-artifacts:/{path}"),
     }
 }

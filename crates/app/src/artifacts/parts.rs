@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::Stream;
 use sealyard_core::{Digest, Hasher, ReadAt as _, Timestamp, TreePath};
-use sealyard_identity::{Authorized, Edit, ExperimentId};
+use sealyard_identity::Edit;
 use sealyard_ledger::{Act, Outcome};
 use sealyard_scan_model::Scanner;
 use sealyard_store::Transaction;
@@ -17,7 +17,7 @@ use sealyard_store::model::{ArtifactOwner, PartedUpload, UploadPart, UploadState
 use sealyard_vault::Vault;
 
 use super::upload::{Arrived, Upload, of_vault};
-use super::{PIECE, full_path};
+use super::{ArtifactProof, PIECE, full_path};
 use crate::housekeeping::ids;
 use crate::objects::{Objects, unreadable};
 use crate::tasks::{blocking, remove_if_unused, remove_objects, to_its_end};
@@ -67,14 +67,15 @@ impl App {
     pub async fn begin_parted_upload(
         &self,
         caller: &Caller,
-        authorized: &Authorized<Edit, ExperimentId>,
+        proof: impl Into<ArtifactProof<'_, Edit>> + Send,
         owner: ArtifactOwner,
         path: TreePath,
         parts: u32,
     ) -> Result<PartedUploadBegun, AppError> {
-        self.check_owner(authorized.principal(), &owner, authorized.resource()).await?;
-        if matches!(owner, ArtifactOwner::Trace(_)) {
-            return Err(AppError::Invalid("a trace's artifacts are uploaded in one piece".to_owned()));
+        self.check_owner(proof.into(), &owner).await?;
+        if matches!(owner, ArtifactOwner::Trace(_) | ArtifactOwner::Loose) {
+            let message = "only files of runs and logged models are uploaded in parts";
+            return Err(AppError::Invalid(message.to_owned()));
         }
         if parts == 0 || parts > MOST_PARTS {
             return Err(AppError::Invalid(format!("num_parts must be from 1 to {MOST_PARTS}")));
@@ -202,12 +203,12 @@ impl App {
     pub async fn complete_parted_upload(
         &self,
         caller: &Caller,
-        authorized: &Authorized<Edit, ExperimentId>,
+        proof: impl Into<ArtifactProof<'_, Edit>> + Send,
         upload: Upload,
         id: &str,
         named: &[NamedPart],
     ) -> Result<(), AppError> {
-        self.check_owner(authorized.principal(), &upload.owner, authorized.resource()).await?;
+        self.check_owner(proof.into(), &upload.owner).await?;
         let parted = self.own_upload(caller, &upload.owner, &upload.path, id).await?;
         if parted.state == UploadState::Done {
             return Ok(());
@@ -284,12 +285,12 @@ impl App {
     pub async fn abort_parted_upload(
         &self,
         caller: &Caller,
-        authorized: &Authorized<Edit, ExperimentId>,
+        proof: impl Into<ArtifactProof<'_, Edit>> + Send,
         owner: &ArtifactOwner,
         path: &TreePath,
         id: &str,
     ) -> Result<(), AppError> {
-        self.check_owner(authorized.principal(), owner, authorized.resource()).await?;
+        self.check_owner(proof.into(), owner).await?;
         self.own_upload(caller, owner, path, id).await?;
         let event = self.event(caller, Outcome::Done, Act::UploadAborted { path: full_path(owner, path.as_str()) });
         let (id, now) = (id.to_owned(), self.now());

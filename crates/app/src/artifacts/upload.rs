@@ -4,14 +4,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use sealyard_core::{Digest, TreePath, Verdict};
-use sealyard_identity::{Authorized, Edit, ExperimentId};
+use sealyard_identity::Edit;
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_scan::SubjectReport;
 use sealyard_store::model::{Artifact, ArtifactOwner};
 use sealyard_store::{Store, Transaction};
 use sealyard_vault::{PendingObject, SealedObject, Vault, VaultError};
 
-use super::{PIECE, full_path, scan_refusal};
+use super::{ArtifactProof, PIECE, full_path, scan_refusal};
 use crate::housekeeping::ids;
 use crate::tasks::{blocking, remove_if_unused, remove_objects, to_its_end};
 use crate::{App, AppError, Caller};
@@ -19,7 +19,7 @@ use crate::{App, AppError, Caller};
 /// Where an upload goes.
 #[derive(Debug, Clone)]
 pub struct Upload {
-    /// What it will belong to. Its experiment must be the authorized one; [`App::upload`] checks.
+    /// What it will belong to. The proof must be for it; [`App::upload`] checks.
     pub owner: ArtifactOwner,
     /// Where below the owner's artifact root.
     pub path: TreePath,
@@ -44,7 +44,7 @@ impl App {
     pub async fn upload<S, E>(
         &self,
         caller: &Caller,
-        authorized: &Authorized<Edit, ExperimentId>,
+        proof: impl Into<ArtifactProof<'_, Edit>> + Send,
         upload: Upload,
         body: S,
     ) -> Result<Artifact, AppError>
@@ -52,7 +52,7 @@ impl App {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: std::error::Error + Send + Sync + 'static,
     {
-        self.check_owner(authorized.principal(), &upload.owner, authorized.resource()).await?;
+        self.check_owner(proof.into(), &upload.owner).await?;
         self.take_in(caller, upload, body).await
     }
 

@@ -142,7 +142,7 @@ impl Import {
                     tx.logged_model(id)?.map(|model| (model.experiment_id, model.status == LoggedModelStatus::Ready))
                 }
                 // A trace's files are no model.
-                ArtifactOwner::Trace(_) => None,
+                ArtifactOwner::Trace(_) | ArtifactOwner::Loose => None,
             }
             .map(|found| (found, tx.artifacts_below(&asked, &below))))
         })?;
@@ -156,7 +156,9 @@ impl Import {
         let source = match &owner {
             ArtifactOwner::LoggedModel(id) => format!("models:/{id}"),
             ArtifactOwner::Run(id) => format!("mlflow-artifacts:/{experiment_id}/{id}/artifacts/{path}"),
-            ArtifactOwner::Trace(_) => return Err(refuse("a trace's files are no model")),
+            ArtifactOwner::Trace(_) | ArtifactOwner::Loose => {
+                return Err(refuse("only files of runs and logged models are a model"));
+            }
         };
         let model_id = if let ArtifactOwner::LoggedModel(id) = &owner { Some(id.clone()) } else { None };
         let digest = collected.tree.digest();

@@ -45,7 +45,7 @@ impl Found {
                 _ => return Err(AppError::refused("version.source", "the logged model is not finalised")),
             },
             ArtifactOwner::Run(_) => None,
-            ArtifactOwner::Trace(_) => return Err(unknown_source()),
+            ArtifactOwner::Trace(_) | ArtifactOwner::Loose => return Err(unknown_source()),
         };
         Ok(Self { artifacts: tx.artifacts_below(owner, path)?, logged })
     }
@@ -125,7 +125,7 @@ impl App {
             (ArtifactOwner::LoggedModel(id), None) => {
                 (self.claimed_run(caller, request.run_id).await?, Some(id.clone()))
             }
-            (ArtifactOwner::Trace(_), _) => return Err(unknown_source()),
+            (ArtifactOwner::Trace(_) | ArtifactOwner::Loose, _) => return Err(unknown_source()),
         };
         let tagged = self.may_tag_model(caller, model_id.as_deref()).await;
         let collected = self.collect(format!("models:/{name}"), &path, found.artifacts.clone()).await?;
@@ -185,7 +185,7 @@ impl App {
             ArtifactOwner::Run(id) => self.authorize_run(caller, Read, id).await,
             ArtifactOwner::LoggedModel(id) => self.authorize_logged_model(caller, Read, id).await,
             // No model is made of a trace.
-            ArtifactOwner::Trace(_) => return Err(unknown_source()),
+            ArtifactOwner::Trace(_) | ArtifactOwner::Loose => return Err(unknown_source()),
         };
         match asked {
             Ok(authorized) => Ok(authorized.resource().clone()),

@@ -402,6 +402,7 @@ impl TestApp {
 pub(crate) fn id(owner: &ArtifactOwner) -> String {
     match owner {
         ArtifactOwner::Run(id) | ArtifactOwner::LoggedModel(id) | ArtifactOwner::Trace(id) => id.clone(),
+        ArtifactOwner::Loose => String::new(),
     }
 }
 

@@ -142,6 +142,7 @@ impl Session<'_> {
     /// A run takes files unless it is in the bin, a logged model until it is finalised.
     pub(super) fn check_owner_takes_files(&self, owner: &ArtifactOwner) -> Result<(), StoreError> {
         match owner {
+            ArtifactOwner::Loose => Ok(()),
             ArtifactOwner::Run(id) => self.active_run(id).map(|_| ()),
             ArtifactOwner::Trace(id) => match self.exists("SELECT 1 FROM traces WHERE id = ?1", [id])? {
                 true => Ok(()),
@@ -173,6 +174,7 @@ pub(super) fn columns(owner: &ArtifactOwner) -> (&'static str, &str) {
         ArtifactOwner::Run(id) => ("run", id),
         ArtifactOwner::LoggedModel(id) => ("model", id),
         ArtifactOwner::Trace(id) => ("trace", id),
+        ArtifactOwner::Loose => ("loose", ""),
     }
 }
 

@@ -47,6 +47,20 @@ pub(super) fn put_list_delete(tx: &mut dyn Transaction) {
     assert!(matches!(tx.put_artifact(&artifact(&owner, "z", "o")), Err(StoreError::Conflict(_))));
 }
 
+pub(super) fn loose_files(tx: &mut dyn Transaction) {
+    let (owner, other) = (ArtifactOwner::Loose, run(tx));
+    let first = artifact(&owner, "folder/a", "o1");
+    assert_eq!(tx.put_artifact(&first).unwrap(), None);
+    tx.put_artifact(&artifact(&owner, "b", "o2")).unwrap();
+    tx.put_artifact(&artifact(&other, "folder/a", "o3")).unwrap();
+    assert_eq!(tx.artifact(&owner, "folder/a").unwrap(), Some(first));
+    assert_eq!(tx.artifacts_below(&owner, "").unwrap().len(), 2);
+    assert!(tx.object_is_referenced("o1").unwrap());
+    assert_eq!(tx.delete_artifacts_below(&owner, "folder").unwrap(), 1);
+    assert!(!tx.object_is_referenced("o1").unwrap());
+    assert_eq!(tx.artifacts_below(&other, "").unwrap().len(), 1);
+}
+
 pub(super) fn files_and_directories(tx: &mut dyn Transaction) {
     let owner = run(tx);
     tx.put_artifact(&artifact(&owner, "a/b/c", "o1")).unwrap();

@@ -84,6 +84,7 @@ const CASES: &[(&str, Case)] = &[
     ("registry::aliases", registry::aliases),
     ("registry::search", registry::search),
     ("artifacts::put_list_delete", artifacts::put_list_delete),
+    ("artifacts::loose_files", artifacts::loose_files),
     ("artifacts::files_and_directories", artifacts::files_and_directories),
     ("artifacts::a_finalised_model_is_frozen", artifacts::a_finalised_model_is_frozen),
     ("artifacts::references", artifacts::references),

@@ -9,6 +9,8 @@ pub enum ArtifactOwner {
     LoggedModel(String),
     /// A trace, by id.
     Trace(String),
+    /// Nothing: it lies loose, outside of every experiment.
+    Loose,
 }
 
 /// A file that a client uploaded.

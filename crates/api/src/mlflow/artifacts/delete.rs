@@ -1,4 +1,5 @@
-//! `DELETE …/artifacts/<path>`: takes a file, or all below a folder, away. Files of versions stay with the versions.
+//! `DELETE …/artifacts/<path>`: takes a file, or all below a folder, away. Files of versions stay with the versions. Outside of every
+//! experiment it takes an administrator.
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -14,7 +15,7 @@ pub(super) async fn handler(
 ) -> Answer<Empty> {
     let app = state.app();
     let location = Location::of_uri(app, &caller, request.uri()).await?;
-    let may = app.authorize_experiment(&caller, Edit, &location.experiment).await?;
-    app.delete_artifacts(&caller, &may, &location.owner, location.file()?).await?;
+    let (owner, may) = location.authorize(app, &caller, Edit).await?;
+    app.delete_artifacts(&caller, may.proof(), &owner, location.file()?).await?;
     Ok(Json(Empty {}))
 }

@@ -1,4 +1,5 @@
-//! `GET …/artifacts/<path>`: gives a file out, or one range of it, as bytes to be kept and never as a page to be shown.
+//! `GET …/artifacts/<path>`: gives a file out, or one range of it, as bytes to be kept and never as a page to be shown. Outside of
+//! every experiment it takes an administrator.
 
 use axum::Json;
 use axum::body::Body;
@@ -21,10 +22,10 @@ pub(super) async fn handler(
 ) -> Result<Response, ApiError> {
     let app = state.app();
     let location = Location::of_uri(app, &caller, request.uri()).await?;
-    let may = app.authorize_experiment(&caller, Read, &location.experiment).await?;
+    let (owner, may) = location.authorize(app, &caller, Read).await?;
     let path = location.file()?;
     let wanted = range::wanted(request.headers());
-    match app.download_range(&caller, &may, &location.owner, path, wanted).await {
+    match app.download_range(&caller, may.proof(), &owner, path, wanted).await {
         Ok(download) => Ok(stream(download, path.file_name())),
         Err(AppError::Unsatisfiable { size }) => Ok(unsatisfiable(size)),
         Err(error) => Err(error.into()),

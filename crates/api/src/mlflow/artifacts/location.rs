@@ -5,20 +5,52 @@
 
 use axum::extract::{Request, State};
 use percent_encoding::percent_decode_str;
-use sealyard_app::{App, AppError, Caller};
+use sealyard_app::{App, AppError, ArtifactProof, Caller};
 use sealyard_core::TreePath;
+use sealyard_identity::{ActsOn, Administer, Authorized, ExperimentId, ServerWide};
 use sealyard_store::model::ArtifactOwner;
 
 use crate::http::{ApiError, ApiState, ErrorCode, Identified};
 
 /// What a path of the proxy names: `<experiment>/<run>/artifacts/<rest>`,
-/// `<experiment>/models/<model>/artifacts/<rest>` or `<experiment>/traces/<trace>/artifacts/<rest>`.
+/// `<experiment>/models/<model>/artifacts/<rest>`, `<experiment>/traces/<trace>/artifacts/<rest>`, or something outside of
+/// every experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Location {
-    pub(super) experiment: String,
-    pub(super) owner: ArtifactOwner,
-    /// `None` is the owner's artifact root.
+    place: Place,
+    /// `None` is the root of the place.
     pub(super) path: Option<TreePath>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Owned {
+        experiment: String,
+        owner: ArtifactOwner,
+    },
+    /// Only administrators have anything there.
+    Loose,
+    /// In an experiment, where nothing is kept. Who may not see the experiment is told that, others what is wrong.
+    Nowhere {
+        experiment: String,
+        whole: String,
+    },
+}
+
+/// That the caller may touch what is at a location.
+#[derive(Debug)]
+pub(super) enum May<A> {
+    Of(Authorized<A, ExperimentId>),
+    Loose(Authorized<Administer, ServerWide>),
+}
+
+impl<A> May<A> {
+    pub(super) fn proof(&self) -> ArtifactProof<'_, A> {
+        match self {
+            Self::Of(authorized) => authorized.into(),
+            Self::Loose(authorized) => authorized.into(),
+        }
+    }
 }
 
 /// Decodes the escapes of `raw` once. A `%` that is left over and would decode to a separator, a dot, a control character
@@ -90,8 +122,11 @@ impl Location {
         }
     }
 
-    /// What a `path` parameter names.
+    /// What a `path` parameter names; without one it is the root of what lies loose.
     pub(super) async fn of_parameter(app: &App, caller: &Caller, decoded: &str) -> Result<Self, ApiError> {
+        if decoded.is_empty() {
+            return Ok(Self { place: Place::Loose, path: None });
+        }
         let path = check(app, caller, decoded.strip_suffix('/').unwrap_or(decoded)).await?;
         match Self::parse(&path) {
             Ok(location) => Ok(location),
@@ -109,19 +144,47 @@ impl Location {
                 (experiment, ArtifactOwner::Trace((*trace).to_owned()), rest)
             }
             [experiment, run, "artifacts", rest @ ..] => (experiment, ArtifactOwner::Run((*run).to_owned()), rest),
+            // What looks like a run's or a model's is never loose, whatever the experiment is called.
+            [first, ..] if !first.bytes().all(|byte| byte.is_ascii_digit()) => {
+                return Ok(Self { place: Place::Loose, path: Some(path.clone()) });
+            }
+            // An experiment's id is a number, and its folder is its own.
             _ => {
-                return Err(
-                    "it is none of <experiment>/<run>/artifacts/…, <experiment>/models/<model>/artifacts/… and \
-                            <experiment>/traces/<trace>/artifacts/…"
-                        .to_owned(),
-                );
+                let experiment = parts.first().copied().unwrap_or_default().to_owned();
+                return Ok(Self { place: Place::Nowhere { experiment, whole: path.to_string() }, path: None });
             }
         };
         let path = match rest {
             [] => None,
             rest => Some(TreePath::new(&rest.join("/")).map_err(|error| error.to_string())?),
         };
-        Ok(Self { experiment: (*experiment).to_owned(), owner, path })
+        Ok(Self { place: Place::Owned { experiment: (*experiment).to_owned(), owner }, path })
+    }
+
+    /// Whose it is, and the proof that the caller may do `action` there.
+    pub(super) async fn authorize<A>(
+        &self,
+        app: &App,
+        caller: &Caller,
+        action: A,
+    ) -> Result<(ArtifactOwner, May<A>), ApiError>
+    where
+        A: ActsOn<ExperimentId>,
+    {
+        match &self.place {
+            Place::Owned { experiment, owner } => {
+                Ok((owner.clone(), May::Of(app.authorize_experiment(caller, action, experiment).await?)))
+            }
+            Place::Loose => {
+                Ok((ArtifactOwner::Loose, May::Loose(app.authorize(caller, Administer, ServerWide).await?)))
+            }
+            Place::Nowhere { experiment, whole } => {
+                let _may = app.authorize_experiment(caller, action, experiment).await?;
+                let reason = "it is none of <experiment>/<run>/artifacts/…, <experiment>/models/<model>/artifacts/… and \
+                              <experiment>/traces/<trace>/artifacts/…";
+                Err(app.refuse_artifact_path(caller, whole, reason).await.into())
+            }
+        }
     }
 
     /// The path, which must be there.
@@ -184,16 +247,22 @@ mod tests {
     }
 
     #[test]
-    fn only_artifacts_of_runs_and_models_have_places() {
-        let parse = |text: &str| Location::parse(&TreePath::new(text).unwrap());
-        assert_eq!(parse("1/ab/artifacts").unwrap().path, None);
-        assert_eq!(parse("1/models/m-a/artifacts/x/y").unwrap().owner, ArtifactOwner::LoggedModel("m-a".into()));
-        for text in ["1", "1/ab", "1/ab/x", "1/models/artifacts/x/y", "artifacts/x", "1/ab/cd/artifacts/x"] {
+    fn an_experiments_folder_is_its_own_and_the_rest_is_loose() {
+        let parse = |text: &str| Location::parse(&TreePath::new(text).unwrap()).unwrap();
+        assert_eq!(parse("1/ab/artifacts").path, None);
+        let owned = |owner| Place::Owned { experiment: "1".into(), owner };
+        assert_eq!(parse("1/ab/artifacts/x").place, owned(ArtifactOwner::Run("ab".into())));
+        assert_eq!(parse("1/models/m-a/artifacts/x/y").place, owned(ArtifactOwner::LoggedModel("m-a".into())));
+        assert_eq!(parse("1/models/artifacts/x/y").place, owned(ArtifactOwner::Run("models".into())));
+        for text in ["1", "01", "1/ab", "1/ab/x", "1/ab/cd/artifacts/x", "0/traces/t"] {
+            assert!(matches!(parse(text).place, Place::Nowhere { .. }), "{text}");
+        }
+        for text in ["+1/ab/artifacts/x", "dir/models/m/artifacts", "١/ab/artifacts"] {
+            assert!(matches!(parse(text).place, Place::Owned { .. }), "{text}");
+        }
+        for text in ["a.txt", "artifacts/x", "1a/x", "dir/ab/x/artifacts", "+1/x"] {
             let found = parse(text);
-            assert!(
-                found.is_err() || found.is_ok_and(|found| found.owner == ArtifactOwner::Run("models".into())),
-                "{text}"
-            );
+            assert_eq!((found.place, found.path.unwrap().as_str()), (Place::Loose, text));
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Types that no browser runs anything of, by the end of a name. All else is bytes.
+/// Types that no browser runs anything of outside of a viewer's own sandbox, by the end of a name. All else is bytes.
 const TYPES: &[(&str, &[&str])] = &[
     (
         "text/plain",
         &["txt", "log", "md", "csv", "tsv", "json", "jsonl", "yaml", "yml", "toml", "ini", "cfg", "conf", "py"],
     ),
+    ("application/pdf", &["pdf"]),
     ("image/png", &["png"]),
     ("image/jpeg", &["jpg", "jpeg"]),
     ("image/gif", &["gif"]),
@@ -51,12 +52,9 @@ mod tests {
         {
             assert_eq!(content_type(name), "application/octet-stream", "{name}");
         }
-        for (name, kind) in [
-            ("a.txt", "text/plain"),
-            ("MLmodel", "text/plain"),
-            ("b.PNG", "image/png"),
-            ("d.pdf", "application/octet-stream"),
-        ] {
+        for (name, kind) in
+            [("a.txt", "text/plain"), ("MLmodel", "text/plain"), ("b.PNG", "image/png"), ("d.pdf", "application/pdf")]
+        {
             assert_eq!(content_type(name), kind, "{name}");
         }
     }

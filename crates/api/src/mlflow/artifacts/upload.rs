@@ -1,4 +1,5 @@
-//! `PUT …/artifacts/<path>`: takes a file in. It is scanned before anybody can see it.
+//! `PUT …/artifacts/<path>`: takes a file in. It is scanned before anybody can see it. Outside of every experiment it takes an
+//! administrator.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub(super) async fn handler(
 ) -> Answer<Empty> {
     let app = state.app();
     let location = Location::of_uri(app, &caller, request.uri()).await?;
-    let may = app.authorize_experiment(&caller, Edit, &location.experiment).await?;
+    let (owner, may) = location.authorize(app, &caller, Edit).await?;
     let path = location.file()?.clone();
     let limit = state.config().max_artifact_bytes();
     // What says that it is too large is not even begun; what does not say so is cut off.
@@ -34,9 +35,9 @@ pub(super) async fn handler(
         let reason = format!("it is larger than {limit} bytes");
         return Err(ApiError::refused(ErrorCode::InvalidParameterValue, "artifact.size", reason));
     }
-    let upload = Upload { owner: location.owner, path, limit };
+    let upload = Upload { owner, path, limit };
     let mut body = request.into_body().into_data_stream();
-    let outcome = app.upload(&caller, &may, upload, body.by_ref()).await;
+    let outcome = app.upload(&caller, may.proof(), upload, body.by_ref()).await;
     if outcome.is_err() {
         drain(body).await;
     }

@@ -23,10 +23,10 @@ pub(super) async fn handler(
 ) -> Answer<Empty> {
     let app = state.app();
     let location = Location::of_folder(app, &caller, request.uri(), "abort").await?;
-    let may = app.authorize_experiment(&caller, Edit, &location.experiment).await?;
+    let (owner, may) = location.authorize(app, &caller, Edit).await?;
     let Input(request) = Input::<Request>::from_request(request, &state).await?;
     let path = file(app, &caller, &location, required("path", &request.path)?).await?;
     let id = required("upload_id", &request.upload_id)?;
-    app.abort_parted_upload(&caller, &may, &location.owner, &path, id).await?;
+    app.abort_parted_upload(&caller, may.proof(), &owner, &path, id).await?;
     Ok(Json(Empty {}))
 }

@@ -32,7 +32,7 @@ pub(super) async fn handler(
 ) -> Answer<Empty> {
     let app = state.app();
     let location = Location::of_folder(app, &caller, request.uri(), "complete").await?;
-    let may = app.authorize_experiment(&caller, Edit, &location.experiment).await?;
+    let (owner, may) = location.authorize(app, &caller, Edit).await?;
     let Input(request) = Input::<Request>::from_request(request, &state).await?;
     let path = file(app, &caller, &location, required("path", &request.path)?).await?;
     let id = required("upload_id", &request.upload_id)?;
@@ -42,7 +42,7 @@ pub(super) async fn handler(
         Ok(NamedPart { number, tag: part.etag })
     };
     let parts = request.parts.into_iter().map(named).collect::<Result<Vec<_>, ApiError>>()?;
-    let upload = Upload { owner: location.owner, path, limit: state.config().max_artifact_bytes() };
-    app.complete_parted_upload(&caller, &may, upload, id, &parts).await?;
+    let upload = Upload { owner, path, limit: state.config().max_artifact_bytes() };
+    app.complete_parted_upload(&caller, may.proof(), upload, id, &parts).await?;
     Ok(Json(Empty {}))
 }

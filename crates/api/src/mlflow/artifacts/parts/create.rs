@@ -39,7 +39,7 @@ pub(super) async fn handler(
 ) -> Answer<Response> {
     let app = state.app();
     let location = Location::of_folder(app, &caller, request.uri(), "create").await?;
-    let may = app.authorize_experiment(&caller, Edit, &location.experiment).await?;
+    let (owner, may) = location.authorize(app, &caller, Edit).await?;
     // The name that the client knows this server by was checked already.
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok().map(str::to_owned));
     let host = host.or_else(|| request.uri().authority().map(ToString::to_string));
@@ -50,7 +50,7 @@ pub(super) async fn handler(
     let path = file(app, &caller, &location, required("path", &request.path)?).await?;
     let parts = request.num_parts.map_or(1, |number| number.0);
     let parts = u32::try_from(parts).map_err(|_| ApiError::invalid("num_parts is out of range"))?;
-    let begun = app.begin_parted_upload(&caller, &may, location.owner, path, parts).await?;
+    let begun = app.begin_parted_upload(&caller, may.proof(), owner, path, parts).await?;
     let scheme = state.config().scheme();
     let credential = |(part_number, capability): (u32, String)| Credential {
         url: format!("{scheme}://{host}{root}/2.0/mlflow-artifacts/mpu/parts/{}/{part_number}", begun.id),
