@@ -5,6 +5,7 @@ It holds none of MLflow's tests. In each test module it replaces the helpers tha
 it nothing but requests; what is left out is in left-out.toml, with its reason, or reaches into the server's process.
 """
 
+import configparser
 import contextlib
 import inspect
 import json
@@ -17,6 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import requests
 
 sys.path.insert(0, str(Path(__file__).parent))
 import servers  # noqa: E402
@@ -24,10 +26,10 @@ import servers  # noqa: E402
 LAUNCHERS = re.compile(r"\b(ServerThread|_init_server|_launch_server)\(")
 # What a test does to the server's insides; it can't to those of another process.
 INSIDES = re.compile(
-    r"patch\(\s*[\"']mlflow\.(server|store)|\bhandlers\.|SqlAlchemyStore\(|_get_tracking_store|_get_model_registry_store|"
+    r"patch\(\s*[\"']mlflow\.(server|store|telemetry\.track)|patch\.object\(SqlAlchemyStore|\bhandlers\.|SqlAlchemyStore\(|_get_tracking_store|_get_model_registry_store|"
     r"test_client\(|test_request_context|initialize_backend_stores|ServerThread|subprocess\.Popen|_init_server\(")
 # Settings of a test's own server that change nothing of its answers.
-NEUTRAL = {"MLFLOW_FLASK_SERVER_SECRET_KEY", "MLFLOW_AUTH_CONFIG_PATH", "_MLFLOW_SGI_NAME"}
+NEUTRAL = {"MLFLOW_FLASK_SERVER_SECRET_KEY", "MLFLOW_AUTH_CONFIG_PATH", "_MLFLOW_SGI_NAME", "PYTHONPATH"}
 LEFT_OUT = tomllib.loads((Path(__file__).parent / "left-out.toml").read_text())["test"]
 
 SERVER = servers.from_environment()
@@ -54,17 +56,47 @@ class Thread:
 def init_server(*_, extra_env=None, app=None, **__):
     import mlflow
 
-    if odd := sorted(set(extra_env or {}) - NEUTRAL):
+    extra_env = extra_env or {}
+    if odd := sorted(set(extra_env) - NEUTRAL):
         pytest.skip(f"needs a server with settings of its own: {', '.join(odd)}")
+    permission = None
     if app and "auth" in app:
-        pytest.skip("needs a server with authentication")
+        settings = configparser.ConfigParser()
+        settings.read(extra_env.get("MLFLOW_AUTH_CONFIG_PATH") or Path(mlflow.server.__file__).parent / "auth/basic_auth.ini")
+        permission = settings["mlflow"]["default_permission"]
+        if "basic_auth" not in settings["mlflow"]["authorization_function"]:
+            pytest.skip("needs a server with a plugin that authenticates")
     mlflow.set_tracking_uri(None)
-    SERVER.start()
+    SERVER.start(permission)
     try:
         yield SERVER.url
     finally:
         SERVER.stop()
 
+
+def welcoming(create_user):
+    """In place of the tests' `create_user`: the same, and the user has what MLflow's default permission gives."""
+
+    def create(*arguments, **named):
+        found = create_user(*arguments, **named)
+        SERVER.welcome(found[0])
+        return found
+
+    return create
+
+
+def known_password(session_request):
+    """Some tests write the administrator's password out."""
+
+    def request(self, *arguments, auth=None, **named):
+        if auth == ("admin", "password1234"):
+            auth = servers.ADMINISTRATOR
+        return session_request(self, *arguments, auth=auth, **named)
+
+    return request
+
+
+requests.Session.request = known_password(requests.Session.request)
 
 @contextlib.contextmanager
 def launch_server(*_, **__):
@@ -109,6 +141,11 @@ def repoint(module):
                        ("initialize_backend_stores", lambda *_, **__: None)]:
         if hasattr(module, name):
             setattr(module, name, ours)
+    if hasattr(module, "ADMIN_PASSWORD"):
+        module.ADMIN_PASSWORD = servers.ADMINISTRATOR[1]
+        sys.modules["tests.server.auth.auth_test_utils"].ADMIN_PASSWORD = servers.ADMINISTRATOR[1]
+        if hasattr(module, "create_user"):
+            module.create_user = welcoming(module.create_user)
     if hasattr(module, "_launch_server"):
         module._launch_server = launch_server
         module.get_safe_port = lambda: SERVER.port

@@ -16,7 +16,11 @@ import time
 from pathlib import Path
 
 HOST = "127.0.0.1"
+# The administrator of a server with authentication. MLflow's own password would be refused as one that everybody knows.
+ADMINISTRATOR = ("admin", "correct horse battery 9")
 START_SECONDS = 120
+# What MLflow's default permission is on.
+KINDS = ["experiment", "registered-model", "gateway-secret", "gateway-model-definition", "gateway-endpoint"]
 
 
 def free_port():
@@ -85,12 +89,21 @@ class Sealyard:
         self.data = self.root / "data-0"
         self.count = 0
 
-    def start(self):
+    def start(self, default_permission=None, _function=None):
+        """With a default permission: one that asks who is there."""
         self.stop()
         self.count += 1
+        self.default_permission = default_permission
+        if default_permission:
+            password = self.root / "password"
+            password.write_text(ADMINISTRATOR[1])
+            password.chmod(0o600)
+            access = ["--admin-password-file", str(password)]
+        else:
+            access = ["--no-auth"]
         self.data, ready = self.root / f"data-{self.count}", self.root / f"ready-{self.count}.json"
         command = [self.binary, "up", "--quiet", "--data-dir", str(self.data), "--listen", f"{HOST}:{self.port}", "--tls", "off",
-                   "--no-auth", "--ready-file", str(ready), *self.arguments]
+                   *access, "--ready-file", str(ready), *self.arguments]
         # Its password may not stand in the arguments, where others could read it.
         database = {"SEALYARD_DATABASE": self.databases.fresh()} if self.databases else {}
         with open(self.log, "ab") as log:
@@ -103,6 +116,17 @@ class Sealyard:
             if time.monotonic() > end:
                 raise RuntimeError(f"the server did not start:\n{self.tail()}")
             time.sleep(0.002)
+
+    def welcome(self, user):
+        """Gives a new user what MLflow gives everybody: there is no default permission here."""
+        import requests
+
+        grants = [("server", "EDIT")]
+        if self.default_permission != "NO_PERMISSIONS":
+            grants += [(f"{kind}:*", self.default_permission) for kind in KINDS]
+        for resource, right in grants:
+            body = {"user": user, "resource": resource, "right": right}
+            requests.post(f"{self.url}/api/sealyard/v1/grants", json=body, auth=ADMINISTRATOR).raise_for_status()
 
     def stop(self):
         """Killed: what it would write down in good order is thrown away anyway."""
@@ -149,11 +173,12 @@ class Stock:
         if answer.strip() != "ok":
             raise RuntimeError(f"stock: {answer}\n{self.tail()}")
 
-    def start(self):
+    def start(self, default_permission=None, function=None):
         shutil.rmtree(self.artifacts, ignore_errors=True)
         self.artifacts.mkdir(parents=True)
         database = self.databases.fresh() if self.databases else None
-        self._ask(act="start", port=self.port, artifacts=str(self.artifacts), database=database)
+        auth = [default_permission, function, *ADMINISTRATOR] if default_permission else None
+        self._ask(act="start", port=self.port, artifacts=str(self.artifacts), database=database, auth=auth)
         end = time.monotonic() + START_SECONDS
         while True:
             with socket.socket() as probe:
@@ -162,6 +187,9 @@ class Stock:
             if time.monotonic() > end:
                 raise RuntimeError(f"the stock server did not start:\n{self.tail()}")
             time.sleep(0.01)
+
+    def welcome(self, _user):
+        pass
 
     def stop(self):
         if self.mother:

@@ -15,12 +15,29 @@ def template():
     path = ROOT / "template.db"
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    store = SqlAlchemyStore(f"sqlite:///{path}", (ROOT / "artifacts").as_uri())
+    store = SqlAlchemyStore(f"sqlite:///{path}", "mlflow-artifacts:/")
     store.engine.dispose()
     return path
 
 
-def serve(port, artifacts, store):
+def protected(auth, number):
+    """The app with MLflow's own authentication."""
+    permission, function, name, password = auth
+    configuration = ROOT / "auth.ini"
+    database = ROOT / f"auth-{number}.db"
+    function = function or "mlflow.server.auth:authenticate_request_basic_auth"
+    configuration.write_text(
+        f"[mlflow]\ndefault_permission = {permission}\ndatabase_uri = sqlite:///{database}\nadmin_username = {name}\n"
+        f"admin_password = {password}\nauthorization_function = {function}\ngrant_default_workspace_access = false\n")
+    os.environ["MLFLOW_AUTH_CONFIG_PATH"] = str(configuration)
+    os.environ["MLFLOW_FLASK_SERVER_SECRET_KEY"] = "a key for the suite"
+    os.environ["_MLFLOW_SGI_NAME"] = "uvicorn"
+    from mlflow.server.auth import create_app
+
+    return create_app()
+
+
+def serve(port, artifacts, store, auth, number):
     # MLflow reads these when it first needs a store, which nothing of the mother ever did.
     os.environ["_MLFLOW_SERVER_FILE_STORE"] = store
     os.environ["_MLFLOW_SERVER_REGISTRY_STORE"] = store
@@ -30,6 +47,8 @@ def serve(port, artifacts, store):
     import uvicorn
     from mlflow.server.fastapi_app import app
 
+    if auth:
+        app = protected(auth, number)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", ws="none")
 
 
@@ -57,7 +76,7 @@ def main():
             child = os.fork()
             if child == 0:
                 sys.stdin.close()
-                serve(order["port"], order["artifacts"], store)
+                serve(order["port"], order["artifacts"], store, order["auth"], number)
                 os._exit(0)
         answers.write("ok\n")
         answers.flush()
