@@ -2,8 +2,8 @@ use sealyard_identity::{Authorized, Edit, GatewayEndpointId, Read};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::{GatewayBinding, GatewayBindingQuery};
 
-use super::GatewayId as _;
 use super::endpoints::find;
+use super::{GatewayId as _, found_experiments};
 use crate::tracking::experiment_id;
 use crate::{App, AppError, Caller};
 
@@ -113,7 +113,18 @@ impl App {
             resource_type: search.resource_type,
             resource_id: search.resource_id,
         };
-        let found = self.store().read(move |tx| Ok::<_, AppError>(tx.gateway_bindings(&query, MOST_LISTED)?)).await?;
+        let found = self
+            .store()
+            .read(move |tx| {
+                let mut found = tx.gateway_bindings(&query, MOST_LISTED)?;
+                let named = found.iter().filter_map(|binding| Some(binding.scorer.as_ref()?.0.as_str()));
+                let here = found_experiments(tx, named)?;
+                for binding in &mut found {
+                    binding.scorer = binding.scorer.take().filter(|(experiment, _)| here.contains(experiment));
+                }
+                Ok::<_, AppError>(found)
+            })
+            .await?;
         let seen = |binding: &GatewayBinding| {
             GatewayEndpointId::parse(&binding.endpoint_id).is_some_and(|id| self.may(caller, Read, id))
         };

@@ -15,7 +15,9 @@ mod scorers;
 mod scoring;
 mod secrets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use sealyard_store::Transaction;
 
 pub use access::{GatewayId, MayCreateInGateway};
 pub use bindings::SearchBindings;
@@ -45,6 +47,22 @@ fn text(what: &str, text: &str, chars: usize) -> Result<(), AppError> {
         )));
     }
     Ok(())
+}
+
+/// Of these experiments, those that can be found from here. A scorer is named by its id alone, and its experiment's id means
+/// something else elsewhere.
+fn found_experiments<'a>(
+    tx: &mut dyn Transaction,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<BTreeSet<String>, AppError> {
+    let ids: BTreeSet<&str> = ids.collect();
+    let mut found = BTreeSet::new();
+    for id in ids {
+        if tx.experiment(id)?.is_some() {
+            found.insert(id.to_owned());
+        }
+    }
+    Ok(found)
 }
 
 fn room(count: u64, what: &str) -> Result<(), AppError> {

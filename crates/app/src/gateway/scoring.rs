@@ -5,7 +5,7 @@ use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::OnlineScoring;
 use serde_json::Value;
 
-use super::endpoint_of;
+use super::{endpoint_of, found_experiments};
 use crate::tracking::{active_experiment, experiment_id};
 use crate::{App, AppError, Caller};
 
@@ -70,7 +70,15 @@ impl App {
         if scorers.len() > MOST_ASKED || scorers.iter().any(|id| id.len() > 64) {
             return Err(AppError::Invalid(format!("'scorer_ids' is a list of at most {MOST_ASKED} ids of scorers")));
         }
-        let found = self.store().read(move |tx| Ok::<_, AppError>(tx.online_scoring(&scorers)?)).await?;
+        let found = self
+            .store()
+            .read(move |tx| {
+                let mut found = tx.online_scoring(&scorers)?;
+                let here = found_experiments(tx, found.iter().map(|scoring| scoring.experiment_id.as_str()))?;
+                found.retain(|scoring| here.contains(&scoring.experiment_id));
+                Ok::<_, AppError>(found)
+            })
+            .await?;
         let seen =
             |scoring: &OnlineScoring| experiment_id(&scoring.experiment_id).is_ok_and(|id| self.may(caller, Read, id));
         Ok(found.into_iter().filter(seen).collect())
