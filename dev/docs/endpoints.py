@@ -30,6 +30,7 @@ FAMILIES = [
     ("mlflow/assessments", "MLflow: assessments", "/api/3.0/mlflow"),
     ("mlflow/datasets", "MLflow: evaluation data sets", "/api/3.0/mlflow"),
     ("mlflow/scorers", "MLflow: scorers", "/api/3.0/mlflow"),
+    ("mlflow/workspaces", "MLflow: workspaces", "/api/3.0/mlflow"),
     ("mlflow/gateway", "MLflow: the AI gateway's registry", "/api/3.0/mlflow"),
     ("mlflow/otlp", "OpenTelemetry", ""),
     ("mlflow/artifacts", "MLflow: artifacts", "/api/2.0/mlflow"),

@@ -170,6 +170,7 @@ impl App {
             actor: if right { shown.clone() } else { "anonymous".to_owned() },
             source: source.map(|address| address.to_string()),
             request_id: request_id.map(str::to_owned),
+            in_workspace: None,
             outcome,
             act,
         };

@@ -1,7 +1,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use sealyard_identity::{Action, ActsOn, Authorized, Authorizer, ProtectedResource};
+use sealyard_identity::{
+    Action, ActionKind, ActsOn, Authorized, Authorizer, Explanation, Principal, ProtectedResource, Resource,
+    ResourcePattern, WorkspaceName,
+};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::{Store, Transaction};
 
@@ -45,15 +48,38 @@ impl Grants {
         Ok(())
     }
 
-    /// Changes grants, and has the change take effect before it is acknowledged.
+    /// Changes grants, from within the workspace that `store` shows, and has the change take effect before it is
+    /// acknowledged.
     async fn change<T: Send + 'static>(
         &self,
+        store: &dyn Store,
         work: impl FnOnce(&mut dyn Transaction) -> Result<T, AppError> + Send + 'static,
     ) -> Result<T, AppError> {
-        let done = self.store.write(work).await;
+        let done = store.write(work).await;
         // Also after a failure: a commit that seemed to fail may have been written.
         self.reload().await?;
         done
+    }
+}
+
+/// Rights in one workspace.
+#[derive(Debug)]
+pub(crate) struct Rights {
+    authorizer: Arc<Authorizer>,
+    workspace: Arc<WorkspaceName>,
+}
+
+impl Rights {
+    pub(crate) fn may<A, R>(&self, principal: &Principal, action: A, resource: R) -> bool
+    where
+        A: ActsOn<R>,
+        R: ProtectedResource,
+    {
+        self.authorizer.authorize(&self.workspace, principal, action, resource).is_ok()
+    }
+
+    pub(crate) fn explain(&self, principal: &Principal, action: ActionKind, resource: Resource) -> Explanation {
+        self.authorizer.explain(&self.workspace, principal, action, resource)
     }
 }
 
@@ -75,8 +101,8 @@ impl App {
             // A change could not be read back when it was made; nothing is allowed by what was before it.
             self.reload_grants().await?;
         }
-        let named = resource.resource().to_string();
-        match self.authorizer().authorize(principal, action, resource) {
+        let named = ResourcePattern::exact(&self.workspace, &resource.resource()).to_string();
+        match self.authorizer().authorize(&self.workspace, principal, action, resource) {
             Ok(authorized) => Ok(authorized),
             Err(_) => {
                 let action = <A as Action>::KIND.to_string();
@@ -95,13 +121,23 @@ impl App {
         R: ProtectedResource,
     {
         caller.principal().is_some_and(|principal| {
-            !principal.is_expired(self.now()) && self.authorizer().authorize(principal, action, resource).is_ok()
+            !principal.is_expired(self.now())
+                && self.authorizer().authorize(&self.workspace, principal, action, resource).is_ok()
         })
     }
 
+    /// The authorizer over the grants as they are now, asked about this workspace, for closures that sort out what is seen.
+    pub(crate) fn rights(&self) -> Rights {
+        Rights { authorizer: self.authorizer(), workspace: Arc::clone(&self.workspace) }
+    }
+
+    /// The pattern that speaks of this thing of this workspace alone.
+    pub(crate) fn only<R: ProtectedResource>(&self, resource: &R) -> ResourcePattern {
+        ResourcePattern::exact(&self.workspace, &resource.resource())
+    }
+
     /// The authorizer over the grants as they are now.
-    #[must_use]
-    pub fn authorizer(&self) -> Arc<Authorizer> {
+    pub(crate) fn authorizer(&self) -> Arc<Authorizer> {
         self.grants.current()
     }
 
@@ -119,8 +155,8 @@ impl App {
         &self,
         work: impl FnOnce(&mut dyn Transaction) -> Result<T, AppError> + Send + 'static,
     ) -> Result<T, AppError> {
-        let grants = Arc::clone(&self.grants);
-        let done = to_its_end("grants could not be changed", async move { grants.change(work).await }).await?;
+        let (grants, store) = (Arc::clone(&self.grants), Arc::clone(&self.store));
+        let done = to_its_end("grants could not be changed", async move { grants.change(&*store, work).await }).await?;
         self.sequencer.notify();
         Ok(done)
     }

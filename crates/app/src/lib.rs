@@ -35,11 +35,12 @@ mod tasks;
 mod traces;
 mod tracking;
 mod webhooks;
+mod workspaces;
 
 use std::sync::Arc;
 
 use sealyard_core::{Clock, Rng, Timestamp};
-use sealyard_identity::{DummyHash, LoginThrottle, Principal};
+use sealyard_identity::{DummyHash, LoginThrottle, Principal, WorkspaceName};
 use sealyard_ledger::{Act, Event, LedgerKey, Outcome};
 use sealyard_outbound::Outbound;
 use sealyard_scan_model::Scanner;
@@ -85,6 +86,7 @@ use tracking::{PageTokens, RunPlaces};
 pub use webhooks::{
     DeliverySummary, NewWebhook, WebhookAction, WebhookChange, WebhookEntity, WebhookEvent, WebhookSummary, WebhookTest,
 };
+pub use workspaces::{MOST_WORKSPACES, WorkspaceSummary};
 
 /// Passwords that are checked at the same time; each takes 19 MiB.
 const PASSWORD_CHECKS: usize = 4;
@@ -114,19 +116,25 @@ pub struct Parts {
 }
 
 /// The application: everything below HTTP.
-#[derive(Debug)]
+///
+/// It is in one workspace, the default one to begin with: its catalog shows that workspace and no other, its authorizer asks
+/// for rights in it, its events name it. For another one there is [`App::in_workspace`]. So no function in here needs to
+/// remember the workspace, and none can reach another.
+#[derive(Debug, Clone)]
 pub struct App {
     store: Arc<dyn Store>,
+    workspace: Arc<WorkspaceName>,
+    workspaces: Arc<workspaces::Open>,
     vault: Arc<Vault>,
     scanner: Arc<Scanner>,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
-    keys: ServerKeys,
+    keys: Arc<ServerKeys>,
     ledger_key: Arc<LedgerKey>,
     policy: Option<Arc<LoadedPolicy>>,
     grants: Arc<authorization::Grants>,
     throttle: Arc<LoginThrottle>,
-    dummy: DummyHash,
+    dummy: Arc<DummyHash>,
     checks: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     scans: Arc<Semaphore>,
@@ -135,12 +143,13 @@ pub struct App {
     sequencer: ledger::Wake,
     /// Wakes the housekeeping.
     tidy: Arc<Notify>,
-    checked: authentication::CheckedPasswords,
-    open: open::Open,
+    checked: Arc<authentication::CheckedPasswords>,
+    open: Arc<open::Open>,
     outgoing: Arc<webhooks::Outgoing>,
-    page_tokens: PageTokens,
-    run_places: RunPlaces,
-    external_sources: std::sync::atomic::AtomicBool,
+    page_tokens: Arc<PageTokens>,
+    /// Of this workspace alone.
+    run_places: Arc<RunPlaces>,
+    external_sources: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl App {
@@ -156,28 +165,30 @@ impl App {
         let page_tokens = PageTokens::open(&*store, &*rng).await?;
         let app = Self {
             store,
+            workspace: Arc::default(),
+            workspaces: Arc::default(),
             vault,
             scanner: Arc::new(Scanner::new()),
             clock,
             rng,
-            keys,
+            keys: Arc::new(keys),
             ledger_key: Arc::new(ledger_key),
             policy: policy.map(Arc::new),
             grants,
             throttle,
-            dummy,
+            dummy: Arc::new(dummy),
             checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             waiting: Arc::new(Semaphore::new(WAITING_PASSWORDS)),
             scans: Arc::new(Semaphore::new(SCANS)),
             placing: Arc::default(),
             sequencer: ledger::Wake::default(),
             tidy: Arc::default(),
-            checked: authentication::CheckedPasswords::default(),
-            open: open::Open::default(),
+            checked: Arc::default(),
+            open: Arc::default(),
             outgoing: Arc::default(),
-            page_tokens,
-            run_places: RunPlaces::default(),
-            external_sources: std::sync::atomic::AtomicBool::new(false),
+            page_tokens: Arc::new(page_tokens),
+            run_places: Arc::default(),
+            external_sources: Arc::default(),
         };
         app.reload_grants().await?;
         Ok(app)
@@ -206,7 +217,7 @@ impl App {
         &self.page_tokens
     }
 
-    /// The catalog, for the functions of this crate.
+    /// The catalog of its workspace, for the functions of this crate.
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.store
     }
@@ -218,6 +229,7 @@ impl App {
             actor: caller.actor().to_owned(),
             source: caller.source.map(|address| address.to_string()),
             request_id: caller.request_id.clone(),
+            in_workspace: (!self.workspace.is_default()).then(|| self.workspace.to_string()),
             outcome,
             act,
         }

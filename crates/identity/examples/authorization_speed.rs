@@ -44,7 +44,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (what, resource, allowed) in [("allowed", last, true), ("denied", missing, false)] {
         let start = Instant::now();
         for _ in 0..ROUNDS {
-            let decision = black_box(&authorizer).authorize(black_box(&ada), Edit, resource.clone());
+            let decision = black_box(&authorizer).authorize(
+                &sealyard_identity::WorkspaceName::default(),
+                black_box(&ada),
+                Edit,
+                resource.clone(),
+            );
             assert_eq!(decision.is_ok(), allowed);
         }
         println!("{what}: {:?} a decision", start.elapsed() / ROUNDS);

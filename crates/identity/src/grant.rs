@@ -124,10 +124,13 @@ impl From<Right> for String {
 }
 
 /// Which resources a grant or scope speaks of. Written `experiment:7`, `registered-model:fraud-*`,
-/// `registered-model:*`, `ledger`.
+/// `registered-model:*`, `ledger`; with a workspace other than the default one in front, as in `team-a/experiment:*`. It
+/// never speaks of more than one workspace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ResourcePattern {
+    /// The default one where the kind is in none.
+    workspace: WorkspaceName,
     kind: ResourceKind,
     id: IdPattern,
 }
@@ -142,17 +145,33 @@ pub enum IdPattern {
 }
 
 impl ResourcePattern {
-    /// Exactly `resource`.
+    /// Exactly `resource` of `workspace`.
     #[must_use]
-    pub fn exact(resource: &Resource) -> Self {
-        Self { kind: resource.kind(), id: IdPattern::Exact(resource.id().to_owned()) }
+    pub fn exact(workspace: &WorkspaceName, resource: &Resource) -> Self {
+        Self::new(workspace.clone(), resource.kind(), IdPattern::Exact(resource.id().to_owned()))
     }
 
-    /// Everything of `kind`.
+    /// Everything of `kind` in `workspace`.
     #[must_use]
-    pub fn any(kind: ResourceKind) -> Self {
+    pub fn any(workspace: &WorkspaceName, kind: ResourceKind) -> Self {
         let id = if kind.is_single() { IdPattern::Exact(String::new()) } else { IdPattern::Prefix(String::new()) };
-        Self { kind, id }
+        Self::new(workspace.clone(), kind, id)
+    }
+
+    fn new(workspace: WorkspaceName, kind: ResourceKind, id: IdPattern) -> Self {
+        Self { workspace: if kind.is_in_workspace() { workspace } else { WorkspaceName::default() }, kind, id }
+    }
+
+    /// The same of `workspace`, where the kind is in one.
+    #[must_use]
+    pub fn in_workspace(self, workspace: WorkspaceName) -> Self {
+        Self::new(workspace, self.kind, self.id)
+    }
+
+    /// The workspace it speaks of; the default one where the kind is in none.
+    #[must_use]
+    pub const fn workspace(&self) -> &WorkspaceName {
+        &self.workspace
     }
 
     /// The kind it speaks of.
@@ -167,10 +186,11 @@ impl ResourcePattern {
         &self.id
     }
 
-    /// Whether it speaks of `resource`.
+    /// Whether it speaks of `resource` of `workspace`.
     #[must_use]
-    pub fn matches(&self, resource: &Resource) -> bool {
+    pub fn matches(&self, workspace: &WorkspaceName, resource: &Resource) -> bool {
         self.kind == resource.kind()
+            && (!self.kind.is_in_workspace() || self.workspace == *workspace)
             && match &self.id {
                 IdPattern::Exact(id) => id == resource.id(),
                 IdPattern::Prefix(prefix) => resource.id().starts_with(prefix),
@@ -180,6 +200,9 @@ impl ResourcePattern {
 
 impl fmt::Display for ResourcePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.workspace.is_default() {
+            write!(f, "{}/", self.workspace)?;
+        }
         match &self.id {
             _ if self.kind.is_single() => f.write_str(self.kind.as_str()),
             IdPattern::Exact(id) => write!(f, "{}:{id}", self.kind),
@@ -192,7 +215,8 @@ impl fmt::Display for ResourcePattern {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a resource pattern: expected experiment:<id>, registered-model:<name>, workspace:<name>, gateway-secret:<id>, \
-     gateway-model-definition:<id>, gateway-endpoint:<id>, each ending in * for all that begin so, or server, ledger, policies, users"
+     gateway-model-definition:<id>, gateway-endpoint:<id>, each ending in * for all that begin so, and in another workspace than \
+     the default one with its name and / in front, or server, ledger, policies, users"
 )]
 pub struct ResourcePatternError(String);
 
@@ -202,7 +226,15 @@ impl FromStr for ResourcePattern {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let malformed = || ResourcePatternError(text.chars().take(80).collect());
         let (kind, id) = text.split_once(':').map_or((text, None), |(kind, id)| (kind, Some(id)));
+        // No kind, and no id, has a '/'.
+        let (workspace, kind) = match kind.split_once('/') {
+            Some((workspace, kind)) => (WorkspaceName::new(workspace).map_err(|_| malformed())?, kind),
+            None => (WorkspaceName::default(), kind),
+        };
         let kind = ResourceKind::from_text(kind).ok_or_else(malformed)?;
+        if !kind.is_in_workspace() && !workspace.is_default() {
+            return Err(malformed());
+        }
         // What stands before the star must itself be able to begin an id; so a pattern can't be mistyped into silence.
         let valid = |id: &str| match kind {
             ResourceKind::Experiment => ExperimentId::new(id).is_ok(),
@@ -213,11 +245,11 @@ impl FromStr for ResourcePattern {
             _ => ModelName::new(id).is_ok() || id == ".",
         };
         match id {
-            None | Some("*") if kind.is_single() => Ok(Self::any(kind)),
-            Some("*") => Ok(Self::any(kind)),
+            None | Some("*") if kind.is_single() => Ok(Self::any(&workspace, kind)),
+            Some("*") => Ok(Self::any(&workspace, kind)),
             Some(id) if !kind.is_single() => match id.strip_suffix('*') {
-                Some(prefix) if valid(prefix) => Ok(Self { kind, id: IdPattern::Prefix(prefix.to_owned()) }),
-                None if valid(id) => Ok(Self { kind, id: IdPattern::Exact(id.to_owned()) }),
+                Some(prefix) if valid(prefix) => Ok(Self::new(workspace, kind, IdPattern::Prefix(prefix.to_owned()))),
+                None if valid(id) => Ok(Self::new(workspace, kind, IdPattern::Exact(id.to_owned()))),
                 _ => Err(malformed()),
             },
             _ => Err(malformed()),
@@ -255,15 +287,34 @@ mod tests {
             "ledger",
             "policies",
             "users",
+            "team-a/experiment:*",
+            "team-a/registered-model:fraud-*",
         ] {
             assert_eq!(text.parse::<ResourcePattern>().unwrap().to_string(), text);
         }
+        assert_eq!("default/experiment:7".parse::<ResourcePattern>().unwrap().to_string(), "experiment:7");
         let prefix: ResourcePattern = "registered-model:fraud-*".parse().unwrap();
-        assert!(prefix.matches(&"registered-model:fraud-eu".parse().unwrap()));
-        assert!(!prefix.matches(&"registered-model:fraud".parse().unwrap()));
-        assert!(!prefix.matches(&"experiment:fraud-eu".parse().unwrap()));
-        for text in ["", "*", "*:*", "experiment", "experiment:", "experiment:a*b", "experiment:**", "server:x", "x:*"]
-        {
+        let (here, there) = (WorkspaceName::default(), WorkspaceName::new("team-a").unwrap());
+        assert!(prefix.matches(&here, &"registered-model:fraud-eu".parse().unwrap()));
+        assert!(!prefix.matches(&there, &"registered-model:fraud-eu".parse().unwrap()));
+        assert!(!prefix.matches(&here, &"registered-model:fraud".parse().unwrap()));
+        assert!(!prefix.matches(&here, &"experiment:fraud-eu".parse().unwrap()));
+        for text in [
+            "",
+            "*",
+            "*:*",
+            "experiment",
+            "experiment:",
+            "experiment:a*b",
+            "experiment:**",
+            "server:x",
+            "x:*",
+            "team-a/server",
+            "team-a/workspace:team-a",
+            "*/experiment:*",
+            "/experiment:7",
+            "a/b/experiment:7",
+        ] {
             assert!(text.parse::<ResourcePattern>().is_err(), "{text}");
         }
     }

@@ -66,6 +66,19 @@ impl ResourceKind {
         .find(|kind| kind.as_str() == text)
     }
 
+    /// Whether each of it is in one workspace. Of the others there is one set, for the whole server.
+    #[must_use]
+    pub const fn is_in_workspace(self) -> bool {
+        matches!(
+            self,
+            Self::Experiment
+                | Self::RegisteredModel
+                | Self::GatewaySecret
+                | Self::GatewayModelDefinition
+                | Self::GatewayEndpoint
+        )
+    }
+
     /// Whether there is only one of it.
     #[must_use]
     pub const fn is_single(self) -> bool {
@@ -208,7 +221,19 @@ pub struct ModelName(String);
 #[serde(try_from = "String", into = "String")]
 pub struct WorkspaceName(String);
 
+impl Default for WorkspaceName {
+    fn default() -> Self {
+        Self(Self::DEFAULT.to_owned())
+    }
+}
+
 impl WorkspaceName {
+    /// Whether it is the one there is from the beginning.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.0 == Self::DEFAULT
+    }
+
     /// The one there is from the beginning.
     pub const DEFAULT: &'static str = "default";
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Act, ActionKind};
 use crate::grant::ResourcePattern;
 use crate::permission::Permission;
-use crate::resource::Resource;
+use crate::resource::{Resource, WorkspaceName};
 
 /// What a token may do at most; never more than its owner may.
 ///
@@ -26,15 +26,19 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Whether `action` on `resource` is within it.
+    /// Whether `action` on `resource` of `workspace` is within it.
     #[must_use]
-    pub fn covers(&self, action: ActionKind, resource: &Resource) -> bool {
+    pub fn covers(&self, action: ActionKind, workspace: &WorkspaceName, resource: &Resource) -> bool {
         match (self, action) {
             (Self::All, _) => true,
             (Self::Read, ActionKind::Level(needed)) => needed <= Permission::Read,
-            (Self::Level(pattern, level), ActionKind::Level(needed)) => needed <= *level && pattern.matches(resource),
-            (Self::Level(pattern, Permission::Manage), ActionKind::Act(_)) => pattern.matches(resource),
-            (Self::Act(pattern, act), ActionKind::Act(needed)) => needed == *act && pattern.matches(resource),
+            (Self::Level(pattern, level), ActionKind::Level(needed)) => {
+                needed <= *level && pattern.matches(workspace, resource)
+            }
+            (Self::Level(pattern, Permission::Manage), ActionKind::Act(_)) => pattern.matches(workspace, resource),
+            (Self::Act(pattern, act), ActionKind::Act(needed)) => {
+                needed == *act && pattern.matches(workspace, resource)
+            }
             // Administering always takes `all`: it is the one action that could widen the token itself.
             _ => false,
         }
@@ -120,20 +124,32 @@ mod tests {
         let seven: Resource = "experiment:7".parse().unwrap();
         let model: Resource = "registered-model:m".parse().unwrap();
         let scope: Scope = "experiment:7:edit".parse().unwrap();
-        assert!(scope.covers(EDIT, &seven) && scope.covers(READ, &seven));
-        assert!(!scope.covers(ActionKind::Level(Permission::Manage), &seven));
-        assert!(!scope.covers(READ, &"experiment:77".parse().unwrap()));
-        assert!(!scope.covers(READ, &model));
-        assert!(Scope::Read.covers(READ, &model) && !Scope::Read.covers(EDIT, &model));
+        assert!(
+            scope.covers(EDIT, &WorkspaceName::default(), &seven)
+                && scope.covers(READ, &WorkspaceName::default(), &seven)
+        );
+        assert!(!scope.covers(ActionKind::Level(Permission::Manage), &WorkspaceName::default(), &seven));
+        assert!(!scope.covers(READ, &WorkspaceName::default(), &"experiment:77".parse().unwrap()));
+        assert!(!scope.covers(READ, &WorkspaceName::default(), &model));
+        assert!(
+            Scope::Read.covers(READ, &WorkspaceName::default(), &model)
+                && !Scope::Read.covers(EDIT, &WorkspaceName::default(), &model)
+        );
         let promote: Scope = "registered-model:m:promote".parse().unwrap();
-        assert!(promote.covers(ActionKind::Act(Act::Promote), &model));
-        assert!(!promote.covers(ActionKind::Act(Act::Deploy), &model) && !promote.covers(READ, &model));
+        assert!(promote.covers(ActionKind::Act(Act::Promote), &WorkspaceName::default(), &model));
+        assert!(
+            !promote.covers(ActionKind::Act(Act::Deploy), &WorkspaceName::default(), &model)
+                && !promote.covers(READ, &WorkspaceName::default(), &model)
+        );
         let edit: Scope = "registered-model:m:edit".parse().unwrap();
-        assert!(edit.covers(EDIT, &model) && !edit.covers(ActionKind::Act(Act::Promote), &model));
+        assert!(
+            edit.covers(EDIT, &WorkspaceName::default(), &model)
+                && !edit.covers(ActionKind::Act(Act::Promote), &WorkspaceName::default(), &model)
+        );
         let manage: Scope = "registered-model:m:manage".parse().unwrap();
-        assert!(manage.covers(ActionKind::Act(Act::Deploy), &model));
+        assert!(manage.covers(ActionKind::Act(Act::Deploy), &WorkspaceName::default(), &model));
         let server: Scope = "server:manage".parse().unwrap();
-        assert!(!server.covers(ActionKind::Administer, &Resource::Server));
-        assert!(Scope::All.covers(ActionKind::Administer, &Resource::Server));
+        assert!(!server.covers(ActionKind::Administer, &WorkspaceName::default(), &Resource::Server));
+        assert!(Scope::All.covers(ActionKind::Administer, &WorkspaceName::default(), &Resource::Server));
     }
 }

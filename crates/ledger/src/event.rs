@@ -14,6 +14,9 @@ pub struct Event {
     /// The request's id, which the response carried too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// The workspace it was done in, where that is not the default one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_workspace: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
     /// What was done, to what.
@@ -244,6 +247,17 @@ pub enum Act {
         id: String,
         event: String,
     },
+    WorkspaceCreated {
+        name: String,
+    },
+    WorkspaceUpdated {
+        name: String,
+    },
+    /// `mode` is `restrict`, `cascade` or `set-default`.
+    WorkspaceDeleted {
+        name: String,
+        mode: String,
+    },
     RoleCreated {
         id: i64,
         workspace: String,
@@ -386,6 +400,7 @@ mod tests {
             actor: text(),
             source: Some(text()),
             request_id: Some(text()),
+            in_workspace: None,
             outcome: Outcome::Refused,
             act: Act::VersionRefused { name: text(), version_source: text(), rule: text(), reason: text() },
         };
@@ -395,7 +410,7 @@ mod tests {
 
     #[test]
     fn no_act_takes_a_name_of_the_event() {
-        let own = ["time", "actor", "source", "request_id", "outcome", "act"];
+        let own = ["time", "actor", "source", "request_id", "in_workspace", "outcome", "act"];
         let acts = include_str!("event.rs").split("pub enum Act {").nth(1).unwrap();
         let acts = acts.split("impl Event").next().unwrap();
         let fields = acts.split([',', '{', '}']).filter_map(|part| part.split_once(':')).map(|(name, _)| name.trim());

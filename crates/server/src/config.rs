@@ -49,6 +49,8 @@ pub struct Config {
     pub ui: Option<PathBuf>,
     /// Versions may note sources that are not on this server.
     pub external_sources: bool,
+    /// There are workspaces beside the default one.
+    pub workspaces: bool,
     /// Further host names clients may use in their `Host` header.
     pub hosts: Vec<String>,
     /// What webhooks may be sent to although it is not on the public internet: host names, addresses, networks.

@@ -68,6 +68,9 @@ impl Server {
         if config.external_sources {
             app.record_external_sources();
         }
+        if config.workspaces {
+            app.enable_workspaces();
+        }
         let first = first_start(&app, &config).await?;
         app.record_start(env!("CARGO_PKG_VERSION")).await?;
         if config.no_auth {
@@ -289,6 +292,7 @@ mod tests {
             no_auth: false,
             ui: None,
             external_sources: false,
+            workspaces: false,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
         };

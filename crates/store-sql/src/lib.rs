@@ -4,6 +4,7 @@
 //! [`PostgresStore`].
 #![forbid(unsafe_code)]
 
+mod doors;
 mod error;
 mod mlflow;
 mod offline;

@@ -1,15 +1,22 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use sealyard_store::model::DEFAULT_WORKSPACE;
 use sealyard_store::{StoreError, Transaction};
 
+use crate::doors::{is_guarded, is_of_gateway};
 use crate::sql::{Dialect, Parameters, Row};
 use crate::{postgres, sqlite};
 
 /// All repositories over one connection, inside of a transaction that its owner began and ends.
+///
+/// A session is in one workspace, the first one unless it [`enter`](Transaction::enter)s another. What is named from outside,
+/// by an id, a name or an owner, is only looked for in it; from there on a row is named by its number, which nobody outside
+/// knows. See [`doors`](crate::doors) for what keeps it so.
 #[derive(Debug)]
 pub(crate) struct Session<'a> {
     connection: Connection<'a>,
+    workspace: i64,
 }
 
 /// The database at the other end.
@@ -19,7 +26,11 @@ enum Connection<'a> {
     Postgres(&'a postgres::Connection),
 }
 
-impl Transaction for Session<'_> {}
+impl Transaction for Session<'_> {
+    fn enter(&mut self, workspace: i64) {
+        self.workspace = workspace;
+    }
+}
 
 /// A statement is SQL that every database here understands, with `?1`, `?2`, … for its parameters. Where a statement must
 /// differ, its text depends on [`Session::dialect`]. Each is compiled once for a connection.
@@ -28,11 +39,16 @@ impl Transaction for Session<'_> {}
 /// NOTHING` and its caller looks at what happened.
 impl<'a> Session<'a> {
     pub(crate) const fn sqlite(connection: &'a rusqlite::Connection) -> Self {
-        Self { connection: Connection::Sqlite(connection) }
+        Self { connection: Connection::Sqlite(connection), workspace: DEFAULT_WORKSPACE }
     }
 
     pub(crate) const fn postgres(connection: &'a postgres::Connection) -> Self {
-        Self { connection: Connection::Postgres(connection) }
+        Self { connection: Connection::Postgres(connection), workspace: DEFAULT_WORKSPACE }
+    }
+
+    /// The number of the workspace it is in.
+    pub(crate) const fn workspace(&self) -> i64 {
+        self.workspace
     }
 
     pub(crate) const fn dialect(&self) -> Dialect {
@@ -42,8 +58,22 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Whether a statement is about the AI gateway, which is in the default workspace alone, and this is another one. There
+    /// it finds nothing, changes nothing, and makes nothing.
+    fn has_no_gateway(&self, sql: &str) -> Result<bool, StoreError> {
+        let none = self.workspace != DEFAULT_WORKSPACE && is_of_gateway(sql);
+        if none && sql.starts_with("INSERT") {
+            return Err(StoreError::Conflict("the AI gateway is in the default workspace alone".to_owned()));
+        }
+        Ok(none)
+    }
+
     /// Runs one statement; gives how many rows it changed.
     pub(crate) fn execute(&self, sql: &str, parameters: impl Parameters) -> Result<usize, StoreError> {
+        debug_assert!(is_guarded(sql), "a statement names rows that may be of another workspace: {sql}");
+        if self.has_no_gateway(sql)? {
+            return Ok(0);
+        }
         match self.connection {
             Connection::Sqlite(connection) => sqlite::execute(connection, sql, parameters.values().as_ref()),
             Connection::Postgres(connection) => connection.execute(sql, parameters.values().as_ref()),
@@ -57,6 +87,10 @@ impl<'a> Session<'a> {
         sql: &str,
         rows: impl IntoIterator<Item = P>,
     ) -> Result<usize, StoreError> {
+        debug_assert!(is_guarded(sql), "a statement names rows that may be of another workspace: {sql}");
+        if self.has_no_gateway(sql)? {
+            return Ok(0);
+        }
         match self.connection {
             Connection::Sqlite(connection) => sqlite::execute_many(connection, sql, rows),
             Connection::Postgres(connection) => connection.execute_many(sql, rows, !sql.contains("DO UPDATE")),
@@ -72,6 +106,10 @@ impl<'a> Session<'a> {
         key: impl Fn(&P) -> K,
         wins: impl Fn(&P, &P) -> bool,
     ) -> Result<usize, StoreError> {
+        debug_assert!(is_guarded(sql), "a statement names rows that may be of another workspace: {sql}");
+        if self.has_no_gateway(sql)? {
+            return Ok(0);
+        }
         match self.connection {
             Connection::Sqlite(connection) => sqlite::execute_many(connection, sql, rows),
             Connection::Postgres(connection) => {
@@ -110,6 +148,20 @@ impl<'a> Session<'a> {
         parameters: impl Parameters,
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
+        debug_assert!(is_guarded(sql), "a statement names rows that may be of another workspace: {sql}");
+        self.optional_in_scope(sql, parameters, read)
+    }
+
+    /// The same for a search, whose scope says in which workspace or experiments it looks.
+    pub(crate) fn optional_in_scope<T>(
+        &self,
+        sql: &str,
+        parameters: impl Parameters,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        if self.has_no_gateway(sql)? {
+            return Ok(None);
+        }
         match self.connection {
             Connection::Sqlite(connection) => sqlite::optional(connection, sql, parameters.values().as_ref(), read),
             Connection::Postgres(connection) => connection.optional(sql, parameters.values().as_ref(), read),
@@ -123,6 +175,20 @@ impl<'a> Session<'a> {
         parameters: impl Parameters,
         read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
+        debug_assert!(is_guarded(sql), "a statement names rows that may be of another workspace: {sql}");
+        self.all_in_scope(sql, parameters, read)
+    }
+
+    /// The same for a search, whose scope says in which workspace or experiments it looks.
+    pub(crate) fn all_in_scope<T>(
+        &self,
+        sql: &str,
+        parameters: impl Parameters,
+        read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        if self.has_no_gateway(sql)? {
+            return Ok(Vec::new());
+        }
         match self.connection {
             Connection::Sqlite(connection) => sqlite::all(connection, sql, parameters.values().as_ref(), read),
             Connection::Postgres(connection) => connection.all(sql, parameters.values().as_ref(), read),

@@ -23,6 +23,7 @@ pub mod import;
 pub mod ledger;
 pub mod model;
 mod repository;
+mod scoped;
 
 pub use error::StoreError;
 pub use repository::artifacts::Artifacts;
@@ -49,6 +50,8 @@ pub use repository::traces::Traces;
 pub use repository::uploads::Uploads;
 pub use repository::version_records::VersionRecords;
 pub use repository::webhooks::Webhooks;
+pub use repository::workspaces::Workspaces;
+pub use scoped::InWorkspace;
 
 use tokio::sync::oneshot;
 
@@ -78,7 +81,11 @@ pub trait Transaction:
     + EvaluationDatasets
     + Scorers
     + Gateway
+    + Workspaces
 {
+    /// From here on the transaction is in this workspace: what it is asked by a name or id is of this one, and what it makes
+    /// comes to be in it. A transaction begins in the default workspace.
+    fn enter(&mut self, workspace: i64);
 }
 
 /// A unit of work. It reports failure so that the backend undoes it.

@@ -20,7 +20,7 @@ const MAX_HEADER: usize = 4096;
 pub(super) async fn require(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let source = peer(&request);
     let request_id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
-    if let Some(caller) = state.app().local_administrator(source, request_id.clone()) {
+    if let Some(caller) = state.server().local_administrator(source, request_id.clone()) {
         request.extensions_mut().insert(caller);
         return next.run(request).await;
     }
@@ -29,7 +29,7 @@ pub(super) async fn require(State(state): State<ApiState>, mut request: Request,
         Ok(None) => return unauthenticated(&request, AppError::Unauthenticated),
         Err(error) => return error.into_response(),
     };
-    match state.app().authenticate(credentials, source, request_id).await {
+    match state.server().authenticate(credentials, source, request_id).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -60,10 +60,10 @@ pub(crate) fn page_caller<'a>(
     let request_id = request.extensions().get::<RequestId>().map(|id| id.as_str().to_owned());
     let source = peer(request);
     async move {
-        if let Some(caller) = state.app().local_administrator(source, request_id.clone()) {
+        if let Some(caller) = state.server().local_administrator(source, request_id.clone()) {
             return Some(caller);
         }
-        state.app().authenticate(credentials?, source, request_id).await.ok()
+        state.server().authenticate(credentials?, source, request_id).await.ok()
     }
 }
 

@@ -25,6 +25,7 @@ pub enum ErrorCode {
     NotImplemented,
     TemporarilyUnavailable,
     FeatureDisabled,
+    InvalidState,
 }
 
 impl ErrorCode {
@@ -45,6 +46,7 @@ impl ErrorCode {
             Self::NotImplemented => "NOT_IMPLEMENTED",
             Self::TemporarilyUnavailable => "TEMPORARILY_UNAVAILABLE",
             Self::FeatureDisabled => "FEATURE_DISABLED",
+            Self::InvalidState => "INVALID_STATE",
         }
     }
 
@@ -52,9 +54,12 @@ impl ErrorCode {
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::BadRequest | Self::InvalidParameterValue | Self::ResourceAlreadyExists | Self::FeatureDisabled => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::BadRequest
+            | Self::InvalidParameterValue
+            | Self::ResourceAlreadyExists
+            | Self::FeatureDisabled
+            // MLflow says 500, which its clients try again; nothing gets better by that.
+            | Self::InvalidState => StatusCode::BAD_REQUEST,
             Self::UnprocessableEntity => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::PermissionDenied => StatusCode::FORBIDDEN,

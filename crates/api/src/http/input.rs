@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{ApiError, ApiState};
+use super::ApiError;
 
 /// Bytes of a usual request body.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -38,26 +38,26 @@ pub(crate) struct Inputs<T> {
 #[derive(Debug)]
 pub(crate) struct LargeInput<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest<ApiState> for Input<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &ApiState) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         Ok(Self(read(request, MAX_BODY).await?.value))
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<ApiState> for Inputs<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Inputs<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &ApiState) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         read(request, MAX_BODY).await
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<ApiState> for LargeInput<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for LargeInput<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &ApiState) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         Ok(Self(read(request, MAX_LARGE_BODY).await?.value))
     }
 }
@@ -66,10 +66,10 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for LargeInput<T> {
 #[derive(Debug)]
 pub(crate) struct Strict<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest<ApiState> for Strict<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Strict<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &ApiState) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         Ok(Self(read(request, MAX_BODY).await?.value))
     }
 }

@@ -39,6 +39,8 @@ pub use routes::{Endpoint, Takes};
 pub(crate) use secret::SecretText;
 pub(crate) use secret_fields::SecretFields;
 pub use state::ApiState;
+pub(crate) use state::Scoped;
+pub(crate) use workspace::{InWorkspace, disabled as workspaces_disabled};
 
 /// All routes with those that anybody may ask.
 pub(crate) fn with_open(routes: Routes) -> Routes {
@@ -53,7 +55,7 @@ pub(crate) fn protect(routes: Routes, app: Arc<App>, config: RouterConfig) -> Ro
     protected
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn(workspace::refuse))
+        .layer(from_fn_with_state(state.clone(), workspace::enter))
         .layer(from_fn_with_state(state.clone(), authentication::require))
         .merge(open)
         .layer(from_fn_with_state(state.clone(), origin::check))

@@ -20,7 +20,7 @@ impl RequestId {
 }
 
 pub(super) async fn make(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
-    let id = state.app().rng().hex_id();
+    let id = state.server().rng().hex_id();
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Some(unreported) = response.extensions_mut().remove::<super::error::Unreported>() {

@@ -1,33 +1,54 @@
 use std::sync::Arc;
 
-use axum::extract::FromRef;
 use sealyard_app::App;
 
 use super::RouterConfig;
 
-/// What handlers share.
+/// What the router shares. Handlers get [`Scoped`] from it, of the workspace that a request is about.
 #[derive(Debug, Clone)]
 pub struct ApiState {
-    app: Arc<App>,
+    server: Arc<App>,
     config: Arc<RouterConfig>,
 }
 
 impl ApiState {
-    pub(super) fn new(app: Arc<App>, config: RouterConfig) -> Self {
-        Self { app, config: Arc::new(config) }
+    pub(super) fn new(server: Arc<App>, config: RouterConfig) -> Self {
+        Self { server, config: Arc::new(config) }
     }
 
+    /// The application in the default workspace, for what comes before a request has one.
+    pub(crate) fn server(&self) -> &App {
+        &self.server
+    }
+
+    pub(crate) fn config(&self) -> &RouterConfig {
+        &self.config
+    }
+
+    /// For a request about the default workspace.
+    pub(super) fn in_default(&self) -> Scoped {
+        Scoped { app: Arc::clone(&self.server), config: Arc::clone(&self.config) }
+    }
+
+    /// For a request about the workspace of `app`.
+    pub(super) fn within(&self, app: App) -> Scoped {
+        Scoped { app: Arc::new(app), config: Arc::clone(&self.config) }
+    }
+}
+
+/// What a handler has: the application as it is in the request's workspace.
+#[derive(Debug, Clone)]
+pub(crate) struct Scoped {
+    app: Arc<App>,
+    config: Arc<RouterConfig>,
+}
+
+impl Scoped {
     pub(crate) fn app(&self) -> &App {
         &self.app
     }
 
     pub(crate) fn config(&self) -> &RouterConfig {
         &self.config
-    }
-}
-
-impl FromRef<ApiState> for Arc<App> {
-    fn from_ref(state: &ApiState) -> Self {
-        Self::clone(&state.app)
     }
 }

@@ -23,6 +23,7 @@ mod traces_v2;
 mod users;
 mod view;
 mod webhooks;
+mod workspaces;
 
 pub(crate) use artifacts::decode_path;
 pub(crate) use artifacts::download::stream;
@@ -58,7 +59,8 @@ pub(crate) fn routes() -> Routes {
             .merge(assessments::routes())
             .merge(datasets::routes())
             .merge(scorers::routes())
-            .merge(gateway::routes());
+            .merge(gateway::routes())
+            .merge(workspaces::routes());
         routes = routes
             .nest(&format!("{root}/2.0/mlflow"), v2)
             .nest(&format!("{root}/3.0/mlflow"), v3)

@@ -1,14 +1,14 @@
 //! `GET logged-models/<id>/manifest`: the frozen files of a finalised logged model.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_app::ModelManifest;
 use sealyard_identity::Read;
 
-use crate::http::{Answer, ApiState, Identified};
+use crate::http::{Answer, Identified, InWorkspace};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
 ) -> Answer<ModelManifest> {

@@ -37,7 +37,7 @@ fn form(state: &ApiState, headers: &HeaderMap, status: StatusCode, message: &str
     let (token, cookie) = match known {
         Some(token) => (token, None),
         None => {
-            let token = Redacted::new(Digest::from_bytes(state.app().rng().bytes()).to_hex());
+            let token = Redacted::new(Digest::from_bytes(state.server().rng().bytes()).to_hex());
             let cookie = Cookie::Form.set(state.config(), token.expose());
             (token, cookie)
         }
@@ -77,7 +77,7 @@ pub(super) async fn handler(State(state): State<ApiState>, request: Request) -> 
         return form(&state, &headers, StatusCode::FORBIDDEN, message);
     }
     let previous = read_cookie(Cookie::Session, state.config(), &headers);
-    match state.app().log_in(fields.name, fields.password, previous.as_ref(), source, id).await {
+    match state.server().log_in(fields.name, fields.password, previous.as_ref(), source, id).await {
         Ok(session) => {
             let config = state.config();
             let cookies = [Cookie::Session.set(config, session.secret.expose()), Cookie::Form.clear(config)];

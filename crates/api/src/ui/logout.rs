@@ -20,7 +20,7 @@ pub(super) async fn handler(State(state): State<ApiState>, request: Request) -> 
         return error.into_response();
     }
     if let Some(secret) = read_cookie(Cookie::Session, state.config(), request.headers())
-        && let Err(error) = state.app().log_out(&secret, peer(&request), request_id(&request)).await
+        && let Err(error) = state.server().log_out(&secret, peer(&request), request_id(&request)).await
     {
         return ApiError::from(error).into_response();
     }

@@ -367,6 +367,11 @@ const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("GET", "mlflow-artifacts/artifacts/{e}/traces/{t}/artifacts/traces.json", "", Read),
     ("PUT", "mlflow-artifacts/artifacts/{e}/traces/{t}/artifacts/traces.json", "{}", Edit),
     ("POST", "native:runs/explain", r#"{"experiment_ids":["{e}"]}"#, Administrator),
+    ("GET", "3.0:mlflow/workspaces", "", Somebody),
+    ("POST", "3.0:mlflow/workspaces", r#"{"name":"w-{n}"}"#, Administrator),
+    ("GET", "3.0:mlflow/workspaces/team-b", "", Administrator),
+    ("PATCH", "3.0:mlflow/workspaces/team-b", r#"{"description":"{n}"}"#, Administrator),
+    ("DELETE", "3.0:mlflow/workspaces/team-c", "", Administrator),
     ("GET", "3.0:mlflow/server-info", "", Somebody),
     ("GET", "3.0:mlflow/ui-telemetry", "", Somebody),
     ("POST", "3.0:mlflow/ui-telemetry", r#"{"records":[]}"#, Somebody),
@@ -488,13 +493,68 @@ impl Fixture {
     }
 
     async fn ask(&self, test: &TestApp, user: &User, root: &str, route: &(&str, &str, &str, Takes)) -> (u16, Value) {
+        self.ask_in(test, user, root, route, None).await
+    }
+
+    async fn ask_in(
+        &self,
+        test: &TestApp,
+        user: &User,
+        root: &str,
+        route: &(&str, &str, &str, Takes),
+        workspace: Option<&str>,
+    ) -> (u16, Value) {
         let (method, path, body, _) = route;
         let path = whole(root, path);
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let headers = [("x-mlflow-experiment-id", self.experiment.as_str())];
+        let mut headers = vec![("x-mlflow-experiment-id", self.experiment.as_str())];
+        headers.extend(workspace.map(|name| ("x-mlflow-workspace", name)));
         let answer = test.send_with(user, method, &self.fill(&path), &headers, Body::from(self.fill(body))).await;
-        let body = if answer.status.is_success() { Value::Null } else { answer.json() };
-        (answer.status.as_u16(), body)
+        (answer.status.as_u16(), answer.json())
+    }
+
+    /// Ids of the same form that nothing has.
+    fn ghost(&self) -> Self {
+        let other = |id: &str| id.chars().rev().collect::<String>();
+        let behind = |id: &str, front: usize| format!("{}{}", &id[..front], other(&id[front..]));
+        Self {
+            experiment: "98".into(),
+            run: other(&self.run),
+            model: behind(&self.model, 2),
+            name: "nothing".into(),
+            issue: behind(&self.issue, self.issue.find('-').map_or(0, |at| at + 1)),
+            trace: "tr-98".into(),
+            assessment: behind(&self.assessment, 2),
+            dataset: behind(&self.dataset, 2),
+            secret: behind(&self.secret, 2),
+            definition: behind(&self.definition, 2),
+            endpoint: behind(&self.endpoint, 2),
+        }
+    }
+
+    /// An answer without what differs between two things of one kind.
+    fn plain(&self, other: &Self, body: &Value) -> String {
+        let mut text = body.to_string();
+        for one in [self, other] {
+            let gateway = [&one.secret, &one.definition, &one.endpoint];
+            let ids = [&one.run, &one.model, &one.issue, &one.trace, &one.assessment, &one.dataset, &one.name];
+            for id in ids.into_iter().chain(gateway) {
+                text = text.replace(id.as_str(), "ID");
+            }
+        }
+        let numbers = text.split(|character: char| character.is_ascii_digit()).filter(|part| !part.is_empty());
+        numbers.collect::<Vec<_>>().join("#")
+    }
+
+    /// What an administrator is shown of it, in the default workspace.
+    async fn shown(&self, test: &TestApp) -> Vec<Value> {
+        let mut all = Vec::new();
+        for route in ROUTES.iter().filter(|route| route.0 == "GET" && route.3 == Read) {
+            let (status, body) = self.ask(test, &test.admin, "/api", route).await;
+            assert!(status < 500, "{route:?}");
+            all.push(body);
+        }
+        all
     }
 }
 
@@ -506,6 +566,7 @@ async fn every_route_takes_what_it_says() {
     let all = |right| kinds.each_ref().map(|kind| (kind.as_str(), right));
     let callers = [
         ("none", test.user("none", &[]).await, Somebody),
+        ("other workspace", stranger(&test).await, Somebody),
         ("reader", test.user("reader", &all("READ")).await, Read),
         ("editor", test.user("editor", &all("EDIT")).await, Edit),
         ("manager", test.user("manager", &all("MANAGE")).await, Manage),
@@ -545,6 +606,54 @@ async fn every_route_takes_what_it_says() {
             let (status, body) = fresh.as_ref().unwrap_or(&untouched).ask(&test, user, "/api", route).await;
             assert!(!matches!(status, 401 | 403 | 405 | 500..), "{name}: {route:?} {status} {body}");
             assert_ne!(body["error_code"], "ENDPOINT_NOT_FOUND", "{name}: {route:?}");
+        }
+    }
+}
+
+/// Somebody who may do everything in the workspace `team-a`, and nothing in any other.
+async fn stranger(test: &TestApp) -> User {
+    test.app.enable_workspaces();
+    for name in ["team-a", "team-b"] {
+        test.post(&test.admin, "/api/3.0/mlflow/workspaces", json!({ "name": name })).await.ok();
+    }
+    let all = ["team-a/experiment:*", "team-a/registered-model:*", "workspace:team-a"].map(|what| (what, "MANAGE"));
+    test.user("stranger", &all).await
+}
+
+/// In a workspace, what is in another one is as what is nowhere: whoever asks, and whatever is asked, the answers to both are
+/// the same, and what is in the other one stays as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_another_workspace_is_as_what_is_nowhere() {
+    let test = TestApp::with_pages(true).await;
+    let stranger = stranger(&test).await;
+    let real = Fixture::new(&test, 10).await;
+    let before = real.shown(&test).await;
+    let ghost = real.ghost();
+    for route in ROUTES {
+        for (name, user) in [("stranger", &stranger), ("admin", &test.admin)] {
+            // What is of the whole server is there from wherever it is asked for.
+            if name == "admin" && route.3 == Administrator && !route.2.contains("{e}") {
+                continue;
+            }
+            for root in ["/api", "/ajax-api"] {
+                let (status, body) = real.ask_in(&test, user, root, route, Some("team-a")).await;
+                let (expected, nowhere) = ghost.ask_in(&test, user, root, route, Some("team-a")).await;
+                assert_eq!(status, expected, "{name}: {route:?} {body} {nowhere}");
+                let reads =
+                    ["search", "metrics", "calculate"].iter().any(|asks| route.1.contains(asks)) || route.0 == "GET";
+                if status >= 400 || (reads && route.3 != Administrator) {
+                    assert_eq!(real.plain(&ghost, &body), real.plain(&ghost, &nowhere), "{name}: {route:?}");
+                }
+            }
+        }
+    }
+    assert_eq!(real.shown(&test).await, before);
+    // And a workspace in which somebody has no right is as one that is not there.
+    for workspace in ["team-b", "none-such"] {
+        for route in ROUTES.iter().filter(|route| route.1 != "3.0:mlflow/server-info") {
+            let (status, body) = real.ask_in(&test, &stranger, "/api", route, Some(workspace)).await;
+            assert_eq!((status, &body["error_code"]), (404, &json!("RESOURCE_DOES_NOT_EXIST")), "{route:?} {body}");
+            assert_eq!(body["message"], format!("Workspace '{workspace}' not found"));
         }
     }
 }

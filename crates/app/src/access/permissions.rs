@@ -2,7 +2,7 @@
 
 use sealyard_identity::{
     ActsOn, Administer, Authorized, ExperimentId, Grant, Grantee, Manage, ModelName, Permission, PrincipalName,
-    Resource, ResourcePattern, Right, UserDirectory,
+    ResourcePattern, Right, UserDirectory,
 };
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
@@ -77,7 +77,7 @@ impl PermissionLevel {
 /// Proof that its holder may give and take rights on one thing: MANAGE on it, or being an administrator.
 #[derive(Debug)]
 pub struct Shared {
-    resource: Resource,
+    pattern: ResourcePattern,
 }
 
 impl App {
@@ -90,7 +90,7 @@ impl App {
         if !self.may(caller, Administer, UserDirectory) {
             let _may = self.authorize(caller, Manage, id.clone()).await?;
         }
-        Ok(Shared { resource: Resource::Experiment(id) })
+        Ok(Shared { pattern: self.only(&id) })
     }
 
     /// Whether the caller may share the registered model of this name, which need not be there yet.
@@ -102,7 +102,7 @@ impl App {
         if !self.may(caller, Administer, UserDirectory) {
             let _may = self.authorize(caller, Manage, name.clone()).await?;
         }
-        Ok(Shared { resource: Resource::RegisteredModel(name) })
+        Ok(Shared { pattern: self.only(&name) })
     }
 
     /// Whether the caller may share the secret, model definition or endpoint of this id, which need not be there yet.
@@ -116,11 +116,11 @@ impl App {
     {
         if !self.may(caller, Administer, UserDirectory) {
             let may: Authorized<Manage, R> = self.authorize_gateway(caller, Manage, id).await?;
-            return Ok(Shared { resource: may.resource().resource() });
+            return Ok(Shared { pattern: self.only(may.resource()) });
         }
         let shown = || format!("'{}' can't be an id", id.chars().take(80).collect::<String>().escape_debug());
         let id = R::parse(id).ok_or_else(|| AppError::Invalid(shown()))?;
-        Ok(Shared { resource: id.resource() })
+        Ok(Shared { pattern: self.only(&id) })
     }
 
     /// Gives a user what it does not have yet. Gives the user's number.
@@ -163,11 +163,11 @@ impl App {
         let right = level.right();
         let act = Act::GrantSet {
             principal: user.to_string(),
-            resource: may.resource.to_string(),
+            resource: may.pattern.to_string(),
             permission: right.to_string(),
         };
         let event = self.event(caller, Outcome::Done, act);
-        let pattern = ResourcePattern::exact(&may.resource);
+        let pattern = may.pattern.clone();
         self.change_grants(move |tx| {
             let user = find(tx, user.as_str())?;
             let grantee = Grantee::Principal(principal_id(user.id)?);
@@ -189,7 +189,7 @@ impl App {
     /// [`AppError::NotFound`] for an unknown user, or one that has nothing.
     pub async fn permission(&self, may: &Shared, user: &str) -> Result<(i64, PermissionLevel), AppError> {
         let user = user_name(user)?;
-        let pattern = ResourcePattern::exact(&may.resource);
+        let pattern = may.pattern.clone();
         self.store()
             .read(move |tx| {
                 let user = find(tx, user.as_str())?;
@@ -207,9 +207,9 @@ impl App {
     /// [`AppError::NotFound`] for an unknown user, or one that has nothing.
     pub async fn delete_permission(&self, caller: &Caller, may: &Shared, user: &str) -> Result<(), AppError> {
         let user = user_name(user)?;
-        let act = Act::GrantRemoved { principal: user.to_string(), resource: may.resource.to_string() };
+        let act = Act::GrantRemoved { principal: user.to_string(), resource: may.pattern.to_string() };
         let event = self.event(caller, Outcome::Done, act);
-        let pattern = ResourcePattern::exact(&may.resource);
+        let pattern = may.pattern.clone();
         self.change_grants(move |tx| {
             let user = find(tx, user.as_str())?;
             let grantee = Grantee::Principal(principal_id(user.id)?);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::Stream;
 use sealyard_core::{Digest, Hasher, ReadAt as _, Timestamp, TreePath};
-use sealyard_identity::Edit;
+use sealyard_identity::{Edit, WorkspaceName};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_scan_model::Scanner;
 use sealyard_store::Transaction;
@@ -51,8 +51,12 @@ pub struct NamedPart {
     pub tag: String,
 }
 
-fn message(upload: &str, number: u32, expires: i64) -> String {
-    format!("{upload}|{number}|{expires}")
+fn message(workspace: &WorkspaceName, upload: &str, number: u32, expires: i64) -> String {
+    if workspace.is_default() {
+        format!("{upload}|{number}|{expires}")
+    } else {
+        format!("{upload}|{number}|{expires}|{workspace}")
+    }
 }
 
 fn refused(reason: impl Into<String>) -> AppError {
@@ -105,19 +109,28 @@ impl App {
         self.sequencer.notify();
         let expires = now.plus_seconds(CAPABILITY_SECONDS).as_millis();
         let capability = |number| {
-            let mac = self.vault.mac(PURPOSE, message(&id, number, expires).as_bytes());
-            format!("{expires}.{mac}")
+            let mac = self.vault.mac(PURPOSE, message(self.workspace(), &id, number, expires).as_bytes());
+            if self.workspace().is_default() {
+                format!("{expires}.{mac}")
+            } else {
+                format!("{expires}.{mac}.{}", self.workspace())
+            }
         };
         let capabilities = (1..=parts).map(capability).collect();
         Ok(PartedUploadBegun { id, capabilities })
     }
 
-    /// Whether the capability is one that this server, or one with the same keys, gave for this part and is still good.
-    fn check_capability(&self, upload: &str, number: u32, capability: &str) -> Result<(), AppError> {
+    /// Whether the capability is one that this server, or one with the same keys, gave for this part and is still good. Gives
+    /// the workspace that it was given in.
+    fn check_capability(&self, upload: &str, number: u32, capability: &str) -> Result<WorkspaceName, AppError> {
         let (expires, mac) = capability.split_once('.').ok_or(AppError::Unauthenticated)?;
         let expires: i64 = expires.parse().map_err(|_| AppError::Unauthenticated)?;
-        let is_ours = self.vault.is_mac(PURPOSE, message(upload, number, expires).as_bytes(), mac);
-        if is_ours && self.now().as_millis() < expires { Ok(()) } else { Err(AppError::Unauthenticated) }
+        let (mac, workspace) = match mac.split_once('.') {
+            Some((mac, name)) => (mac, WorkspaceName::new(name).map_err(|_| AppError::Unauthenticated)?),
+            None => (mac, WorkspaceName::default()),
+        };
+        let is_ours = self.vault.is_mac(PURPOSE, message(&workspace, upload, number, expires).as_bytes(), mac);
+        if is_ours && self.now().as_millis() < expires { Ok(workspace) } else { Err(AppError::Unauthenticated) }
     }
 
     /// Takes a part in. The capability is all that is asked for; it was given to somebody who might upload.
@@ -136,7 +149,15 @@ impl App {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: std::error::Error + Send + Sync + 'static,
     {
-        self.check_capability(id, number, capability)?;
+        let workspace = self.check_capability(id, number, capability)?;
+        self.by_capability(workspace).await?.put_part_here(id, number, limit, body).await
+    }
+
+    async fn put_part_here<S, E>(&self, id: &str, number: u32, limit: u64, body: S) -> Result<Digest, AppError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: std::error::Error + Send + Sync + 'static,
+    {
         let wanted = id.to_owned();
         let found = self.store().read(move |tx| Ok::<_, AppError>(tx.upload(&wanted)?)).await?;
         let upload = found.filter(|upload| number >= 1 && number <= upload.parts && !self.is_over(upload));

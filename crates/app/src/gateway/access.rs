@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 
 use sealyard_identity::{
     Action, ActsOn, Authorized, Edit, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, Grant, Grantee,
-    Permission, Principal, ProtectedResource, Resource, ResourcePattern, Right, ServerWide,
+    Permission, Principal, ProtectedResource, Resource, ResourcePattern, Right, ServerWide, WorkspaceName,
 };
 use sealyard_ledger::{Act, Event};
 use sealyard_store::Transaction;
@@ -123,7 +123,7 @@ impl App {
     }
 }
 
-/// Whoever makes something has MANAGE on it.
+/// Whoever makes something has MANAGE on it. The gateway is in the default workspace alone: in others nothing can be made.
 pub(super) fn give_manage(
     tx: &mut dyn Transaction,
     event: &Event,
@@ -132,7 +132,7 @@ pub(super) fn give_manage(
 ) -> Result<(), AppError> {
     let grant = Grant {
         grantee: Grantee::Principal(principal.id.clone()),
-        pattern: ResourcePattern::exact(resource),
+        pattern: ResourcePattern::exact(&WorkspaceName::default(), resource),
         right: Right::Level(Permission::Manage),
     };
     tx.set_grant(&grant)?;
@@ -146,7 +146,7 @@ pub(super) fn give_manage(
 
 /// Takes away every grant on this very thing. Patterns that cover it are not its own and stay.
 pub(super) fn forget_grants(tx: &mut dyn Transaction, resource: &Resource) -> Result<(), AppError> {
-    let exact = ResourcePattern::exact(resource);
+    let exact = ResourcePattern::exact(&WorkspaceName::default(), resource);
     for grant in tx.grants()?.into_iter().filter(|grant| grant.pattern == exact) {
         tx.remove_grant(&grant)?;
     }

@@ -1,7 +1,5 @@
 //! Experiments: what runs are grouped and protected by.
 
-use std::sync::Arc;
-
 use sealyard_core::Timestamp;
 use sealyard_identity::{
     Action, ActsOn, Authorized, Edit, ExperimentId, Grant, Grantee, Manage, Permission, ProtectedResource, Read,
@@ -109,6 +107,7 @@ impl App {
         limits::tags(&tags)?;
         let new = NewExperiment { name: name.to_owned(), tags, created: self.now() };
         let principal = may.principal().clone();
+        let workspace = self.workspace().clone();
         let event =
             self.event(caller, Outcome::Done, Act::ExperimentCreated { id: String::new(), name: name.to_owned() });
         let created = self
@@ -117,16 +116,16 @@ impl App {
                 let mut event = event;
                 event.act = Act::ExperimentCreated { id: experiment.id.clone(), name: experiment.name.clone() };
                 tx.record(&event)?;
-                let resource = experiment_id(&experiment.id)?.resource();
+                let pattern = ResourcePattern::exact(&workspace, &experiment_id(&experiment.id)?.resource());
                 let grant = Grant {
                     grantee: Grantee::Principal(principal.id.clone()),
-                    pattern: ResourcePattern::exact(&resource),
+                    pattern,
                     right: Right::Level(Permission::Manage),
                 };
                 tx.set_grant(&grant)?;
                 event.act = Act::GrantSet {
                     principal: principal.name.to_string(),
-                    resource: resource.to_string(),
+                    resource: grant.pattern.to_string(),
                     permission: grant.right.to_string(),
                 };
                 tx.record(&event)?;
@@ -248,7 +247,7 @@ impl App {
         let principal = caller.principal().cloned().ok_or(AppError::Unauthenticated)?;
         let SearchExperiments { filter, order, view, max_results, from } = search;
         let limit = limits::page(max_results, 1000, limits::EXPERIMENTS_PER_PAGE)?;
-        let authorizer = Arc::clone(&self.authorizer());
+        let rights = self.rights();
         let mark = Query::of(&("experiments", &filter, &order, view));
         let after = self.page_tokens().open_token(mark, &from)?;
         let page = self
@@ -260,7 +259,7 @@ impl App {
                     Ok(tx.search_experiments(&query)?)
                 };
                 visible_page(limit, after, fetch, |experiment| {
-                    experiment_id(&experiment.id).is_ok_and(|id| authorizer.authorize(&principal, Read, id).is_ok())
+                    experiment_id(&experiment.id).is_ok_and(|id| rights.may(&principal, Read, id))
                 })
             })
             .await?;

@@ -1,7 +1,5 @@
 //! Issues: what people or programs found wrong in an experiment.
 
-use std::sync::Arc;
-
 use sealyard_core::Timestamp;
 use sealyard_identity::{Action, ActsOn, Authorized, Edit, ExperimentId, Read};
 use sealyard_store::model::{Issue, IssuePlace, IssueQuery, IssueUpdate};
@@ -184,7 +182,7 @@ impl App {
         query.experiment = search.experiment.map(|may| may.resource().to_string());
         query.after = place(&search.page_token)?;
         query.limit = PAGE + 1;
-        let authorizer = Arc::clone(&self.authorizer());
+        let rights = self.rights();
         self.store()
             .read(move |tx| {
                 let mut found: Vec<Issue> = Vec::new();
@@ -193,8 +191,7 @@ impl App {
                     let last = rows.len() <= PAGE as usize;
                     query.after = rows.last().map(Issue::place);
                     let visible = rows.into_iter().filter(|issue| {
-                        experiment_id(&issue.experiment_id)
-                            .is_ok_and(|id| authorizer.authorize(&principal, Read, id).is_ok())
+                        experiment_id(&issue.experiment_id).is_ok_and(|id| rights.may(&principal, Read, id))
                     });
                     found.extend(visible);
                     if last || found.len() > limit {

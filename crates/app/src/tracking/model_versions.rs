@@ -1,8 +1,6 @@
 //! Versions of registered models: reading, tags, descriptions, search. Making one and aliases are in the crate's
 //! `registry`.
 
-use std::sync::Arc;
-
 use sealyard_identity::{Authorized, Edit, Manage, ModelName, Read};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::{Cursor, ModelVersion, Pair};
@@ -192,7 +190,7 @@ impl App {
         let principal = caller.principal().cloned().ok_or(AppError::Unauthenticated)?;
         let SearchRegistry { filter, order, max_results, from } = search;
         let limit = limits::page(max_results, limits::MODEL_VERSIONS_PER_PAGE, limits::MODEL_VERSIONS_PER_PAGE)?;
-        let authorizer = Arc::clone(&self.authorizer());
+        let rights = self.rights();
         let mark = Query::of(&("model versions", &filter, &order));
         let after = self.page_tokens().open_token(mark, &from)?;
         let page = self
@@ -202,7 +200,7 @@ impl App {
                     Ok(tx.search_model_versions(&filter.conditions, &order, None, limit, after.as_ref())?)
                 };
                 visible_page(limit, after, fetch, |version| {
-                    model_name(&version.name).is_ok_and(|name| authorizer.authorize(&principal, Read, name).is_ok())
+                    model_name(&version.name).is_ok_and(|name| rights.may(&principal, Read, name))
                 })
             })
             .await?;

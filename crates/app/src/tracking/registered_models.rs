@@ -1,10 +1,8 @@
 //! Registered models: the names under which versions are kept.
 
-use std::sync::Arc;
-
 use sealyard_identity::{
     Action as _, ActsOn, Authorized, Edit, Effect, Grant, Grantee, Manage, ModelName, Permission, Principal,
-    ProtectedResource, Read, Resource, ResourcePattern, Right, ServerWide,
+    ProtectedResource, Read, ResourcePattern, Right, ServerWide,
 };
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
@@ -93,7 +91,7 @@ impl App {
         let name = model_name(name)?;
         // A DENY on the name is not got around by a right on the whole server.
         let denied = caller.principal().is_some_and(|principal| {
-            let explained = self.authorizer().explain(principal, Edit::KIND, name.resource());
+            let explained = self.rights().explain(principal, Edit::KIND, name.resource());
             explained.considered.iter().any(|rule| rule.effect == Effect::Denies)
         });
         if denied || self.may(caller, Edit, name.clone()) {
@@ -118,14 +116,14 @@ impl App {
         limits::description(&description)?;
         let (name, now) = (may.name.clone(), self.now());
         let created_by = may.principal.name.to_string();
-        let grant = manage(&may.principal, &name);
+        let grant = manage(&may.principal, self.only(&name));
         let created = self.event(caller, Outcome::Done, Act::RegisteredModelCreated { name: name.to_string() });
         let granted = self.event(
             caller,
             Outcome::Done,
             Act::GrantSet {
                 principal: created_by.clone(),
-                resource: name.resource().to_string(),
+                resource: grant.pattern.to_string(),
                 permission: grant.right.to_string(),
             },
         );
@@ -190,14 +188,15 @@ impl App {
     ) -> Result<RegisteredModel, AppError> {
         let (from, to, now) = (may.resource().clone(), to.name.clone(), self.now());
         let act = Act::RegisteredModelRenamed { name: from.to_string(), to: to.to_string() };
+        let (old, new) = (self.only(&from), self.only(&to));
         let event = self.event(caller, Outcome::Done, act);
         let model = self
             .change_grants(move |tx| {
                 refuse_published(tx, from.as_str(), "renamed")?;
                 let model = tx.rename_registered_model(from.as_str(), to.as_str(), now)?;
-                for grant in grants_on(tx, &from)? {
+                for grant in grants_on(tx, &old)? {
                     tx.remove_grant(&grant)?;
-                    tx.set_grant(&Grant { pattern: ResourcePattern::exact(&to.resource()), ..grant })?;
+                    tx.set_grant(&Grant { pattern: new.clone(), ..grant })?;
                 }
                 tx.record(&event)?;
                 Ok::<_, AppError>(model)
@@ -216,11 +215,12 @@ impl App {
         may: &Authorized<Manage, ModelName>,
     ) -> Result<(), AppError> {
         let name = may.resource().clone();
+        let only = self.only(&name);
         let event = self.event(caller, Outcome::Done, Act::RegisteredModelDeleted { name: name.to_string() });
         self.change_grants(move |tx| {
             refuse_published(tx, name.as_str(), "deleted")?;
             tx.delete_registered_model(name.as_str())?;
-            for grant in grants_on(tx, &name)? {
+            for grant in grants_on(tx, &only)? {
                 tx.remove_grant(&grant)?;
             }
             Ok::<_, AppError>(tx.record(&event)?)
@@ -273,7 +273,7 @@ impl App {
         let principal = caller.principal().cloned().ok_or(AppError::Unauthenticated)?;
         let SearchRegistry { filter, order, max_results, from } = search;
         let limit = limits::page(max_results, 100, limits::REGISTERED_MODELS_PER_PAGE)?;
-        let authorizer = Arc::clone(&self.authorizer());
+        let rights = self.rights();
         let mark = Query::of(&("registered models", &filter, &order));
         let after = self.page_tokens().open_token(mark, &from)?;
         let page = self
@@ -283,7 +283,7 @@ impl App {
                     Ok(tx.search_registered_models(&filter.conditions, &order, None, limit, after.as_ref())?)
                 };
                 let page = visible_page(limit, after, fetch, |model| {
-                    model_name(&model.name).is_ok_and(|name| authorizer.authorize(&principal, Read, name).is_ok())
+                    model_name(&model.name).is_ok_and(|name| rights.may(&principal, Read, name))
                 })?;
                 let mut items = Vec::with_capacity(page.items.len());
                 for model in page.items {
@@ -319,18 +319,13 @@ pub(super) fn model_name(name: &str) -> Result<ModelName, AppError> {
     ModelName::new(name).map_err(|error| AppError::Invalid(error.to_string()))
 }
 
-fn manage(principal: &Principal, name: &ModelName) -> Grant {
-    Grant {
-        grantee: Grantee::Principal(principal.id.clone()),
-        pattern: ResourcePattern::exact(&Resource::RegisteredModel(name.clone())),
-        right: Right::Level(Permission::Manage),
-    }
+fn manage(principal: &Principal, pattern: ResourcePattern) -> Grant {
+    Grant { grantee: Grantee::Principal(principal.id.clone()), pattern, right: Right::Level(Permission::Manage) }
 }
 
 /// Grants on this very name. Patterns that cover it are not the model's and stay.
-fn grants_on(tx: &mut dyn Transaction, name: &ModelName) -> Result<Vec<Grant>, AppError> {
-    let exact = ResourcePattern::exact(&name.resource());
-    Ok(tx.grants()?.into_iter().filter(|grant| grant.pattern == exact).collect())
+fn grants_on(tx: &mut dyn Transaction, exact: &ResourcePattern) -> Result<Vec<Grant>, AppError> {
+    Ok(tx.grants()?.into_iter().filter(|grant| grant.pattern == *exact).collect())
 }
 
 fn newest(

@@ -7,7 +7,7 @@ use crate::authorization::index::Index;
 use crate::grant::{Grant, Grantee, Membership, Right};
 use crate::permission::Permission;
 use crate::principal::{Principal, PrincipalId};
-use crate::resource::{ProtectedResource, Resource};
+use crate::resource::{ProtectedResource, Resource, WorkspaceName};
 
 /// Decides who may do what, from all grants at once. When grants change, build another and replace it.
 ///
@@ -42,53 +42,87 @@ impl Authorizer {
         Self { index: Index::new(&grants), grants, roles }
     }
 
-    /// Lets `principal` do `A` to `resource`, or says why not. The only source of an [`Authorized`].
+    /// Lets `principal` do `A` to `resource` of `workspace`, or says why not. The only source of an [`Authorized`].
+    ///
+    /// In another workspace than the default one, what takes a level on the server takes it on the workspace: a right on the
+    /// server gives nothing there.
     ///
     /// # Errors
     /// [`Denied`] unless something allows it and nothing forbids it.
     #[allow(clippy::result_large_err, reason = "a refusal carries its reasons; it is rare and ends the request")]
-    pub fn authorize<A, R>(&self, principal: &Principal, action: A, resource: R) -> Result<Authorized<A, R>, Denied>
+    pub fn authorize<A, R>(
+        &self,
+        workspace: &WorkspaceName,
+        principal: &Principal,
+        action: A,
+        resource: R,
+    ) -> Result<Authorized<A, R>, Denied>
     where
         A: ActsOn<R>,
         R: ProtectedResource,
     {
         let _ = action;
-        if self.decide(principal, A::KIND, &resource.resource(), &mut |_, _| {}) {
+        if self.decide(workspace, principal, A::KIND, &resource.resource(), &mut |_, _| {}) {
             return Ok(Authorized::new(principal.clone(), resource));
         }
-        Err(self.explain(principal, A::KIND, resource.resource()).into_denied())
+        Err(self.explain(workspace, principal, A::KIND, resource.resource()).into_denied())
     }
 
     /// The same decision with all that was considered, for `auth explain`.
     #[must_use]
-    pub fn explain(&self, principal: &Principal, action: ActionKind, resource: Resource) -> Explanation {
+    pub fn explain(
+        &self,
+        workspace: &WorkspaceName,
+        principal: &Principal,
+        action: ActionKind,
+        resource: Resource,
+    ) -> Explanation {
         let mut considered = Vec::new();
         let mut note = |effect, rule: &dyn Fn() -> String| considered.push(Considered { effect, rule: rule() });
-        let allowed = self.decide(principal, action, &resource, &mut note);
+        let allowed = self.decide(workspace, principal, action, &resource, &mut note);
         Explanation { principal: principal.name.clone(), action, resource, allowed, considered }
     }
 
     /// What `principal` may do to `resource` at most, for lists and for pages that show what is possible.
     #[must_use]
-    pub fn permission(&self, principal: &Principal, resource: &Resource) -> Permission {
+    pub fn permission(&self, workspace: &WorkspaceName, principal: &Principal, resource: &Resource) -> Permission {
         [Permission::Manage, Permission::Edit, Permission::Use, Permission::Read]
             .into_iter()
-            .find(|level| self.decide(principal, ActionKind::Level(*level), resource, &mut |_, _| {}))
+            .find(|level| self.decide(workspace, principal, ActionKind::Level(*level), resource, &mut |_, _| {}))
             .unwrap_or(Permission::No)
+    }
+
+    /// Whether any right in `workspace`, or to it, is given to `principal`: whether it is anything to them.
+    #[must_use]
+    pub fn speaks_of(&self, principal: &Principal, workspace: &WorkspaceName) -> bool {
+        let own = Grantee::Principal(principal.id.clone());
+        let roles = self.roles.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
+        self.permission(workspace, principal, &Resource::Workspace(workspace.clone())) > Permission::No
+            || (!workspace.is_default()
+                && std::iter::once(&own).chain(roles).any(|grantee| self.index.knows(grantee, workspace)))
     }
 
     /// The one decision. `note` hears of everything considered; the words are only made when it asks for them.
     fn decide(
         &self,
+        workspace: &WorkspaceName,
         principal: &Principal,
         action: ActionKind,
         resource: &Resource,
         note: &mut dyn FnMut(Effect, &dyn Fn() -> String),
     ) -> bool {
+        let instead;
+        let resource = match (resource, action) {
+            (Resource::Server, ActionKind::Level(_)) if !workspace.is_default() => {
+                instead = Resource::Workspace(workspace.clone());
+                &instead
+            }
+            _ => resource,
+        };
         let mut allowed = false;
         let mut denied = false;
         if let Some(scopes) = principal.scopes()
-            && !scopes.iter().any(|scope| scope.covers(action, resource))
+            && !scopes.iter().any(|scope| scope.covers(action, workspace, resource))
         {
             let list = || scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             note(Effect::Denies, &|| {
@@ -103,7 +137,8 @@ impl Authorizer {
         let own = Grantee::Principal(principal.id.clone());
         let roles = self.roles.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
         for grantee in std::iter::once(&own).chain(roles) {
-            for grant in self.index.find(grantee, resource).filter_map(|position| self.grants.get(position)) {
+            for grant in self.index.find(grantee, workspace, resource).filter_map(|position| self.grants.get(position))
+            {
                 let effect = effect(grant, principal.admin, action, resource);
                 note(effect, &|| grant.to_string());
                 allowed |= effect == Effect::Allows;

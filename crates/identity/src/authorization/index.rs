@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::grant::{Grant, Grantee, IdPattern};
-use crate::resource::{Resource, ResourceKind};
+use crate::resource::{Resource, ResourceKind, WorkspaceName};
 
 /// Where grants lie by id: a few look-ups find all that speak of a resource, however many there are.
 #[derive(Debug, Default)]
@@ -14,13 +14,14 @@ struct ByKind {
 
 /// Positions of grants by who they are for and what they speak of.
 #[derive(Debug, Default)]
-pub(super) struct Index(HashMap<Grantee, HashMap<ResourceKind, ByKind>>);
+pub(super) struct Index(HashMap<Grantee, HashMap<WorkspaceName, HashMap<ResourceKind, ByKind>>>);
 
 impl Index {
     pub(super) fn new(grants: &[Grant]) -> Self {
         let mut index = Self::default();
         for (position, grant) in grants.iter().enumerate() {
-            let kinds = index.0.entry(grant.grantee.clone()).or_default();
+            let workspaces = index.0.entry(grant.grantee.clone()).or_default();
+            let kinds = workspaces.entry(grant.pattern.workspace().clone()).or_default();
             let by_kind = kinds.entry(grant.pattern.kind()).or_default();
             match grant.pattern.id() {
                 IdPattern::Exact(id) => by_kind.exact.entry(id.clone()).or_default().push(position),
@@ -33,10 +34,24 @@ impl Index {
         index
     }
 
-    /// The positions of all grants for `grantee` that speak of `resource`.
-    pub(super) fn find<'a>(&'a self, grantee: &Grantee, resource: &'a Resource) -> impl Iterator<Item = usize> + 'a {
+    /// Whether `grantee` has any grant on something in `workspace`.
+    pub(super) fn knows(&self, grantee: &Grantee, workspace: &WorkspaceName) -> bool {
+        self.0.get(grantee).is_some_and(|workspaces| workspaces.contains_key(workspace))
+    }
+
+    /// The positions of all grants for `grantee` that speak of `resource` of `workspace`.
+    pub(super) fn find<'a>(
+        &'a self,
+        grantee: &Grantee,
+        workspace: &WorkspaceName,
+        resource: &'a Resource,
+    ) -> impl Iterator<Item = usize> + 'a {
         let id = resource.id();
-        let by_kind = self.0.get(grantee).and_then(|kinds| kinds.get(&resource.kind()));
+        let kind = resource.kind();
+        let everywhere = WorkspaceName::default();
+        let workspace = if kind.is_in_workspace() { workspace } else { &everywhere };
+        let by_kind =
+            self.0.get(grantee).and_then(|workspaces| workspaces.get(workspace)).and_then(|kinds| kinds.get(&kind));
         let exact = by_kind.and_then(|grants| grants.exact.get(id));
         let prefixes = by_kind.into_iter().flat_map(move |grants| {
             let lengths = grants.lengths.range(..=id.len());

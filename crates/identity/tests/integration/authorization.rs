@@ -27,6 +27,10 @@ fn member(principal: &str, role: &str) -> Membership {
     Membership { principal: PrincipalId::new(principal).unwrap(), role: RoleName::new(role).unwrap() }
 }
 
+fn here() -> WorkspaceName {
+    WorkspaceName::default()
+}
+
 fn experiment(id: &str) -> ExperimentId {
     ExperimentId::new(id).unwrap()
 }
@@ -38,7 +42,7 @@ fn model(name: &str) -> ModelName {
 #[test]
 fn nothing_is_allowed_by_default() {
     let authorizer = Authorizer::new(vec![], vec![]);
-    let denied = authorizer.authorize(&principal("ada"), Read, experiment("7")).unwrap_err();
+    let denied = authorizer.authorize(&here(), &principal("ada"), Read, experiment("7")).unwrap_err();
     assert_eq!(denied.rule, "authorization");
     assert_eq!(denied.action, ActionKind::Level(Permission::Read));
     assert_eq!(denied.resource.to_string(), "experiment:7");
@@ -49,16 +53,16 @@ fn nothing_is_allowed_by_default() {
 fn a_level_holds_the_ones_before_it_and_no_more() {
     let authorizer = Authorizer::new(vec![grant("principal:ada", "experiment:7", "EDIT")], vec![]);
     let ada = principal("ada");
-    let may = authorizer.authorize(&ada, Edit, experiment("7")).unwrap();
+    let may = authorizer.authorize(&here(), &ada, Edit, experiment("7")).unwrap();
     assert_eq!((may.principal(), may.resource()), (&ada, &experiment("7")));
     assert_eq!(may.weaken::<Read>().action(), ActionKind::Level(Permission::Read));
-    assert!(authorizer.authorize(&ada, Read, experiment("7")).is_ok());
-    assert!(authorizer.authorize(&ada, Manage, experiment("7")).is_err());
-    assert!(authorizer.authorize(&ada, Read, experiment("77")).is_err());
-    assert!(authorizer.authorize(&ada, Read, model("7")).is_err());
-    assert!(authorizer.authorize(&principal("eve"), Read, experiment("7")).is_err());
-    assert_eq!(authorizer.permission(&ada, &experiment("7").resource()), Permission::Edit);
-    assert_eq!(authorizer.permission(&ada, &experiment("8").resource()), Permission::No);
+    assert!(authorizer.authorize(&here(), &ada, Read, experiment("7")).is_ok());
+    assert!(authorizer.authorize(&here(), &ada, Manage, experiment("7")).is_err());
+    assert!(authorizer.authorize(&here(), &ada, Read, experiment("77")).is_err());
+    assert!(authorizer.authorize(&here(), &ada, Read, model("7")).is_err());
+    assert!(authorizer.authorize(&here(), &principal("eve"), Read, experiment("7")).is_err());
+    assert_eq!(authorizer.permission(&here(), &ada, &experiment("7").resource()), Permission::Edit);
+    assert_eq!(authorizer.permission(&here(), &ada, &experiment("8").resource()), Permission::No);
 }
 
 #[test]
@@ -69,19 +73,19 @@ fn acts_take_manage_or_their_own_grant() {
         grant("principal:promoter", "registered-model:m", "act:promote"),
     ];
     let authorizer = Authorizer::new(grants, vec![]);
-    let denied = authorizer.authorize(&principal("editor"), Promote, model("m")).unwrap_err();
+    let denied = authorizer.authorize(&here(), &principal("editor"), Promote, model("m")).unwrap_err();
     assert_eq!(
         denied.to_string(),
         "editor may not promote registered-model:m: not enough: EDIT on registered-model:m to principal:editor; \
          not enough: no grant gives MANAGE or act:promote"
     );
-    assert!(authorizer.authorize(&principal("manager"), Promote, model("m")).is_ok());
-    assert!(authorizer.authorize(&principal("manager"), Approve, model("m")).is_ok());
-    assert!(authorizer.authorize(&principal("promoter"), Promote, model("m")).is_ok());
-    assert!(authorizer.authorize(&principal("promoter"), Deploy, model("m")).is_err());
-    assert!(authorizer.authorize(&principal("promoter"), Publish, model("m")).is_err());
-    assert!(authorizer.authorize(&principal("promoter"), Read, model("m")).is_err());
-    assert!(authorizer.authorize(&principal("promoter"), Promote, model("other")).is_err());
+    assert!(authorizer.authorize(&here(), &principal("manager"), Promote, model("m")).is_ok());
+    assert!(authorizer.authorize(&here(), &principal("manager"), Approve, model("m")).is_ok());
+    assert!(authorizer.authorize(&here(), &principal("promoter"), Promote, model("m")).is_ok());
+    assert!(authorizer.authorize(&here(), &principal("promoter"), Deploy, model("m")).is_err());
+    assert!(authorizer.authorize(&here(), &principal("promoter"), Publish, model("m")).is_err());
+    assert!(authorizer.authorize(&here(), &principal("promoter"), Read, model("m")).is_err());
+    assert!(authorizer.authorize(&here(), &principal("promoter"), Promote, model("other")).is_err());
 }
 
 #[test]
@@ -93,12 +97,12 @@ fn roles_and_patterns_give_what_they_say() {
     ];
     let authorizer = Authorizer::new(grants, vec![member("ada", "fraud"), member("ada", "everyone")]);
     let ada = principal("ada");
-    assert!(authorizer.authorize(&ada, Use, model("fraud-eu")).is_ok());
-    assert!(authorizer.authorize(&ada, Use, model("fraud")).is_err());
-    assert!(authorizer.authorize(&ada, Read, model("other")).is_ok());
+    assert!(authorizer.authorize(&here(), &ada, Use, model("fraud-eu")).is_ok());
+    assert!(authorizer.authorize(&here(), &ada, Use, model("fraud")).is_err());
+    assert!(authorizer.authorize(&here(), &ada, Read, model("other")).is_ok());
     // A principal whose id is a role's name doesn't have the role, nor the other way round.
-    assert!(authorizer.authorize(&principal("everyone"), Read, model("other")).is_err());
-    assert!(authorizer.authorize(&ada, Read, experiment("1")).is_err());
+    assert!(authorizer.authorize(&here(), &principal("everyone"), Read, model("other")).is_err());
+    assert!(authorizer.authorize(&here(), &ada, Read, experiment("1")).is_err());
 }
 
 #[test]
@@ -110,49 +114,52 @@ fn deny_wins_over_grants_and_administrators_but_can_not_lock_everyone_out() {
         grant("principal:root", "users", "DENY"),
     ];
     let authorizer = Authorizer::new(grants, vec![member("ada", "suspended")]);
-    let denied = authorizer.authorize(&principal("ada"), Read, experiment("7")).unwrap_err();
+    let denied = authorizer.authorize(&here(), &principal("ada"), Read, experiment("7")).unwrap_err();
     assert_eq!(denied.reasons.len(), 1);
     assert_eq!(denied.reasons[0].to_string(), "denied by DENY on experiment:7 to role:suspended");
-    assert!(authorizer.authorize(&principal("ada"), Manage, experiment("8")).is_ok());
-    assert!(authorizer.authorize(&admin(), Promote, model("m")).is_err());
-    assert!(authorizer.authorize(&admin(), Promote, model("n")).is_ok());
-    assert!(authorizer.authorize(&admin(), Administer, UserDirectory).is_ok());
+    assert!(authorizer.authorize(&here(), &principal("ada"), Manage, experiment("8")).is_ok());
+    assert!(authorizer.authorize(&here(), &admin(), Promote, model("m")).is_err());
+    assert!(authorizer.authorize(&here(), &admin(), Promote, model("n")).is_ok());
+    assert!(authorizer.authorize(&here(), &admin(), Administer, UserDirectory).is_ok());
 }
 
 #[test]
 fn only_administrators_administer() {
     let authorizer = Authorizer::new(vec![grant("principal:ada", "server", "MANAGE")], vec![]);
-    assert!(authorizer.authorize(&principal("ada"), Manage, ServerWide).is_ok());
-    assert!(authorizer.authorize(&principal("ada"), Administer, ServerWide).is_err());
-    assert!(authorizer.authorize(&admin(), Administer, ServerWide).is_ok());
-    assert!(authorizer.authorize(&admin(), Administer, PolicySet).is_ok());
-    assert!(authorizer.authorize(&admin(), Manage, LedgerLog).is_ok());
+    assert!(authorizer.authorize(&here(), &principal("ada"), Manage, ServerWide).is_ok());
+    assert!(authorizer.authorize(&here(), &principal("ada"), Administer, ServerWide).is_err());
+    assert!(authorizer.authorize(&here(), &admin(), Administer, ServerWide).is_ok());
+    assert!(authorizer.authorize(&here(), &admin(), Administer, PolicySet).is_ok());
+    assert!(authorizer.authorize(&here(), &admin(), Manage, LedgerLog).is_ok());
 }
 
 #[test]
 fn a_token_is_limited_to_its_scopes_even_an_administrators() {
     let authorizer = Authorizer::new(vec![grant("principal:ada", "experiment:*", "READ")], vec![]);
     let job = with_scopes(admin(), &["experiment:7:edit"]);
-    assert!(authorizer.authorize(&job, Edit, experiment("7")).is_ok());
-    assert!(authorizer.authorize(&job, Manage, experiment("7")).is_err());
-    assert!(authorizer.authorize(&job, Read, experiment("8")).is_err());
-    assert!(authorizer.authorize(&job, Publish, model("m")).is_err());
-    let denied = authorizer.authorize(&job, Administer, UserDirectory).unwrap_err();
+    assert!(authorizer.authorize(&here(), &job, Edit, experiment("7")).is_ok());
+    assert!(authorizer.authorize(&here(), &job, Manage, experiment("7")).is_err());
+    assert!(authorizer.authorize(&here(), &job, Read, experiment("8")).is_err());
+    assert!(authorizer.authorize(&here(), &job, Publish, model("m")).is_err());
+    let denied = authorizer.authorize(&here(), &job, Administer, UserDirectory).unwrap_err();
     assert!(denied.to_string().contains("the token's scopes [experiment:7:edit]"), "{denied}");
-    assert!(authorizer.authorize(&with_scopes(admin(), &[]), Read, experiment("7")).is_err());
-    assert!(authorizer.authorize(&with_scopes(admin(), &["all"]), Administer, UserDirectory).is_ok());
+    assert!(authorizer.authorize(&here(), &with_scopes(admin(), &[]), Read, experiment("7")).is_err());
+    assert!(authorizer.authorize(&here(), &with_scopes(admin(), &["all"]), Administer, UserDirectory).is_ok());
     // A scope never gives more than the owner has.
     assert!(
-        authorizer.authorize(&with_scopes(principal("ada"), &["experiment:7:edit"]), Edit, experiment("7")).is_err()
+        authorizer
+            .authorize(&here(), &with_scopes(principal("ada"), &["experiment:7:edit"]), Edit, experiment("7"))
+            .is_err()
     );
-    assert!(authorizer.authorize(&with_scopes(principal("ada"), &["all"]), Read, experiment("7")).is_ok());
+    assert!(authorizer.authorize(&here(), &with_scopes(principal("ada"), &["all"]), Read, experiment("7")).is_ok());
 }
 
 #[test]
 fn an_explanation_lists_everything_considered() {
     let grants = vec![grant("role:r", "experiment:7", "READ"), grant("principal:ada", "experiment:*", "EDIT")];
     let authorizer = Authorizer::new(grants, vec![member("ada", "r")]);
-    let explanation = authorizer.explain(&principal("ada"), "edit".parse().unwrap(), "experiment:7".parse().unwrap());
+    let explanation =
+        authorizer.explain(&here(), &principal("ada"), "edit".parse().unwrap(), "experiment:7".parse().unwrap());
     assert!(explanation.allowed);
     let said: Vec<String> = explanation.considered.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -163,9 +170,9 @@ fn an_explanation_lists_everything_considered() {
 
 /// The rules of [`Authorizer`] read off its documentation, without an index.
 fn plainly(grants: &[Grant], roles: &[Membership], who: &Principal, action: ActionKind, to: &Resource) -> bool {
-    let within = who.scopes().is_none_or(|scopes| scopes.iter().any(|scope| scope.covers(action, to)));
+    let within = who.scopes().is_none_or(|scopes| scopes.iter().any(|scope| scope.covers(action, &here(), to)));
     let mine = |grant: &&Grant| {
-        grant.pattern.matches(to)
+        grant.pattern.matches(&here(), to)
             && match &grant.grantee {
                 Grantee::Principal(id) => *id == who.id,
                 Grantee::Role(role) => roles.iter().any(|has| has.principal == who.id && has.role == *role),
@@ -209,7 +216,39 @@ proptest! {
         }
         let (action, to): (ActionKind, Resource) = (action.parse().unwrap(), to.parse().unwrap());
         let expected = plainly(&grants, &roles, &who, action, &to);
-        let explained = Authorizer::new(grants, roles).explain(&who, action, to);
+        let explained = Authorizer::new(grants, roles).explain(&here(), &who, action, to);
         prop_assert_eq!(explained.allowed, expected);
     }
+}
+
+#[test]
+fn a_right_in_one_workspace_is_none_in_another() {
+    let there = WorkspaceName::new("team-a").unwrap();
+    let rights = [
+        ("a", "experiment:*", "MANAGE"),
+        ("a", "registered-model:m", "MANAGE"),
+        ("a", "server", "MANAGE"),
+        ("b", "team-a/experiment:*", "MANAGE"),
+        ("b", "team-a/registered-model:m*", "MANAGE"),
+        ("b", "workspace:team-a", "EDIT"),
+    ];
+    let grants = rights.map(|(who, pattern, right)| grant(&format!("principal:{who}"), pattern, right)).to_vec();
+    let authorizer = Authorizer::new(grants, vec![]);
+    for (who, its, others) in [("a", here(), there.clone()), ("b", there.clone(), here())] {
+        let who = principal(who);
+        assert!(authorizer.authorize(&its, &who, Manage, experiment("7")).is_ok());
+        assert!(authorizer.authorize(&its, &who, Promote, model("m")).is_ok());
+        // What the server is there, the workspace is in the others.
+        assert!(authorizer.authorize(&its, &who, Edit, ServerWide).is_ok());
+        assert!(authorizer.authorize(&others, &who, Read, experiment("7")).is_err());
+        assert!(authorizer.authorize(&others, &who, Read, model("m")).is_err());
+        assert!(authorizer.authorize(&others, &who, Edit, ServerWide).is_err());
+        assert!(its.is_default() || authorizer.speaks_of(&who, &its));
+        assert!(!authorizer.speaks_of(&who, &others));
+    }
+    // The same for what a token is limited to; nothing keeps an administrator out.
+    let job = with_scopes(admin(), &["experiment:7:edit"]);
+    assert!(authorizer.authorize(&here(), &job, Edit, experiment("7")).is_ok());
+    assert!(authorizer.authorize(&there, &job, Edit, experiment("7")).is_err());
+    assert!(authorizer.authorize(&there, &admin(), Manage, experiment("7")).is_ok());
 }

@@ -71,6 +71,10 @@ pub(crate) struct Arguments {
     /// is never read, has no verdict, and no gate lets it through.
     #[arg(long, value_enum, default_value_t = ExternalSources::Refuse, value_name = "WHAT")]
     external_sources: ExternalSources,
+    /// Have workspaces beside the default one. A client is in one by MLFLOW_WORKSPACE or mlflow.set_workspace(); nothing of
+    /// another is there for it.
+    #[arg(long, env = "SEALYARD_WORKSPACES")]
+    workspaces: bool,
     /// A further host name that clients may use.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
@@ -133,6 +137,7 @@ impl Arguments {
             no_auth: self.no_auth,
             ui: ui.as_ref().map(|found| found.folder.clone()),
             external_sources: self.external_sources == ExternalSources::Record,
+            workspaces: self.workspaces,
             hosts: self.hosts,
             webhook_allow: self.webhook_allow,
         };

@@ -118,6 +118,7 @@ impl Context {
             no_auth: false,
             ui: None,
             external_sources: false,
+            workspaces: false,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
         };

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0014_gateway.sql"),
     include_str!("../../migrations/postgres/0016_runs_of_one_start.sql"),
     include_str!("../../migrations/postgres/0017_loose_artifacts.sql"),
+    include_str!("../../migrations/postgres/0020_workspaces.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers
@@ -41,7 +42,7 @@ pub(crate) fn migrate(connection: &Connection, now: Timestamp) -> Result<(), Sto
     }
     if found == 0 {
         connection.execute(
-            "INSERT INTO experiments (number, name, created, updated) VALUES (0, 'Default', ?1, ?1)",
+            "INSERT INTO experiments (number, key, name, workspace, created, updated) VALUES (0, '0/Default', 'Default', 0, ?1, ?1)",
             &[Value::Integer(now.as_millis())],
         )?;
     }

@@ -1,7 +1,10 @@
-use sealyard_store::model::{Artifact, ArtifactOwner};
+use std::borrow::Cow;
+
+use sealyard_store::model::{Artifact, ArtifactOwner, DEFAULT_WORKSPACE};
 use sealyard_store::{Artifacts, StoreError};
 
 use super::convert::{Columns as _, integer, not_found};
+use crate::doors::{elsewhere, here};
 use crate::session::Session;
 use crate::sql::Row;
 
@@ -10,7 +13,8 @@ const COLUMNS: &str = "path, object, digest, size, verdict, created, created_by"
 impl Artifacts for Session<'_> {
     fn put_artifact(&mut self, artifact: &Artifact) -> Result<Option<String>, StoreError> {
         self.check_owner_takes_files(&artifact.owner)?;
-        let (kind, owner) = columns(&artifact.owner);
+        let (kind, owner) = self.columns(&artifact.owner)?;
+        let owner = owner.as_ref();
         let path = artifact.path.as_str();
         for (position, _) in path.match_indices('/') {
             let parent = path.get(..position).unwrap_or_default();
@@ -51,7 +55,8 @@ impl Artifacts for Session<'_> {
     }
 
     fn artifact(&mut self, owner: &ArtifactOwner, path: &str) -> Result<Option<Artifact>, StoreError> {
-        let (kind, name) = columns(owner);
+        let (kind, name) = self.columns(owner)?;
+        let name = name.as_ref();
         self.optional(
             &format!("SELECT {COLUMNS} FROM artifacts WHERE owner_kind = ?1 AND owner = ?2 AND path = ?3"),
             [kind, name, path],
@@ -60,7 +65,8 @@ impl Artifacts for Session<'_> {
     }
 
     fn artifacts_below(&mut self, owner: &ArtifactOwner, prefix: &str) -> Result<Vec<Artifact>, StoreError> {
-        let (kind, name) = columns(owner);
+        let (kind, name) = self.columns(owner)?;
+        let name = name.as_ref();
         self.all(
             &format!(
                 "SELECT {COLUMNS} FROM artifacts WHERE owner_kind = ?1 AND owner = ?2
@@ -72,7 +78,8 @@ impl Artifacts for Session<'_> {
     }
 
     fn count_artifacts_below(&mut self, owner: &ArtifactOwner, prefix: &str) -> Result<u64, StoreError> {
-        let (kind, name) = columns(owner);
+        let (kind, name) = self.columns(owner)?;
+        let name = name.as_ref();
         let count = self.optional(
             "SELECT count(*) FROM artifacts WHERE owner_kind = ?1 AND owner = ?2
                  AND (?3 = '' OR path = ?3 OR (path > ?3 || '/' AND path < ?3 || '0'))",
@@ -84,7 +91,8 @@ impl Artifacts for Session<'_> {
 
     fn delete_artifacts_below(&mut self, owner: &ArtifactOwner, prefix: &str) -> Result<u64, StoreError> {
         self.check_owner_takes_files(owner)?;
-        let (kind, name) = columns(owner);
+        let (kind, name) = self.columns(owner)?;
+        let name = name.as_ref();
         let frozen: Option<String> = self.optional(
             "SELECT a.path FROM artifacts a WHERE a.owner_kind = ?1 AND a.owner = ?2
                  AND (?3 = '' OR a.path = ?3 OR (a.path > ?3 || '/' AND a.path < ?3 || '0'))
@@ -117,6 +125,22 @@ impl Session<'_> {
         )
     }
 
+    /// What files of an owner are found by: the one way to them, and it is shut for owners of other workspaces, which have
+    /// none here. An owner that is gone, or in the bin, still has its files.
+    pub(super) fn columns<'o>(&self, owner: &'o ArtifactOwner) -> Result<(&'static str, Cow<'o, str>), StoreError> {
+        let (kind, id) = owner_columns(owner);
+        let sql = match owner {
+            // What lies loose in a workspace has its number, and nothing in the default one.
+            ArtifactOwner::Loose if self.workspace() == DEFAULT_WORKSPACE => return Ok((kind, Cow::Borrowed(""))),
+            ArtifactOwner::Loose => return Ok((kind, Cow::Owned(self.workspace().to_string()))),
+            ArtifactOwner::Run(_) => elsewhere!("runs"),
+            ArtifactOwner::LoggedModel(_) => elsewhere!("logged_models"),
+            ArtifactOwner::Trace(_) => elsewhere!("traces"),
+        };
+        // No id is the empty text.
+        Ok((kind, Cow::Borrowed(if self.exists(sql, (id, self.workspace()))? { "" } else { id })))
+    }
+
     /// What a stock client downloads for a version is what was frozen and scanned: its files stay, and none is added to
     /// their directory.
     fn check_not_frozen(&self, kind: &str, owner: &str, path: &str) -> Result<(), StoreError> {
@@ -144,15 +168,10 @@ impl Session<'_> {
         match owner {
             ArtifactOwner::Loose => Ok(()),
             ArtifactOwner::Run(id) => self.active_run(id).map(|_| ()),
-            ArtifactOwner::Trace(id) => match self.exists("SELECT 1 FROM traces WHERE id = ?1", [id])? {
-                true => Ok(()),
-                false => Err(not_found("trace", id)),
-            },
+            ArtifactOwner::Trace(id) => self.trace_key(id).map(|_| ()),
             ArtifactOwner::LoggedModel(id) => {
-                let status: Option<String> =
-                    self.optional("SELECT status FROM logged_models WHERE id = ?1 AND deleted = 0", [id], |row| {
-                        row.get(0)
-                    })?;
+                let sql = here!("SELECT status FROM logged_models WHERE id = ?1 AND deleted = 0");
+                let status: Option<String> = self.optional(sql, (id, self.workspace()), |row| row.get(0))?;
                 match status.as_deref() {
                     None => Err(not_found("logged model", id)),
                     Some("PENDING") => Ok(()),
@@ -169,7 +188,8 @@ fn part_of_a_version(path: &str) -> StoreError {
     StoreError::Conflict(format!("{path:?} belongs to a registered version: its files are frozen"))
 }
 
-pub(super) fn columns(owner: &ArtifactOwner) -> (&'static str, &str) {
+/// Owners by their kind's name in the database.
+pub(super) fn owner_columns(owner: &ArtifactOwner) -> (&'static str, &str) {
     match owner {
         ArtifactOwner::Run(id) => ("run", id),
         ArtifactOwner::LoggedModel(id) => ("model", id),

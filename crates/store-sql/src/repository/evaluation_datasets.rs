@@ -15,10 +15,11 @@ const RECORD: &str = "id, inputs, input_hash, outputs, expectations, tags, sourc
 
 impl EvaluationDatasets for Session<'_> {
     fn create_evaluation_dataset(&mut self, dataset: &EvaluationDataset) -> Result<(), StoreError> {
+        self.check_workspace()?;
         let number: Option<i64> = self.optional(
             "INSERT INTO evaluation_datasets
-                 (id, name, schema, profile, digest, created, updated, created_by, updated_by, owner)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING RETURNING number",
+                 (id, name, schema, profile, digest, created, updated, created_by, updated_by, owner, workspace)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING RETURNING number",
             (
                 &dataset.id,
                 &dataset.name,
@@ -30,6 +31,7 @@ impl EvaluationDatasets for Session<'_> {
                 &dataset.created_by,
                 &dataset.updated_by,
                 &dataset.owner,
+                self.workspace(),
             ),
             |row| row.get(0),
         )?;
@@ -67,7 +69,7 @@ impl EvaluationDatasets for Session<'_> {
         let numbers = if query.experiments.is_empty() {
             None
         } else {
-            let experiments: Vec<i64> = query.experiments.iter().filter_map(|id| experiment_number(id)).collect();
+            let experiments = self.experiments_here(&query.experiments)?;
             Some(self.datasets_of_experiments(&experiments)?)
         };
         let scope = Scope { numbers, ..Scope::default() };
@@ -191,16 +193,13 @@ impl EvaluationDatasets for Session<'_> {
 
 impl Session<'_> {
     fn evaluation_dataset_key(&self, id: &str) -> Result<i64, StoreError> {
-        self.optional("SELECT number FROM evaluation_datasets WHERE id = ?1", [id], |row| row.get(0))?
-            .ok_or_else(|| not_found("evaluation dataset", id))
+        let sql = "SELECT number FROM evaluation_datasets WHERE id = ?1 AND workspace = ?2";
+        self.optional(sql, (id, self.workspace()), |row| row.get(0))?.ok_or_else(|| not_found("evaluation dataset", id))
     }
 
     fn put_dataset_experiments(&self, number: i64, experiments: &[String]) -> Result<(), StoreError> {
         for id in experiments {
-            let experiment = experiment_number(id).ok_or_else(|| not_found("experiment", id))?;
-            if !self.exists("SELECT 1 FROM experiments WHERE number = ?1", [experiment])? {
-                return Err(not_found("experiment", id));
-            }
+            let experiment = self.experiment_key(id)?;
             self.execute(
                 "INSERT INTO evaluation_dataset_experiments (dataset, experiment) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
                 (number, experiment),

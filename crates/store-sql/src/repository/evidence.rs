@@ -9,8 +9,8 @@ use crate::sql::Row;
 impl EvidenceRecords for Session<'_> {
     fn add_evidence(&mut self, record: &EvidenceRecord) -> Result<(), StoreError> {
         self.execute(
-            "INSERT INTO evidence (digest, subject, predicate_type, bundle, added, added_by)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (digest, subject) DO NOTHING",
+            "INSERT INTO evidence (digest, subject, predicate_type, bundle, added, added_by, workspace)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (digest, subject, workspace) DO NOTHING",
             (
                 record.digest.as_bytes(),
                 record.subject.as_bytes(),
@@ -18,6 +18,7 @@ impl EvidenceRecords for Session<'_> {
                 &record.bundle,
                 record.added.as_millis(),
                 &record.added_by,
+                self.workspace(),
             ),
         )?;
         Ok(())
@@ -26,8 +27,8 @@ impl EvidenceRecords for Session<'_> {
     fn evidence_for(&mut self, subject: &Digest) -> Result<Vec<EvidenceRecord>, StoreError> {
         self.all(
             "SELECT digest, subject, predicate_type, bundle, added, added_by FROM evidence
-             WHERE subject = ?1 ORDER BY number",
-            [subject.as_bytes()],
+             WHERE subject = ?1 AND workspace = ?2 ORDER BY number",
+            (subject.as_bytes(), self.workspace()),
             read,
         )
     }
@@ -35,8 +36,8 @@ impl EvidenceRecords for Session<'_> {
     fn evidence(&mut self, digest: &Digest) -> Result<Option<EvidenceRecord>, StoreError> {
         self.optional(
             "SELECT digest, subject, predicate_type, bundle, added, added_by FROM evidence
-             WHERE digest = ?1 ORDER BY number LIMIT 1",
-            [digest.as_bytes()],
+             WHERE digest = ?1 AND workspace = ?2 ORDER BY number LIMIT 1",
+            (digest.as_bytes(), self.workspace()),
             read,
         )
     }

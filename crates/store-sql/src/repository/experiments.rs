@@ -10,11 +10,12 @@ use crate::session::Session;
 
 impl Experiments for Session<'_> {
     fn create_experiment(&mut self, new: &NewExperiment) -> Result<Experiment, StoreError> {
+        self.check_workspace()?;
         let number = self
             .insert(
-                "INSERT INTO experiments (name, created, updated) VALUES (?1, ?2, ?2)
+                "INSERT INTO experiments (key, name, workspace, created, updated) VALUES (?1, ?2, ?3, ?4, ?4)
                  ON CONFLICT DO NOTHING RETURNING number",
-                (&new.name, new.created.as_millis()),
+                (self.key_of(&new.name), &new.name, self.workspace(), new.created.as_millis()),
             )?
             .ok_or_else(|| already_exists("experiment", &new.name))?;
         self.put_pairs(EXPERIMENT_TAGS, number, &new.tags)?;
@@ -22,23 +23,24 @@ impl Experiments for Session<'_> {
     }
 
     fn experiment(&mut self, id: &str) -> Result<Option<Experiment>, StoreError> {
-        match experiment_number(id) {
-            Some(number) => found(self.load_experiment(number)),
-            None => Ok(None),
-        }
+        found(self.experiment_key(id).and_then(|number| self.load_experiment(number)))
     }
 
     fn experiment_by_name(&mut self, name: &str) -> Result<Option<Experiment>, StoreError> {
-        let number = self.optional("SELECT number FROM experiments WHERE name = ?1", [name], |row| row.get(0))?;
+        let number = self.optional(
+            "SELECT number FROM experiments WHERE key = ?1 AND workspace = ?2",
+            (self.key_of(name), self.workspace()),
+            |row| row.get(0),
+        )?;
         number.map(|number| self.load_experiment(number)).transpose()
     }
 
     fn rename_experiment(&mut self, id: &str, name: &str, now: Timestamp) -> Result<(), StoreError> {
         let number = self.experiment_key(id)?;
         let renamed = self.execute(
-            "UPDATE experiments SET name = ?2, updated = ?3 WHERE number = ?1
-                 AND NOT EXISTS (SELECT 1 FROM experiments other WHERE other.name = ?2 AND other.number <> ?1)",
-            (number, name, now.as_millis()),
+            "UPDATE experiments SET name = ?2, key = ?3, updated = ?4 WHERE number = ?1 AND workspace = ?5
+                 AND NOT EXISTS (SELECT 1 FROM experiments other WHERE other.key = ?3 AND other.number <> ?1)",
+            (number, name, self.key_of(name), now.as_millis(), self.workspace()),
         )?;
         if renamed == 0 { Err(already_exists("experiment", name)) } else { Ok(()) }
     }
@@ -81,7 +83,8 @@ impl Session<'_> {
     pub(super) fn experiment_key(&self, id: &str) -> Result<i64, StoreError> {
         let missing = || not_found("experiment", id);
         let number = experiment_number(id).ok_or_else(missing)?;
-        match self.exists("SELECT 1 FROM experiments WHERE number = ?1", [number])? {
+        let here = "SELECT 1 FROM experiments WHERE number = ?1 AND workspace = ?2";
+        match self.exists(here, (number, self.workspace()))? {
             true => Ok(number),
             false => Err(missing()),
         }
@@ -91,7 +94,8 @@ impl Session<'_> {
     pub(super) fn active_experiment(&self, id: &str) -> Result<i64, StoreError> {
         let missing = || not_found("experiment", id);
         let number = experiment_number(id).ok_or_else(missing)?;
-        match self.optional("SELECT deleted FROM experiments WHERE number = ?1", [number], |row| row.get(0))? {
+        let here = "SELECT deleted FROM experiments WHERE number = ?1 AND workspace = ?2";
+        match self.optional(here, (number, self.workspace()), |row| row.get(0))? {
             Some(false) => Ok(number),
             Some(true) => Err(StoreError::Conflict(format!(
                 "The experiment {id} must be in the 'active' state. Current state is deleted."

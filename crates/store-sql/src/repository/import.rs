@@ -11,19 +11,28 @@ impl Import for Session<'_> {
         if experiment.id < 0 {
             return Err(StoreError::Invalid(format!("{} is no id of an experiment", experiment.id)));
         }
-        let taken = "SELECT 1 FROM experiments WHERE name = ?1 AND number <> ?2";
-        if self.exists(taken, (&experiment.name, experiment.id))? {
+        let taken = "SELECT 1 FROM experiments WHERE number <> ?2 AND key = ?1 AND workspace = ?3
+            UNION ALL SELECT 1 FROM experiments WHERE number = ?2 AND workspace <> ?3";
+        if self.exists(taken, (self.key_of(&experiment.name), experiment.id, self.workspace()))? {
             return Err(already_exists("experiment", &experiment.name));
         }
         self.execute(
-            "INSERT INTO experiments (number, name, created, updated) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (number) DO UPDATE SET name = excluded.name, created = excluded.created, updated = excluded.updated",
-            (experiment.id, &experiment.name, experiment.created.as_millis(), experiment.updated.as_millis()),
+            "INSERT INTO experiments (number, key, name, workspace, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (number) DO UPDATE SET key = excluded.key, name = excluded.name, created = excluded.created,
+                 updated = excluded.updated",
+            (
+                experiment.id,
+                self.key_of(&experiment.name),
+                &experiment.name,
+                self.workspace(),
+                experiment.created.as_millis(),
+                experiment.updated.as_millis(),
+            ),
         )?;
         if self.dialect() == Dialect::Postgres {
             // SQLite does so by itself: the next number is above all that ever were.
             self.optional(
-                "SELECT setval(pg_get_serial_sequence('experiments', 'number'), GREATEST(?1, (SELECT max(number) FROM experiments), 1))",
+                "/* all workspaces */ SELECT setval(pg_get_serial_sequence('experiments', 'number'), GREATEST(?1, (SELECT max(number) FROM experiments), 1))",
                 [experiment.id],
                 |_| Ok(()),
             )?;
@@ -41,7 +50,7 @@ impl Import for Session<'_> {
     }
 
     fn holds_nothing(&mut self) -> Result<bool, StoreError> {
-        let anything = "SELECT 1 FROM experiments WHERE number <> 0 UNION ALL SELECT 1 FROM runs
+        let anything = "/* all workspaces */ SELECT 1 FROM experiments WHERE number <> 0 UNION ALL SELECT 1 FROM runs
             UNION ALL SELECT 1 FROM logged_models UNION ALL SELECT 1 FROM registered_models LIMIT 1";
         Ok(!self.exists(anything, [])?)
     }

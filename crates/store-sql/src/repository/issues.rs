@@ -3,6 +3,7 @@ use sealyard_store::model::{Issue, IssueQuery, IssueUpdate};
 use sealyard_store::{Issues, StoreError};
 
 use super::convert::{Columns as _, already_exists, experiment_number, not_found};
+use crate::doors::here;
 use crate::error::{backend, corrupt};
 use crate::session::Session;
 use crate::sql::{Row, Value};
@@ -36,11 +37,7 @@ fn read(row: &Row<'_>) -> Result<Issue, StoreError> {
 
 impl Issues for Session<'_> {
     fn create_issue(&mut self, new: &Issue) -> Result<(), StoreError> {
-        let experiment = experiment_number(&new.experiment_id);
-        let experiment = experiment.ok_or_else(|| not_found("experiment", &new.experiment_id))?;
-        if !self.exists("SELECT 1 FROM experiments WHERE number = ?1", [experiment])? {
-            return Err(not_found("experiment", &new.experiment_id));
-        }
+        let experiment = self.experiment_key(&new.experiment_id)?;
         let list = |texts: &[String]| serde_json::to_string(texts).map_err(backend);
         let added = self.execute(
             "INSERT INTO issues (id, experiment, name, description, status, severity, root_causes, categories, source_run,
@@ -65,25 +62,39 @@ impl Issues for Session<'_> {
     }
 
     fn issue(&mut self, id: &str) -> Result<Option<Issue>, StoreError> {
-        self.optional(&format!("SELECT {COLUMNS} FROM issues WHERE id = ?1"), [id], read)
+        let sql = format!(here!("SELECT {} FROM issues WHERE id = ?1"), COLUMNS);
+        self.optional(&sql, (id, self.workspace()), read)
     }
 
     fn update_issue(&mut self, id: &str, update: &IssueUpdate, now: Timestamp) -> Result<Issue, StoreError> {
+        let sql = here!("SELECT number FROM issues WHERE id = ?1");
+        let number: Option<i64> = self.optional(sql, (id, self.workspace()), |row| row.get(0))?;
         self.execute(
             "UPDATE issues SET name = coalesce(?2, name), description = coalesce(?3, description),
-                 status = coalesce(?4, status), severity = coalesce(?5, severity), updated = ?6 WHERE id = ?1",
-            (id, &update.name, &update.description, &update.status, update.severity.map(i64::from), now.as_millis()),
+                 status = coalesce(?4, status), severity = coalesce(?5, severity), updated = ?6 WHERE number = ?1",
+            (
+                number.ok_or_else(|| not_found("issue", id))?,
+                &update.name,
+                &update.description,
+                &update.status,
+                update.severity.map(i64::from),
+                now.as_millis(),
+            ),
         )?;
         self.issue(id)?.ok_or_else(|| not_found("issue", id))
     }
 
     fn search_issues(&mut self, query: &IssueQuery) -> Result<Vec<Issue>, StoreError> {
         let mut values: Vec<Value<'static>> = Vec::new();
-        let mut text = format!("SELECT {COLUMNS} FROM issues WHERE 0 = 0");
         let mut bind = |value: Value<'static>| {
             values.push(value);
             format!("?{}", values.len())
         };
+        let mut text = format!(
+            "SELECT {COLUMNS} FROM issues
+             WHERE EXISTS (SELECT 1 FROM experiments home WHERE home.number = experiment AND home.workspace = {})",
+            bind(self.workspace().into())
+        );
         if let Some(id) = &query.experiment {
             let number = experiment_number(id).ok_or_else(|| corrupt("experiment of a search"))?;
             text.push_str(&format!(" AND experiment = {}", bind(number.into())));

@@ -5,9 +5,10 @@ use sealyard_store::model::{
 use sealyard_store::{LoggedModels, StoreError};
 
 use super::batch::ByNumber;
-use super::convert::{Columns as _, already_exists, experiment_number, not_found};
+use super::convert::{Columns as _, already_exists, not_found};
 use super::experiments::found;
 use super::pairs::{LOGGED_MODEL_PARAMS, LOGGED_MODEL_TAGS};
+use crate::doors::here;
 use crate::search::{LOGGED_MODELS, Scope, Search};
 use crate::session::Session;
 use crate::sql::Row;
@@ -106,7 +107,7 @@ impl LoggedModels for Session<'_> {
     }
 
     fn search_logged_models(&mut self, query: &LoggedModelQuery) -> Result<Page<LoggedModel>, StoreError> {
-        let experiments: Vec<i64> = query.experiments.iter().filter_map(|id| experiment_number(id)).collect();
+        let experiments = self.experiments_here(&query.experiments)?;
         let scope = Scope { experiments: Some(experiments), has_bin: true, ..Scope::default() };
         let (limit, after) = (query.limit, query.after.as_ref());
         let page = Search::new(self, LOGGED_MODELS, scope, (&query.filter, &query.order), limit, after)?.run()?;
@@ -116,8 +117,8 @@ impl LoggedModels for Session<'_> {
 
 impl Session<'_> {
     fn logged_model_key(&self, id: &str) -> Result<i64, StoreError> {
-        self.optional("SELECT number FROM logged_models WHERE id = ?1 AND deleted = 0", [id], |row| row.get(0))?
-            .ok_or_else(|| not_found("logged model", id))
+        let sql = here!("SELECT number FROM logged_models WHERE id = ?1 AND deleted = 0");
+        self.optional(sql, (id, self.workspace()), |row| row.get(0))?.ok_or_else(|| not_found("logged model", id))
     }
 
     fn load_logged_model(&self, number: i64) -> Result<LoggedModel, StoreError> {

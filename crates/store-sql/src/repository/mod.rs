@@ -29,6 +29,7 @@ mod settings;
 mod traces;
 mod version_records;
 mod webhooks;
+mod workspaces;
 
 pub(crate) use convert::Columns;
 mod uploads;

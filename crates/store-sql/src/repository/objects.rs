@@ -1,5 +1,5 @@
 use sealyard_core::{Digest, Timestamp};
-use sealyard_store::model::{NewObject, ObjectUse};
+use sealyard_store::model::{DEFAULT_WORKSPACE, NewObject, ObjectUse};
 use sealyard_store::{Objects, StoreError};
 
 use super::convert::{Columns as _, integer};
@@ -145,6 +145,11 @@ impl Objects for Session<'_> {
     }
 }
 
+/// How objects of a workspace are marked.
+pub(super) fn workspace_of_objects(number: i64) -> String {
+    if number == DEFAULT_WORKSPACE { "default".to_owned() } else { number.to_string() }
+}
+
 impl Session<'_> {
     /// Takes the row's lock, so that what is read of it next stays true.
     fn hold(&self, object: &str) -> Result<(), StoreError> {
@@ -162,9 +167,9 @@ impl Session<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let inserted = self.execute(
-            "INSERT INTO stored_objects (object, digest, size, state, changed) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO stored_objects (object, digest, size, state, changed, workspace) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (object) DO NOTHING",
-            (object, digest.as_bytes(), integer(size)?, state, now.as_millis()),
+            (object, digest.as_bytes(), integer(size)?, state, now.as_millis(), workspace_of_objects(self.workspace())),
         )?;
         if inserted == 1 {
             return Ok(());

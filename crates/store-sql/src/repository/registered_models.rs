@@ -16,11 +16,12 @@ impl Session<'_> {
         created_by: &str,
         now: Timestamp,
     ) -> Result<RegisteredModel, StoreError> {
+        self.check_workspace()?;
         let number = self
             .insert(
-                "INSERT INTO registered_models (name, description, created, updated, created_by)
-                 VALUES (?1, ?2, ?3, ?3, ?4) ON CONFLICT DO NOTHING RETURNING number",
-                (name, description, now.as_millis(), created_by),
+                "INSERT INTO registered_models (key, name, workspace, description, created, updated, created_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) ON CONFLICT DO NOTHING RETURNING number",
+                (self.key_of(name), name, self.workspace(), description, now.as_millis(), created_by),
             )?
             .ok_or_else(|| already_exists("registered model", name))?;
         self.put_pairs(REGISTERED_MODEL_TAGS, number, tags)?;
@@ -35,15 +36,16 @@ impl Session<'_> {
     ) -> Result<RegisteredModel, StoreError> {
         let number = self.registered_model_key(name)?;
         let renamed = self.execute(
-            "UPDATE registered_models SET name = ?2, updated = ?3 WHERE number = ?1
-                 AND NOT EXISTS (SELECT 1 FROM registered_models other WHERE other.name = ?2 AND other.number <> ?1)",
-            (number, to, now.as_millis()),
+            "UPDATE registered_models SET name = ?2, key = ?3, updated = ?4 WHERE number = ?1 AND workspace = ?5
+                 AND NOT EXISTS (SELECT 1 FROM registered_models other WHERE other.key = ?3 AND other.number <> ?1)",
+            (number, to, self.key_of(to), now.as_millis(), self.workspace()),
         )?;
         if renamed == 0 { Err(already_exists("registered model", to)) } else { self.load_registered_model(number) }
     }
 
     pub(super) fn registered_model_key(&self, name: &str) -> Result<i64, StoreError> {
-        self.optional("SELECT number FROM registered_models WHERE name = ?1", [name], |row| row.get(0))?
+        let sql = "SELECT number FROM registered_models WHERE key = ?1 AND workspace = ?2";
+        self.optional(sql, (self.key_of(name), self.workspace()), |row| row.get(0))?
             .ok_or_else(|| not_found("registered model", name))
     }
 

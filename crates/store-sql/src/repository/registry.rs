@@ -192,8 +192,8 @@ impl Registry for Session<'_> {
     fn version_by_alias(&mut self, name: &str, alias: &str) -> Result<Option<u32>, StoreError> {
         self.optional(
             "SELECT aliases.version FROM aliases JOIN registered_models ON registered_models.number = aliases.model
-             WHERE registered_models.name = ?1 AND aliases.alias = ?2",
-            [name, alias],
+             WHERE registered_models.key = ?1 AND registered_models.workspace = ?2 AND aliases.alias = ?3",
+            (self.key_of(name), self.workspace(), alias),
             |row| row.get(0),
         )
     }

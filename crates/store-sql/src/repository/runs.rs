@@ -7,9 +7,10 @@ use sealyard_store::model::{
 use sealyard_store::{Runs, StoreError};
 
 use super::batch::{BATCH, ByNumber};
-use super::convert::{Columns as _, already_exists, experiment_number, not_found};
+use super::convert::{Columns as _, already_exists, not_found};
 use super::experiments::lifecycle;
 use super::pairs::{RUN_PARAMS, RUN_TAGS};
+use crate::doors::here;
 use crate::search::{RUNS, Scope, Search};
 use crate::session::Session;
 use crate::sql::Row;
@@ -70,12 +71,13 @@ impl Runs for Session<'_> {
     }
 
     fn run(&mut self, id: &str) -> Result<Option<Run>, StoreError> {
-        let found = self.optional(&format!("SELECT {RUN_COLUMNS} FROM runs WHERE id = ?1"), [id], read_run)?;
+        let sql = format!(here!("SELECT {} FROM runs WHERE id = ?1"), RUN_COLUMNS);
+        let found = self.optional(&sql, (id, self.workspace()), read_run)?;
         found.map(|(number, run)| self.with_data(number, run)).transpose()
     }
 
     fn experiment_of_run(&mut self, id: &str) -> Result<Option<String>, StoreError> {
-        self.optional("SELECT experiment FROM runs WHERE id = ?1", [id], |row| {
+        self.optional(here!("SELECT experiment FROM runs WHERE id = ?1"), (id, self.workspace()), |row| {
             row.get::<i64>(0).map(|number| number.to_string())
         })
     }
@@ -161,13 +163,14 @@ impl Runs for Session<'_> {
 impl Session<'_> {
     /// The key of a run that is there, in the bin or not.
     pub(super) fn run_key(&self, id: &str) -> Result<i64, StoreError> {
-        self.optional("SELECT number FROM runs WHERE id = ?1", [id], |row| row.get(0))?
+        self.optional(here!("SELECT number FROM runs WHERE id = ?1"), (id, self.workspace()), |row| row.get(0))?
             .ok_or_else(|| not_found("run", id))
     }
 
     /// A run that is there, in the bin or not.
     fn any_run(&self, id: &str) -> Result<RunKey, StoreError> {
-        self.optional("SELECT number, experiment, started FROM runs WHERE id = ?1", [id], |row| {
+        let sql = here!("SELECT number, experiment, started FROM runs WHERE id = ?1");
+        self.optional(sql, (id, self.workspace()), |row| {
             Ok(RunKey { number: row.get(0)?, experiment: row.get(1)?, started: row.get(2)? })
         })?
         .ok_or_else(|| not_found("run", id))
@@ -175,11 +178,11 @@ impl Session<'_> {
 
     /// A run that takes changes.
     pub(super) fn active_run(&self, id: &str) -> Result<RunKey, StoreError> {
-        let row =
-            self.optional("SELECT number, experiment, started, deleted FROM runs WHERE id = ?1", [id], |row| {
-                let key = RunKey { number: row.get(0)?, experiment: row.get(1)?, started: row.get(2)? };
-                Ok((key, row.get::<bool>(3)?))
-            })?;
+        let sql = here!("SELECT number, experiment, started, deleted FROM runs WHERE id = ?1");
+        let row = self.optional(sql, (id, self.workspace()), |row| {
+            let key = RunKey { number: row.get(0)?, experiment: row.get(1)?, started: row.get(2)? };
+            Ok((key, row.get::<bool>(3)?))
+        })?;
         match row {
             Some((key, false)) => Ok(key),
             Some(_) => Err(StoreError::Conflict(format!(
@@ -230,7 +233,7 @@ impl Session<'_> {
     }
 
     fn run_search<'q>(&'q self, query: &'q RunQuery) -> Result<Search<'q>, StoreError> {
-        let experiments: Vec<i64> = query.experiments.iter().filter_map(|id| experiment_number(id)).collect();
+        let experiments = self.experiments_here(&query.experiments)?;
         let scope = Scope { experiments: Some(experiments), view: query.view, has_bin: true, ..Scope::default() };
         Search::new(self, RUNS, scope, (&query.filter, &query.order), query.limit, query.after.as_ref())
     }

@@ -1,7 +1,8 @@
 use sealyard_store::model::ScorerVersion;
 use sealyard_store::{Scorers, StoreError};
 
-use super::convert::{experiment_number, not_found};
+use super::convert::not_found;
+use super::experiments::found;
 use crate::session::Session;
 use crate::sql::Row;
 
@@ -38,7 +39,7 @@ impl Scorers for Session<'_> {
     }
 
     fn scorers(&mut self, experiment_id: &str, limit: u32) -> Result<Vec<ScorerVersion>, StoreError> {
-        let Some(experiment) = experiment_number(experiment_id) else { return Ok(Vec::new()) };
+        let Some(experiment) = found(self.experiment_key(experiment_id))? else { return Ok(Vec::new()) };
         self.all(
             &format!(
                 "{FROM} WHERE s.experiment = ?1
@@ -56,7 +57,7 @@ impl Scorers for Session<'_> {
         name: &str,
         limit: u32,
     ) -> Result<Vec<ScorerVersion>, StoreError> {
-        let Some(experiment) = experiment_number(experiment_id) else { return Ok(Vec::new()) };
+        let Some(experiment) = found(self.experiment_key(experiment_id))? else { return Ok(Vec::new()) };
         self.all(
             &format!("{FROM} WHERE s.experiment = ?1 AND s.name = ?2 ORDER BY v.version LIMIT ?3"),
             (experiment, name, i64::from(limit)),
@@ -70,7 +71,7 @@ impl Scorers for Session<'_> {
         name: &str,
         version: Option<u32>,
     ) -> Result<Option<ScorerVersion>, StoreError> {
-        let Some(experiment) = experiment_number(experiment_id) else { return Ok(None) };
+        let Some(experiment) = found(self.experiment_key(experiment_id))? else { return Ok(None) };
         match version {
             Some(version) => self.optional(
                 &format!("{FROM} WHERE s.experiment = ?1 AND s.name = ?2 AND v.version = ?3"),
@@ -86,7 +87,7 @@ impl Scorers for Session<'_> {
     }
 
     fn delete_scorer(&mut self, experiment_id: &str, name: &str, version: Option<u32>) -> Result<u64, StoreError> {
-        let Some(experiment) = experiment_number(experiment_id) else { return Ok(0) };
+        let Some(experiment) = found(self.experiment_key(experiment_id))? else { return Ok(0) };
         let number: Option<i64> = self.optional(
             "SELECT number FROM scorers WHERE experiment = ?1 AND name = ?2",
             (experiment, name),

@@ -2,7 +2,7 @@ use sealyard_core::Timestamp;
 use sealyard_store::model::{ArtifactOwner, PartedUpload, UploadPart, UploadState};
 use sealyard_store::{StoreError, Uploads};
 
-use super::artifacts::columns;
+use super::artifacts::owner_columns;
 use super::convert::{Columns as _, already_exists, integer, not_found};
 use crate::session::Session;
 use crate::sql::Row;
@@ -10,7 +10,7 @@ use crate::sql::Row;
 impl Uploads for Session<'_> {
     fn begin_upload(&mut self, upload: &PartedUpload) -> Result<(), StoreError> {
         self.check_owner_takes_files(&upload.owner)?;
-        let (kind, owner) = columns(&upload.owner);
+        let (kind, owner) = owner_columns(&upload.owner);
         let inserted = self.execute(
             "INSERT INTO uploads (id, owner_kind, owner, path, parts, created_by, created, state)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
@@ -29,11 +29,15 @@ impl Uploads for Session<'_> {
     }
 
     fn upload(&mut self, id: &str) -> Result<Option<PartedUpload>, StoreError> {
-        self.optional(
+        let upload = self.optional(
             "SELECT id, owner_kind, owner, path, parts, created_by, created, state FROM uploads WHERE id = ?1",
             [id],
             read,
-        )
+        )?;
+        // One whose owner is in another workspace is not here.
+        let Some(upload) = upload else { return Ok(None) };
+        let here = !self.columns(&upload.owner)?.1.is_empty();
+        Ok(here.then_some(upload))
     }
 
     fn count_open_uploads(&mut self, created_by: &str) -> Result<u64, StoreError> {

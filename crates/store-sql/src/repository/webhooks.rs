@@ -3,6 +3,7 @@ use sealyard_store::model::{AttemptOutcome, Delivery, DeliveryBounds, Webhook};
 use sealyard_store::{StoreError, Webhooks};
 
 use super::convert::{Columns as _, integer, not_found};
+use crate::doors::ALL;
 use crate::error::backend;
 use crate::session::Session;
 use crate::sql::Row;
@@ -16,9 +17,11 @@ const DELIVERY: &str =
 impl Webhooks for Session<'_> {
     fn create_webhook(&mut self, webhook: &Webhook) -> Result<Webhook, StoreError> {
         let events = serde_json::to_string(&webhook.events).map_err(backend)?;
+        self.check_workspace()?;
         let number: Option<i64> = self.optional(
-            "INSERT INTO webhooks (id, name, description, url, secret, active, events, created, updated, created_by)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING number",
+            "INSERT INTO webhooks
+                 (id, name, description, url, secret, active, events, created, updated, created_by, workspace)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING number",
             (
                 &webhook.id,
                 &webhook.name,
@@ -30,6 +33,7 @@ impl Webhooks for Session<'_> {
                 webhook.created.as_millis(),
                 webhook.updated.as_millis(),
                 &webhook.created_by,
+                self.workspace(),
             ),
             |row| row.get(0),
         )?;
@@ -39,23 +43,24 @@ impl Webhooks for Session<'_> {
     }
 
     fn webhook(&mut self, id: &str) -> Result<Option<Webhook>, StoreError> {
-        self.optional(&format!("{WEBHOOK} WHERE id = ?1"), [id], read_webhook)
+        self.optional(&format!("{WEBHOOK} WHERE id = ?1 AND workspace = ?2"), (id, self.workspace()), read_webhook)
     }
 
     fn webhooks(&mut self, after: i64, limit: u32) -> Result<Vec<Webhook>, StoreError> {
-        let sql = format!("{WEBHOOK} WHERE number > ?1 ORDER BY number LIMIT ?2");
-        self.all(&sql, (after, i64::from(limit)), read_webhook)
+        let sql = format!("{WEBHOOK} WHERE number > ?1 AND workspace = ?3 ORDER BY number LIMIT ?2");
+        self.all(&sql, (after, i64::from(limit), self.workspace()), read_webhook)
     }
 
     fn count_webhooks(&mut self) -> Result<u64, StoreError> {
-        Ok(self.optional("SELECT count(*) FROM webhooks", [], |row| row.unsigned(0))?.unwrap_or(0))
+        let sql = "SELECT count(*) FROM webhooks WHERE workspace = ?1";
+        Ok(self.optional(sql, [self.workspace()], |row| row.unsigned(0))?.unwrap_or(0))
     }
 
     fn update_webhook(&mut self, webhook: &Webhook) -> Result<(), StoreError> {
         let events = serde_json::to_string(&webhook.events).map_err(backend)?;
         let changed = self.execute(
             "UPDATE webhooks SET name = ?2, description = ?3, url = ?4, secret = ?5, active = ?6, events = ?7, updated = ?8
-             WHERE id = ?1",
+             WHERE id = ?1 AND workspace = ?9",
             (
                 &webhook.id,
                 &webhook.name,
@@ -65,6 +70,7 @@ impl Webhooks for Session<'_> {
                 webhook.active,
                 events,
                 webhook.updated.as_millis(),
+                self.workspace(),
             ),
         )?;
         if changed == 0 {
@@ -84,7 +90,7 @@ impl Webhooks for Session<'_> {
     }
 
     fn delete_webhook(&mut self, id: &str) -> Result<(), StoreError> {
-        match self.execute("DELETE FROM webhooks WHERE id = ?1", [id])? {
+        match self.execute("DELETE FROM webhooks WHERE id = ?1 AND workspace = ?2", (id, self.workspace()))? {
             0 => Err(not_found("webhook", id)),
             _ => Ok(()),
         }
@@ -93,8 +99,9 @@ impl Webhooks for Session<'_> {
     fn webhooks_for(&mut self, event: &str) -> Result<Vec<i64>, StoreError> {
         self.all(
             "SELECT webhooks.number FROM webhook_events JOIN webhooks ON webhooks.number = webhook_events.webhook
-             WHERE webhook_events.event = ?1 AND webhooks.active = 1 ORDER BY webhooks.number",
-            [event],
+             WHERE webhook_events.event = ?1 AND webhooks.active = 1 AND webhooks.workspace = ?2
+             ORDER BY webhooks.number",
+            (event, self.workspace()),
             |row| row.get(0),
         )
     }
@@ -127,7 +134,7 @@ impl Webhooks for Session<'_> {
     }
 
     fn waiting_webhooks(&mut self) -> Result<Vec<Webhook>, StoreError> {
-        self.all(&format!("{WEBHOOK} WHERE waiting > 0 ORDER BY number"), [], read_webhook)
+        self.all(&format!("{ALL} {WEBHOOK} WHERE waiting > 0 ORDER BY number"), [], read_webhook)
     }
 
     fn due_deliveries(&mut self, webhook: i64, now: Timestamp) -> Result<bool, StoreError> {

@@ -24,7 +24,7 @@ impl<'q> Search<'q> {
             let Some(source) = self.source(&mut statement, condition)? else { continue };
             let limit = statement.bind(FEW + 1);
             let text = format!("SELECT count(*) FROM (SELECT 1 AS one FROM ({source}) AS d LIMIT {limit}) AS c");
-            let rows = self.session.optional(&text, statement.values, |row| row.get(0))?.unwrap_or(0);
+            let rows = self.session.optional_in_scope(&text, statement.values, |row| row.get(0))?.unwrap_or(0);
             self.note(|| format!("{}: {}", named(condition), counted(rows)));
             found.push(Candidate { condition, rows });
         }
@@ -133,7 +133,11 @@ impl<'q> Search<'q> {
         } else {
             String::new()
         };
-        Ok(Some(format!("SELECT d.number AS n FROM {} d WHERE {within}{compared}", self.target.table)))
+        let here = match self.target.workspace {
+            Some("t.workspace") => format!("d.workspace = {} AND ", statement.bind(self.session.workspace())),
+            _ => String::new(),
+        };
+        Ok(Some(format!("SELECT d.number AS n FROM {} d WHERE {here}{within}{compared}", self.target.table)))
     }
 
     /// That the row `alias` is of the asked experiments, as the beginning of a condition.

@@ -15,8 +15,10 @@ const MAX_ORDER: usize = 20;
 /// What a search may find at all.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
-    /// In these experiments only.
+    /// In these experiments only, which are in the session's workspace.
     pub(crate) experiments: Option<Vec<i64>>,
+    /// In this workspace only; [`Search::new`] sets it to the session's.
+    pub(crate) workspace: i64,
     pub(crate) view: ViewType,
     /// Whether the main table has a bin.
     pub(crate) has_bin: bool,
@@ -48,6 +50,9 @@ impl Scope {
     /// All of it, asked of the main table's row `t`.
     pub(super) fn conditions(&self, statement: &mut Statement) -> Result<Vec<String>, StoreError> {
         let mut all = Vec::new();
+        if let Some(column) = statement.target.workspace {
+            all.push(format!("{column} = {}", statement.bind(self.workspace)));
+        }
         if let Some(experiments) = &self.experiments {
             all.push(statement.number_in("t.experiment", experiments)?);
         }
@@ -97,6 +102,10 @@ impl<'q> Search<'q> {
         if order.len() > MAX_ORDER {
             return Err(StoreError::Invalid(format!("a search may have {MAX_ORDER} sort keys at most")));
         }
+        if target.workspace.is_none() && scope.experiments.is_none() {
+            return Err(StoreError::Invalid("a search of what hangs on experiments names them".to_owned()));
+        }
+        let scope = Scope { workspace: session.workspace(), ..scope };
         Ok(Self { session, target, scope, filter, order, limit, after, notes: None })
     }
 
@@ -221,7 +230,7 @@ impl<'q> Search<'q> {
                 self.note(|| format!("  {step}"));
             }
         }
-        self.session.all(text, statement.values, |row| row.get(0))
+        self.session.all_in_scope(text, statement.values, |row| row.get(0))
     }
 
     /// The place of a row in the order.
@@ -231,7 +240,7 @@ impl<'q> Search<'q> {
         let number = statement.bind(number);
         let columns: Vec<_> = keys.iter().map(|key| key.expression.as_str()).collect();
         let text = format!("SELECT {} FROM {} WHERE t.number = {number}", columns.join(", "), self.target.from);
-        let found = self.session.optional(&text, statement.values, |row| {
+        let found = self.session.optional_in_scope(&text, statement.values, |row| {
             (0..keys.len()).map(|index| row.get::<CursorValue>(index)).collect::<Result<Vec<_>, _>>()
         })?;
         found.map(Cursor).ok_or(StoreError::Undone)

@@ -5,6 +5,8 @@ pub(crate) struct Target {
     pub(super) table: &'static str,
     /// What the statement selects from.
     pub(super) from: &'static str,
+    /// The column that says in which workspace a row is; without one that is asked of its experiment before.
+    pub(super) workspace: Option<&'static str>,
     /// Expression of a known attribute.
     pub(super) attribute: fn(&str) -> Option<&'static str>,
     pub(super) metrics: Option<Side>,
@@ -57,6 +59,7 @@ pub(super) fn is_number(expression: &str) -> bool {
 pub(crate) const EXPERIMENTS: Target = Target {
     table: "experiments",
     from: "experiments t",
+    workspace: Some("t.workspace"),
     attribute: |name| {
         Some(match name {
             "name" => "t.name",
@@ -82,6 +85,7 @@ pub(crate) const EXPERIMENTS: Target = Target {
 pub(crate) const RUNS: Target = Target {
     table: "runs",
     from: "runs t",
+    workspace: None,
     attribute: |name| {
         Some(match name {
             "run_id" | "run_uuid" => "t.id",
@@ -110,6 +114,7 @@ pub(crate) const RUNS: Target = Target {
 pub(crate) const LOGGED_MODELS: Target = Target {
     table: "logged_models",
     from: "logged_models t",
+    workspace: None,
     attribute: |name| {
         Some(match name {
             "name" => "t.name",
@@ -137,6 +142,7 @@ pub(crate) const LOGGED_MODELS: Target = Target {
 pub(crate) const REGISTERED_MODELS: Target = Target {
     table: "registered_models",
     from: "registered_models t",
+    workspace: Some("t.workspace"),
     attribute: |name| {
         Some(match name {
             "name" => "t.name",
@@ -159,6 +165,7 @@ pub(crate) const REGISTERED_MODELS: Target = Target {
 pub(crate) const MODEL_VERSIONS: Target = Target {
     table: "model_versions",
     from: "model_versions t JOIN registered_models m ON m.number = t.model",
+    workspace: Some("m.workspace"),
     attribute: |name| {
         Some(match name {
             "name" => "m.name",
@@ -186,6 +193,7 @@ pub(crate) const MODEL_VERSIONS: Target = Target {
 pub(crate) const EVALUATION_DATASETS: Target = Target {
     table: "evaluation_datasets",
     from: "evaluation_datasets t",
+    workspace: Some("t.workspace"),
     attribute: |name| {
         Some(match name {
             "name" => "t.name",

@@ -2,10 +2,10 @@
 
 use rusqlite::Connection;
 use sealyard_core::Timestamp;
-use sealyard_store::Runs as _;
 use sealyard_store::model::{
     Comparison, Condition, CursorValue, Field, Metric, NewRun, Operand, OrderBy, Pair, RunBatch, RunQuery, ViewType,
 };
+use sealyard_store::{Experiments as _, Runs as _, Transaction as _};
 
 use super::FEW;
 use crate::session::Session;
@@ -204,7 +204,11 @@ fn a_filter_on_what_sorts_ends_with_what_has_it() {
 fn several_experiments_are_merged_and_a_bin_too() {
     let connection = database();
     connection
-        .execute_batch("INSERT INTO experiments (number, name, created, updated) VALUES (7, 'seven', 0, 0)")
+        .execute_batch(
+            "INSERT INTO experiments (number, key, name, created, updated)
+             WITH RECURSIVE other (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM other WHERE number < 499)
+             SELECT number, '0/e' || number, 'e' || number, 0, 0 FROM other",
+        )
         .unwrap();
     many(&connection);
     connection.execute_batch("UPDATE runs SET deleted = 1 WHERE number % 2 = 0").unwrap();
@@ -267,6 +271,10 @@ fn an_older_catalog_is_upgraded_with_what_it_holds() {
         .unwrap();
     migrate::migrate(&mut connection, Timestamp::from_millis(9)).unwrap();
     let mut session = Session::sqlite(&connection);
+    assert_eq!(session.experiment_by_name("five").unwrap().unwrap().id, "5");
+    session.enter(1);
+    assert!(session.experiment_by_name("five").unwrap().is_none() && session.run("r").unwrap().is_none());
+    session.enter(0);
     for condition in [
         when(Field::Parameter("p".into()), Comparison::Equal, text("x")),
         when(Field::Tag("t".into()), Comparison::Equal, text("y")),

@@ -19,6 +19,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0014_gateway.sql"),
     include_str!("../../migrations/sqlite/0016_runs_of_one_start.sql"),
     include_str!("../../migrations/sqlite/0017_loose_artifacts.sql"),
+    include_str!("../../migrations/sqlite/0020_workspaces.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one.
@@ -38,7 +39,7 @@ pub(crate) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(),
     if found == 0 {
         transaction
             .execute(
-                "INSERT INTO experiments (number, name, created, updated) VALUES (0, 'Default', ?1, ?1)",
+                "INSERT INTO experiments (number, key, name, workspace, created, updated) VALUES (0, '0/Default', 'Default', 0, ?1, ?1)",
                 [now.as_millis()],
             )
             .or_backend()?;

@@ -41,6 +41,7 @@ fn kill_test_child() {
                                 actor: "ada".into(),
                                 source: None,
                                 request_id: None,
+                                in_workspace: None,
                                 outcome: Outcome::Done,
                                 act: Act::RunCreated { id: name, experiment: "0".into() },
                             })

@@ -21,6 +21,7 @@ async fn fill(path: &Path, count: usize) {
                     actor: "ada".into(),
                     source: None,
                     request_id: None,
+                    in_workspace: None,
                     outcome: Outcome::Done,
                     act: Act::RunCreated { id: number.to_string(), experiment: "0".into() },
                 })?;

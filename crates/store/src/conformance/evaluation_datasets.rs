@@ -6,7 +6,7 @@ use crate::{StoreError, Transaction};
 
 use super::time;
 
-fn dataset(id: &str, name: &str, experiments: &[&str]) -> EvaluationDataset {
+pub(super) fn dataset(id: &str, name: &str, experiments: &[&str]) -> EvaluationDataset {
     EvaluationDataset {
         id: id.into(),
         name: name.into(),
@@ -23,7 +23,7 @@ fn dataset(id: &str, name: &str, experiments: &[&str]) -> EvaluationDataset {
     }
 }
 
-fn record(id: &str, hash: &str, created: i64) -> DatasetRecord {
+pub(super) fn record(id: &str, hash: &str, created: i64) -> DatasetRecord {
     DatasetRecord {
         id: id.into(),
         inputs: "{\"q\":1}".into(),

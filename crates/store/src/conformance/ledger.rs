@@ -11,6 +11,7 @@ pub(super) fn event(number: i64) -> Event {
         actor: "ada".into(),
         source: None,
         request_id: None,
+        in_workspace: None,
         outcome: Outcome::Done,
         act: Act::RunCreated { id: format!("r{number}"), experiment: "0".into() },
     }

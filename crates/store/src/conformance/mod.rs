@@ -35,6 +35,7 @@ mod transactions;
 mod uploads;
 mod version_records;
 mod webhooks;
+mod workspaces;
 
 use std::sync::Arc;
 
@@ -132,6 +133,12 @@ const CASES: &[(&str, Case)] = &[
     ("webhooks::the_log_is_bounded", webhooks::the_log_is_bounded),
     ("webhooks::a_disabled_one_gives_up", webhooks::a_disabled_one_gives_up),
     ("webhooks::too_many_waiting_are_given_up", webhooks::too_many_waiting_are_given_up),
+    ("workspaces::lifecycle", workspaces::lifecycle),
+    ("workspaces::nothing_reaches_another_one", workspaces::nothing_reaches_another_one),
+    ("workspaces::what_lies_loose_is_of_one_too", workspaces::what_lies_loose_is_of_one_too),
+    ("workspaces::bytes_are_not_shared_between_two", workspaces::bytes_are_not_shared_between_two),
+    ("workspaces::a_deleted_one_leaves_nothing", workspaces::a_deleted_one_leaves_nothing),
+    ("workspaces::what_is_in_a_deleted_one_can_move", workspaces::what_is_in_a_deleted_one_can_move),
 ];
 
 /// Runs every case, each on a store of its own that `empty` makes.

@@ -34,7 +34,7 @@ fn uses(tx: &mut dyn Transaction, objects: &[&str]) -> Vec<ObjectUse> {
 }
 
 /// Compares as the application does; gives how many objects gave up their bytes.
-fn share_all(tx: &mut dyn Transaction) -> usize {
+pub(super) fn share_all(tx: &mut dyn Transaction) -> usize {
     let mut shared = 0;
     for _ in 0..5 {
         for new in tx.new_objects(100).unwrap() {

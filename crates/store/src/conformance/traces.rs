@@ -8,7 +8,7 @@ use sealyard_core::{Digest, Verdict};
 
 use super::{new_run, path, time};
 
-fn trace(id: &str, started: i64) -> NewTrace {
+pub(super) fn trace(id: &str, started: i64) -> NewTrace {
     NewTrace {
         trace: Trace {
             id: id.into(),
@@ -30,7 +30,7 @@ fn trace(id: &str, started: i64) -> NewTrace {
     }
 }
 
-fn span(id: &str, parent: Option<&str>, name: &str) -> Span {
+pub(super) fn span(id: &str, parent: Option<&str>, name: &str) -> Span {
     Span {
         id: id.into(),
         parent: parent.map(Into::into),
@@ -65,7 +65,7 @@ fn batch(trace_id: &str, spans: Vec<Span>) -> SpanBatch {
     }
 }
 
-fn assessment(trace_id: &str, id: &str, value: &str) -> Assessment {
+pub(super) fn assessment(trace_id: &str, id: &str, value: &str) -> Assessment {
     Assessment {
         id: id.into(),
         trace_id: trace_id.into(),

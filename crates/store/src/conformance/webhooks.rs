@@ -5,7 +5,7 @@ use crate::{StoreError, Transaction};
 const MANY: DeliveryBounds = DeliveryBounds { waiting: 10, done: 10 };
 const TWO: DeliveryBounds = DeliveryBounds { waiting: 2, done: 2 };
 
-fn webhook(id: &str, events: &[&str]) -> Webhook {
+pub(super) fn webhook(id: &str, events: &[&str]) -> Webhook {
     Webhook {
         number: 0,
         id: id.into(),

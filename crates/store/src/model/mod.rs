@@ -20,6 +20,7 @@ mod stored_object;
 mod trace;
 mod trace_metrics;
 mod webhook;
+mod workspace;
 
 pub use artifact::{Artifact, ArtifactOwner};
 pub use assessment::{Assessment, AssessmentKind};
@@ -50,6 +51,7 @@ pub use trace::{
 };
 pub use trace_metrics::{Aggregation, MetricFilter, MetricView, TraceMetricPoint, TraceMetricQuery};
 pub use webhook::{AttemptOutcome, Delivery, DeliveryBounds, Webhook};
+pub use workspace::{DEFAULT_WORKSPACE, Workspace, WorkspaceDeletion};
 
 /// A tag or parameter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

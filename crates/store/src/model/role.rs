@@ -41,30 +41,33 @@ pub struct RolePermissionRecord {
 }
 
 impl RolePermissionRecord {
-    /// The grants it amounts to, for a role of `workspace`; `None` when it can't be read. `NO_PERMISSIONS` denies. What this
-    /// server has no such thing of, such as a gateway's endpoints, gives nothing; so does what is of another workspace than
-    /// the one that holds everything.
+    /// The grants it amounts to, for a role of `workspace`: on things of that workspace and no other. `None` when it can't be
+    /// read. `NO_PERMISSIONS` denies. What this server has no such thing of, such as a gateway's endpoints, gives nothing.
     #[must_use]
     pub fn grants(&self, workspace: &str) -> Option<Vec<Grant>> {
         let grantee = Grantee::Role(RoleName::new(RoleRecord::grantee_name(self.role)).ok()?);
         let right = right(&self.permission)?;
-        let holds_everything = workspace == WorkspaceName::DEFAULT;
-        let pattern = |kind: ResourceKind| format!("{kind}:{}", self.resource_pattern).parse().ok();
+        let workspace = WorkspaceName::new(workspace).ok()?;
+        let pattern = |kind: ResourceKind| {
+            let named: ResourcePattern = format!("{kind}:{}", self.resource_pattern).parse().ok()?;
+            Some(named.in_workspace(workspace.clone()))
+        };
         let patterns: Vec<ResourcePattern> = match self.resource_type.as_str() {
-            "experiment" if holds_everything => vec![pattern(ResourceKind::Experiment)?],
-            "registered_model" if holds_everything => vec![pattern(ResourceKind::RegisteredModel)?],
-            "gateway_secret" if holds_everything => vec![pattern(ResourceKind::GatewaySecret)?],
-            "gateway_model_definition" if holds_everything => vec![pattern(ResourceKind::GatewayModelDefinition)?],
-            "gateway_endpoint" if holds_everything => vec![pattern(ResourceKind::GatewayEndpoint)?],
+            "experiment" => vec![pattern(ResourceKind::Experiment)?],
+            "registered_model" => vec![pattern(ResourceKind::RegisteredModel)?],
+            "gateway_secret" => vec![pattern(ResourceKind::GatewaySecret)?],
+            "gateway_model_definition" => vec![pattern(ResourceKind::GatewayModelDefinition)?],
+            "gateway_endpoint" => vec![pattern(ResourceKind::GatewayEndpoint)?],
             "workspace" => {
-                let mut all = vec![ResourcePattern::exact(&Resource::Workspace(WorkspaceName::new(workspace).ok()?))];
-                if holds_everything {
-                    all.push(ResourcePattern::any(ResourceKind::Experiment));
-                    all.push(ResourcePattern::any(ResourceKind::RegisteredModel));
-                    all.push(ResourcePattern::any(ResourceKind::GatewaySecret));
-                    all.push(ResourcePattern::any(ResourceKind::GatewayModelDefinition));
-                    all.push(ResourcePattern::any(ResourceKind::GatewayEndpoint));
-                }
+                let mut all = vec![ResourcePattern::exact(&workspace, &Resource::Workspace(workspace.clone()))];
+                let kinds = [
+                    ResourceKind::Experiment,
+                    ResourceKind::RegisteredModel,
+                    ResourceKind::GatewaySecret,
+                    ResourceKind::GatewayModelDefinition,
+                    ResourceKind::GatewayEndpoint,
+                ];
+                all.extend(kinds.map(|kind| ResourcePattern::any(&workspace, kind)));
                 all
             }
             _ => Vec::new(),

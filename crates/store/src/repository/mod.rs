@@ -22,3 +22,4 @@ pub(crate) mod traces;
 pub(crate) mod uploads;
 pub(crate) mod version_records;
 pub(crate) mod webhooks;
+pub(crate) mod workspaces;

@@ -2,14 +2,14 @@
 //! experiment it takes an administrator.
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use sealyard_identity::Edit;
 
 use super::location::Location;
-use crate::http::{Answer, ApiState, Empty, Identified};
+use crate::http::{Answer, Empty, Identified, InWorkspace};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     request: Request,
 ) -> Answer<Empty> {

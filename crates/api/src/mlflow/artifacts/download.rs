@@ -3,7 +3,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures::stream::unfold;
 use http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG};
@@ -13,10 +13,10 @@ use sealyard_identity::Read;
 
 use super::location::Location;
 use super::{naming, range};
-use crate::http::{ApiError, ApiState, Identified};
+use crate::http::{ApiError, Identified, InWorkspace};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     request: Request,
 ) -> Result<Response, ApiError> {

@@ -2,14 +2,13 @@
 //! it takes an administrator.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::AppError;
 use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 
 use super::FileView;
 use super::location::Location;
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -24,7 +23,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,14 +1,13 @@
 //! `GET artifacts/list`: what lies directly in a folder of a run.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Read;
 use sealyard_store::model::ArtifactOwner;
 use serde::{Deserialize, Serialize};
 
 use super::super::runs::run_id;
 use super::{FileView, directory};
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -26,7 +25,7 @@ pub(in crate::mlflow) struct Response {
 }
 
 pub(in crate::mlflow) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

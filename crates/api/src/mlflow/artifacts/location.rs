@@ -3,14 +3,14 @@
 //! The path is taken as it was sent, decoded exactly once, and must then be a [`TreePath`]. Nothing is normalised away:
 //! a path that steps up is refused where a router would quietly have made another one of it.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use percent_encoding::percent_decode_str;
 use sealyard_app::{App, AppError, ArtifactProof, Caller};
 use sealyard_core::TreePath;
 use sealyard_identity::{ActsOn, Administer, Authorized, ExperimentId, ServerWide};
 use sealyard_store::model::ArtifactOwner;
 
-use crate::http::{ApiError, ApiState, ErrorCode, Identified};
+use crate::http::{ApiError, ErrorCode, Identified, InWorkspace};
 
 /// What a path of the proxy names: `<experiment>/<run>/artifacts/<rest>`,
 /// `<experiment>/models/<model>/artifacts/<rest>`, `<experiment>/traces/<trace>/artifacts/<rest>`, or something outside of
@@ -194,7 +194,7 @@ impl Location {
 }
 
 /// The proxy's root with a slash behind it: no artifact.
-pub(super) async fn empty(State(state): State<ApiState>, Identified(caller): Identified, _: Request) -> ApiError {
+pub(super) async fn empty(InWorkspace(state): InWorkspace, Identified(caller): Identified, _: Request) -> ApiError {
     state.app().refuse_artifact_path(&caller, "", "it is empty").await.into()
 }
 

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::BodyDataStream;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use futures::StreamExt as _;
 use http::header::CONTENT_LENGTH;
 use sealyard_app::Upload;
 use sealyard_identity::Edit;
 
 use super::location::Location;
-use crate::http::{Answer, ApiError, ApiState, Empty, ErrorCode, Identified};
+use crate::http::{Answer, ApiError, Empty, ErrorCode, Identified, InWorkspace};
 
 /// How much of a file that is not taken is still read,
 const DRAINED_BYTES: usize = 32 << 20;
@@ -20,7 +20,7 @@ const DRAINED_BYTES: usize = 32 << 20;
 const DRAINED_TIME: Duration = Duration::from_secs(5);
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     request: Request,
 ) -> Answer<Empty> {

@@ -1,7 +1,7 @@
 //! `POST upload-artifact`: a small file into a run, from the pages. It is scanned like every upload.
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use http::header::CONTENT_LENGTH;
 use sealyard_app::Upload;
 use sealyard_identity::Edit;
@@ -9,7 +9,7 @@ use sealyard_store::model::ArtifactOwner;
 use serde::Deserialize;
 
 use super::file_parameter;
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified, query_parameters};
+use crate::http::{Answer, ApiError, Empty, Identified, InWorkspace, query_parameters};
 
 /// Larger files go through the proxy.
 const LARGEST: u64 = 10 * 1024 * 1024;
@@ -22,7 +22,7 @@ struct Parameters {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     request: Request,
 ) -> Answer<Empty> {

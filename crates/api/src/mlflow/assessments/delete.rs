@@ -1,13 +1,13 @@
 //! `DELETE traces/<id>/assessments/<assessment>`: what it overrode is valid again.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_identity::Edit;
 
-use crate::http::{Answer, ApiState, Empty, Identified};
+use crate::http::{Answer, Empty, Identified, InWorkspace};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path((trace_id, id)): Path<(String, String)>,
 ) -> Answer<Empty> {

@@ -1,7 +1,7 @@
 //! `PATCH traces/<id>/assessments/<assessment>`: the fields that its mask names.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_app::AssessmentUpdate;
 use sealyard_identity::Edit;
 use sealyard_store::model::Pair;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::super::view::AssessmentInput;
 use super::create::Response;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -19,7 +19,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path((trace_id, id)): Path<(String, String)>,
     Input(request): Input<Request>,

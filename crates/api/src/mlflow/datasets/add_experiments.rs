@@ -1,12 +1,12 @@
 //! `POST datasets/<id>/add-experiments`: adds experiments; each takes EDIT too.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_identity::Edit;
 use serde::Deserialize;
 
 use super::create::Response;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -15,7 +15,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     Input(request): Input<Request>,

@@ -1,12 +1,11 @@
 //! `POST datasets/create`. Takes EDIT on each experiment that is named; without any, what creating an experiment takes.
 
 use axum::Json;
-use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::DatasetView;
 use super::tags;
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,7 +21,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,10 +1,10 @@
 //! `DELETE datasets/<id>/records`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{Answer, ApiState, Identified, Input, Texts};
+use crate::http::{Answer, Identified, InWorkspace, Input, Texts};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -18,7 +18,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     Input(request): Input<Request>,

@@ -1,10 +1,10 @@
 //! `GET datasets/<id>/experiment-ids`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use serde::Serialize;
 
-use crate::http::{Answer, ApiState, Identified};
+use crate::http::{Answer, Identified, InWorkspace};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Response {
@@ -13,7 +13,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
 ) -> Answer<Response> {

@@ -1,12 +1,12 @@
 //! `GET datasets/<id>/records`: a page of records, as the JSON of a list in a text.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::view::dataset_record;
-use crate::http::{Answer, ApiState, Identified, Input, Integer};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,7 +23,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     Input(request): Input<Request>,

@@ -1,11 +1,11 @@
 //! `POST datasets/<id>/remove-experiments`: takes a data set out of experiments.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use serde::Deserialize;
 
 use super::create::Response;
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -14,7 +14,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     Input(request): Input<Request>,

@@ -1,13 +1,12 @@
 //! `POST datasets/search` and `GET datasets/search`: data sets that the caller may read.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::{PageToken, SearchEvaluationDatasets};
 use serde::{Deserialize, Serialize};
 
 use super::super::traces::readable;
 use super::super::view::DatasetView;
-use crate::http::{Answer, ApiState, Identified, Input, Integer, Texts};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer, Texts};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -28,7 +27,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,11 +1,11 @@
 //! `POST datasets/<id>/records`: adds records; those with inputs that are there are merged.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_app::GivenRecord;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{Answer, ApiError, ApiState, Identified, LargeInput, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, LargeInput, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -20,7 +20,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     LargeInput(request): LargeInput<Request>,

@@ -1,11 +1,10 @@
 //! `POST experiments/create`: needs EDIT on the server or on all experiments. An artifact location of the client's choice is not taken: it would make the server read and write there.
 
 use axum::Json;
-use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::{PairInput, pairs};
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -21,7 +20,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,12 +1,11 @@
 //! `GET experiments/get`.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::ExperimentView;
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -20,7 +19,7 @@ pub(in crate::mlflow) struct Response {
 }
 
 pub(in crate::mlflow) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,13 +1,12 @@
 //! `GET experiments/get-by-name`: clients create the experiment when this says `RESOURCE_DOES_NOT_EXIST`.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::AppError;
 use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::ExperimentView;
-use crate::http::{Answer, ApiError, ApiState, ErrorCode, Identified, Input, required};
+use crate::http::{Answer, ApiError, ErrorCode, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -21,7 +20,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

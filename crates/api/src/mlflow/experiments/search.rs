@@ -1,14 +1,13 @@
 //! `GET` and `POST experiments/search`: what the caller may read.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::search::{self, Searched};
 use sealyard_app::{PageToken, SearchExperiments};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::view::{ExperimentView, view_type};
-use crate::http::{Answer, ApiState, Identified, Input, Integer, Texts};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer, Texts};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -29,7 +28,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,12 +1,11 @@
 //! `POST experiments/search-datasets`: data sets that runs of the experiments used. Each experiment that is named takes READ.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Read;
 use sealyard_store::model::DatasetSummary;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{Answer, ApiError, ApiState, Identified, Input};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input};
 
 /// Experiments of one request.
 const MOST_EXPERIMENTS: usize = 20;
@@ -39,7 +38,7 @@ impl From<DatasetSummary> for Summary {
 }
 
 pub(in crate::mlflow) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::document::{Field, Operation};
 use super::schema::{EXPERIMENT, MODEL_VERSION, Shape, Type};
 use super::{check, input, resolve};
-use crate::http::{ApiError, ApiState, ErrorCode, Identified};
+use crate::http::{ApiError, ErrorCode, Identified, Scoped};
 
 /// Values in an answer: a page of 1,000 runs with 100 metrics each has half of it.
 const MOST_VALUES: usize = 1_000_000;
@@ -22,7 +22,7 @@ struct Used {
 
 /// Answers an operation, one field of its top after another. What fails is `null` in the answer, and said in the errors.
 pub(super) async fn execute(
-    state: &ApiState,
+    state: &Scoped,
     caller: &Identified,
     operation: &Operation,
     variables: &Map<String, Json>,
@@ -44,7 +44,7 @@ pub(super) async fn execute(
 }
 
 async fn root(
-    state: &ApiState,
+    state: &Scoped,
     caller: &Identified,
     operation: &Operation,
     field: &Field,
@@ -59,7 +59,7 @@ async fn root(
 
 /// The selected fields of one object.
 async fn object(
-    state: &ApiState,
+    state: &Scoped,
     caller: &Identified,
     of: &'static Type,
     from: &Json,
@@ -87,7 +87,7 @@ async fn object(
 
 /// One field. What a REST answer leaves out is the default of its type, as it is in MLflow's messages.
 async fn show(
-    state: &ApiState,
+    state: &Scoped,
     caller: &Identified,
     shape: Shape,
     member: &Json,
@@ -145,7 +145,7 @@ async fn show(
 }
 
 async fn objects(
-    state: &ApiState,
+    state: &Scoped,
     caller: &Identified,
     of: &'static Type,
     from: &Json,

@@ -1,13 +1,12 @@
 //! `POST /graphql`: the queries of MLflow's pages. Each field takes what the REST endpoint of its name takes.
 
 use axum::Json as Body;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::{ParseError, check, execute, input, parser};
-use crate::http::{ApiError, ApiState, Identified, Input, with_report};
+use crate::http::{ApiError, Identified, InWorkspace, Input, with_report};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -32,7 +31,7 @@ impl Answer {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     caller: Identified,
     Input(request): Input<Request>,
 ) -> Response {

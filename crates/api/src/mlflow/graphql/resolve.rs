@@ -2,17 +2,16 @@
 //! may not ask this.
 
 use axum::Json as Body;
-use axum::extract::State;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use super::super::{artifacts, experiments, metrics, model_versions, runs};
 use super::schema::Endpoint;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Scoped};
 
 pub(super) async fn resolve(
-    state: &ApiState,
+    state: &Scoped,
     caller: &Identified,
     endpoint: Endpoint,
     request: Json,
@@ -30,13 +29,13 @@ pub(super) async fn resolve(
 }
 
 /// The experiment with this id.
-pub(super) async fn experiment(state: &ApiState, caller: &Identified, id: &str) -> Result<Json, ApiError> {
+pub(super) async fn experiment(state: &Scoped, caller: &Identified, id: &str) -> Result<Json, ApiError> {
     let answer = resolve(state, caller, Endpoint::GetExperiment, json!({ "experiment_id": id })).await?;
     Ok(answer.get("experiment").cloned().unwrap_or_default())
 }
 
 /// The versions that were made of this run and that the caller may read.
-pub(super) async fn versions_of_run(state: &ApiState, caller: &Identified, id: &str) -> Result<Json, ApiError> {
+pub(super) async fn versions_of_run(state: &Scoped, caller: &Identified, id: &str) -> Result<Json, ApiError> {
     if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
         return Ok(json!([]));
     }
@@ -46,10 +45,10 @@ pub(super) async fn versions_of_run(state: &ApiState, caller: &Identified, id: &
 }
 
 async fn ask<Q, R, F>(
-    state: &ApiState,
+    state: &Scoped,
     caller: &Identified,
     request: Json,
-    handler: impl FnOnce(State<ApiState>, Identified, Input<Q>) -> F,
+    handler: impl FnOnce(InWorkspace, Identified, Input<Q>) -> F,
 ) -> Result<Json, ApiError>
 where
     Q: DeserializeOwned,
@@ -60,6 +59,6 @@ where
         let text: String = error.to_string().chars().take(300).collect();
         ApiError::invalid(format!("Invalid parameter: {text}"))
     })?;
-    let Body(answer) = handler(State(state.clone()), caller.clone(), Input(request)).await?;
+    let Body(answer) = handler(InWorkspace(state.clone()), caller.clone(), Input(request)).await?;
     serde_json::to_value(answer).map_err(|error| ApiError::internal(format!("an answer could not be written: {error}")))
 }

@@ -1,13 +1,12 @@
 //! `POST issues/search` of version 3: issues of experiments that the caller may read.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::SearchIssues;
 use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::IssueView;
-use crate::http::{Answer, ApiState, Identified, Input, Integer};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -25,7 +24,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,13 +1,13 @@
 //! `PATCH issues/<id>` of version 3.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_app::ChangeIssue;
 use sealyard_identity::Edit;
 use serde::Deserialize;
 
 use super::create::Response;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -20,7 +20,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     Input(request): Input<Request>,

@@ -1,13 +1,12 @@
 //! `POST logged-models`: begins one; its files follow.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::CreateLoggedModel;
 use sealyard_identity::Edit;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::{LoggedModelView, PairInput, pairs};
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -26,7 +25,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

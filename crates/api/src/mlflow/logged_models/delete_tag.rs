@@ -1,13 +1,13 @@
 //! `DELETE logged-models/<id>/tags/<key>`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_identity::Edit;
 
-use crate::http::{Answer, ApiState, Empty, Identified};
+use crate::http::{Answer, Empty, Identified, InWorkspace};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path((id, key)): Path<(String, String)>,
 ) -> Answer<Empty> {

@@ -1,13 +1,13 @@
 //! `GET logged-models/<id>/artifacts/directories`: what lies in a folder of the model.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_identity::Read;
 use sealyard_store::model::ArtifactOwner;
 use serde::{Deserialize, Serialize};
 
 use super::super::artifacts::{FileView, directory};
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,7 +23,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     Input(request): Input<Request>,

@@ -1,14 +1,14 @@
 //! `GET logged-models/<id>/artifacts/files`: one file of the model, for the pages. As bytes to be kept, never as a page to be
 //! shown.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use sealyard_identity::Read;
 use sealyard_store::model::ArtifactOwner;
 use serde::Deserialize;
 
 use super::super::artifacts::file_parameter;
-use crate::http::{ApiError, ApiState, Identified, Input};
+use crate::http::{ApiError, Identified, InWorkspace, Input};
 use crate::mlflow::stream;
 
 #[derive(Debug, Default, Deserialize)]
@@ -18,7 +18,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     Input(request): Input<Request>,

@@ -1,13 +1,13 @@
 //! `PATCH logged-models/<id>`: ends the upload. The folder is scanned as a whole and its files are frozen. A status given a second time is no error when it is the one the model has: clients repeat themselves.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_identity::{Edit, Read};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::view::{LoggedModelView, logged_model_status};
-use crate::http::{Answer, ApiError, ApiState, Identified, Input};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,7 +23,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     Input(request): Input<Request>,

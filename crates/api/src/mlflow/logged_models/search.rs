@@ -1,14 +1,13 @@
 //! `POST logged-models/search`. Each experiment that is named takes READ.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::search::{self, LoggedModelOrder};
 use sealyard_app::{PageToken, SearchLoggedModels};
 use sealyard_store::model::DatasetRef;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::LoggedModelView;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -30,7 +29,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,14 +1,13 @@
 //! `GET metrics/get-history`.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::PageToken;
 use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 
 use super::super::runs::run_id;
 use super::super::view::MetricView;
-use crate::http::{Answer, ApiState, Identified, Input, Integer, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -29,7 +28,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,13 +1,12 @@
 //! `GET metrics/get-history-bulk`: one metric of several runs, for charts.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::{App, Caller, RUNS_PER_HISTORY, ReadableRun};
 use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::MetricView;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer, Texts};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer, Texts};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,7 +22,7 @@ pub(in crate::mlflow) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

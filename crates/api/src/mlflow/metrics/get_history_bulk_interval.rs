@@ -1,13 +1,12 @@
 //! `GET metrics/get-history-bulk-interval`: one metric of several runs, thinned out to steps at even distances.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::{RUNS_PER_HISTORY, SAMPLED_STEPS, USUAL_SAMPLED_STEPS};
 use serde::Deserialize;
 
 use super::super::view::MetricView;
 use super::get_history_bulk::{Response, readable};
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer, Texts, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer, Texts, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -20,7 +19,7 @@ pub(in crate::mlflow) struct Request {
 }
 
 pub(in crate::mlflow) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

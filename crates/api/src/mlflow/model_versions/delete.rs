@@ -1,12 +1,11 @@
 //! `DELETE model-versions/delete`. A published one stays.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::VersionReference;
 use sealyard_identity::Manage;
 use serde::Deserialize;
 
-use crate::http::{Answer, ApiState, Empty, Identified, Input};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -16,7 +15,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

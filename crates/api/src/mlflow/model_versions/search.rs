@@ -1,13 +1,12 @@
 //! `GET model-versions/search`: versions of models that the caller may read.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::search::{self, RegistryFilter, Searched};
 use sealyard_app::{MODEL_VERSIONS_PER_PAGE, PageToken, SearchRegistry};
 use serde::{Deserialize, Serialize};
 
 use super::super::view::ModelVersionView;
-use crate::http::{Answer, ApiState, Identified, Input, Integer, Texts};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer, Texts};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -27,7 +26,7 @@ pub(in crate::mlflow) struct Response {
 }
 
 pub(in crate::mlflow) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -2,14 +2,13 @@
 //! there is no second way to "Production" around the gate.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::VersionReference;
 use sealyard_identity::Edit;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::view::ModelVersionView;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -26,7 +25,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

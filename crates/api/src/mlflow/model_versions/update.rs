@@ -1,13 +1,12 @@
 //! `PATCH model-versions/update`: another description.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::VersionReference;
 use sealyard_identity::Edit;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::ModelVersionView;
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,7 +22,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,6 +1,6 @@
 //! `POST /v1/traces`: spans by OTLP/HTTP, in protobuf or JSON, plain, gzip or deflate; `x-mlflow-experiment-id` says where to.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::HeaderName;
 use http::header::CONTENT_TYPE;
@@ -8,12 +8,12 @@ use sealyard_app::AppError;
 use sealyard_identity::Edit;
 
 use super::body::{Form, codec, form, spans};
-use crate::http::{ApiError, ApiState, ErrorCode, Identified};
+use crate::http::{ApiError, ErrorCode, Identified, InWorkspace};
 
 const EXPERIMENT: HeaderName = HeaderName::from_static("x-mlflow-experiment-id");
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     request: Request,
 ) -> Result<Response, ApiError> {

@@ -1,6 +1,5 @@
 //! `GET /get-artifact`: one file of a run, for the pages. As bytes to be kept, never as a page to be shown.
 
-use axum::extract::State;
 use axum::response::Response;
 use sealyard_identity::Read;
 use sealyard_store::model::ArtifactOwner;
@@ -8,7 +7,7 @@ use serde::Deserialize;
 
 use super::super::artifacts::file_parameter;
 use super::super::runs::run_id;
-use crate::http::{ApiError, ApiState, Identified, Input};
+use crate::http::{ApiError, Identified, InWorkspace, Input};
 use crate::mlflow::stream;
 
 #[derive(Debug, Default, Deserialize)]
@@ -20,7 +19,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Result<Response, ApiError> {

@@ -1,14 +1,13 @@
 //! `GET /model-versions/get-artifact`: one frozen file of a version, for the pages. As bytes to be kept, never as a page to be
 //! shown. What a version's source says is never followed.
 
-use axum::extract::State;
 use axum::response::Response;
 use sealyard_app::VersionReference;
 use sealyard_identity::Read;
 use serde::Deserialize;
 
 use super::super::artifacts::file_parameter;
-use crate::http::{ApiError, ApiState, Identified, Input};
+use crate::http::{ApiError, Identified, InWorkspace, Input};
 use crate::mlflow::stream;
 
 #[derive(Debug, Default, Deserialize)]
@@ -20,7 +19,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Result<Response, ApiError> {

@@ -2,13 +2,12 @@
 
 use super::view::{ExperimentPermissionView, ExperimentResponse, ModelPermissionView, ModelResponse};
 use super::{ExperimentRequest, ModelRequest};
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::PermissionLevel;
 
 pub(super) async fn experiment(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<ExperimentRequest>,
 ) -> Answer<ExperimentResponse> {
@@ -22,7 +21,7 @@ pub(super) async fn experiment(
 }
 
 pub(super) async fn model(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<ModelRequest>,
 ) -> Answer<ModelResponse> {

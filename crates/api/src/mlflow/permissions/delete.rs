@@ -1,13 +1,12 @@
 //! `DELETE experiments/permissions/delete` and `registered-models/permissions/delete`.
 
 use axum::Json;
-use axum::extract::State;
 
 use super::{ExperimentRequest, ModelRequest};
-use crate::http::{Answer, ApiState, Empty, Identified, Input};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input};
 
 pub(super) async fn experiment(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<ExperimentRequest>,
 ) -> Answer<Empty> {
@@ -19,7 +18,7 @@ pub(super) async fn experiment(
 }
 
 pub(super) async fn model(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<ModelRequest>,
 ) -> Answer<Empty> {

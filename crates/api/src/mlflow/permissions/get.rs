@@ -1,14 +1,13 @@
 //! `GET experiments/permissions/get` and `registered-models/permissions/get`.
 
 use axum::Json;
-use axum::extract::State;
 
 use super::view::{ExperimentPermissionView, ExperimentResponse, ModelPermissionView, ModelResponse};
 use super::{ExperimentRequest, ModelRequest};
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 
 pub(super) async fn experiment(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<ExperimentRequest>,
 ) -> Answer<ExperimentResponse> {
@@ -21,7 +20,7 @@ pub(super) async fn experiment(
 }
 
 pub(super) async fn model(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<ModelRequest>,
 ) -> Answer<ModelResponse> {

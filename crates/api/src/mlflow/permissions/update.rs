@@ -1,13 +1,12 @@
 //! `PATCH experiments/permissions/update` and `registered-models/permissions/update`.
 
 use super::{ExperimentRequest, ModelRequest};
-use crate::http::{Answer, ApiState, Empty, Identified, Input};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input};
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::PermissionLevel;
 
 pub(super) async fn experiment(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<ExperimentRequest>,
 ) -> Answer<Empty> {
@@ -20,7 +19,7 @@ pub(super) async fn experiment(
 }
 
 pub(super) async fn model(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<ModelRequest>,
 ) -> Answer<Empty> {

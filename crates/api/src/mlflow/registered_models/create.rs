@@ -1,12 +1,11 @@
 //! `POST registered-models/create`.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::AppError;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::{PairInput, RegisteredModelView, pairs};
-use crate::http::{Answer, ApiError, ApiState, ErrorCode, Identified, Input};
+use crate::http::{Answer, ApiError, ErrorCode, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,7 +21,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,11 +1,10 @@
 //! `DELETE registered-models/alias`. A protected one takes the right to promote.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::ModelName;
 use serde::Deserialize;
 
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified, Input, required};
+use crate::http::{Answer, ApiError, Empty, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -15,7 +14,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

@@ -1,12 +1,11 @@
 //! `GET registered-models/alias`: the version it points at.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::ModelVersionView;
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -21,7 +20,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

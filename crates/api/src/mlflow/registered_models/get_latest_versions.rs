@@ -1,12 +1,11 @@
 //! `GET` and `POST registered-models/get-latest-versions`: the newest of each stage.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::ModelVersionView;
-use crate::http::{Answer, ApiState, Identified, Input, Texts};
+use crate::http::{Answer, Identified, InWorkspace, Input, Texts};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,7 +21,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,13 +1,12 @@
 //! `GET registered-models/search`: what the caller may read.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::search::{self, RegistryFilter, Searched};
 use sealyard_app::{PageToken, SearchRegistry};
 use serde::{Deserialize, Serialize};
 
 use super::super::view::RegisteredModelView;
-use crate::http::{Answer, ApiState, Identified, Input, Integer, Texts};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer, Texts};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -27,7 +26,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

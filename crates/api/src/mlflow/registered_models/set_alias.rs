@@ -1,12 +1,11 @@
 //! `POST registered-models/alias`. An alias that the policy protects takes the right to promote and the publish gate; the application sees to both.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::VersionReference;
 use sealyard_identity::ModelName;
 use serde::Deserialize;
 
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified, Input, required};
+use crate::http::{Answer, ApiError, Empty, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -17,7 +16,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

@@ -1,12 +1,11 @@
 //! `POST roles/assign`.
 
 use axum::Json;
-use axum::extract::State;
 use serde::Serialize;
 
 use super::view::MemberView;
 use super::{MemberRequest, explain, id};
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Response {
@@ -14,7 +13,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<MemberRequest>,
 ) -> Answer<Response> {

@@ -1,12 +1,11 @@
 //! `POST roles/create`.
 
 use axum::Json;
-use axum::extract::State;
 use serde::Deserialize;
 
 use super::explain;
 use super::view::RoleResponse;
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -17,7 +16,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<RoleResponse> {

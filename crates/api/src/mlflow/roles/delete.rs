@@ -1,13 +1,12 @@
 //! `DELETE roles/delete`.
 
 use axum::Json;
-use axum::extract::State;
 
 use super::{RoleRequest, explain, id};
-use crate::http::{Answer, ApiState, Empty, Identified, Input};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<RoleRequest>,
 ) -> Answer<Empty> {

@@ -1,14 +1,13 @@
 //! `GET roles/get`.
 
 use axum::Json;
-use axum::extract::State;
 
 use super::view::RoleResponse;
 use super::{RoleRequest, explain, id};
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<RoleRequest>,
 ) -> Answer<RoleResponse> {

@@ -1,12 +1,11 @@
 //! `GET roles/list`: of one workspace, or of all for administrators.
 
 use axum::Json;
-use axum::extract::State;
 use serde::Deserialize;
 
 use super::explain;
 use super::view::RolesResponse;
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -15,7 +14,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<RolesResponse> {

@@ -1,12 +1,11 @@
 //! `GET users/roles/list`: one's own; of others for administrators, and as far as one may MANAGE the workspaces.
 
 use axum::Json;
-use axum::extract::State;
 use serde::Deserialize;
 
 use super::explain;
 use super::view::RolesResponse;
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -15,7 +14,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<RolesResponse> {

@@ -1,13 +1,12 @@
 //! `POST roles/permissions/add`, `GET …/list`, `PATCH …/update`, `DELETE …/remove`.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::NewRolePermission;
 use serde::{Deserialize, Serialize};
 
 use super::view::PermissionView;
 use super::{RoleRequest, explain, id};
-use crate::http::{Answer, ApiState, Empty, Identified, Input, Integer, required};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input, Integer, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -36,7 +35,7 @@ pub(super) struct AllResponse {
 }
 
 pub(super) async fn add(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<AddRequest>,
 ) -> Answer<OneResponse> {
@@ -53,7 +52,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn list(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<RoleRequest>,
 ) -> Answer<AllResponse> {
@@ -62,7 +61,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn update(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<PermissionRequest>,
 ) -> Answer<OneResponse> {
@@ -72,7 +71,7 @@ pub(super) async fn update(
 }
 
 pub(super) async fn remove(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<PermissionRequest>,
 ) -> Answer<Empty> {

@@ -1,13 +1,12 @@
 //! `DELETE roles/unassign`.
 
 use axum::Json;
-use axum::extract::State;
 
 use super::{MemberRequest, explain, id};
-use crate::http::{Answer, ApiState, Empty, Identified, Input, required};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input, required};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<MemberRequest>,
 ) -> Answer<Empty> {

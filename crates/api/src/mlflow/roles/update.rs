@@ -1,13 +1,12 @@
 //! `PATCH roles/update`.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::RoleChange;
 use serde::Deserialize;
 
 use super::view::RoleResponse;
 use super::{explain, id};
-use crate::http::{Answer, ApiState, Identified, Input, Integer};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -18,7 +17,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<RoleResponse> {

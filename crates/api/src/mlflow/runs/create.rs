@@ -1,14 +1,13 @@
 //! `POST runs/create`.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::CreateRun;
 use sealyard_core::Timestamp;
 use sealyard_identity::Edit;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::{PairInput, RunView, pairs};
-use crate::http::{Answer, ApiState, Identified, Input, Integer};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -26,7 +25,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

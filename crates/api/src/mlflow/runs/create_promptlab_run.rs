@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
 use futures::stream;
 use sealyard_app::{CreateRun, UpdateRun, Upload};
 use sealyard_core::{Timestamp, TreePath};
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::view::{PairInput, RunView, pairs};
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer};
 
 /// The file with prompt and answer, and the tag by which the pages find it.
 const TABLE: &str = "eval_results_table.json";
@@ -50,7 +49,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,12 +1,11 @@
 //! `POST runs/delete-tag`.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 use serde::Deserialize;
 
 use super::run_id;
-use crate::http::{Answer, ApiState, Empty, Identified, Input};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -17,7 +16,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

@@ -1,13 +1,12 @@
 //! `GET runs/get`.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::RunView;
 use super::run_id;
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,7 +21,7 @@ pub(in crate::mlflow) struct Response {
 }
 
 pub(in crate::mlflow) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,7 +1,6 @@
 //! `POST runs/log-batch`: all or nothing.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::MAX_BATCH_BYTES;
 use sealyard_identity::Edit;
 use sealyard_store::model::RunBatch;
@@ -9,7 +8,7 @@ use serde::Deserialize;
 
 use super::super::view::{MetricInput, PairInput, pairs};
 use super::run_id;
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified, Inputs};
+use crate::http::{Answer, ApiError, Empty, Identified, InWorkspace, Inputs};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,7 +21,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Inputs { value: request, size }: Inputs<Request>,
 ) -> Answer<Empty> {

@@ -1,14 +1,13 @@
 //! `POST runs/log-inputs`: data sets and models that a run used.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 use sealyard_store::model::DatasetInput;
 use serde::Deserialize;
 
 use super::super::view::{PairInput, pairs};
 use super::run_id;
-use crate::http::{Answer, ApiState, Empty, Identified, LargeInput};
+use crate::http::{Answer, Empty, Identified, InWorkspace, LargeInput};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -20,7 +19,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     LargeInput(request): LargeInput<Request>,
 ) -> Answer<Empty> {

@@ -1,14 +1,13 @@
 //! `POST runs/log-metric`.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 use sealyard_store::model::RunBatch;
 use serde::Deserialize;
 
 use super::super::view::MetricInput;
 use super::run_id;
-use crate::http::{Answer, ApiState, Empty, Identified, Input};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -20,7 +19,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

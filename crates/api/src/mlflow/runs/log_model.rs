@@ -1,14 +1,13 @@
 //! `POST runs/log-model`: what clients before 3.x say of a model, kept in the tag that they read it from.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::{Edit, Read};
 use sealyard_store::model::{Pair, RunBatch};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::run_id;
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified, Input};
+use crate::http::{Answer, ApiError, Empty, Identified, InWorkspace, Input};
 
 const HISTORY_TAG: &str = "mlflow.log-model.history";
 
@@ -21,7 +20,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

@@ -1,13 +1,12 @@
 //! `POST runs/outputs`: logged models that a run made.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 use sealyard_store::model::ModelOutput;
 use serde::Deserialize;
 
 use super::run_id;
-use crate::http::{Answer, ApiState, Empty, Identified, Input, Integer};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -18,7 +17,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

@@ -1,14 +1,13 @@
 //! `POST runs/search`. Each experiment that is named takes READ.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::search::{self, Searched};
 use sealyard_app::{PageToken, SearchRuns};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::view::{RunView, view_type};
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -30,7 +29,7 @@ pub(in crate::mlflow) struct Response {
 }
 
 pub(in crate::mlflow) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

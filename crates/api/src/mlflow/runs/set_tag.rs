@@ -1,13 +1,12 @@
 //! `POST runs/set-tag`.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 use sealyard_store::model::{Pair, RunBatch};
 use serde::Deserialize;
 
 use super::run_id;
-use crate::http::{Answer, ApiState, Empty, Identified, Input, required};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -19,7 +18,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

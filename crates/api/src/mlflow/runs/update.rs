@@ -1,7 +1,6 @@
 //! `POST runs/update`: status, end and name.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::UpdateRun;
 use sealyard_core::Timestamp;
 use sealyard_identity::Edit;
@@ -10,7 +9,7 @@ use serde_json::Value;
 
 use super::super::view::{RunInfoView, run_status};
 use super::run_id;
-use crate::http::{Answer, ApiState, Identified, Input, Integer};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -28,7 +27,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,12 +1,11 @@
 //! `DELETE scorers/delete`: a version of a scorer, or all of them.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Manage;
 use serde::Deserialize;
 
 use super::version;
-use crate::http::{Answer, ApiState, Empty, Identified, Input, Integer, required};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input, Integer, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -17,7 +16,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

@@ -1,12 +1,11 @@
 //! `GET scorers/list`: the newest version of each scorer.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Read;
 use serde::Deserialize;
 
 use super::ScorersView;
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -15,7 +14,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<ScorersView> {

@@ -1,12 +1,11 @@
 //! `PUT scorers/online-config`: which share of the traces, and of those only which, a scorer is to judge as they come.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 use serde::{Deserialize, Serialize};
 
 use super::online_configs::ConfigView;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Number, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Number, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,7 +22,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

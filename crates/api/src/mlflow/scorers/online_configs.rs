@@ -1,11 +1,10 @@
 //! `GET scorers/online-configs`: what is set for scorers, by their ids.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_store::model::OnlineScoring;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Texts};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Texts};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -41,7 +40,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

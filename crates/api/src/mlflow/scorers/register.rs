@@ -1,11 +1,10 @@
 //! `POST scorers/register`: the next version of a scorer.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -26,7 +25,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -3,7 +3,7 @@
 use axum::Json;
 use serde::Serialize;
 
-use crate::http::{Answer, Identified};
+use crate::http::{Answer, Identified, InWorkspace};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Response {
@@ -11,6 +11,6 @@ pub(super) struct Response {
     workspaces_enabled: bool,
 }
 
-pub(super) async fn handler(Identified(_): Identified) -> Answer<Response> {
-    Ok(Json(Response { store_type: "SqlStore", workspaces_enabled: false }))
+pub(super) async fn handler(InWorkspace(state): InWorkspace, Identified(_): Identified) -> Answer<Response> {
+    Ok(Json(Response { store_type: "SqlStore", workspaces_enabled: state.app().workspaces_enabled() }))
 }

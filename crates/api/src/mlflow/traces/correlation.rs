@@ -1,11 +1,10 @@
 //! `POST traces/calculate-filter-correlation`: how much two filters find the same traces.
 
 use axum::Json;
-use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::readable;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -29,7 +28,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

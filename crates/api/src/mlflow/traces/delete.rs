@@ -1,12 +1,11 @@
 //! `POST traces/delete-traces`: with their spans, assessments and artifacts.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::DeleteTraces;
 use sealyard_identity::Manage;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{Answer, ApiState, Identified, Input, Integer, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,7 +22,7 @@ pub(in crate::mlflow) struct Response {
 }
 
 pub(in crate::mlflow) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,6 +1,5 @@
 //! `GET get-trace-artifact`: the spans of a trace as MLflow's trace data, or one of its attachments, as a file.
 
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use sealyard_app::TraceFile;
@@ -9,7 +8,7 @@ use sealyard_store::model::ArtifactOwner;
 use serde::Deserialize;
 
 use super::super::stream;
-use crate::http::{ApiError, ApiState, ErrorCode, Identified, Input};
+use crate::http::{ApiError, ErrorCode, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -19,7 +18,7 @@ pub(in crate::mlflow) struct Request {
 }
 
 pub(in crate::mlflow) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Result<Response, ApiError> {

@@ -1,12 +1,11 @@
 //! `GET traces/get`: a trace with its spans.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::TraceView;
-use crate::http::{Answer, ApiState, Flag, Identified, Input, required};
+use crate::http::{Answer, Flag, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -21,7 +20,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

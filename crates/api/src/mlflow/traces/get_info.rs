@@ -1,12 +1,12 @@
 //! `GET traces/<id>`: a trace without its spans.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_identity::Read;
 use serde::Serialize;
 
 use super::super::view::TraceView;
-use crate::http::{Answer, ApiState, Identified};
+use crate::http::{Answer, Identified, InWorkspace};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Response {
@@ -14,7 +14,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
 ) -> Answer<Response> {

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::{AskMetrics, GivenAggregation};
 use sealyard_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::readable;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer, Number, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer, Number, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -47,7 +46,7 @@ struct Point {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

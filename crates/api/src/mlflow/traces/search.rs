@@ -1,14 +1,13 @@
 //! `POST traces/search`. Each experiment that is named takes READ.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::SearchTraces;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::TraceInfoView;
 use super::readable;
 use super::start::Location;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -29,7 +28,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

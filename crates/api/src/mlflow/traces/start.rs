@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::GivenTrace;
 use sealyard_core::Timestamp;
 use sealyard_identity::Edit;
@@ -11,7 +10,7 @@ use sealyard_store::model::{Pair, TraceState};
 use serde::{Deserialize, Serialize};
 
 use super::super::view::{AssessmentInput, TraceView, read_duration};
-use crate::http::{Answer, ApiError, ApiState, Identified, LargeInput, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, LargeInput, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -59,7 +58,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     LargeInput(request): LargeInput<Request>,
 ) -> Answer<Response> {

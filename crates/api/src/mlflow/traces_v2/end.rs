@@ -1,14 +1,14 @@
 //! `PATCH traces/<id>`: ends a trace.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_app::EndTrace;
 use sealyard_identity::Edit;
 use sealyard_store::model::TraceState;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::{PairInput, TraceInfoV2View, pairs};
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -25,7 +25,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     Input(request): Input<Request>,

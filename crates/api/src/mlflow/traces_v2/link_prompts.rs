@@ -1,11 +1,10 @@
 //! `POST traces/link-prompts`: the prompt versions that a trace used.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 use serde::Deserialize;
 
-use crate::http::{Answer, ApiState, Empty, Identified, Input, required};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,7 +21,7 @@ struct Prompt {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

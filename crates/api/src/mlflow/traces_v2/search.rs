@@ -1,13 +1,12 @@
 //! `GET traces`: a search. Each experiment that is named takes READ.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::SearchTraces;
 use serde::{Deserialize, Serialize};
 
 use super::super::traces::readable;
 use super::super::view::TraceInfoV2View;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer, Texts};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer, Texts};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -28,7 +27,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,13 +1,12 @@
 //! `POST traces`: begins a trace under an id of the server's making.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::StartTraceV2;
 use sealyard_identity::Edit;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::{PairInput, TraceInfoV2View, pairs};
-use crate::http::{Answer, ApiState, Identified, Input, Integer, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -24,7 +23,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

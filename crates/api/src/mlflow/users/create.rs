@@ -1,13 +1,12 @@
 //! `POST users/create`: administrators only. The password must be good enough.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::{AppError, NewUser};
 use sealyard_identity::{Administer, PrincipalName, UserDirectory};
 use serde::Deserialize;
 
 use super::view::Response;
-use crate::http::{Answer, ApiError, ApiState, ErrorCode, Identified, Input, SecretText};
+use crate::http::{Answer, ApiError, ErrorCode, Identified, InWorkspace, Input, SecretText};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -17,7 +16,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,12 +1,11 @@
 //! `GET users/get`: the caller itself; anybody for administrators.
 
 use axum::Json;
-use axum::extract::State;
 use serde::Deserialize;
 
 use super::missing;
 use super::view::Response;
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -15,7 +14,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,12 +1,11 @@
 //! `PATCH users/update-admin`: administrators only. The last one stays.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::{Administer, UserDirectory};
 use serde::Deserialize;
 
 use super::missing;
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified, Input, required};
+use crate::http::{Answer, ApiError, Empty, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -16,7 +15,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

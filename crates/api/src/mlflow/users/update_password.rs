@@ -2,11 +2,10 @@
 //! tokens end.
 
 use axum::Json;
-use axum::extract::State;
 use serde::Deserialize;
 
 use super::missing;
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified, Input, SecretText, required};
+use crate::http::{Answer, ApiError, Empty, Identified, InWorkspace, Input, SecretText, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -17,7 +16,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

@@ -1,13 +1,12 @@
 //! `POST webhooks`: administrators only. The URL's name is resolved when something is sent, not now.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::NewWebhook;
 use sealyard_identity::{Administer, ServerWide};
 use serde::Deserialize;
 
 use super::view::{EventView, Response, status};
-use crate::http::{Answer, ApiState, Identified, Input, SecretText, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, SecretText, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -21,7 +20,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

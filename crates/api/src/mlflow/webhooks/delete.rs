@@ -1,14 +1,14 @@
 //! `DELETE webhooks/<id>`: administrators only.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_identity::{Administer, ServerWide};
 
 use super::missing;
-use crate::http::{Answer, ApiState, Empty, Identified};
+use crate::http::{Answer, Empty, Identified, InWorkspace};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
 ) -> Answer<Empty> {

@@ -1,15 +1,15 @@
 //! `GET webhooks/<id>`: administrators only.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_identity::{Administer, ServerWide};
 
 use super::missing;
 use super::view::Response;
-use crate::http::{Answer, ApiState, Identified};
+use crate::http::{Answer, Identified, InWorkspace};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
 ) -> Answer<Response> {

@@ -1,13 +1,12 @@
 //! `GET webhooks`: administrators only.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::PageToken;
 use sealyard_identity::{Administer, ServerWide};
 use serde::{Deserialize, Serialize};
 
 use super::view::WebhookView;
-use crate::http::{Answer, ApiState, Identified, Input, Integer};
+use crate::http::{Answer, Identified, InWorkspace, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -25,7 +24,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,14 +1,14 @@
 //! `POST webhooks/<id>/test`: sends an example, signed and guarded as everything that is sent. Administrators only.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_app::WebhookTest;
 use sealyard_identity::{Administer, ServerWide};
 use serde::{Deserialize, Serialize};
 
 use super::missing;
 use super::view::EventView;
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -40,7 +40,7 @@ impl From<WebhookTest> for ResultView {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     Input(request): Input<Request>,

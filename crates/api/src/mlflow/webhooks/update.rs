@@ -1,14 +1,14 @@
 //! `PATCH webhooks/<id>`: administrators only. What is absent or empty stays as it is.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_app::WebhookChange;
 use sealyard_identity::{Administer, ServerWide};
 use serde::Deserialize;
 
 use super::missing;
 use super::view::{EventView, Response, status};
-use crate::http::{Answer, ApiState, Identified, Input, SecretText};
+use crate::http::{Answer, Identified, InWorkspace, Input, SecretText};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,7 +22,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     Input(request): Input<Request>,

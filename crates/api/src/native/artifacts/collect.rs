@@ -1,12 +1,11 @@
 //! `POST artifacts/collect`: removes stored objects that nothing refers to, or with `dry_run` only counts them.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::Collected;
 use sealyard_identity::{Administer, UserDirectory};
 use serde::Deserialize;
 
-use crate::http::{Answer, ApiState, Identified, Strict};
+use crate::http::{Answer, Identified, InWorkspace, Strict};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,7 +15,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Strict(request): Strict<Request>,
 ) -> Answer<Collected> {

@@ -1,13 +1,12 @@
 //! `POST decisions`: what a gate would say now. Nothing comes of it.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::GateOutcome;
 use sealyard_gate::Stage;
 use sealyard_identity::Read;
 use serde::Deserialize;
 
-use crate::http::{Answer, ApiError, ApiState, Identified, Strict};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Strict};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,7 +19,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Strict(request): Strict<Request>,
 ) -> Answer<GateOutcome> {

@@ -1,14 +1,13 @@
 //! `POST deployments`: asks the deployment gate; allowed, an attestation says so. Denied, the answer is 403 with the decision.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::{DeployRequest, GateOutcome};
 use sealyard_identity::Deploy;
 
-use crate::http::{Answer, ApiState, Identified, Strict};
+use crate::http::{Answer, Identified, InWorkspace, Strict};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Strict(request): Strict<DeployRequest>,
 ) -> Answer<GateOutcome> {

@@ -1,14 +1,13 @@
 //! `POST publish`: asks the publish gate; allowed, the version is published and an attestation says so. Denied, the answer is 403 with the decision.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::{GateOutcome, PublishRequest};
 use sealyard_identity::Publish;
 
-use crate::http::{Answer, ApiState, Identified, Strict};
+use crate::http::{Answer, Identified, InWorkspace, Strict};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Strict(request): Strict<PublishRequest>,
 ) -> Answer<GateOutcome> {

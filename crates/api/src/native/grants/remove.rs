@@ -1,14 +1,13 @@
 //! `DELETE grants`: takes a right away. Administrators only.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::{Administer, UserDirectory};
 
 use super::GrantRequest;
-use crate::http::{Answer, ApiState, Empty, Identified, Strict};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Strict};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Strict(request): Strict<GrantRequest>,
 ) -> Answer<Empty> {

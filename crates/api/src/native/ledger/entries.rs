@@ -1,14 +1,13 @@
 //! `GET ledger/entries`: entries from `from` on. `bytes` is what the log hashes, in base64; `event` is the same to read.
 
 use axum::Json;
-use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sealyard_identity::{LedgerLog, Read};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,7 +22,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

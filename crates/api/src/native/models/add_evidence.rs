@@ -2,18 +2,18 @@
 //! verifies for itself.
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use http_body_util::{BodyExt as _, Limited};
 use sealyard_app::{EvidenceSummary, VersionReference};
 use sealyard_identity::Edit;
 
-use crate::http::{Answer, ApiError, ApiState, Identified};
+use crate::http::{Answer, ApiError, Identified, InWorkspace};
 
 /// Bytes of a bundle. Provenance with a build log's digests is some hundred kilobytes.
 const MAX_BUNDLE: usize = 16 * 1024 * 1024;
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path((name, version)): Path<(String, String)>,
     request: Request,

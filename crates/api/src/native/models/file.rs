@@ -1,15 +1,15 @@
 //! `GET models/<name>/versions/<version>/files/<path>`: one frozen file, for a loader that compares it with a manifest.
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use axum::response::Response;
 use sealyard_app::VersionReference;
 use sealyard_identity::Read;
 
-use crate::http::{ApiError, ApiState, Identified};
+use crate::http::{ApiError, Identified, InWorkspace};
 use crate::mlflow::{decode_path, stream};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path((name, version, _)): Path<(String, String, String)>,
     axum::extract::OriginalUri(uri): axum::extract::OriginalUri,

@@ -1,14 +1,14 @@
 //! `GET models/<name>/versions/<version>/manifest`: the frozen files. A reader computes the digest again.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_app::{ModelManifest, VersionReference};
 use sealyard_identity::Read;
 
-use crate::http::{Answer, ApiState, Identified};
+use crate::http::{Answer, Identified, InWorkspace};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path((name, version)): Path<(String, String)>,
 ) -> Answer<ModelManifest> {

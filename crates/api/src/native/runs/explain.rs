@@ -2,13 +2,12 @@
 //! database's own words, the time. It runs the search. Administrators only.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::SearchRuns;
 use sealyard_app::search::{self, Searched};
 use sealyard_identity::{Administer, ServerWide};
 use serde::{Deserialize, Serialize};
 
-use crate::http::{Answer, ApiState, Identified, Integer, Strict};
+use crate::http::{Answer, Identified, InWorkspace, Integer, Strict};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -25,7 +24,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Strict(request): Strict<Request>,
 ) -> Answer<Response> {

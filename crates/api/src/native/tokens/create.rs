@@ -1,12 +1,11 @@
 //! `POST tokens`: a new token of the caller's, shown this once. `expires` is RFC 3339.
 
-use axum::extract::State;
 use sealyard_app::NewToken;
 use sealyard_core::Timestamp;
 use sealyard_identity::Scope;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{ApiError, ApiState, Identified, Secret, Strict};
+use crate::http::{ApiError, Identified, InWorkspace, Secret, Strict};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +24,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Strict(request): Strict<Request>,
 ) -> Result<Secret<Response>, ApiError> {

@@ -1,12 +1,12 @@
 //! `DELETE tokens/<id>`: one of the caller's own.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 
-use crate::http::{Answer, ApiState, Empty, Identified};
+use crate::http::{Answer, Empty, Identified, InWorkspace};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
 ) -> Answer<Empty> {

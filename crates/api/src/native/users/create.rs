@@ -1,12 +1,11 @@
 //! `POST users`: administrators only.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::NewUser;
 use sealyard_identity::{Administer, PrincipalName, UserDirectory};
 use serde::Deserialize;
 
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified, SecretText, Strict};
+use crate::http::{Answer, ApiError, Empty, Identified, InWorkspace, SecretText, Strict};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,7 +17,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Strict(request): Strict<Request>,
 ) -> Answer<Empty> {

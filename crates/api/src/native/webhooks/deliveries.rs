@@ -2,12 +2,12 @@
 //! `page_token` goes on where a page ended. Administrators only.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use sealyard_app::{DeliverySummary, PageToken};
 use sealyard_identity::{Administer, ServerWide};
 use serde::{Deserialize, Serialize};
 
-use crate::http::{Answer, ApiState, Identified, Integer, Strict};
+use crate::http::{Answer, Identified, InWorkspace, Integer, Strict};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,7 +24,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
     Strict(request): Strict<Request>,

@@ -34,6 +34,7 @@ fn fill(data: &Path, count: usize) -> String {
                     actor: "ada".into(),
                     source: None,
                     request_id: None,
+                    in_workspace: None,
                     outcome: Outcome::Done,
                     act: Act::RunCreated { id: number.to_string(), experiment: "0".into() },
                 })?;

@@ -101,12 +101,12 @@ impl Builder {
         other
     }
 
-    /// Runs it.
+    /// Runs it. Its text says in which experiments it looks, which are in the workspace.
     pub(in crate::repository) fn all<T>(
         self,
         session: &Session<'_>,
         read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        session.all(&self.text, self.values, read)
+        session.all_in_scope(&self.text, self.values, read)
     }
 }

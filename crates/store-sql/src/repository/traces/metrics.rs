@@ -1,11 +1,10 @@
 use sealyard_store::StoreError;
 use sealyard_store::model::{Aggregation, Measure, MetricFilter, MetricView, TraceMetricPoint, TraceMetricQuery};
 
-use super::super::convert::experiment_number;
 use super::builder::Builder;
 use super::filter::unsupported;
 use crate::session::Session;
-use crate::sql::{Dialect, Row};
+use crate::sql::Row;
 
 /// A group and what is in it: the interval, the dimensions' values, and the numbers.
 type Group = (Option<i64>, Vec<Option<String>>, Vec<Option<f64>>);
@@ -32,7 +31,7 @@ impl Session<'_> {
 
     /// The database does it all.
     fn grouped(&self, query: &TraceMetricQuery) -> Result<Vec<Group>, StoreError> {
-        let Parts { mut builder, groups, value, from } = parts(self.dialect(), query)?;
+        let Parts { mut builder, groups, value, from } = parts(self, query)?;
         let mut columns = groups.clone();
         for aggregation in &query.aggregations {
             let (function, value) = match aggregation {
@@ -58,7 +57,7 @@ impl Session<'_> {
 
     /// Every value by group and size, so that each group's are at hand together.
     fn with_percentiles(&self, query: &TraceMetricQuery) -> Result<Vec<Group>, StoreError> {
-        let Parts { mut builder, groups, value, from } = parts(self.dialect(), query)?;
+        let Parts { mut builder, groups, value, from } = parts(self, query)?;
         let mut columns = groups.clone();
         columns.push(format!("CAST({value} AS DOUBLE PRECISION)"));
         builder.begin(&format!("SELECT {} {from} WHERE ", columns.join(", ")));
@@ -159,8 +158,8 @@ struct Parts {
     from: String,
 }
 
-fn parts(dialect: Dialect, query: &TraceMetricQuery) -> Result<Parts, StoreError> {
-    let mut builder = Builder::new(dialect, "");
+fn parts(session: &Session<'_>, query: &TraceMetricQuery) -> Result<Parts, StoreError> {
+    let mut builder = Builder::new(session.dialect(), "");
     let mut from = "FROM traces t".to_owned();
     let time = match query.view {
         MetricView::Traces => "t.started",
@@ -197,7 +196,7 @@ fn parts(dialect: Dialect, query: &TraceMetricQuery) -> Result<Parts, StoreError
             (_, other) => return Err(unsupported(other)),
         });
     }
-    let experiments: Vec<i64> = query.experiments.iter().filter_map(|id| experiment_number(id)).collect();
+    let experiments = session.experiments_here(&query.experiments)?;
     let list = builder.bind_numbers(&experiments)?;
     builder.and(&format!("t.experiment IN {list}"));
     if let Some(start) = query.start {

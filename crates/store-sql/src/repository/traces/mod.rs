@@ -14,9 +14,10 @@ use sealyard_store::model::{
 use sealyard_store::{StoreError, Traces};
 
 use self::builder::Builder;
-use super::convert::{Columns as _, experiment_number, not_found};
+use super::convert::{Columns as _, not_found};
 use super::experiments::found;
 use super::pairs::{TRACE_METADATA, TRACE_TAGS};
+use crate::doors::{elsewhere, here};
 use crate::session::Session;
 
 /// The tag that tells clients where a trace's artifacts are. Only the catalog writes it: a client believes it when it downloads.
@@ -84,8 +85,10 @@ impl Traces for Session<'_> {
         let mut bytes = 0u64;
         for id in trace_ids {
             let of_one = self.optional(
-                "SELECT coalesce(sum(length(s.content)), 0) FROM spans s JOIN traces t ON t.number = s.trace WHERE t.id = ?1",
-                [id],
+                here!(
+                    "SELECT coalesce(sum(length(s.content)), 0) FROM spans s JOIN traces t ON t.number = s.trace WHERE t.id = ?1"
+                ),
+                (id, self.workspace()),
                 |row| row.unsigned(0),
             )?;
             bytes = bytes.saturating_add(of_one.unwrap_or(0));
@@ -125,6 +128,10 @@ impl Traces for Session<'_> {
 
     fn link_traces_to_run(&mut self, trace_ids: &[String], run_id: &str) -> Result<(), StoreError> {
         for id in trace_ids {
+            // One of another workspace is as one that is not there, and never comes.
+            if self.exists(elsewhere!("traces"), (id, self.workspace()))? {
+                continue;
+            }
             self.execute(
                 "INSERT INTO trace_runs (run_id, trace_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
                 (run_id, id),
@@ -153,7 +160,7 @@ impl Traces for Session<'_> {
     }
 
     fn traces_to_delete(&mut self, deletion: &TraceDeletion) -> Result<Vec<String>, StoreError> {
-        let Some(experiment) = experiment_number(&deletion.experiment_id) else { return Ok(Vec::new()) };
+        let Some(experiment) = found(self.experiment_key(&deletion.experiment_id))? else { return Ok(Vec::new()) };
         let mut builder = Builder::new(self.dialect(), "SELECT t.id FROM traces t WHERE ");
         let experiment = builder.bind(experiment);
         builder.and(&format!("t.experiment = {experiment}"));
@@ -173,7 +180,8 @@ impl Traces for Session<'_> {
     fn delete_traces(&mut self, ids: &[String]) -> Result<u64, StoreError> {
         let mut deleted = 0;
         for id in ids {
-            deleted += self.execute("DELETE FROM traces WHERE id = ?1", [id])?;
+            let Some((number, _)) = self.trace_place(id)? else { continue };
+            deleted += self.execute("DELETE FROM traces WHERE number = ?1", [number])?;
             self.execute("DELETE FROM trace_runs WHERE trace_id = ?1", [id])?;
         }
         Ok(deleted as u64)
@@ -185,13 +193,14 @@ impl Traces for Session<'_> {
 }
 
 impl Session<'_> {
-    fn trace_key(&self, id: &str) -> Result<i64, StoreError> {
+    pub(in super::super) fn trace_key(&self, id: &str) -> Result<i64, StoreError> {
         self.trace_place(id)?.map(|(number, _)| number).ok_or_else(|| not_found("trace", id))
     }
 
     /// A trace's number and experiment.
     fn trace_place(&self, id: &str) -> Result<Option<(i64, i64)>, StoreError> {
-        self.optional("SELECT number, experiment FROM traces WHERE id = ?1", [id], |row| Ok((row.get(0)?, row.get(1)?)))
+        let sql = here!("SELECT number, experiment FROM traces WHERE id = ?1");
+        self.optional(sql, (id, self.workspace()), |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// A trace stays where it is, whatever its next part names.

@@ -1,7 +1,6 @@
 use sealyard_store::StoreError;
 use sealyard_store::model::{SortValue, TraceField, TraceOrder, TracePage, TraceQuery};
 
-use super::super::convert::experiment_number;
 use super::builder::Builder;
 use super::filter::{attribute, unsupported};
 use crate::session::Session;
@@ -63,7 +62,7 @@ impl Session<'_> {
 
     /// Experiments and filter of a search.
     fn trace_bounds(&self, builder: &mut Builder, query: &TraceQuery) -> Result<(), StoreError> {
-        let experiments: Vec<i64> = query.experiments.iter().filter_map(|id| experiment_number(id)).collect();
+        let experiments = self.experiments_here(&query.experiments)?;
         match experiments.as_slice() {
             [one] => {
                 let name = builder.bind(*one);

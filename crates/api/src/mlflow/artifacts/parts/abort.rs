@@ -1,13 +1,13 @@
 //! `POST …/mpu/abort/<folder>`: gives an upload up, with the parts that arrived.
 
 use axum::Json;
-use axum::extract::{FromRequest as _, Request as HttpRequest, State};
+use axum::extract::{FromRequest as _, Request as HttpRequest};
 use sealyard_identity::Edit;
 use serde::Deserialize;
 
 use super::super::location::Location;
 use super::file;
-use crate::http::{Answer, ApiState, Empty, Identified, Input, required};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -17,7 +17,7 @@ struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     request: HttpRequest,
 ) -> Answer<Empty> {

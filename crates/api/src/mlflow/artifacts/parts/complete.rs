@@ -1,14 +1,14 @@
 //! `POST …/mpu/complete/<folder>`: puts the parts together, scans the file and makes it visible.
 
 use axum::Json;
-use axum::extract::{FromRequest as _, Request as HttpRequest, State};
+use axum::extract::{FromRequest as _, Request as HttpRequest};
 use sealyard_app::{NamedPart, Upload};
 use sealyard_identity::Edit;
 use serde::Deserialize;
 
 use super::super::location::Location;
 use super::file;
-use crate::http::{Answer, ApiError, ApiState, Empty, Identified, Input, Integer, required};
+use crate::http::{Answer, ApiError, Empty, Identified, InWorkspace, Input, Integer, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -26,7 +26,7 @@ struct Part {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     request: HttpRequest,
 ) -> Answer<Empty> {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{FromRequest as _, Request as HttpRequest, State};
+use axum::extract::{FromRequest as _, Request as HttpRequest};
 use http::header;
 use sealyard_identity::Edit;
 use serde::{Deserialize, Serialize};
 
 use super::super::location::Location;
 use super::{CAPABILITY, file};
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, Integer, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -33,7 +33,7 @@ struct Credential {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     request: HttpRequest,
 ) -> Answer<Response> {

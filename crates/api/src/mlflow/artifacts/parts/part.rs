@@ -13,7 +13,8 @@ pub(super) async fn handler(
     Path((upload, part)): Path<(String, String)>,
     request: Request,
 ) -> Result<(StatusCode, [(HeaderName, String); 1]), ApiError> {
-    let app = state.app();
+    // Its workspace is in the capability.
+    let app = state.server();
     let mut given = request.headers().get_all(CAPABILITY).iter();
     let capability = match (given.next(), given.next()) {
         (Some(one), None) => one.to_str().unwrap_or_default().to_owned(),

@@ -1,13 +1,12 @@
 //! `POST gateway/endpoints/bindings/create`: that a scorer uses an endpoint.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 use serde::Serialize;
 
 use super::Request;
 use super::view::BindingView;
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Response {
@@ -15,7 +14,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

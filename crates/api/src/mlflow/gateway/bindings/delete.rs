@@ -1,14 +1,13 @@
 //! `DELETE gateway/endpoints/bindings/delete`: that a scorer uses an endpoint no more.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 
 use super::Request;
-use crate::http::{Answer, ApiState, Empty, Identified, Input, required};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input, required};
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

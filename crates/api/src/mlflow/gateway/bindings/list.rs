@@ -1,7 +1,6 @@
 //! `GET gateway/endpoints/bindings/list`: which scorers use which endpoints. Naming an endpoint takes READ on it.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::SearchBindings;
 use sealyard_identity::Read;
 use serde::Serialize;
@@ -9,7 +8,7 @@ use serde::Serialize;
 use super::super::some;
 use super::Request;
 use super::view::BindingView;
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Response {
@@ -18,7 +17,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,13 +1,12 @@
 //! `POST gateway/endpoints/models/attach`: one more model. Takes USE on its definition too.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 use serde::{Deserialize, Serialize};
 
 use super::input::ModelInput;
 use super::view::MappingView;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,7 +21,7 @@ pub(super) struct Response {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

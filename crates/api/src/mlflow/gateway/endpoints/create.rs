@@ -2,7 +2,6 @@
 //! `usage_tracking`, which is so unless it is said otherwise, and no experiment it gets one of its own.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::{MayCreateInGateway, NewEndpoint};
 use sealyard_identity::GatewayEndpointId;
 use serde::Deserialize;
@@ -10,7 +9,7 @@ use serde::Deserialize;
 use super::super::some;
 use super::input::{FallbackInput, ModelInput, specified};
 use super::view::Response;
-use crate::http::{Answer, ApiError, ApiState, Flag, Identified, Input, required};
+use crate::http::{Answer, ApiError, Flag, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -24,7 +23,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

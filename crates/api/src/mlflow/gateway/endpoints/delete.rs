@@ -1,11 +1,10 @@
 //! `DELETE gateway/endpoints/delete`: an endpoint with its tags and bindings. The model definitions stay.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Manage;
 use serde::Deserialize;
 
-use crate::http::{Answer, ApiState, Empty, Identified, Input, required};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -14,7 +13,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

@@ -1,12 +1,11 @@
 //! `GET gateway/endpoints/get`: an endpoint with its models, by id or by name.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Read;
 use serde::Deserialize;
 
 use super::view::Response;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -16,7 +15,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -1,12 +1,11 @@
 //! `POST gateway/endpoints/set-tag`: a tag of an endpoint.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 use sealyard_store::model::Pair;
 use serde::Deserialize;
 
-use crate::http::{Answer, ApiState, Empty, Identified, Input, required};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -17,7 +16,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty> {

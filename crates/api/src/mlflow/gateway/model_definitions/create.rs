@@ -1,13 +1,12 @@
 //! `POST gateway/model-definitions/create`: takes EDIT on the server or on all model definitions, and USE on the secret.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::{MayCreateInGateway, NewDefinition};
 use sealyard_identity::{GatewayModelDefinitionId, Use};
 use serde::Deserialize;
 
 use super::view::Response;
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -19,7 +18,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

@@ -2,14 +2,13 @@
 //! the present one, takes USE on the secret.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::DefinitionChange;
 use sealyard_identity::{Edit, Use};
 use serde::Deserialize;
 
 use super::super::some;
 use super::view::Response;
-use crate::http::{Answer, ApiState, Identified, Input, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,7 +21,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

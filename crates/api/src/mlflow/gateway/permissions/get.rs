@@ -1,15 +1,14 @@
 //! `GET gateway/…/permissions/get`: what a user was given.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::{ActsOn, Manage};
 use serde_json::Value;
 
 use super::kind::{Kind, Request};
-use crate::http::{Answer, ApiState, Identified, Input};
+use crate::http::{Answer, Identified, InWorkspace, Input};
 
 pub(super) async fn handler<K: Kind>(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Value>

@@ -1,15 +1,14 @@
 //! `PATCH gateway/…/permissions/update`: changes what a user was given.
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::PermissionLevel;
 use sealyard_identity::{ActsOn, Manage};
 
 use super::kind::{Kind, Request};
-use crate::http::{Answer, ApiState, Empty, Identified, Input};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input};
 
 pub(super) async fn handler<K: Kind>(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Empty>

@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_app::{MayCreateInGateway, NewSecret};
 use sealyard_identity::GatewaySecretId;
 use serde::Deserialize;
 
 use super::super::some;
 use super::view::Response;
-use crate::http::{Answer, ApiError, ApiState, Identified, Input, SecretFields, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, SecretFields, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,7 +22,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {

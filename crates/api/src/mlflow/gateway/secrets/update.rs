@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::State;
 use sealyard_identity::Edit;
 use serde::Deserialize;
 
 use super::view::Response;
-use crate::http::{Answer, ApiState, Identified, Input, SecretFields, required};
+use crate::http::{Answer, Identified, InWorkspace, Input, SecretFields, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -19,7 +18,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn handler(
-    State(state): State<ApiState>,
+    InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
 ) -> Answer<Response> {
