@@ -9,8 +9,8 @@ use crate::{output, remote};
 /// Gives and takes rights. Takes an administrator.
 ///
 /// Rights: READ, USE, EDIT, MANAGE, each with those before it; NO; act:publish, act:deploy, act:promote, act:approve on
-/// models; DENY, which wins over everything. Resources: experiment:ID, registered-model:NAME, either ending in * for all
-/// that begin so; server, ledger, policies, users.
+/// models; DENY, which wins over everything. Resources: experiment:ID, registered-model:NAME, gateway-secret:ID,
+/// gateway-model-definition:ID, gateway-endpoint:ID, each ending in * for all that begin so; server, ledger, policies, users.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
