@@ -26,7 +26,9 @@ for argument in "$@"; do
 done
 if [ "$named" = no ]; then
   set -- "$@" tests/tracking/test_rest_tracking.py tests/tracking/test_model_registry.py \
-    tests/tracking/test_mlflow_artifacts.py tests/tracking/test_client_webhooks.py
+    tests/tracking/test_mlflow_artifacts.py tests/tracking/test_client_webhooks.py \
+    tests/store/model_registry/test_rest_store_webhooks.py tests/tracing/test_otel_logging.py tests/tracing/test_otel_loading.py \
+    tests/server/auth/test_auth.py tests/server/auth/test_client.py tests/server/auth/test_client_rbac.py
 fi
 [ -z "${SEALYARD:-}" ] || SEALYARD=$(realpath -- "$SEALYARD")
 [ -z "${SUITE_REPORT:-}" ] || SUITE_REPORT=$(realpath -m -- "$SUITE_REPORT")
