@@ -33,6 +33,8 @@ pub struct UserDetails {
 pub struct HeldPermission {
     /// The experiment's id or the model's name.
     pub id: String,
+    /// The workspace that it is in.
+    pub workspace: String,
     /// How much.
     pub level: PermissionLevel,
 }
@@ -216,7 +218,7 @@ fn details(tx: &mut dyn Transaction, name: &str) -> Result<UserDetails, AppError
         let (Some(level), IdPattern::Exact(id)) = (PermissionLevel::of(grant.right), grant.pattern.id()) else {
             continue;
         };
-        let held = HeldPermission { id: id.clone(), level };
+        let held = HeldPermission { id: id.clone(), workspace: grant.pattern.workspace().to_string(), level };
         match grant.pattern.kind() {
             ResourceKind::Experiment => user.experiments.push(held),
             ResourceKind::RegisteredModel => user.models.push(held),

@@ -30,6 +30,6 @@ pub(super) async fn model(
     let level = PermissionLevel::parse(&request.permission)?;
     let made = app.create_permission(&caller, &may, &request.username, level).await;
     let user = made.map_err(|error| request.explain(error))?;
-    let registered_model_permission = ModelPermissionView::new(request.name, user, level);
+    let registered_model_permission = ModelPermissionView::new(app.workspace().to_string(), request.name, user, level);
     Ok(Json(ModelResponse { registered_model_permission }))
 }

@@ -28,6 +28,6 @@ pub(super) async fn model(
     let may = request.authorize(app, &caller).await?;
     let found = app.permission(&may, &request.username).await;
     let (user, level) = found.map_err(|error| request.explain(error))?;
-    let registered_model_permission = ModelPermissionView::new(request.name, user, level);
+    let registered_model_permission = ModelPermissionView::new(app.workspace().to_string(), request.name, user, level);
     Ok(Json(ModelResponse { registered_model_permission }))
 }

@@ -18,15 +18,15 @@ impl ExperimentPermissionView {
 /// What a user has on a registered model.
 #[derive(Debug, Serialize)]
 pub(in crate::mlflow) struct ModelPermissionView {
-    workspace: &'static str,
+    workspace: String,
     name: String,
     user_id: i64,
     permission: &'static str,
 }
 
 impl ModelPermissionView {
-    pub(in crate::mlflow) const fn new(name: String, user_id: i64, level: PermissionLevel) -> Self {
-        Self { workspace: "default", name, user_id, permission: level.as_str() }
+    pub(in crate::mlflow) const fn new(workspace: String, name: String, user_id: i64, level: PermissionLevel) -> Self {
+        Self { workspace, name, user_id, permission: level.as_str() }
     }
 }
 

@@ -27,7 +27,7 @@ impl From<UserDetails> for UserView {
                 .collect(),
             registered_model_permissions: models
                 .into_iter()
-                .map(|held| ModelPermissionView::new(held.id, id, held.level))
+                .map(|held| ModelPermissionView::new(held.workspace, held.id, id, held.level))
                 .collect(),
             scorer_permissions: [],
         }
