@@ -459,3 +459,42 @@ async fn who_manages_a_thing_shares_it() {
     let unknown = json!({"secret_id": key, "username": "nobody", "permission": "READ"});
     post(&test, &ada, "secrets/permissions/create", unknown).await.error(404, "RESOURCE_DOES_NOT_EXIST");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scorer_of_another_workspace_is_not_found_by_its_id() {
+    let test = TestApp::new().await;
+    test.app.enable_workspaces();
+    let ask = async |workspace: &str, method: Method, path: &str, body: Value| {
+        let headers = [("x-mlflow-workspace", workspace), ("content-type", "application/json")];
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        test.send_with(&test.admin, method, path, &headers, body).await.ok()
+    };
+    ask("default", Method::POST, "/api/3.0/mlflow/workspaces", json!({"name": "team-a"})).await;
+    let scorer = async |workspace: &str| {
+        let new = json!({"name": "e"});
+        let made = ask(workspace, Method::POST, "/api/2.0/mlflow/experiments/create", new).await;
+        let new = json!({"experiment_id": made["experiment_id"], "name": "judge", "serialized_scorer": "{}"});
+        let scorer = ask(workspace, Method::POST, "/api/3.0/mlflow/scorers/register", new).await;
+        let rate = json!({"experiment_id": made["experiment_id"], "name": "judge", "sample_rate": 0});
+        ask(workspace, Method::PUT, "/api/3.0/mlflow/scorers/online-config", rate).await;
+        scorer["scorer_id"].as_str().unwrap().to_owned()
+    };
+    let (here, there) = (scorer("default").await, scorer("team-a").await);
+    for (workspace, asked, count) in
+        [("default", &here, 1), ("default", &there, 0), ("team-a", &there, 1), ("team-a", &here, 0)]
+    {
+        let path = format!("/api/3.0/mlflow/scorers/online-configs?scorer_ids={asked}");
+        let found = ask(workspace, Method::GET, &path, Value::Null).await;
+        assert_eq!(found["configs"].as_array().unwrap().len(), count, "{workspace} {found}");
+    }
+    let key = secret(&test, &test.admin, "k").await;
+    let model = definition_id(&test, &test.admin, "d", &key).await;
+    let door = endpoint_id(&test, &test.admin, "door", &model).await;
+    for id in [&here, &there] {
+        let binding = json!({"endpoint_id": door, "resource_type": "scorer", "resource_id": id});
+        post(&test, &test.admin, "endpoints/bindings/create", binding).await.ok();
+        let listed = get(&test, &test.admin, &format!("endpoints/bindings/list?resource_id={id}")).await.ok();
+        let name = if id == &here { json!("judge") } else { Value::Null };
+        assert_eq!(listed["bindings"][0]["display_name"], name, "{listed}");
+    }
+}
