@@ -1,14 +1,17 @@
 //! Composition: a data directory, keys, TLS, the listener, and [`wiring`] — the only place that names adapters.
 #![forbid(unsafe_code)]
 
+mod activity;
 mod catalog;
 mod config;
 mod data_directory;
+mod descriptors;
 mod error;
 mod inference;
 mod listener;
 mod migration;
 mod patience;
+mod peers;
 mod ready;
 mod tls;
 mod wiring;
