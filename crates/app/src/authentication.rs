@@ -101,7 +101,7 @@ impl App {
         let hash = Token::parse(text.expose()).map_err(|_| AppError::Unauthenticated)?.hash().to_hex();
         let found = self
             .store()
-            .read(move |tx| {
+            .read_short(move |tx| {
                 let Some(token) = tx.token_by_hash(&hash)? else { return Ok(None) };
                 let owner = tx.user(&token.owner)?;
                 Ok::<_, AppError>(owner.map(|owner| (token, owner)))
@@ -133,7 +133,7 @@ impl App {
             .attempt(&shown, address)
             .map_err(|throttled| AppError::Throttled(u64::try_from(throttled.retry_after_seconds).unwrap_or(1)))?;
         let wanted = name.clone();
-        let user = match self.store().read(move |tx| Ok::<_, AppError>(tx.user(&wanted)?)).await {
+        let user = match self.store().read_short(move |tx| Ok::<_, AppError>(tx.user(&wanted)?)).await {
             Ok(user) => user,
             Err(error) => {
                 attempt.not_judged();

@@ -45,7 +45,7 @@ impl App {
         request_id: Option<String>,
     ) -> Result<NewSession, AppError> {
         let wanted = name.clone();
-        let before = self.store().read(move |tx| Ok::<_, AppError>(tx.user(&wanted)?)).await?;
+        let before = self.store().read_short(move |tx| Ok::<_, AppError>(tx.user(&wanted)?)).await?;
         let caller = self.authenticate(Credentials::Password { name, password }, source, request_id).await?;
         let Some(who) = caller.principal().cloned() else { return Err(AppError::Unauthenticated) };
         let (secret, now) = (SessionSecret::generate(self.rng()), self.now());
@@ -67,13 +67,13 @@ impl App {
         let previous = match previous.and_then(|text| SessionSecret::parse(text.expose()).ok()) {
             Some(secret) => {
                 let hash = secret.hash();
-                self.store().read(move |tx| Ok::<_, AppError>(tx.session_by_hash(&hash)?)).await?
+                self.store().read_short(move |tx| Ok::<_, AppError>(tx.session_by_hash(&hash)?)).await?
             }
             None => None,
         };
         let previous = previous.map(|session| (ended(&session, "a new log in replaced it"), session.hash));
         let owner = record.owner.clone();
-        let others = self.store().read(move |tx| Ok::<_, AppError>(tx.sessions_of(&owner)?)).await?;
+        let others = self.store().read_short(move |tx| Ok::<_, AppError>(tx.sessions_of(&owner)?)).await?;
         let too_many = others.len().saturating_sub(MOST_SESSIONS - 1);
         let crowded: Vec<_> = others
             .iter()
@@ -117,7 +117,7 @@ impl App {
         let wanted = hash.clone();
         let found = self
             .store()
-            .read(move |tx| {
+            .read_short(move |tx| {
                 let Some(session) = tx.session_by_hash(&wanted)? else { return Ok(None) };
                 let owner = tx.user(&session.owner)?;
                 Ok::<_, AppError>(owner.map(|owner| (session, owner)))
@@ -145,7 +145,7 @@ impl App {
         let wanted = hash.clone();
         let found = self
             .store()
-            .read(move |tx| {
+            .read_short(move |tx| {
                 let Some(session) = tx.session_by_hash(&wanted)? else { return Ok(None) };
                 let owner = tx.user(&session.owner)?;
                 Ok::<_, AppError>(owner.map(|owner| (session, owner)))

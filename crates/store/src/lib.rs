@@ -100,6 +100,11 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Runs `work` on a consistent snapshot; writing fails. `done` is told when it has run.
     fn submit_read(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>);
 
+    /// The same for work that looks up a few rows by their keys. A backend may keep it clear of long searches.
+    fn submit_short_read(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
+        self.submit_read(work, done);
+    }
+
     /// Runs `work` with the right to write. `done` is told once it is durable, or that it was undone.
     fn submit_write(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>);
 }
@@ -116,6 +121,20 @@ impl dyn Store {
         F: FnOnce(&mut dyn Transaction) -> Result<T, E> + Send + 'static,
     {
         run(work, |work, done| self.submit_read(work, done)).await
+    }
+
+    /// Reads a few rows by their keys, as [`Store::submit_short_read`] does: who asks must not have to wait for what others
+    /// search.
+    ///
+    /// # Errors
+    /// The closure's own error, or the backend's.
+    pub async fn read_short<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut dyn Transaction) -> Result<T, E> + Send + 'static,
+    {
+        run(work, |work, done| self.submit_short_read(work, done)).await
     }
 
     /// Writes; returns once everything the closure wrote is durable.

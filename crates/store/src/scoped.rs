@@ -33,6 +33,10 @@ impl Store for InWorkspace {
         self.store.submit_read(self.enter(work), done);
     }
 
+    fn submit_short_read(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
+        self.store.submit_short_read(self.enter(work), done);
+    }
+
     fn submit_write(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
         self.store.submit_write(self.enter(work), done);
     }

@@ -1,6 +1,7 @@
 //! SQLite: one file, one writer, many readers.
 
 pub(crate) mod connection;
+mod deadline;
 pub(crate) mod like;
 pub(crate) mod migrate;
 mod options;

@@ -1,5 +1,5 @@
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -8,6 +8,7 @@ use sealyard_store::{StoreError, Work};
 use crate::error::{OrBackend as _, backend};
 use crate::queue::{Job, attempt};
 use crate::session::Session;
+use crate::sqlite::deadline;
 
 /// Steps of SQLite's machine between two looks at the time.
 const STEPS: i32 = 100;
@@ -17,23 +18,12 @@ const STEPS: i32 = 100;
 pub(crate) struct Reader {
     connection: Connection,
     limit: Duration,
-    deadline: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Reader {
     pub(crate) fn new(mut connection: Connection, limit: Duration) -> Result<Self, StoreError> {
-        let deadline = Arc::new(Mutex::new(None));
-        let watched = Arc::clone(&deadline);
-        connection
-            .progress_handler(
-                STEPS,
-                Some(move || {
-                    let deadline: Option<Instant> = *watched.lock().unwrap_or_else(PoisonError::into_inner);
-                    deadline.is_some_and(|deadline| Instant::now() >= deadline)
-                }),
-            )
-            .or_backend()?;
-        Ok(Self { connection, limit, deadline })
+        connection.progress_handler(STEPS, Some(deadline::passed)).or_backend()?;
+        Ok(Self { connection, limit })
     }
 
     /// Takes work off the shared queue until its senders are gone.
@@ -47,17 +37,13 @@ impl Reader {
 
     fn read(&self, work: Work) -> Result<(), StoreError> {
         self.statement("BEGIN DEFERRED")?;
-        self.set_deadline(Instant::now().checked_add(self.limit));
+        deadline::set(Instant::now().checked_add(self.limit));
         let outcome = attempt(Session::sqlite(&self.connection), work);
-        self.set_deadline(None);
+        deadline::set(None);
         if !self.connection.is_autocommit() {
             self.statement("ROLLBACK")?;
         }
         outcome
-    }
-
-    fn set_deadline(&self, deadline: Option<Instant>) {
-        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
     }
 
     fn statement(&self, sql: &str) -> Result<(), StoreError> {

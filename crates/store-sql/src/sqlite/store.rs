@@ -20,6 +20,7 @@ use crate::sqlite::reader::Reader;
 pub struct SqliteStore {
     writes: Option<SyncSender<Job>>,
     reads: Option<SyncSender<Job>>,
+    short_reads: Option<SyncSender<Job>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -38,21 +39,31 @@ impl SqliteStore {
         let queue = options.queue.max(1);
         let (writes, jobs) = sync_channel(queue);
         let mut threads = vec![spawn("catalog-writer", move || writer::run(&connection, &jobs))?];
-        let (reads, jobs) = sync_channel(queue);
-        let jobs: Arc<Mutex<Receiver<Job>>> = Arc::new(Mutex::new(jobs));
-        for _ in 0..options.readers.clamp(1, 16) {
-            let connection = connect(path, Access::Read)?;
-            let jobs = Arc::clone(&jobs);
-            let reader = Reader::new(connection, options.read_limit)?;
-            threads.push(spawn("catalog-reader", move || reader.run(&jobs))?);
-        }
-        Ok(Self { writes: Some(writes), reads: Some(reads), threads })
+        let read = |name, readers, threads: &mut Vec<JoinHandle<()>>| -> Result<SyncSender<Job>, StoreError> {
+            let (reads, jobs) = sync_channel(queue);
+            let jobs: Arc<Mutex<Receiver<Job>>> = Arc::new(Mutex::new(jobs));
+            for _ in 0..readers {
+                let connection = connect(path, Access::Read)?;
+                let jobs = Arc::clone(&jobs);
+                let reader = Reader::new(connection, options.read_limit)?;
+                threads.push(spawn(name, move || reader.run(&jobs))?);
+            }
+            Ok(reads)
+        };
+        let reads = read("catalog-reader", options.readers.clamp(1, 16), &mut threads)?;
+        // One is enough: it has nothing to do that takes long.
+        let short_reads = read("catalog-lookup", 1, &mut threads)?;
+        Ok(Self { writes: Some(writes), reads: Some(reads), short_reads: Some(short_reads), threads })
     }
 }
 
 impl Store for SqliteStore {
     fn submit_read(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
         submit(self.reads.as_ref(), work, done);
+    }
+
+    fn submit_short_read(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
+        submit(self.short_reads.as_ref(), work, done);
     }
 
     fn submit_write(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
@@ -64,6 +75,7 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.writes = None;
         self.reads = None;
+        self.short_reads = None;
         queue::join(&mut self.threads);
     }
 }

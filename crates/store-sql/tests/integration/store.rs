@@ -65,6 +65,25 @@ async fn dropping_the_store_finishes_what_was_handed_in() {
 }
 
 #[tokio::test]
+async fn a_short_read_does_not_wait_for_long_ones() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = SqliteOptions { readers: 1, ..SqliteOptions::default() };
+    let store = SqliteStore::open(&directory.path().join("catalog.db"), options).unwrap();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (done, ended) = tokio::sync::oneshot::channel();
+    let long = move |_: &mut dyn sealyard_store::Transaction| {
+        let _ = held.recv();
+        Ok(())
+    };
+    store.submit_read(Box::new(long), done);
+    let store: Arc<dyn Store> = Arc::new(store);
+    let short = tokio::time::timeout(Duration::from_secs(20), store.read_short(|tx| tx.setting("a"))).await;
+    assert_eq!(short.unwrap().unwrap(), None);
+    drop(release);
+    ended.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn an_endless_search_is_stopped() {
     let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions { read_limit: Duration::from_secs(1), ..SqliteOptions::default() };
@@ -96,9 +115,14 @@ async fn an_endless_search_is_stopped() {
         limit: 1,
         ..RunQuery::default()
     };
-    let slow = search(&format!("%{}b", "a".repeat(900)));
+    let slow = search(&format!("%{}b%", "a_".repeat(400)));
     let begin = Instant::now();
-    let stopped = store.read(move |tx| tx.search_runs(&slow).map(|page| page.items.len())).await;
+    let stopped = store
+        .read(move |tx| {
+            while tx.search_runs(&slow)?.items.is_empty() {}
+            Ok::<_, StoreError>(())
+        })
+        .await;
     assert!(matches!(stopped, Err(StoreError::TooLong)), "{stopped:?}");
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
     let quick = search("a%");
