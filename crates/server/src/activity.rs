@@ -45,9 +45,7 @@ impl Activity {
     /// Waits until there was nothing to do for so long.
     pub(crate) async fn quiet(&self, limits: Quiet) {
         loop {
-            let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let (working, offered, since) = (state.working, state.offered, state.since);
-            drop(state);
+            let (working, offered, since) = self.now();
             let patience = if offered > 0 { limits.stalled } else { limits.idle };
             let now = Instant::now();
             let due = since + patience;
@@ -58,6 +56,11 @@ impl Activity {
             let look = now + limits.idle;
             sleep_until(if working == 0 { due.min(look) } else { look }).await;
         }
+    }
+
+    fn now(&self) -> (usize, usize, Instant) {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.working, state.offered, state.since)
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
