@@ -154,7 +154,6 @@ mod tests {
     use std::task::{Context, Poll};
 
     use axum::body::{Body, Bytes};
-    use axum::routing::get;
     use hyper::Request;
     use hyper::body::{Body as _, Frame};
     use hyper::client::conn::{http1, http2};
@@ -178,14 +177,23 @@ mod tests {
     async fn start(connections: usize, idle: Duration) -> Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = Router::new()
-            .route("/", get(|| async { "here" }))
-            .route("/slow", get(|| async { sleep(IDLE * 4).await }))
-            .route("/drip", get(|| async { Body::new(Drip { left: 3, next: Box::pin(sleep(IDLE * 2)) }) }));
+        let router = Router::new().fallback(answer);
         let (stop, stopped) = watch::channel(false);
         let limits = Limits { connections, quiet: Quiet { idle, stalled: STALLED } };
         let serving = tokio::spawn(serve_within(limits, listener, None, router, stopped));
         Running { address, stop, serving }
+    }
+
+    async fn answer(request: Request<Body>) -> hyper::Response<Body> {
+        let body = match request.uri().path() {
+            "/slow" => {
+                sleep(IDLE * 4).await;
+                Body::empty()
+            }
+            "/drip" => Body::new(Drip { left: 3, next: Box::pin(sleep(IDLE * 2)) }),
+            _ => Body::from("here"),
+        };
+        hyper::Response::new(body)
     }
 
     /// A body of which a piece comes now and then.

@@ -97,7 +97,7 @@ impl Piece {
                 piece
                     .chars()
                     .all(|sign| letters.next().is_some_and(|letter| fits(sign, letter)))
-                    .then(|| letters.as_str())
+                    .then_some(letters.as_str())
             }
             Self::Sought(_) => None,
         }
