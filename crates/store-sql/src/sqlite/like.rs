@@ -248,9 +248,9 @@ mod tests {
     /// Each of them took minutes while a piece was compared at each place.
     #[test]
     fn a_large_text_is_searched_in_linear_time() {
-        let text = "a".repeat(15 << 20);
+        let text = "a".repeat(4 << 20);
         let begin = Instant::now();
-        for pattern in [format!("%{}b%", "a".repeat(500)), format!("%{}b%", "a_".repeat(50)), "%a".repeat(250) + "%b"] {
+        for pattern in [format!("%{}b%", "a".repeat(900)), format!("%{}b%", "a_".repeat(50)), "%a".repeat(250) + "%b"] {
             assert!(!matches(&text, &pattern));
         }
         assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
