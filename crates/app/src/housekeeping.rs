@@ -9,6 +9,7 @@ use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::{NewObject, ObjectUse};
 use sealyard_vault::{Listed, ObjectId, Vault, VaultError};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::tasks::{blocking, remove_objects};
 use crate::{App, AppError, Caller};
@@ -46,12 +47,17 @@ pub struct Collected {
 impl App {
     /// Compares new objects, gives up uploads that are over, for as long as the server runs.
     pub async fn run_housekeeping(self: Arc<Self>) {
+        let mut next_round = Instant::now() + ROUND;
         loop {
-            let woken = tokio::time::timeout(ROUND, self.tidy.notified()).await.is_ok();
-            if woken {
+            // However often new objects wake it, the round comes.
+            if tokio::time::timeout_at(next_round, self.tidy.notified()).await.is_ok() {
                 tokio::time::sleep(GATHER).await;
-            } else if let Err(error) = self.give_up_old_uploads().await {
-                tracing::warn!(%error, "uploads that are over could not be removed; it will be tried again");
+            }
+            if Instant::now() >= next_round {
+                next_round = Instant::now() + ROUND;
+                if let Err(error) = self.give_up_old_uploads().await {
+                    tracing::warn!(%error, "uploads that are over could not be removed; it will be tried again");
+                }
             }
             if let Err(error) = self.share_equal_objects().await {
                 tracing::warn!(%error, "equal objects could not be found; it will be tried again");

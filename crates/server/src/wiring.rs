@@ -93,6 +93,9 @@ impl Server {
         if config.database.is_some() {
             tokio::spawn(catalog::follow_grants(Arc::downgrade(&app)));
         }
+        if let Err(error) = app.reopen_uploads().await {
+            tracing::warn!(%error, "uploads that were being completed could not be opened again");
+        }
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
         let delivering = tokio::spawn(Arc::clone(&app).run_deliveries());
         let tidying = tokio::spawn(Arc::clone(&app).run_housekeeping());

@@ -44,7 +44,7 @@ pub(crate) struct Scoped {
 }
 
 impl Scoped {
-    pub(crate) fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &Arc<App> {
         &self.app
     }
 

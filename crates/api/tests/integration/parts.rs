@@ -1,7 +1,10 @@
 //! Uploads in parts: what a client of MLflow does, and what somebody with no right, or with another one, tries.
 
+use std::time::{Duration, Instant};
+
 use axum::body::Body;
 use http::{Method, Request};
+use sealyard_store::model::UploadState;
 use serde_json::{Value, json};
 
 use crate::test_app::{Answer, NOBODY, TestApp, User};
@@ -234,4 +237,38 @@ async fn what_is_aborted_or_over_is_gone() {
     begun.test.clock.set(begun.test.app.now().plus_seconds(25 * 60 * 60));
     begun.test.app.remove_leftovers().await.unwrap();
     assert_eq!(begun.stored(), 0);
+}
+
+/// Whenever the client hangs up while its file is put together, it can ask again, and finds it done before long.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_completion_survives_its_client() {
+    for patience in 0..12 {
+        let begun = Begun::new(2).await;
+        let one = begun.part(0, b"one".to_vec()).await;
+        let two = begun.part(1, b"two".to_vec()).await;
+        let parts = json!([{ "part_number": 1, "etag": one }, { "part_number": 2, "etag": two }]);
+        let patience = Duration::from_micros(200 << patience);
+        let _ = tokio::time::timeout(patience, begun.end(&begun.test.admin, "complete", parts.clone())).await;
+        let end = Instant::now() + Duration::from_secs(20);
+        while begun.end(&begun.test.admin, "complete", parts.clone()).await.status != 200 {
+            assert!(Instant::now() < end, "stuck after {patience:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(begun.file().await.bytes.unwrap(), "onetwo");
+    }
+}
+
+/// As a server leaves it that was killed meanwhile.
+#[tokio::test]
+async fn a_completion_that_was_cut_off_can_be_begun_again() {
+    let begun = Begun::new(1).await;
+    let one = begun.part(0, b"one".to_vec()).await;
+    let parts = json!([{ "part_number": 1, "etag": one }]);
+    let id = begun.id.clone();
+    let taken = begun.test.store.write(move |tx| tx.set_upload_state(&id, UploadState::Open, UploadState::Completing));
+    assert!(taken.await.unwrap());
+    begun.end(&begun.test.admin, "complete", parts.clone()).await.error(400, "INVALID_PARAMETER_VALUE");
+    begun.test.app.reopen_uploads().await.unwrap();
+    begun.end(&begun.test.admin, "complete", parts).await.ok();
+    assert_eq!(begun.file().await.bytes.unwrap(), "one");
 }

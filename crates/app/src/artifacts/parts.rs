@@ -217,12 +217,13 @@ impl App {
         own.ok_or_else(|| AppError::NotFound { kind: "upload", id: id.chars().take(64).collect() })
     }
 
-    /// Puts the parts together, scans the file and makes it visible. A second time it only says that it is done.
+    /// Puts the parts together, scans the file and makes it visible. A second time it only says that it is done. Goes on when
+    /// whoever asked is gone, so that a client which gave up waiting finds it done when it asks again.
     ///
     /// # Errors
     /// As for an upload; `artifact.parts` when the parts are not the ones that arrived.
     pub async fn complete_parted_upload(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         proof: impl Into<ArtifactProof<'_, Edit>> + Send,
         upload: Upload,
@@ -234,6 +235,22 @@ impl App {
         if parted.state == UploadState::Done {
             return Ok(());
         }
+        let (app, caller, id, named) = (Arc::clone(self), caller.clone(), id.to_owned(), named.to_vec());
+        to_its_end("an upload could not be completed", async move {
+            app.complete_once(&caller, upload, &id, &parted, &named).await
+        })
+        .await
+    }
+
+    /// Completes an upload, unless somebody is at it; opens it again if that fails.
+    async fn complete_once(
+        &self,
+        caller: &Caller,
+        upload: Upload,
+        id: &str,
+        parted: &PartedUpload,
+        named: &[NamedPart],
+    ) -> Result<(), AppError> {
         let wanted = id.to_owned();
         let (took, parts) = self
             .store()
@@ -245,7 +262,7 @@ impl App {
         if !took {
             return Err(AppError::Conflict("the upload is being completed already".to_owned()));
         }
-        let completed = match check_parts(&parted, named, &parts, upload.limit) {
+        let completed = match check_parts(parted, named, &parts, upload.limit) {
             Ok(()) => self.complete(caller, upload, id, parts).await,
             Err(error) => Err(self.refuse_upload(caller, &upload, None, error).await),
         };
@@ -329,6 +346,15 @@ impl App {
         remove_objects(&self.vault, ids(free)).await;
         self.sequencer.notify();
         Ok(())
+    }
+
+    /// Opens the uploads again that were being completed when a server was killed. Where another server is about to complete
+    /// one, it finds that out when it is done, and its client asks again.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn reopen_uploads(&self) -> Result<u64, AppError> {
+        self.store().write(|tx| Ok::<_, AppError>(tx.reopen_uploads()?)).await
     }
 
     /// Removes uploads whose time is over; gives how many.

@@ -105,6 +105,12 @@ impl Uploads for Session<'_> {
         Ok(changed == 1)
     }
 
+    fn reopen_uploads(&mut self) -> Result<u64, StoreError> {
+        let (from, to) = (UploadState::Completing.as_str(), UploadState::Open.as_str());
+        let opened = self.execute("UPDATE uploads SET state = ?2 WHERE state = ?1", (from, to))?;
+        Ok(opened as u64)
+    }
+
     fn remove_upload_parts(&mut self, id: &str) -> Result<Vec<String>, StoreError> {
         let objects = self.all("SELECT object FROM upload_parts WHERE upload = ?1", [id], |row| row.get(0))?;
         self.execute("DELETE FROM upload_parts WHERE upload = ?1", [id])?;

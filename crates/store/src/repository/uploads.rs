@@ -23,6 +23,8 @@ pub trait Uploads {
     fn upload_parts(&mut self, id: &str) -> Result<Vec<UploadPart>>;
     /// Says whether it was in the state `from`.
     fn set_upload_state(&mut self, id: &str, from: UploadState, to: UploadState) -> Result<bool>;
+    /// Opens all that are being completed; gives how many.
+    fn reopen_uploads(&mut self) -> Result<u64>;
     /// Removes the rows of the parts; gives their objects, which are to be released.
     fn remove_upload_parts(&mut self, id: &str) -> Result<Vec<String>>;
     /// With its parts; gives their objects, which are to be released.
