@@ -7,6 +7,7 @@
 
 pub mod decompress;
 pub mod joblib;
+pub mod json_bounds;
 pub mod npy;
 pub mod npz;
 pub mod numeric;

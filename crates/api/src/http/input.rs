@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
+use sealyard_formats::json_bounds::JsonBounds;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -14,6 +15,8 @@ use super::ApiError;
 const MAX_BODY: usize = 4 * 1024 * 1024;
 /// Bytes of a request that carries data set profiles.
 const MAX_LARGE_BODY: usize = 32 * 1024 * 1024;
+/// A body this small is not looked through before it is read.
+const SMALL: usize = 64 * 1024;
 /// Query parameters of a request.
 const MAX_PARAMETERS: usize = 2000;
 
@@ -87,6 +90,10 @@ async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<Inp
         Err(_) => return Err(ApiError::invalid("the request's body broke off")),
     };
     let size = bytes.len();
+    // Smaller ones make little of anything.
+    if size > SMALL && !JsonBounds::REQUEST.hold(&bytes) {
+        return Err(ApiError::invalid("the request's body holds too many values"));
+    }
     if bytes.is_empty() && parts.method == Method::DELETE {
         return Ok(Inputs { value: query_parameters(&parts.uri)?, size });
     }

@@ -199,3 +199,12 @@ async fn odd_queries_are_the_callers_fault() {
         .unwrap();
     assert_eq!(test.send(form).await.status, 401);
 }
+
+/// A variable can stand in an input thousands of times: what it would take together is bounded.
+#[tokio::test]
+async fn a_repeated_variable_is_bounded_by_its_bytes() {
+    let test = TestApp::new().await;
+    let query = format!("query Q($a: String) {{ test(inputString: [{}]) {{ output }} }}", "$a ".repeat(800));
+    let answer = ask(&test, &test.admin, &query, json!({ "a": "x".repeat(100_000) })).await;
+    assert!(answer.json().to_string().contains("more than 4194304 bytes"), "{}", answer.json());
+}

@@ -1,4 +1,5 @@
 use sealyard_core::TreePath;
+use sealyard_formats::json_bounds::JsonBounds;
 use sealyard_identity::{Authorized, ExperimentId, Read};
 use sealyard_store::Transaction;
 use sealyard_store::model::{Pair, Trace};
@@ -190,6 +191,9 @@ fn bounded(bytes: u64) -> Result<(), AppError> {
     Ok(())
 }
 
+/// What the spans that are given at once may hold, however few bytes they have.
+const SPANS: JsonBounds = JsonBounds { objects: 300_000, values: 2_000_000 };
+
 /// Whether there are as many spans as the client says that it sent.
 fn is_complete(trace: &Trace, spans: usize) -> bool {
     let Some(Pair { value, .. }) = trace.metadata.iter().find(|pair| pair.key == SIZE_STATS) else { return true };
@@ -199,6 +203,10 @@ fn is_complete(trace: &Trace, spans: usize) -> bool {
 
 async fn parsed(found: Vec<(Trace, Vec<String>)>) -> Result<Vec<WholeTrace>, AppError> {
     blocking("spans could not be read", move || {
+        let texts = found.iter().flat_map(|(_, spans)| spans);
+        if !SPANS.hold_all(texts.map(String::as_bytes)) {
+            return Err(AppError::Invalid("the spans hold too many values to be given at once".to_owned()));
+        }
         let whole = |(trace, spans): (Trace, Vec<String>)| {
             let spans = spans.iter().map(|content| serde_json::from_str(content)).collect::<Result<_, _>>();
             let spans = spans.map_err(|error| AppError::internal("a stored span can't be read", error))?;

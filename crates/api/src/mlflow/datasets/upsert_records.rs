@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::Path;
 use sealyard_app::GivenRecord;
+use sealyard_formats::json_bounds::JsonBounds;
 use serde::{Deserialize, Serialize};
 
 use crate::http::{Answer, ApiError, Identified, InWorkspace, LargeInput, required};
@@ -27,8 +28,12 @@ pub(super) async fn handler(
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize_dataset_edit(&caller, &id).await?;
-    let records: Vec<GivenRecord> = serde_json::from_str(required("records", &request.records)?)
-        .map_err(|_| ApiError::invalid("'records' must be the JSON of a list of objects"))?;
+    let text = required("records", &request.records)?;
+    if !JsonBounds::REQUEST.hold(text.as_bytes()) {
+        return Err(ApiError::invalid("'records' holds too many values"));
+    }
+    let records: Vec<GivenRecord> =
+        serde_json::from_str(text).map_err(|_| ApiError::invalid("'records' must be the JSON of a list of objects"))?;
     let done = app.upsert_dataset_records(&caller, &may, records).await?;
     Ok(Json(Response { inserted_count: done.inserted, updated_count: done.updated }))
 }

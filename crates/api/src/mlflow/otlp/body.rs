@@ -5,6 +5,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use sealyard_formats::decompress::{Codec, ExpandEnd, expand};
+use sealyard_formats::json_bounds::JsonBounds;
 use sealyard_formats::otlp::{Bounds, ExportedSpan, OtlpError, from_json, from_protobuf};
 
 use crate::http::{ApiError, ErrorCode};
@@ -16,6 +17,9 @@ const MAX_EXPANDED: usize = 64 * 1024 * 1024;
 /// How many times its size a body may expand to; small ones to [`FREE`].
 const MAX_RATIO: usize = 200;
 const FREE: usize = 1024 * 1024;
+
+/// What JSON may hold: an attribute is two objects, beside those of the spans.
+const JSON: JsonBounds = JsonBounds { objects: 400_000, values: 2_000_000 };
 
 /// How the body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +72,9 @@ pub(super) async fn spans(body: Body, form: Form, codec: Option<Codec>) -> Resul
                 &expanded
             }
         };
+        if form == Form::Json && !JSON.hold(plain) {
+            return Err(ApiError::invalid("the export holds too many values"));
+        }
         let read = if form == Form::Json { from_json } else { from_protobuf };
         let spans = read(plain, Bounds::default()).map_err(|error| match error {
             OtlpError::Id(_) => ApiError::new(ErrorCode::UnprocessableEntity, error.to_string()),
