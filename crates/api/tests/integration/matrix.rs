@@ -237,7 +237,7 @@ const ROUTES: &[(&str, &str, &str, Takes)] = &[
     ("DELETE", "3.0:mlflow/datasets/{d}/records", r#"{"dataset_record_ids":["x"]}"#, Edit),
     ("GET", "3.0:mlflow/datasets/{d}/experiment-ids", "", Read),
     ("POST", "3.0:mlflow/datasets/{d}/add-experiments", r#"{"experiment_ids":["{e}"]}"#, Edit),
-    ("POST", "3.0:mlflow/datasets/{d}/remove-experiments", r#"{"experiment_ids":["{e}"]}"#, Edit),
+    ("POST", "3.0:mlflow/datasets/{d}/remove-experiments", r#"{"experiment_ids":["{e}"]}"#, Manage),
     ("POST", "3.0:mlflow/scorers/register", r#"{"experiment_id":"{e}","name":"judge","serialized_scorer":"{}"}"#, Edit),
     ("GET", "3.0:mlflow/scorers/list?experiment_id={e}", "", Read),
     ("GET", "3.0:mlflow/scorers/versions?experiment_id={e}&name=judge", "", Read),

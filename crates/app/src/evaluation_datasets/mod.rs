@@ -197,14 +197,15 @@ impl App {
         Ok(dataset)
     }
 
-    /// Takes a data set out of experiments. One that is left without any is its maker's.
+    /// Takes a data set out of experiments. One that is left without any is its maker's. Takes MANAGE, as deleting it does:
+    /// whoever has that on the experiments that are left could delete it then.
     ///
     /// # Errors
     /// [`AppError::Denied`], [`AppError::Invalid`].
     pub async fn remove_dataset_from_experiments(
         &self,
         caller: &Caller,
-        may: &DatasetAccess<Edit>,
+        may: &DatasetAccess<Manage>,
         ids: Vec<String>,
     ) -> Result<EvaluationDataset, AppError> {
         bounded(ids.len())?;

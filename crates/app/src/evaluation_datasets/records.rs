@@ -17,6 +17,10 @@ const MAX_IN_SET: u64 = 1_000_000;
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Keys of the inputs, outputs or expectations that a data set's schema lists.
 const MAX_KEYS: usize = 10_000;
+/// A page ends early when it has so many bytes.
+const PAGE_BYTES: usize = 16 << 20;
+/// So many records are read before the bytes are looked at.
+const READ_AT_ONCE: u32 = 16;
 /// Records on one page.
 const PER_PAGE: i64 = 1000;
 
@@ -116,13 +120,19 @@ impl App {
         self.store()
             .read(move |tx| {
                 let dataset = check(tx)?;
-                let mut records = tx.dataset_records(&dataset.id, after.as_ref(), limit + 1)?;
-                let more = records.len() > limit as usize;
-                records.truncate(limit as usize);
-                let next = records
-                    .last()
-                    .filter(|_| more)
-                    .map(|last| URL_SAFE_NO_PAD.encode(format!("{}:{}", last.created, last.id)));
+                let (mut records, mut bytes, mut more) = (Vec::new(), 0, true);
+                let mut after = after;
+                while more && records.len() < limit as usize && bytes < PAGE_BYTES {
+                    let wanted = READ_AT_ONCE.min(limit - records.len() as u32);
+                    let mut some = tx.dataset_records(&dataset.id, after.as_ref(), wanted + 1)?;
+                    more = some.len() > wanted as usize;
+                    some.truncate(wanted as usize);
+                    after = some.last().map(|last| (last.created, last.id.clone())).or(after);
+                    bytes += some.iter().map(size).sum::<usize>();
+                    records.append(&mut some);
+                }
+                let next =
+                    after.filter(|_| more).map(|(created, id)| URL_SAFE_NO_PAD.encode(format!("{created}:{id}")));
                 Ok((records, next))
             })
             .await
@@ -313,6 +323,12 @@ fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     }
+}
+
+/// About how many bytes a record takes.
+fn size(record: &DatasetRecord) -> usize {
+    let optional = [&record.outputs, &record.expectations, &record.tags, &record.source];
+    record.inputs.len() + optional.into_iter().flatten().map(String::len).sum::<usize>() + 512
 }
 
 #[cfg(test)]

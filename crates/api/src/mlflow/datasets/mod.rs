@@ -35,7 +35,7 @@ pub(super) fn routes() -> Routes {
         )
         .route("/datasets/{dataset_id}/experiment-ids", get(Read, experiment_ids::handler))
         .route("/datasets/{dataset_id}/add-experiments", post(Edit, add_experiments::handler))
-        .route("/datasets/{dataset_id}/remove-experiments", post(Edit, remove_experiments::handler))
+        .route("/datasets/{dataset_id}/remove-experiments", post(Manage, remove_experiments::handler))
 }
 
 /// Tags come as a JSON object in a text; what is no text becomes one, and `null` is passed over.

@@ -20,7 +20,7 @@ pub(super) async fn handler(
     Input(request): Input<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize_dataset_edit(&caller, &id).await?;
+    let may = app.authorize_dataset_manage(&caller, &id).await?;
     let dataset = app.remove_dataset_from_experiments(&caller, &may, request.experiment_ids).await?;
     Ok(Json(Response { dataset: dataset.into() }))
 }
