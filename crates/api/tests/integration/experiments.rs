@@ -140,3 +140,27 @@ async fn what_is_renamed_restored_begun_and_deleted_is_in_the_ledger() {
         assert!(TestApp::has(&ledger, &act), "{act}");
     }
 }
+
+/// Seven bytes of a body can become hundreds in memory, also where they are of no meaning and whoever sends them may do nothing.
+#[tokio::test]
+async fn a_body_of_too_many_values_is_not_read() {
+    let test = TestApp::new().await;
+    let nobody = test.user("nobody", &[]).await;
+    let body = format!("{{\"aa\":[{}{{}}],\"name\":5}}", "{\"\":0},".repeat(200_000));
+    let answer = test.call(&nobody, http::Method::POST, "/api/2.0/mlflow/experiments/create", body).await;
+    assert!(answer.error(400, "INVALID_PARAMETER_VALUE").contains("too many values"));
+}
+
+/// Whether a name is taken, and by which number, is no business of those who may not see it.
+#[tokio::test]
+async fn a_name_that_may_not_be_seen_is_answered_as_one_that_is_not_there() {
+    let test = TestApp::new().await;
+    test.experiment(&test.admin, "hidden").await;
+    let nobody = test.user("nobody", &[]).await;
+    let mut answers = Vec::new();
+    for name in ["hidden", "absent"] {
+        let answer = test.ask(&nobody, &format!("experiments/get-by-name?experiment_name={name}")).await;
+        answers.push(answer.error(403, "PERMISSION_DENIED").replace(name, "NAME"));
+    }
+    assert_eq!(answers[0], answers[1]);
+}

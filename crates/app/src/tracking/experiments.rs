@@ -84,10 +84,14 @@ impl App {
         let wanted = name.to_owned();
         let found = self.store().read(move |tx| Ok::<_, AppError>(tx.experiment_by_name(&wanted)?)).await?;
         if let Some(experiment) = found {
-            return self.authorize(caller, action, experiment_id(&experiment.id)?).await;
+            // By its name, not by the number that the name would tell.
+            return self.authorize_below(caller, action, experiment_id(&experiment.id)?, "experiment", name).await;
         }
         match self.authorize_experiment_creation(caller).await {
             Ok(_) => Err(AppError::NotFound { kind: "experiment", id: name.chars().take(200).collect() }),
+            Err(AppError::Denied { .. }) => {
+                Err(self.not_visible(caller, <A as Action>::KIND.to_string(), "experiment", name))
+            }
             Err(error) => Err(error),
         }
     }
