@@ -145,6 +145,7 @@ mod tests {
 
     #[test]
     fn times_lie_in_the_era() {
+        assert!(time("t", LATEST).is_ok() && time("t", LATEST + 1).is_err());
         assert!(time("t", -1).is_err() && time("t", i64::MAX).is_err() && time("t", 5).is_ok());
     }
 }

@@ -60,9 +60,7 @@ impl App {
         if let Some(client) = &given.client_request_id {
             limits::text("client_request_id", client, 500)?;
         }
-        if given.duration.is_some_and(|duration| duration < 0) {
-            return Err(AppError::Invalid("'execution_duration' is negative".to_owned()));
-        }
+        given.duration.map_or(Ok(0), |duration| limits::time("execution_duration", duration))?;
         let created_by = may.principal().name.to_string();
         let assessments = given
             .assessments

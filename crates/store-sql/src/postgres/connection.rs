@@ -76,6 +76,11 @@ impl Connection {
         Ok(connection)
     }
 
+    /// From now on an answer may take this long.
+    pub(crate) const fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     /// Runs statements without parameters, one after the other; the first that fails ends it.
     pub(crate) fn batch(&self, sql: &str) -> Result<(), StoreError> {
         self.wait(self.client.batch_execute(sql))

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use sealyard_core::Timestamp;
 use sealyard_store::StoreError;
 
@@ -9,6 +11,9 @@ pub(crate) const WRITER: i64 = 0x5359_5244;
 
 /// Oldest server that is supported, as `server_version_num` says it.
 const OLDEST: i64 = 130_000;
+
+/// How long a statement of a migration may take; until then nothing is given up.
+const LONGEST_MIGRATION: Duration = Duration::from_hours(24);
 
 /// Every step that ever was, in its order; the catalog's row says how many a database has had.
 const MIGRATIONS: &[&str] = &[
@@ -27,8 +32,12 @@ const MIGRATIONS: &[&str] = &[
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers
 /// that start at the same time do so one after the other.
-pub(crate) fn migrate(connection: &Connection, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
     check_server(connection)?;
+    // A step can rewrite the largest tables, and so can one that another server is at.
+    connection.set_patience(LONGEST_MIGRATION);
+    connection.batch("SET lock_timeout = 0")?;
+    let connection = &*connection;
     connection.batch(&format!("BEGIN; SELECT pg_advisory_xact_lock({WRITER})"))?;
     let found = match check(connection)? {
         0 => {
@@ -48,6 +57,12 @@ pub(crate) fn migrate(connection: &Connection, now: Timestamp) -> Result<(), Sto
     }
     connection.execute("UPDATE sealyard_catalog SET version = ?1", &[Value::Integer(MIGRATIONS.len() as i64)])?;
     connection.batch("COMMIT")
+}
+
+/// A statement that fails where the schema is not this release's: a newer server may have changed it while this one was
+/// connected, and must not be given rows as they used to be.
+pub(crate) fn guard() -> String {
+    format!("SELECT 1 / (CASE WHEN version = {} THEN 1 ELSE 0 END) FROM sealyard_catalog", MIGRATIONS.len())
 }
 
 /// The database's schema version, if this release can read it; 0 where there is no catalog.

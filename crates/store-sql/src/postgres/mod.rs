@@ -7,6 +7,7 @@ mod link;
 mod migrate;
 mod options;
 mod reader;
+pub(crate) mod rlike;
 mod statement;
 mod store;
 mod tls;

@@ -39,7 +39,7 @@ impl PostgresStore {
         let now = options.clock.now();
         let (settings, patience) = (url.clone(), options.patience);
         // A connection waits on a runtime of its own, which no thread that has one already can do.
-        on_a_thread(move || migrate::migrate(&Connection::open(&settings, patience)?, now))?;
+        on_a_thread(move || migrate::migrate(&mut Connection::open(&settings, patience)?, now))?;
 
         let queue = options.queue.max(1);
         let (writes, jobs) = sync_channel(queue);

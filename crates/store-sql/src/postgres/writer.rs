@@ -4,7 +4,7 @@ use sealyard_store::StoreError;
 
 use super::connection::Connection;
 use super::link::Link;
-use super::migrate::WRITER;
+use super::migrate::{self, WRITER};
 use crate::queue::{self, Done, Job, attempt};
 use crate::session::Session;
 
@@ -14,7 +14,7 @@ const GROUP: usize = 60;
 /// Takes work until its senders are gone. What waits meanwhile is written under one commit, as in SQLite.
 pub(crate) fn run(mut link: Link, jobs: &Receiver<Job>) {
     // Held to the end of the transaction: of all servers on this database, one writes at a time, and what it reads stays so.
-    let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({WRITER}); SAVEPOINT work");
+    let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({WRITER}); {}; SAVEPOINT work", migrate::guard());
     while let Ok(first) = jobs.recv() {
         write_group(&mut link, &begin, queue::group(first, jobs, GROUP));
     }

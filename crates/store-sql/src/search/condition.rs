@@ -214,18 +214,28 @@ impl Statement {
 
     /// A whole number's column is compared with whole numbers, or no index would answer.
     fn whole(&mut self, expression: &str, comparison: Comparison, number: f64) -> Result<String, StoreError> {
-        let exact = number.fract() == 0.0 && number.abs() < 9.2e18;
-        let (comparison, number) = match comparison {
-            _ if exact => (comparison, number),
-            Comparison::Equal => return Ok("1 = 0".to_owned()),
-            Comparison::NotEqual => return Ok(format!("{expression} IS NOT NULL")),
-            Comparison::Less | Comparison::LessOrEqual => (Comparison::LessOrEqual, number.floor()),
-            _ => (Comparison::GreaterOrEqual, number.ceil()),
-        };
-        let sign = sign(comparison).ok_or_else(|| mismatch("a number"))?;
-        // A cast from a number beyond the range gives the range's end.
-        Ok(format!("{expression} {sign} {}", self.bind(number as i64)))
+        compare_whole(expression, comparison, number, |number| self.bind(number))
     }
+}
+
+/// The comparison of a whole number's `expression` with any number; `bind` makes a parameter.
+pub(crate) fn compare_whole(
+    expression: &str,
+    comparison: Comparison,
+    number: f64,
+    bind: impl FnOnce(i64) -> String,
+) -> Result<String, StoreError> {
+    let exact = number.fract() == 0.0 && number.abs() < 9.2e18;
+    let (comparison, number) = match comparison {
+        _ if exact => (comparison, number),
+        Comparison::Equal => return Ok("1 = 0".to_owned()),
+        Comparison::NotEqual => return Ok(format!("{expression} IS NOT NULL")),
+        Comparison::Less | Comparison::LessOrEqual => (Comparison::LessOrEqual, number.floor()),
+        _ => (Comparison::GreaterOrEqual, number.ceil()),
+    };
+    let sign = sign(comparison).ok_or_else(|| mismatch("a number"))?;
+    // A cast from a number beyond the range gives the range's end.
+    Ok(format!("{expression} {sign} {}", bind(number as i64)))
 }
 
 pub(super) fn head_of(alias: &str) -> String {

@@ -23,6 +23,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use condition::compare_whole;
 pub(crate) use query::{Scope, Search};
 pub(crate) use statement::Statement;
 pub(crate) use target::{

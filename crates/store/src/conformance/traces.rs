@@ -186,7 +186,15 @@ pub(super) fn search(tx: &mut dyn Transaction) {
     assert_eq!(ids(tx, vec![condition(tag("env"), Like, "pr%")]), ["tr-1"]);
     assert_eq!(ids(tx, vec![condition(tag("env"), ILike, "PR%")]), ["tr-1"]);
     assert_eq!(ids(tx, vec![condition(tag("env"), RLike, "^p.o")]), ["tr-1"]);
+    assert_eq!(ids(tx, vec![condition(tag("env"), RLike, r"\bprod\b")]), ["tr-1"]);
     assert!(matches!(tx.search_traces(&query(vec![condition(tag("env"), RLike, "(")])), Err(StoreError::Invalid(_))));
+    // A whole number compared with one that is none.
+    for (comparison, number, found) in
+        [(Comparison::Greater, 199.5, 2), (Comparison::LessOrEqual, 100.5, 1), (Equal, 100.5, 0)]
+    {
+        let (field, operand) = (attribute("timestamp_ms"), Operand::Number(number));
+        assert_eq!(ids(tx, vec![TraceCondition { field, comparison, operand }]).len(), found, "{number}");
+    }
     assert_eq!(ids(tx, vec![condition(attribute("request_id"), Equal, "tr-2")]), ["tr-2"]);
     assert_eq!(ids(tx, vec![condition(attribute("status"), Equal, "OK")]).len(), 3);
     let later = TraceCondition {

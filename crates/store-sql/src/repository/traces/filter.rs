@@ -2,7 +2,10 @@ use sealyard_store::StoreError;
 use sealyard_store::model::{Comparison, Operand, TraceCondition, TraceField};
 
 use super::builder::Builder;
+use crate::postgres::rlike;
+use crate::search::compare_whole;
 use crate::session::Session;
+use crate::sql::Dialect;
 use crate::sqlite::like::MAX_PATTERN;
 
 /// Rows up to which a condition finds traces by its own index. Above, traces are walked in their order and asked, since
@@ -36,7 +39,12 @@ impl Session<'_> {
             match field {
                 TraceField::Attribute(name) => {
                     let expression = attribute(name).ok_or_else(|| unsupported(name))?;
-                    let text = compare(builder, expression, *comparison, operand)?;
+                    let text = match operand {
+                        Operand::Number(number) if !number.is_nan() && name.ends_with("_ms") => {
+                            compare_whole(expression, *comparison, *number, |number| builder.bind(number))?
+                        }
+                        _ => compare(builder, expression, *comparison, operand)?,
+                    };
                     builder.and(&text);
                 }
                 TraceField::Tag(key) => self.pair(builder, "trace_tags", key, *comparison, operand)?,
@@ -252,7 +260,11 @@ fn compare(
             if comparison == Comparison::RLike {
                 crate::sqlite::rlike::check(pattern)?;
             }
-            let pattern = builder.bind(pattern.clone());
+            let pattern = match (comparison, builder.dialect()) {
+                (Comparison::RLike, Dialect::Postgres) => rlike::translate(pattern)?,
+                _ => pattern.clone(),
+            };
+            let pattern = builder.bind(pattern);
             let text = format!("CAST({expression} AS TEXT)");
             Ok(match comparison {
                 Comparison::RLike => builder.dialect().rlike(&text, &pattern),

@@ -86,7 +86,7 @@ impl Traces for Session<'_> {
         for id in trace_ids {
             let of_one = self.optional(
                 here!(
-                    "SELECT coalesce(sum(length(s.content)), 0) FROM spans s JOIN traces t ON t.number = s.trace WHERE t.id = ?1"
+                    "SELECT coalesce(sum(octet_length(s.content)), 0) FROM spans s JOIN traces t ON t.number = s.trace WHERE t.id = ?1"
                 ),
                 (id, self.workspace()),
                 |row| row.unsigned(0),
