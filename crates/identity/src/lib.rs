@@ -27,9 +27,9 @@
 //!     right: Right::Level(Permission::Edit),
 //! };
 //! let authorizer = Authorizer::new(vec![grant], vec![]);
-//! let may = authorizer.authorize(&ada, Edit, ExperimentId::new("7").unwrap()).unwrap();
+//! let may = authorizer.authorize(&WorkspaceName::default(), &ada, Edit, ExperimentId::new("7").unwrap()).unwrap();
 //! assert_eq!(rename(&may), "ada renames 7");
-//! assert!(authorizer.authorize(&ada, Edit, ExperimentId::new("8").unwrap()).is_err());
+//! assert!(authorizer.authorize(&WorkspaceName::default(), &ada, Edit, ExperimentId::new("8").unwrap()).is_err());
 //! ```
 //!
 //! Acts that only make sense on a registered model don't compile on anything else:
@@ -37,7 +37,7 @@
 //! ```compile_fail,E0277
 //! use sealyard_identity::*;
 //! fn wrong(authorizer: &Authorizer, ada: &Principal, id: ExperimentId) {
-//!     let _ = authorizer.authorize(ada, Promote, id);
+//!     let _ = authorizer.authorize(&WorkspaceName::default(), ada, Promote, id);
 //! }
 //! ```
 #![forbid(unsafe_code)]

@@ -30,3 +30,4 @@ mod runs;
 mod test_app;
 mod traces;
 mod webhooks;
+mod workspaces;

@@ -152,7 +152,9 @@ impl App {
             .store()
             .write(move |tx| {
                 let present = find(tx, &id)?;
-                if change.secret.is_none() && secret.is_some() && present.secret_id != secret {
+                let elsewhere = change.provider.as_ref().is_some_and(|provider| *provider != present.provider);
+                let unasked = secret.is_none() && present.secret_id.is_some() && elsewhere;
+                if unasked || change.secret.is_none() && secret.is_some() && present.secret_id != secret {
                     // What was asked about is not what is there by now.
                     return Err(AppError::Conflict(
                         "the model definition was given another secret meanwhile".to_owned(),

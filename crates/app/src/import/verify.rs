@@ -99,6 +99,10 @@ impl Import {
             self.say(&format!("verification: {count} runs"));
         }
         self.verify_logged_models(&mut sides)?;
+        if self.stopped() {
+            // What was read so far agreeing says nothing of the rest.
+            return Ok(Checks::new());
+        }
         self.verify_registry(sides.entry(String::new()).or_default())?;
         let checks: Checks = sides.into_iter().map(|(experiment, sides)| (experiment, sides.check())).collect();
         if checks.values().flat_map(BTreeMap::values).all(|check| check.same) {
