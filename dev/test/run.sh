@@ -80,6 +80,7 @@ if "$CARGO" build --release --locked -p sealyard; then
   script "a stock MLflow client over TLS with a token" dev/e2e/run.sh
   script "each family of MLflow's endpoints with the stock client" "$VENV/bin/python" dev/e2e/families.py
   script "a stock MLflow client that traces, judges and evaluates" "$VENV/bin/python" dev/e2e/traces.py
+  script "stock MLflow clients in workspaces" "$VENV/bin/python" dev/e2e/workspaces.py
   script "attacks from outside" "$VENV/bin/python" dev/e2e/hostile.py
   script "MLflow's pages in Chromium, behind the log in" "$VENV/bin/python" dev/e2e/ui.py
   script "the Python package with MLflow 2 and 3" dev/clients/test.sh
