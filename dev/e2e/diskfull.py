@@ -166,6 +166,11 @@ def script():
             time.sleep(0.05)
         if server.process.poll() is None:
             server.kill()
+        else:
+            check("exit code of a start on a full disk", server.process.returncode, 2)
+            said = server.tail()
+            if "full" not in said and "No space" not in said:
+                raise Failed(f"a start on a full disk does not say what is wrong:\n{said}")
         (disk / "ballast").unlink()
         server.start()
         client = server.client()
