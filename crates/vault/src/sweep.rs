@@ -2,7 +2,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 
-use crate::backend::Listed;
+use crate::backend::{Listed, is_at};
 use crate::error::VaultError;
 use crate::object_id::ObjectId;
 use crate::vault::Vault;
@@ -91,8 +91,9 @@ fn remove_if_abandoned(path: &Path, is_file: bool) -> io::Result<bool> {
         Err(error) => return Err(error),
     };
     match file.try_lock() {
-        Ok(()) => fs::remove_file(path).map(|()| true),
-        Err(TryLockError::WouldBlock) => Ok(false),
+        // What was opened can have been removed since, and another file made in its place.
+        Ok(()) if is_at(&file, path)? => fs::remove_file(path).map(|()| true),
+        Ok(()) | Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
@@ -103,4 +104,34 @@ fn entries(directory: &Path, visit: &mut dyn FnMut(&Path) -> io::Result<()>) -> 
         visit(&entry.map_err(failed)?.path()).map_err(failed)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::backend::Staged;
+
+    /// A file is neither removed between its making and its locking, nor in the place of one that was.
+    #[test]
+    fn a_sweep_takes_nothing_from_under_its_writer() {
+        let directory = tempfile::tempdir().unwrap();
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        entries(directory.path(), &mut |path| remove_if_abandoned(path, true).map(drop)).unwrap();
+                    }
+                });
+            }
+            let lost = (0..3000).find(|number| {
+                let staged = Staged::create(directory.path().join(format!("file-{}", number % 7))).unwrap();
+                !is_at(&staged.file, staged.path()).unwrap()
+            });
+            stop.store(true, Ordering::Relaxed);
+            assert_eq!(lost, None);
+        });
+    }
 }

@@ -15,6 +15,7 @@ use crate::object_id::ObjectId;
 pub use local::LocalBackend;
 pub use remote::RemoteBackend;
 pub use staged::Staged;
+pub(crate) use staged::is_at;
 pub use url::{ArtifactsUrl, ArtifactsUrlError, Service};
 
 /// What is known of a stored object without opening it.

@@ -1,9 +1,13 @@
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sealyard_core::durable;
+
+/// How often a file is made anew that a sweep removed before it was locked.
+const ATTEMPTS: usize = 16;
 
 /// A file in the staging area, encrypted. It is locked as long as this lives, so that a sweep of another process leaves
 /// it alone, and removed at the end unless it was moved away.
@@ -20,9 +24,15 @@ impl Staged {
     /// # Errors
     /// Any error of the disk.
     pub fn create(path: PathBuf) -> io::Result<Self> {
-        let file = durable::create(&path, 0o600)?;
-        file.try_lock()?;
-        Ok(Self { path, file, gone: AtomicBool::new(false) })
+        for _ in 0..ATTEMPTS {
+            let file = durable::create(&path, 0o600)?;
+            // A sweep may have come in between and taken it for abandoned; it holds the lock while it removes it.
+            file.lock()?;
+            if is_at(&file, &path)? {
+                return Ok(Self { path, file, gone: AtomicBool::new(false) });
+            }
+        }
+        Err(io::Error::other(format!("{} was removed each time it was made", path.display())))
     }
 
     /// Where it lies.
@@ -47,6 +57,17 @@ impl Staged {
     pub(crate) fn is_gone(&self) -> bool {
         self.gone.load(Ordering::SeqCst)
     }
+}
+
+/// Whether `file` is what lies at `path`, and not something that was there before.
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let there = match path.symlink_metadata() {
+        Ok(there) => there,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let open = file.metadata()?;
+    Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
 }
 
 impl Drop for Staged {
