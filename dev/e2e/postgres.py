@@ -95,6 +95,32 @@ class Patient:
         self.client.close()
 
 
+class Steady:
+    """A reader that asks again while the server says that its database is away: each of its connections finds out by itself."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def ask(self, method, path, value=None, body=None):
+        end = time.monotonic() + 15
+        while True:
+            answer = self.client.ask(method, path, value, body)
+            if answer.status != 503 or time.monotonic() > end:
+                return answer
+            check("error code of a 503", answer.json().get("error_code"), "TEMPORARILY_UNAVAILABLE")
+            self.client.close()
+            time.sleep(0.1)
+
+    def call(self, method, path, value=None, body=None):
+        answer = self.ask(method, path, value, body)
+        if answer.status != 200:
+            raise Failed(f"{method} {path}: {answer}")
+        return answer.json() if answer.body else None
+
+    def close(self):
+        self.client.close()
+
+
 class Writer(crash.Writer):
     """Goes on after a database that was away; ends when it is told to, or when the server is gone."""
 
@@ -160,7 +186,7 @@ def one_round(server, database, number, experiment, facts, random_source):
             raise Failed(f"the server's connection broke: {writer.broken!r}\n{server.tail()}")
     if both:
         server.start()
-    client = server.client()
+    client = Steady(server.client())
     facts.verify(client)
     size = crash.ledger_has(client, facts)
     client.close()

@@ -34,6 +34,32 @@ impl JsonBounds {
     }
 }
 
+/// Whether the objects and lists of a JSON text lie at most `most` deep in each other.
+#[must_use]
+pub fn is_shallow(text: &[u8], most: usize) -> bool {
+    let opens = |byte: &&u8| matches!(byte, b'{' | b'[');
+    // Nearly always enough, and far quicker.
+    if text.iter().filter(opens).count() <= most {
+        return true;
+    }
+    let (mut depth, mut deepest) = (0_usize, 0_usize);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest <= most
+}
+
 fn count(text: &[u8], objects: &mut usize, values: &mut usize) {
     let mut in_text = false;
     let mut escaped = false;
@@ -59,6 +85,14 @@ fn count(text: &[u8], objects: &mut usize, values: &mut usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn depth_is_told_from_number() {
+        assert!(is_shallow(br#"[{}, {}, "[[[[", "\"[[["]"#, 2));
+        assert!(!is_shallow(br#"{"a": [[]]}"#, 2));
+        assert!(is_shallow(br#"{"a": [[]]}"#, 3));
+        assert!(!is_shallow(&[b'['; 500], 128));
+    }
 
     #[test]
     fn what_is_in_texts_does_not_count() {

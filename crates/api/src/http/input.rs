@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
-use sealyard_formats::json_bounds::JsonBounds;
+use sealyard_formats::json_bounds::{JsonBounds, is_shallow};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -15,6 +15,8 @@ use super::ApiError;
 const MAX_BODY: usize = 4 * 1024 * 1024;
 /// Bytes of a request that carries data set profiles.
 const MAX_LARGE_BODY: usize = 32 * 1024 * 1024;
+/// Deeper JSON is refused, also in fields that mean nothing.
+const DEEPEST: usize = 127;
 /// A body this small is not looked through before it is read.
 const SMALL: usize = 64 * 1024;
 /// Query parameters of a request.
@@ -98,7 +100,11 @@ async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<Inp
         return Ok(Inputs { value: query_parameters(&parts.uri)?, size });
     }
     // Most requests are as their type says, and need no tree of values in between.
-    let direct = if is_json(&parts.headers) && is_object(&bytes) { serde_json::from_slice(&bytes).ok() } else { None };
+    let direct = if is_json(&parts.headers) && is_object(&bytes) && is_shallow(&bytes, DEEPEST) {
+        serde_json::from_slice(&bytes).ok()
+    } else {
+        None
+    };
     let value = direct.map_or_else(|| parse(|| from_body(&parts.headers, &bytes)), Ok)?;
     Ok(Inputs { value, size })
 }
