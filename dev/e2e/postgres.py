@@ -224,7 +224,7 @@ def script():
             client.close()
             facts = Facts()
             away = sum(one_round(server, database, number, experiment, facts, random_source) for number in range(ROUNDS))
-            client = server.client()
+            client = Steady(server.client())
             facts.verify(client, everything=True)
             client.close()
             the_password_is_nowhere(server, database)
