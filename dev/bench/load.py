@@ -28,7 +28,9 @@ from harness import Failed, Folder, Server, environment, main  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PATIENCE = 120
-IDLE_SECONDS = 3
+# A server is at rest when it used no more than this share of a processor for so long.
+CALM_SECONDS = 5
+CALM_SHARE = 0.05
 STEPS = {
     "create_run": "create a run",
     "log_batch": "log a batch of 100 metrics",
@@ -41,32 +43,44 @@ STEPS = {
 }
 
 
-def family(pid):
-    """A process and its descendants."""
-    parents = {}
+def processes():
+    """Of each process: its parent, its session, and the CPU seconds of itself and of its children that have ended."""
+    found = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            parents.setdefault(int(path.read_text().rsplit(")", 1)[1].split()[1]), []).append(int(path.parent.name))
-        except (OSError, ValueError):
+            fields = path.read_text().rsplit(")", 1)[1].split()
+        except OSError:
             continue
-    found, rest = [], [pid]
-    while rest:
-        one = rest.pop()
-        found.append(one)
-        rest += parents.get(one, [])
+        found[int(path.parent.name)] = (int(fields[1]), int(fields[3]), sum(map(int, fields[11:15])) / TICKS)
     return found
 
 
-def cpu(pids):
-    """CPU seconds of all threads, in nanoseconds' precision."""
-    total = 0
-    for pid in pids:
-        for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-            try:
-                total += int(path.read_text().split()[0])
-            except (OSError, ValueError, IndexError):
-                continue
-    return total / 1e9
+def family(pid):
+    """A process, its descendants, and what else is in the session that it leads."""
+    known = processes()
+    found = {one for one, (_, session, _) in known.items() if one == pid or session == pid}
+    while True:
+        more = {one for one, (parent, _, _) in known.items() if parent in found} - found
+        if not more:
+            return found
+        found |= more
+
+
+def cpu(pid):
+    """CPU seconds that a server used so far. What has ended, thread or process, is counted by its process or parent."""
+    members, known = family(pid), processes()
+    return sum(known[one][2] for one in members if one in known)
+
+
+def until_calm(pid):
+    """Waits until a server has done what it does at its start, so that no step pays for it."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        before = cpu(pid)
+        time.sleep(CALM_SECONDS)
+        if cpu(pid) - before < CALM_SHARE * CALM_SECONDS:
+            return
+    raise Failed(f"process {pid} does not come to rest")
 
 
 def resident(pids):
@@ -109,7 +123,6 @@ class Target:
 
 def drive(target, clients, seconds, act, total=None):
     """Lets clients act at once; gives CPU milliseconds of a request and requests a second."""
-    pids = family(target.pid)
     counts, errors = [0] * clients, []
     left = threading.Semaphore(total) if total else None
     end = time.monotonic() + seconds
@@ -125,7 +138,7 @@ def drive(target, clients, seconds, act, total=None):
         finally:
             connection.close()
 
-    before, begin = cpu(pids), time.monotonic()
+    before, begin = cpu(target.pid), time.monotonic()
     threads = [threading.Thread(target=work, args=(number,)) for number in range(clients)]
     for thread in threads:
         thread.start()
@@ -134,11 +147,12 @@ def drive(target, clients, seconds, act, total=None):
     if errors:
         raise Failed(f"{target.name}: {errors[0]!r}")
     done = sum(counts)
-    return {"requests": done, "cpu_ms": 1000 * (cpu(pids) - before) / max(1, done),
+    return {"requests": done, "cpu_ms": 1000 * (cpu(target.pid) - before) / max(1, done),
             "per_second": done / (time.monotonic() - begin)}
 
 
 def load(target, asked):
+    until_calm(target.pid)
     results = {"idle_mb": resident(family(target.pid))}
     first = target.connection()
     experiment = target.mlflow(first, "experiments/create", name="load")["experiment_id"]
@@ -188,11 +202,10 @@ def load(target, asked):
     path = runs[0][1].removeprefix("mlflow-artifacts:").lstrip("/")
     path = f"/api/2.0/mlflow-artifacts/artifacts/{path}/large.bin"
     content = os.urandom(asked.megabytes << 20)
-    pids = family(target.pid)
     for step, method, body in (("upload", "PUT", content), ("download", "GET", None)):
-        before, begin = cpu(pids), time.monotonic()
+        before, begin = cpu(target.pid), time.monotonic()
         answer = target.ask(first, method, path, body=body)
-        results[step] = {"cpu_ms": 1000 * (cpu(pids) - before), "per_second": asked.megabytes / (time.monotonic() - begin)}
+        results[step] = {"cpu_ms": 1000 * (cpu(target.pid) - before), "per_second": asked.megabytes / (time.monotonic() - begin)}
         if method == "GET" and answer != content:
             raise Failed(f"{target.name}: what came down is not what went up")
     first.close()
@@ -207,7 +220,6 @@ def ours(asked):
         started = server.launch()
         server.wait()
         start = time.monotonic() - started
-        time.sleep(IDLE_SECONDS)
         target = Target("sealyard", server.host, server.port, server.process.pid, server.tls,
                         {"Authorization": f"Bearer {server.token}"})
         results = load(target, asked)
@@ -234,7 +246,6 @@ def stock(asked):
                 target = Target("mlflow server", "127.0.0.1", port, process.pid)
                 until_healthy(target, process)
                 start = time.monotonic() - started
-                time.sleep(IDLE_SECONDS)
                 if last:
                     return {**load(target, asked), "start_ms": 1000 * start}
             finally:
