@@ -17,7 +17,7 @@ if [ "$server" = sealyard ] && [ ! -x "${SEALYARD:-}" ]; then
   exit 2
 fi
 if [ ! -x "${SUITE_VENV:-}/bin/python" ]; then
-  echo "error: SUITE_VENV names no environment; `make mlflow-suite` makes it" >&2
+  echo 'error: SUITE_VENV names no environment; `make mlflow-suite` makes it' >&2
   exit 2
 fi
 named=no

@@ -13,8 +13,9 @@ use crate::{App, AppError};
 
 /// Events that were not announced are picked up after this long: those of a process that died, or of another replica.
 const LATEST: Duration = Duration::from_secs(2);
-/// After an event is announced, others get this long to become entries with it: each checkpoint is signed and synced to disk.
-const GATHERING: Duration = Duration::from_millis(50);
+/// Events get this long to become entries with others: each checkpoint is signed and synced to disk. Who reads the ledger
+/// waits for none of this.
+const GATHERING: Duration = Duration::from_millis(200);
 /// So many events become entries under one checkpoint.
 const BATCH: u32 = 1000;
 
@@ -51,7 +52,8 @@ impl App {
                     let _ = tokio::time::timeout(LATEST, wake.notified()).await;
                     tokio::time::sleep(GATHERING).await;
                 }
-                Ok(_) => {}
+                Ok(full) if u32::try_from(full) == Ok(BATCH) => {}
+                Ok(_) => tokio::time::sleep(GATHERING).await,
                 Err(error) => {
                     tracing::error!(%error, "the ledger could not be extended; it will be tried again");
                     tokio::time::sleep(LATEST).await;

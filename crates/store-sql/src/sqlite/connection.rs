@@ -13,6 +13,8 @@ use crate::sqlite::{like, migrate, rlike};
 
 /// Statements kept compiled by each connection.
 const STATEMENTS: usize = 256;
+/// Pages of 4 KiB in the WAL before it is written back. A page that is changed again meanwhile is written back once.
+const WRITTEN_BACK_AT: i64 = 4000;
 /// How long to wait for another process, such as a backup.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -48,6 +50,7 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, StoreEr
     harden(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL").or_backend()?;
     connection.pragma_update(None, "synchronous", "FULL").or_backend()?;
+    connection.pragma_update(None, "wal_autocheckpoint", WRITTEN_BACK_AT).or_backend()?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20).or_backend()?;
     connection.pragma_update(None, "cache_size", -16_384).or_backend()?;
     connection.pragma_update(None, "temp_store", "MEMORY").or_backend()?;
