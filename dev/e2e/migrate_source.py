@@ -7,13 +7,15 @@ import os
 import sys
 from pathlib import Path
 
+import migrate_genai
+
 
 def number(value):
     """A float in a form that JSON and == can keep."""
     return "nan" if math.isnan(value) else repr(min(max(value, -sys.float_info.max), sys.float_info.max))
 
 
-def describe(mlflow, uri):
+def describe(mlflow, uri, facts):
     """What a client sees of a store, by name of what it is about. Times of updates and places of artifacts may differ."""
     client = mlflow.MlflowClient(uri, uri)
     from mlflow.entities import ViewType
@@ -39,6 +41,7 @@ def describe(mlflow, uri):
         for version in client.search_model_versions(f"name = '{model.name}'"):
             found[f"version {model.name} {version.version}"] = [
                 version.description or "", version.current_stage, sorted(version.tags.items()), version.run_id, version.creation_timestamp]
+    found |= migrate_genai.describe(mlflow, client, facts, facts["experiments"][0])
     return json.loads(json.dumps(found))
 
 
@@ -120,8 +123,11 @@ def main():
     client.delete_run(deleted)
     client.delete_experiment(ids[2])
 
-    facts["described"] = describe(mlflow, uri)
+    migrate_genai.make(mlflow, client, ids[0], folder, facts)
+
+    facts["described"] = describe(mlflow, uri, facts)
     del facts["described"]["version fraud 3"]
+    migrate_genai.spoil(folder, facts)
     import sqlite3
     with sqlite3.connect(folder / "mlflow.db") as database:
         facts |= {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ["runs", "metrics"]}

@@ -5,7 +5,10 @@
 use sealyard_core::Timestamp;
 
 use crate::StoreError;
-use crate::model::{DatasetInput, Lifecycle, LoggedModelStatus, Metric, ModelOutput, Pair, RunStatus};
+use crate::model::{
+    Assessment, DatasetInput, DatasetRecord, EvaluationDataset, Lifecycle, LoggedModelStatus, Measure, Metric,
+    ModelOutput, Pair, RunStatus, TraceState,
+};
 
 /// The stage of a version that is gone.
 pub const DELETED_STAGE: &str = "Deleted_Internal";
@@ -92,6 +95,60 @@ pub trait ImportSource: Send + std::fmt::Debug {
     /// # Errors
     /// [`StoreError::Backend`].
     fn versions(&mut self, name: &str) -> Result<Vec<SourceVersion>>;
+
+    /// Traces by id, from behind `after` on, with all but their spans.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn traces(&mut self, after: &str, limit: u32) -> Result<Vec<SourceTrace>>;
+
+    /// Ids of a trace's spans from behind `after` on, with the bytes of their contents.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn span_sizes(&mut self, trace: &str, after: &str, limit: u32) -> Result<Vec<(String, u64)>>;
+
+    /// Those of a trace's spans, by id.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn spans(&mut self, trace: &str, ids: &[String]) -> Result<Vec<SourceSpan>>;
+
+    /// Evaluation data sets by id, from behind `after` on, without their records; nobody owns them.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn evaluation_datasets(&mut self, after: &str, limit: u32) -> Result<Vec<EvaluationDataset>>;
+
+    /// Ids of a data set's records from behind `after` on, with the bytes of what they hold.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn record_sizes(&mut self, dataset: &str, after: &str, limit: u32) -> Result<Vec<(String, u64)>>;
+
+    /// Those records of a data set, by id. Their hash is empty.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn records(&mut self, dataset: &str, ids: &[String]) -> Result<Vec<DatasetRecord>>;
+
+    /// Versions of scorers by the scorer's id and their number, from behind that place on.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn scorers(&mut self, after: &(String, u32), limit: u32) -> Result<Vec<SourceScorer>>;
+
+    /// Issues by id, from behind `after` on.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn issues(&mut self, after: &str, limit: u32) -> Result<Vec<SourceIssue>>;
+
+    /// Webhooks by id, from behind `after` on, without their secrets.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    fn webhooks(&mut self, after: &str, limit: u32) -> Result<Vec<SourceWebhook>>;
 }
 
 /// What a source is.
@@ -185,4 +242,99 @@ pub struct SourceVersion {
     pub created: Timestamp,
     pub updated: Timestamp,
     pub tags: Vec<Pair>,
+}
+
+/// A trace as it was, without its spans.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+pub struct SourceTrace {
+    pub id: String,
+    pub experiment: i64,
+    pub started: i64,
+    pub duration: Option<i64>,
+    pub state: TraceState,
+    pub client_request_id: Option<String>,
+    pub request_preview: Option<String>,
+    pub response_preview: Option<String>,
+    pub tags: Vec<Pair>,
+    pub metadata: Vec<Pair>,
+    pub metrics: Vec<Measure>,
+    /// Value, error and metadata as the source has them; see [`SourceAssessment`].
+    pub assessments: Vec<SourceAssessment>,
+    /// Runs that it is linked to.
+    pub runs: Vec<String>,
+    /// Prompt versions that it is linked to, as `name/version`.
+    pub prompts: Vec<String>,
+}
+
+/// A judgement as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceAssessment {
+    /// What is plain; its metadata are empty, and its value and error were not looked at. `None` for a kind that is not known.
+    pub assessment: Option<Assessment>,
+    /// Its id, whatever it is.
+    pub id: String,
+    /// JSON.
+    pub metadata: Option<String>,
+}
+
+/// A span as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+pub struct SourceSpan {
+    pub id: String,
+    pub parent: Option<String>,
+    pub name: String,
+    pub kind: Option<String>,
+    pub status: String,
+    pub started: i64,
+    pub ended: Option<i64>,
+    /// JSON.
+    pub content: String,
+}
+
+/// A version of a scorer as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+pub struct SourceScorer {
+    pub id: String,
+    pub experiment: i64,
+    pub name: String,
+    pub version: u32,
+    /// JSON; nothing if there is more of it than the source gives at once.
+    pub serialized: Option<String>,
+    pub created: i64,
+}
+
+/// An issue as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+pub struct SourceIssue {
+    pub id: String,
+    pub experiment: i64,
+    pub name: String,
+    pub description: String,
+    pub status: String,
+    pub severity: Option<String>,
+    /// JSON lists.
+    pub root_causes: Option<String>,
+    pub categories: Option<String>,
+    pub source_run: Option<String>,
+    pub said_by: Option<String>,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+}
+
+/// A webhook as it was, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are MLflow's")]
+pub struct SourceWebhook {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    pub url: String,
+    /// Such as `registered_model.created`.
+    pub events: Vec<String>,
+    pub created: Timestamp,
+    pub updated: Timestamp,
 }

@@ -9,6 +9,7 @@ mod search;
 
 pub use access::DatasetAccess;
 pub use records::{GivenRecord, UpsertedRecords};
+pub(crate) use records::{MAX_BYTES, MAX_IN_SET};
 pub use search::SearchEvaluationDatasets;
 
 use sealyard_core::Digest;
@@ -49,11 +50,7 @@ impl App {
         tags: Vec<Pair>,
     ) -> Result<EvaluationDataset, AppError> {
         let owner = caller.principal().ok_or(AppError::Unauthenticated)?.id.to_string();
-        if name.trim().is_empty() || name.chars().count() > 255 || name.chars().any(char::is_control) {
-            return Err(AppError::Invalid(
-                "a data set's name has 1 to 255 characters, none of them a control character".to_owned(),
-            ));
-        }
+        check_name(name)?;
         let tags = checked_tags(tags)?;
         let mut experiments: Vec<String> = match may {
             MayCreateDataset::Experiments(proofs) => proofs.iter().map(|may| may.resource().to_string()).collect(),
@@ -242,6 +239,27 @@ impl App {
     }
 }
 
+fn check_name(name: &str) -> Result<(), AppError> {
+    if name.trim().is_empty() || name.chars().count() > 255 || name.chars().any(char::is_control) {
+        return Err(AppError::Invalid(
+            "a data set's name has 1 to 255 characters, none of them a control character".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses what no data set has: of one that another server kept.
+pub(crate) fn check_dataset(dataset: &EvaluationDataset) -> Result<(), AppError> {
+    check_name(&dataset.name)?;
+    bounded(dataset.experiment_ids.len())?;
+    let user =
+        |user: &Option<String>| user.as_ref().is_none_or(|user| user.chars().count() <= 255 && !user.contains('\0'));
+    if dataset.digest.len() > 255 || !user(&dataset.created_by) || !user(&dataset.updated_by) {
+        return Err(AppError::Invalid("its digest or who made it is longer than 255 characters".to_owned()));
+    }
+    checked_tags(dataset.tags.clone()).map(|_| ())
+}
+
 fn bounded(experiments: usize) -> Result<(), AppError> {
     if experiments > MAX_EXPERIMENTS {
         return Err(AppError::Invalid(format!("a data set belongs to at most {MAX_EXPERIMENTS} experiments")));
@@ -271,6 +289,6 @@ fn not_found(id: &str) -> AppError {
 }
 
 /// As MLflow has it: another one after every change of the records.
-fn digest(name: &str, updated: i64) -> String {
+pub(crate) fn digest(name: &str, updated: i64) -> String {
     Digest::of(format!("{name}:{updated}").as_bytes()).to_hex().chars().take(8).collect()
 }

@@ -12,9 +12,9 @@ use crate::{App, AppError, Caller};
 /// Records of one request.
 const MAX_RECORDS: usize = 10_000;
 /// Records of a data set.
-const MAX_IN_SET: u64 = 1_000_000;
+pub(crate) const MAX_IN_SET: u64 = 1_000_000;
 /// Bytes of a record.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Keys of the inputs, outputs or expectations that a data set's schema lists.
 const MAX_KEYS: usize = 10_000;
 /// A page ends early when it has so many bytes.

@@ -33,6 +33,7 @@ impl Import {
                 let usual = format!("{}/{}/artifacts", run.experiment, run.id);
                 let owner = ArtifactOwner::Run(run.id);
                 count += self.take_in_owner(&owner, &run.artifact_uri, &usual, &mut place)?;
+                self.note_refusals(&mut place)?;
                 self.say(&format!("artifacts of runs: {count}"));
             }
             self.write(place, |_| Ok(()))?;
@@ -57,7 +58,7 @@ impl Import {
     }
 
     /// The files of one owner that are not here yet; gives how many the source has. What is refused is noted in `place`.
-    fn take_in_owner(
+    pub(super) fn take_in_owner(
         &mut self,
         owner: &ArtifactOwner,
         uri: &str,
@@ -68,7 +69,7 @@ impl Import {
         let Some(root) = files.locate(uri, usual) else { return Ok(0) };
         let listing = files.list(root)?;
         for (path, why) in &listing.odd {
-            place.refuse(full_path(owner, path), "artifact.path", why.clone());
+            place.refuse(&full_path(owner, path), "artifact.path", why);
         }
         let count = listing.files.len() as u64;
         let here: BTreeMap<TreePath, u64> =
@@ -99,9 +100,9 @@ impl Import {
         for (path, outcome) in outcomes {
             match outcome {
                 Ok(_) => {}
-                Err(AppError::Refused { rule, reason }) => place.refuse(full_path(owner, path.as_str()), rule, reason),
+                Err(AppError::Refused { rule, reason }) => place.refuse(&full_path(owner, path.as_str()), rule, reason),
                 Err(AppError::Invalid(reason) | AppError::Conflict(reason)) => {
-                    place.refuse(full_path(owner, path.as_str()), "artifact.read", reason);
+                    place.refuse(&full_path(owner, path.as_str()), "artifact.read", reason);
                 }
                 Err(error) => return Err(error),
             }
@@ -155,7 +156,7 @@ impl Import {
                         };
                         let event = self.app.event(&self.caller, Outcome::Refused, act);
                         self.handle.block_on(self.app.record(event))?;
-                        place.refuse(path, rule.clone(), reason.clone());
+                        place.refuse(&path, rule.clone(), reason.clone());
                         Err(format!("refused by {rule} when it was imported: {reason}"))
                     }
                     Err(error) => return Err(error),

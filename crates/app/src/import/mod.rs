@@ -7,14 +7,20 @@
 //! any moment goes on from there, and doubles nothing.
 
 mod artifacts;
+mod datasets;
 mod files;
 mod finish;
+mod issues;
+pub(crate) mod json;
 mod metrics;
 mod progress;
 mod registry;
 mod report;
+mod scorers;
+mod traces;
 mod tracking;
 mod verify;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,11 +32,17 @@ use tokio::runtime::Handle;
 
 use crate::{App, AppError, Caller};
 use files::Files;
-use progress::{Phase, Place};
+use progress::{Phase, Place, refusal_name};
 pub use report::{ImportReport, Refused, TableCheck};
+use report::{LISTED, Refusals, Verified};
 
 /// Things of a page: large enough that a commit's cost does not count, small enough to be in memory.
 const PAGE: u32 = 200;
+
+/// Where the catalog keeps what the comparison of both sides found.
+const VERIFIED: &str = "import.verified";
+/// Refusals that wait for the next step's transaction at most.
+const WAITING_REFUSALS: usize = 500;
 
 /// How an import is done.
 #[derive(Debug, Clone)]
@@ -105,9 +117,7 @@ impl Import {
 
     fn run(mut self) -> Result<ImportReport, AppError> {
         let tables = self.source.tables()?;
-        if self.place.phase == Phase::Done {
-            return Ok(ImportReport::already(&self.identity, &self.place));
-        }
+        let already = self.place.phase == Phase::Done;
         let mut verified = None;
         while self.place.phase != Phase::Done && !self.stopped() {
             match self.place.phase {
@@ -118,12 +128,41 @@ impl Import {
                 Phase::RunArtifacts => self.run_artifacts()?,
                 Phase::ModelArtifacts => self.model_artifacts()?,
                 Phase::Registry => self.registry()?,
+                Phase::Traces => self.traces()?,
+                Phase::TraceArtifacts => self.trace_artifacts()?,
+                Phase::Scorers => self.scorers()?,
+                Phase::Datasets => self.datasets()?,
+                Phase::Issues => self.issues()?,
+                Phase::Webhooks => self.webhooks()?,
                 Phase::Verification => verified = Some(self.verify()?),
                 Phase::Lifecycles => self.lifecycles()?,
                 Phase::Done => {}
             }
         }
-        Ok(ImportReport::new(&self.identity, &self.place, &tables, verified.unwrap_or_default()))
+        let kept = self.read(|tx| Ok(tx.setting(VERIFIED)?))?;
+        let kept = kept.map(|text| serde_json::from_str::<Verified>(&text));
+        let kept =
+            kept.transpose().map_err(|error| AppError::internal("an import's verification can't be read", error))?;
+        let refusals =
+            self.read(|tx| Ok(Refusals { first: tx.import_refusals(LISTED)?, count: tx.count_import_refusals()? }))?;
+        let verified = verified.or(kept).unwrap_or_default();
+        let finished = self.place.phase == Phase::Done;
+        Ok(ImportReport::new(&self.identity, &tables, verified, refusals, finished, already))
+    }
+
+    /// Whether this was refused, by this call or one before.
+    fn is_refused(&self, what: &str) -> Result<bool, AppError> {
+        let name = refusal_name(what);
+        self.read(move |tx| Ok(tx.is_import_refused(&name)?))
+    }
+
+    /// Writes what was refused when it is much, without going further.
+    fn note_refusals(&mut self, place: &mut Place) -> Result<(), AppError> {
+        if place.refused.len() < WAITING_REFUSALS {
+            return Ok(());
+        }
+        let refused = std::mem::take(&mut place.refused);
+        self.write(Place { refused, ..self.place.clone() }, |_| Ok(()))
     }
 
     fn stopped(&self) -> bool {
@@ -147,7 +186,7 @@ impl Import {
             Ok::<_, AppError>(value)
         }))?;
         self.app.sequencer.notify();
-        self.place = place;
+        self.place = place.written();
         Ok(done)
     }
 

@@ -1,14 +1,16 @@
+use sealyard_core::Digest;
 use sealyard_store::Transaction;
 use sealyard_store::import::SourceIdentity;
+use sealyard_store::model::ImportRefusal;
 use serde::{Deserialize, Serialize};
 
-use super::report::Refused;
 use crate::{App, AppError};
 
 /// Where the catalog keeps how far an import came.
 const SETTING: &str = "import";
-/// More refusals than this are counted and not listed.
-const MOST_REFUSALS: usize = 10_000;
+/// Bytes of the name of what was refused, as the catalog keeps it, and characters of the reason.
+const LONGEST_NAME: usize = 1000;
+const LONGEST_REASON: usize = 1000;
 
 /// What is imported, in its order. Verification comes before things go to the bin, where they can't be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,12 +23,18 @@ pub(super) enum Phase {
     RunArtifacts,
     ModelArtifacts,
     Registry,
+    Traces,
+    TraceArtifacts,
+    Scorers,
+    Datasets,
+    Issues,
+    Webhooks,
     Verification,
     Lifecycles,
     Done,
 }
 
-const ORDER: [Phase; 10] = [
+const ORDER: [Phase; 16] = [
     Phase::Experiments,
     Phase::Runs,
     Phase::LoggedModels,
@@ -34,6 +42,12 @@ const ORDER: [Phase; 10] = [
     Phase::RunArtifacts,
     Phase::ModelArtifacts,
     Phase::Registry,
+    Phase::Traces,
+    Phase::TraceArtifacts,
+    Phase::Scorers,
+    Phase::Datasets,
+    Phase::Issues,
+    Phase::Webhooks,
     Phase::Verification,
     Phase::Lifecycles,
     Phase::Done,
@@ -46,7 +60,11 @@ pub(super) struct Place {
     pub(super) phase: Phase,
     /// The last thing of the phase that is done.
     pub(super) after: String,
-    pub(super) refused: Vec<Refused>,
+    /// What was refused and is not written yet: it is in the transaction of the next step.
+    #[serde(skip)]
+    pub(super) refused: Vec<ImportRefusal>,
+    /// How many refusals there were since this process began, those that were noted before too.
+    #[serde(skip)]
     pub(super) refusals: u64,
 }
 
@@ -85,9 +103,17 @@ impl Place {
     }
 
     pub(super) fn write(&self, tx: &mut dyn Transaction) -> Result<(), AppError> {
+        for refusal in &self.refused {
+            tx.add_import_refusal(refusal)?;
+        }
         let text =
             serde_json::to_string(self).map_err(|error| AppError::internal("an import's note can't be made", error))?;
         Ok(tx.put_setting(SETTING, &text)?)
+    }
+
+    /// The same place with nothing left to write.
+    pub(super) fn written(self) -> Self {
+        Self { refused: Vec::new(), ..self }
     }
 
     /// The same phase, one thing further.
@@ -101,14 +127,43 @@ impl Place {
         Self { phase, after: String::new(), ..self.clone() }
     }
 
-    pub(super) fn refuse(&mut self, what: impl Into<String>, rule: impl Into<String>, reason: impl Into<String>) {
-        let refused = Refused { what: what.into(), rule: rule.into(), reason: reason.into() };
-        if self.refused.contains(&refused) {
-            return;
-        }
+    pub(super) fn refuse(&mut self, what: &str, rule: impl Into<String>, reason: impl AsRef<str>) {
+        let reason = reason.as_ref().chars().filter(|character| !character.is_control()).take(LONGEST_REASON).collect();
         self.refusals += 1;
-        if self.refused.len() < MOST_REFUSALS {
-            self.refused.push(refused);
+        self.refused.push(ImportRefusal { what: refusal_name(what), rule: rule.into(), reason });
+    }
+}
+
+/// What is refused, under a name that an index can hold and that is no other's.
+pub(super) fn refusal_name(what: &str) -> String {
+    if what.len() <= LONGEST_NAME && !what.contains('\0') {
+        return what.to_owned();
+    }
+    let mut shown = String::new();
+    for character in what.chars().filter(|character| *character != '\0') {
+        if shown.len() + character.len_utf8() > LONGEST_NAME / 2 {
+            break;
         }
+        shown.push(character);
+    }
+    format!("{shown}… ({})", Digest::of(what.as_bytes()))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// The beginning of an import.
+    pub(in crate::import) fn place() -> Place {
+        let (fingerprint, after) = ("f".into(), String::new());
+        Place { fingerprint, phase: Phase::Experiments, after, refused: Vec::new(), refusals: 0 }
+    }
+
+    #[test]
+    fn long_names_stay_apart() {
+        assert_eq!(refusal_name("runs:/r/a"), "runs:/r/a");
+        let (first, second) = (refusal_name(&"ö".repeat(2000)), refusal_name(&"ö".repeat(2001)));
+        assert!(first != second && first.len() < LONGEST_NAME);
+        assert!(!refusal_name("a\0b").contains('\0'));
     }
 }

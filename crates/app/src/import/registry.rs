@@ -1,10 +1,11 @@
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::import::{DELETED_STAGE, SourceRegisteredModel, SourceVersion};
-use sealyard_store::model::{ArtifactOwner, LoggedModelStatus, NewModelVersion};
+use sealyard_store::model::{ArtifactOwner, LoggedModelStatus, NewModelVersion, NewVersionRecord};
 
 use super::progress::Place;
 use super::{Import, PAGE};
 use crate::AppError;
+use crate::registry::{check_prompt_source, is_prompt, no_files};
 
 /// Where a version's files are, here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Import {
         let name = model.name.clone();
         let mut place = self.place.clone();
         if let Err(error) = sealyard_identity::ModelName::new(name.as_str()) {
-            place.refuse(format!("models:/{name}"), "model.name", error.to_string());
+            place.refuse(&format!("models:/{name}"), "model.name", error.to_string());
             let place = place.at(name);
             return self.write(place, |_| Ok(()));
         }
@@ -53,7 +54,7 @@ impl Import {
             if self.stopped() {
                 return Ok(());
             }
-            self.version(&name, version, &mut place)?;
+            self.version(model, version, &mut place)?;
         }
         let mut aliases = Vec::new();
         for (alias, version) in &model.aliases {
@@ -61,10 +62,10 @@ impl Import {
             if self.app.is_protected_alias(alias) {
                 let reason =
                     format!("the policy protects it; `sealyard promote` sets it once version {version} is published");
-                place.refuse(format!("models:/{name}@{alias}"), "alias.protected", reason);
+                place.refuse(&format!("models:/{name}@{alias}"), "alias.protected", reason);
             } else if self.read(move |tx| Ok(tx.model_version(&wanted, number)?))?.is_none() {
                 place.refuse(
-                    format!("models:/{name}@{alias}"),
+                    &format!("models:/{name}@{alias}"),
                     "alias.version",
                     format!("version {version} was not taken in"),
                 );
@@ -91,8 +92,13 @@ impl Import {
     }
 
     /// One version under its own number, or a refusal. A number that is not taken in is never given to another version.
-    fn version(&mut self, name: &str, version: SourceVersion, place: &mut Place) -> Result<(), AppError> {
-        let number = version.version;
+    fn version(
+        &mut self,
+        model: &SourceRegisteredModel,
+        version: SourceVersion,
+        place: &mut Place,
+    ) -> Result<(), AppError> {
+        let (name, number) = (model.name.as_str(), version.version);
         let wanted = name.to_owned();
         if self.read(move |tx| Ok(tx.model_version(&wanted, number)?))?.is_some() {
             return Ok(());
@@ -100,7 +106,12 @@ impl Import {
         let refusal = if version.stage == DELETED_STAGE {
             None
         } else {
-            match self.make_version(name, &version) {
+            let made = if is_prompt(&version.tags) {
+                self.make_prompt(model, &version)
+            } else {
+                self.make_version(name, &version)
+            };
+            match made {
                 Ok(()) => return Ok(()),
                 Err(AppError::Refused { rule, reason }) => Some((rule, reason)),
                 Err(error) => return Err(error),
@@ -116,17 +127,56 @@ impl Import {
             self.app.event(&self.caller, Outcome::Refused, act)
         });
         if let Some((rule, reason)) = refusal {
-            place.refuse(format!("models:/{name}/{number}"), rule, reason);
+            place.refuse(&format!("models:/{name}/{number}"), rule, reason);
         }
         let name = name.to_owned();
         // The model is not done yet, so the note stays where it was; what was refused is kept.
         let kept = place.clone();
+        place.refused.clear();
         self.write(kept, move |tx| {
             tx.reserve_versions(&name, number)?;
             if let Some(event) = event {
                 tx.record(&event)?;
             }
             Ok(())
+        })
+    }
+
+    /// A version of a prompt: its text is in its tags, and it has no files.
+    fn make_prompt(&mut self, model: &SourceRegisteredModel, version: &SourceVersion) -> Result<(), AppError> {
+        check_prompt_source(&version.source)?;
+        if !is_prompt(&model.tags) {
+            return Err(AppError::refused("version.source", "a version of a model is no prompt"));
+        }
+        let (name, number) = (model.name.clone(), version.version);
+        let act = Act::VersionRecorded {
+            name: name.clone(),
+            version: number,
+            version_source: version.source.chars().take(120).collect(),
+        };
+        let event = self.event(act);
+        let new = NewVersionRecord {
+            name: name.clone(),
+            description: version.description.clone(),
+            placeholder: no_files(&version.source),
+            source: version.source.clone(),
+            run_id: version.run_id.clone(),
+            model_id: None,
+            created: version.created,
+            created_by: version.user.clone(),
+            tags: version.tags.clone(),
+            location: None,
+        };
+        let (stage, updated) = (version.stage.clone(), version.updated);
+        self.write(self.place.clone(), move |tx| {
+            tx.reserve_versions(&name, number.saturating_sub(1))?;
+            let made = tx.record_model_version(&new)?;
+            if made.version != number {
+                return Err(AppError::Conflict(format!("version {number} of {name:?} is used up")));
+            }
+            let stage = if stage.is_empty() { "None" } else { stage.as_str() };
+            tx.set_model_version_stage(&name, number, stage, updated)?;
+            Ok(tx.record(&event)?)
         })
     }
 

@@ -7,3 +7,4 @@ mod source;
 mod stages;
 
 pub use create_version::CreateVersion;
+pub(crate) use records::{check_prompt_source, is_prompt, no_files};

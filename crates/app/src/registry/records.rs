@@ -44,12 +44,7 @@ impl App {
         name: &str,
         request: CreateVersion,
     ) -> Result<ModelVersion, AppError> {
-        // Clients send a word that means nothing. Whatever could name a place is not taken, prompt or not.
-        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if request.source.len() > 100 || !request.source.bytes().all(word) {
-            let reason = format!("the source of a prompt names a place: {}", shorten(&request.source));
-            return Err(AppError::refused("version.source", reason));
-        }
+        check_prompt_source(&request.source)?;
         let model = name.to_owned();
         let found = self.store().read(move |tx| Ok::<_, AppError>(tx.registered_model(&model)?)).await?;
         let Some(found) = found else {
@@ -150,7 +145,7 @@ impl App {
         let new = NewVersionRecord {
             name: name.to_owned(),
             description: request.description,
-            placeholder: Digest::of(format!("a version without files: {}", request.source).as_bytes()),
+            placeholder: no_files(&request.source),
             source: request.source,
             run_id: request.run_id,
             model_id: request.model_id,
@@ -191,8 +186,23 @@ impl App {
     }
 }
 
+/// What stands in the place of a file tree's digest.
+pub(crate) fn no_files(source: &str) -> Digest {
+    Digest::of(format!("a version without files: {source}").as_bytes())
+}
+
+/// Clients send a word that means nothing. Whatever could name a place is not taken, prompt or not.
+pub(crate) fn check_prompt_source(source: &str) -> Result<(), AppError> {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if source.len() > 100 || !source.bytes().all(word) {
+        let reason = format!("the source of a prompt names a place: {}", shorten(source));
+        return Err(AppError::refused("version.source", reason));
+    }
+    Ok(())
+}
+
 /// Whether a request is for a version of a prompt.
-pub(super) fn is_prompt(tags: &[Pair]) -> bool {
+pub(crate) fn is_prompt(tags: &[Pair]) -> bool {
     tags.iter().any(|tag| tag.key == PROMPT_TAG)
 }
 

@@ -168,23 +168,12 @@ impl App {
         trace_id: &str,
         given: GivenAssessment,
     ) -> Result<Assessment, AppError> {
-        check_name(&given.name)?;
-        limits::text("source_id", given.source_id.as_deref().unwrap_or_default(), MAX_NAME)?;
-        limits::text("span_id", given.span_id.as_deref().unwrap_or_default(), 50)?;
-        limits::text("overrides", given.overrides.as_deref().unwrap_or_default(), 50)?;
-        limits::text("rationale", given.rationale.as_deref().unwrap_or_default(), MAX_RATIONALE)?;
-        if !["SOURCE_TYPE_UNSPECIFIED", "HUMAN", "LLM_JUDGE", "CODE"].contains(&given.source_type.as_str()) {
-            return Err(AppError::Invalid(format!(
-                "Invalid assessment source type: {}. Valid source types: HUMAN, LLM_JUDGE, CODE",
-                limits::cut(&given.source_type, 80)
-            )));
-        }
         let metadata = limits::metadata(given.metadata)?;
         let now = self.now().as_millis();
         let time = |given: Option<i64>| given.filter(|millis| limits::time("time", *millis).is_ok() && *millis > 0);
         let id = given.id.filter(|id| limits::is_trace_id(id)).unwrap_or_else(|| format!("a-{}", self.rng().hex_id()));
         let run_id = metadata.iter().find(|pair| pair.key == SOURCE_RUN).map(|pair| limits::cut(&pair.value, 50));
-        Ok(Assessment {
+        let checked = Assessment {
             id,
             trace_id: trace_id.to_owned(),
             name: given.name,
@@ -202,8 +191,26 @@ impl App {
             valid: true,
             metadata,
             created_by: created_by.to_owned(),
-        })
+        };
+        is_in_bounds(&checked)?;
+        Ok(checked)
     }
+}
+
+/// Refuses names, sources, spans and rationales that no assessment has.
+pub(super) fn is_in_bounds(given: &Assessment) -> Result<(), AppError> {
+    check_name(&given.name)?;
+    limits::text("source_id", given.source_id.as_deref().unwrap_or_default(), MAX_NAME)?;
+    limits::text("span_id", given.span_id.as_deref().unwrap_or_default(), 50)?;
+    limits::text("overrides", given.overrides.as_deref().unwrap_or_default(), 50)?;
+    limits::text("rationale", given.rationale.as_deref().unwrap_or_default(), MAX_RATIONALE)?;
+    if !["SOURCE_TYPE_UNSPECIFIED", "HUMAN", "LLM_JUDGE", "CODE"].contains(&given.source_type.as_str()) {
+        return Err(AppError::Invalid(format!(
+            "Invalid assessment source type: {}. Valid source types: HUMAN, LLM_JUDGE, CODE",
+            limits::cut(&given.source_type, 80)
+        )));
+    }
+    Ok(())
 }
 
 fn check_name(name: &str) -> Result<(), AppError> {

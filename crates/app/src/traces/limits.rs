@@ -84,6 +84,15 @@ pub(super) fn metadata(given: Vec<Pair>) -> Result<Vec<Pair>, AppError> {
     pairs("metadata", given, METADATA)
 }
 
+/// Tags or metadata that another server kept: its bound is that of metadata for both.
+pub(super) fn stored(what: &str, given: Vec<Pair>) -> Result<Vec<Pair>, AppError> {
+    pairs(what, given, METADATA)
+}
+
+pub(super) fn is_key(key: &str) -> bool {
+    !key.is_empty() && key.len() <= KEY && !key.chars().any(char::is_control)
+}
+
 /// One tag that is set by itself: its key is held to MLflow's rule for names.
 pub(super) fn tag(given: Pair) -> Result<Pair, AppError> {
     let Pair { key, value } = given;
@@ -105,7 +114,7 @@ fn pairs(what: &str, given: Vec<Pair>, most: usize) -> Result<Vec<Pair>, AppErro
     }
     let mut found = Vec::with_capacity(given.len());
     for Pair { key, value } in given {
-        if key.is_empty() || key.len() > KEY || key.chars().any(char::is_control) {
+        if !is_key(&key) {
             return Err(AppError::Invalid(format!(
                 "a key of {what} has 1 to {KEY} bytes, none of them a control character: {:?}",
                 cut(&key, 80)

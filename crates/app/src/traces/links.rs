@@ -89,11 +89,7 @@ impl App {
             return Err(AppError::Invalid(format!("a request links at most {MAX_PROMPTS} prompt versions")));
         }
         for (name, version) in &prompts {
-            let plain =
-                !name.is_empty() && name.len() <= 255 && !name.contains('/') && !name.chars().any(char::is_control);
-            let numbered =
-                !version.is_empty() && version.len() <= 10 && version.bytes().all(|byte| byte.is_ascii_digit());
-            if !plain || !numbered {
+            if !is_prompt_version(name, version) {
                 let shown = limits::cut(&format!("{name}/{version}"), 80);
                 return Err(AppError::Invalid(format!("{shown:?} is no prompt version")));
             }
@@ -106,4 +102,11 @@ impl App {
             })
             .await
     }
+}
+
+/// Whether it can name a version of a prompt.
+pub(super) fn is_prompt_version(name: &str, version: &str) -> bool {
+    let plain = !name.is_empty() && name.len() <= 255 && !name.contains('/') && !name.chars().any(char::is_control);
+    let numbered = !version.is_empty() && version.len() <= 10 && version.bytes().all(|byte| byte.is_ascii_digit());
+    plain && numbered
 }

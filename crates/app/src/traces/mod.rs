@@ -18,6 +18,7 @@ mod read;
 mod scorers;
 mod search;
 mod spans;
+pub(crate) mod stored;
 mod write;
 
 pub use assessments::{AssessmentUpdate, GivenAssessment};

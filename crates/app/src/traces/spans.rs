@@ -10,7 +10,7 @@ use crate::AppError;
 
 pub(super) const INPUTS: &str = "mlflow.spanInputs";
 pub(super) const OUTPUTS: &str = "mlflow.spanOutputs";
-const TRACE_ID: &str = "mlflow.traceRequestId";
+pub(super) const TRACE_ID: &str = "mlflow.traceRequestId";
 const SPAN_TYPE: &str = "mlflow.spanType";
 const USAGE: &str = "mlflow.chat.tokenUsage";
 const COST: &str = "mlflow.llm.cost";
@@ -130,23 +130,46 @@ pub(super) fn translate(exported: ExportedSpan) -> Result<Translated, AppError> 
         pair("status", AnyValue::Map(vec![pair("code", text(code)), pair("message", AnyValue::Text(status_message))])),
         pair("attributes", AnyValue::Map(dumped.iter().map(|(key, value)| pair(key, text(value))).collect())),
     ]);
-    let mut metrics = get(&dumped, USAGE).map(token_usage).unwrap_or_default();
-    metrics.extend(get(&dumped, COST).map(|cost| numbers(cost, &COSTS)).unwrap_or_default());
+    let Described { kind, model, provider, metrics, attributes } = describe(&dumped);
     let span = Span {
         id: hex::encode(span_id),
         parent: parent.map(hex::encode),
         name: without_nul(name),
-        kind: get(&dumped, SPAN_TYPE).map(plain).map(without_nul),
+        kind,
         status,
         started,
         ended: (ended != 0).then_some(ended),
         content: to_python_json(&content),
-        attributes: dumped.iter().filter_map(|(key, value)| searched(key, value)).collect(),
-        model: get(&dumped, MODEL).map(plain).map(without_nul),
-        provider: get(&dumped, PROVIDER).map(plain).map(without_nul),
+        attributes,
+        model,
+        provider,
         metrics,
     };
     Ok(Translated { trace_id, span, attributes: dumped })
+}
+
+/// What is known of a span by its attributes.
+pub(super) struct Described {
+    pub(super) kind: Option<String>,
+    pub(super) model: Option<String>,
+    pub(super) provider: Option<String>,
+    pub(super) metrics: Vec<Measure>,
+    /// What searches look at.
+    pub(super) attributes: Vec<SpanAttribute>,
+}
+
+/// Looks at names and JSON texts of attributes.
+pub(super) fn describe(dumped: &[(String, String)]) -> Described {
+    let text = |key: &str| get(dumped, key).map(plain).map(without_nul);
+    let mut metrics = get(dumped, USAGE).map(token_usage).unwrap_or_default();
+    metrics.extend(get(dumped, COST).map(|cost| numbers(cost, &COSTS)).unwrap_or_default());
+    Described {
+        kind: text(SPAN_TYPE),
+        model: text(MODEL),
+        provider: text(PROVIDER),
+        metrics,
+        attributes: dumped.iter().filter_map(|(key, value)| searched(key, value)).collect(),
+    }
 }
 
 /// JSON has no NaN; as an attribute of a span it stands in a text already.
@@ -165,7 +188,7 @@ fn numbers_of_json(attribute: Attribute) -> Attribute {
 }
 
 /// PostgreSQL's texts have no NUL; the content has it, escaped.
-fn without_nul(text: String) -> String {
+pub(super) fn without_nul(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "") } else { text }
 }
 

@@ -203,7 +203,7 @@ impl App {
 }
 
 /// The numbers of the usage that a client summed up.
-fn usage(metadata: &[Pair]) -> Vec<Measure> {
+pub(super) fn usage(metadata: &[Pair]) -> Vec<Measure> {
     let Some(pair) = metadata.iter().find(|pair| pair.key == TOKEN_USAGE) else { return Vec::new() };
     super::spans::token_usage(&pair.value)
 }

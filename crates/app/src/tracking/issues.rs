@@ -91,23 +91,7 @@ impl App {
         may: &Authorized<Edit, ExperimentId>,
         new: NewIssue,
     ) -> Result<Issue, AppError> {
-        limits::name("name", &new.name)?;
-        limits::description(&new.description)?;
-        let lists = [("root_causes", &new.root_causes), ("categories", &new.categories)];
-        for (what, list) in lists {
-            if list.len() > MOST_CAUSES || list.iter().any(|one| one.chars().count() > LONGEST_CAUSE) {
-                return Err(AppError::Invalid(format!(
-                    "'{what}' has at most {MOST_CAUSES} elements of {LONGEST_CAUSE} characters"
-                )));
-            }
-        }
-        if new.said_by.as_ref().is_some_and(|by| by.chars().count() > 256) {
-            return Err(AppError::Invalid("'created_by' exceeds the maximum length of 256 characters".to_owned()));
-        }
         let source_run_id = new.source_run_id.filter(|run| !run.is_empty());
-        if source_run_id.as_ref().is_some_and(|run| !is_run_id(run)) {
-            return Err(AppError::Invalid("'source_run_id' is no run's id".to_owned()));
-        }
         let now = self.now();
         let issue = Issue {
             id: format!("iss-{}", self.rng().hex_id()),
@@ -124,6 +108,7 @@ impl App {
             created: now,
             updated: now,
         };
+        check_bounds(&issue)?;
         let experiment = may.resource().clone();
         self.store()
             .write(move |tx| {
@@ -214,7 +199,29 @@ fn status(text: String) -> Result<String, AppError> {
     Err(AppError::Invalid(format!("Invalid issue status; valid ones are {}", STATUSES.join(", "))))
 }
 
-fn severity(text: String) -> Result<u8, AppError> {
+/// Refuses names, texts and lists that no issue has.
+pub(crate) fn check_bounds(issue: &Issue) -> Result<(), AppError> {
+    limits::name("name", &issue.name)?;
+    limits::description(&issue.description)?;
+    let lists = [("root_causes", &issue.root_causes), ("categories", &issue.categories)];
+    for (what, list) in lists {
+        if list.len() > MOST_CAUSES || list.iter().any(|one| one.chars().count() > LONGEST_CAUSE) {
+            return Err(AppError::Invalid(format!(
+                "'{what}' has at most {MOST_CAUSES} elements of {LONGEST_CAUSE} characters"
+            )));
+        }
+    }
+    if issue.said_by.as_ref().is_some_and(|by| by.chars().count() > 256) {
+        return Err(AppError::Invalid("'created_by' exceeds the maximum length of 256 characters".to_owned()));
+    }
+    if issue.source_run_id.as_ref().is_some_and(|run| !is_run_id(run)) {
+        return Err(AppError::Invalid("'source_run_id' is no run's id".to_owned()));
+    }
+    status(issue.status.clone()).map(|_| ())
+}
+
+/// A severity's rank.
+pub(crate) fn severity(text: String) -> Result<u8, AppError> {
     let rank = SEVERITIES.iter().position(|known| *known == text).and_then(|rank| u8::try_from(rank).ok());
     rank.ok_or_else(|| AppError::Invalid(format!("Invalid issue severity; valid ones are {}", SEVERITIES.join(", "))))
 }

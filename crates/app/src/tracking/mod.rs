@@ -25,6 +25,7 @@ pub(crate) use runs::{active_experiment, of_experiment as run_of_experiment};
 pub use experiments::{MayCreateExperiment, SearchExperiments};
 pub use histories::{RUNS_PER_HISTORY, ReadableRun, SAMPLED_STEPS, USUAL_SAMPLED_STEPS};
 pub use issues::{ChangeIssue, NewIssue, SEVERITIES, SearchIssues};
+pub(crate) use issues::{check_bounds as check_issue, severity as severity_of_issue};
 pub use limits::{
     LOGGED_MODELS_PER_PAGE, MAX_BATCH_BYTES, MODEL_VERSIONS_PER_PAGE, REGISTERED_MODELS_PER_PAGE, RUNS_PER_PAGE,
 };

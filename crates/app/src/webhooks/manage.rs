@@ -16,7 +16,7 @@ use crate::tracking::{Listing, PageToken, Query};
 use crate::{App, AppError, Caller};
 
 /// Webhooks that there can be, characters of a name, bytes of a description and of a secret, and events of one webhook.
-const MOST_WEBHOOKS: u64 = 1000;
+pub(crate) const MOST_WEBHOOKS: u64 = 1000;
 const NAME_CHARS: usize = 63;
 const DESCRIPTION_CHARS: usize = 1000;
 const SECRET_BYTES: usize = 1000;
@@ -343,6 +343,24 @@ impl App {
             return Err(AppError::Invalid(format!("a webhook's secret has at most {SECRET_BYTES} bytes")));
         }
         Ok(self.vault.seal_secret(&secret_context(id), secret)?)
+    }
+
+    /// What a webhook of another server would send to, if it could be made here.
+    pub(crate) fn check_webhook(
+        &self,
+        name: &str,
+        description: &str,
+        url: &str,
+        events: &[String],
+    ) -> Result<(Vec<WebhookEvent>, String), AppError> {
+        check_name(name)?;
+        check_description(description)?;
+        let known: Vec<WebhookEvent> = events.iter().filter_map(|text| WebhookEvent::from_text(text)).collect();
+        if known.len() < events.len() {
+            return Err(AppError::Invalid("it wants an event that is not known".to_owned()));
+        }
+        check_events(&known)?;
+        Ok((known, self.check_url(url)?))
     }
 
     /// In MLflow's words, which its clients match on. Gives what may stand in the ledger of it.

@@ -13,6 +13,7 @@ mod manage;
 pub(crate) use announce::Happening;
 pub(crate) use deliver::Outgoing;
 pub use events::{WebhookAction, WebhookEntity, WebhookEvent};
+pub(crate) use manage::MOST_WEBHOOKS;
 pub use manage::{DeliverySummary, NewWebhook, WebhookChange, WebhookSummary, WebhookTest};
 
 use sealyard_core::Rng;

@@ -180,11 +180,14 @@ fn text(report: &ImportReport) -> String {
     if report.already {
         out += "this source was imported before; nothing was done\n";
     }
+    if let Some(at) = report.verified_at {
+        out += &format!("both sides were compared at {}:\n", at.to_rfc3339());
+    }
     if !report.experiments.is_empty() {
         out += &format!("{:<12} {:<26} {:>12} {:>12} {:>8}\n", "experiment", "table", "source", "here", "refused");
     }
     for (experiment, tables) in &report.experiments {
-        let name = if experiment.is_empty() { "registry" } else { experiment };
+        let name = if experiment.is_empty() { "-" } else { experiment };
         for (table, check) in tables {
             let mark = if check.same { "" } else { "   DIFFERS" };
             out += &format!(
@@ -199,6 +202,9 @@ fn text(report: &ImportReport) -> String {
     }
     if report.refusals > report.refused.len() as u64 {
         out += &format!("and {} more were refused\n", report.refusals - report.refused.len() as u64);
+    }
+    for by_hand in &report.to_do {
+        out += &format!("to do: {}\n", remote::plain(by_hand));
     }
     out
 }

@@ -2,6 +2,26 @@ use sealyard_store::StoreError;
 
 use crate::error::corrupt;
 
+/// Bytes of one answer. A page of what MLflow lets in is far below; more is nothing to hold in memory.
+const MOST_BYTES: usize = 256 << 20;
+
+/// Counts what an answer holds.
+#[derive(Debug, Default)]
+pub(super) struct Budget(usize);
+
+impl Budget {
+    /// Takes a text into account that is about to be copied.
+    pub(super) fn text(&mut self, bytes: usize) -> Result<(), StoreError> {
+        self.0 = self.0.saturating_add(bytes);
+        if self.0 > MOST_BYTES {
+            return Err(StoreError::Invalid(format!(
+                "a page of the source's rows holds more than {MOST_BYTES} bytes, which nothing of MLflow's does"
+            )));
+        }
+        Ok(())
+    }
+}
+
 /// A value of a row, or a parameter of a statement.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell {
@@ -74,6 +94,9 @@ impl Cells {
 /// A database that answers statements with `?1`, `?2`, … for their parameters, all from one snapshot.
 pub(super) trait Database: Send + std::fmt::Debug {
     fn rows(&mut self, sql: &str, parameters: &[Cell]) -> Result<Vec<Cells>, StoreError>;
+
+    /// Names of a table's columns.
+    fn columns(&mut self, table: &str) -> Result<Vec<String>, StoreError>;
 
     /// Names of the tables.
     fn tables(&mut self) -> Result<Vec<String>, StoreError>;

@@ -4,10 +4,13 @@
 //! revision that its migrations leave in `alembic_version`. Everything is read from one snapshot.
 
 mod database;
+mod evaluation;
 mod postgres;
 mod registry;
 mod source;
 mod sqlite;
+mod traces;
 mod tracking;
+mod webhooks;
 
 pub use source::MlflowSource;

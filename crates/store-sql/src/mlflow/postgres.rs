@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use sealyard_store::StoreError;
 
-use super::database::{Cell, Cells, Database};
+use super::database::{Budget, Cell, Cells, Database};
 use crate::error::corrupt;
 use crate::postgres::{Connection, PostgresUrl};
 use crate::sql::{Row, Value, ValueRef};
@@ -41,14 +41,17 @@ fn value(cell: &Cell) -> Value<'_> {
     }
 }
 
-fn cells(row: &Row<'_>) -> Result<Cells, StoreError> {
+fn cells(row: &Row<'_>, budget: &mut Budget) -> Result<Cells, StoreError> {
     let mut cells = Vec::with_capacity(row.columns());
     for index in 0..row.columns() {
         cells.push(match row.value(index)? {
             ValueRef::Null => Cell::Null,
             ValueRef::Integer(number) => Cell::Integer(number),
             ValueRef::Real(number) => Cell::Real(number),
-            ValueRef::Text(text) => Cell::Text(text.to_owned()),
+            ValueRef::Text(text) => {
+                budget.text(text.len())?;
+                Cell::Text(text.to_owned())
+            }
             ValueRef::Blob(_) => return Err(corrupt("bytes in the source where text should be")),
         });
     }
@@ -58,7 +61,14 @@ fn cells(row: &Row<'_>) -> Result<Cells, StoreError> {
 impl Database for Postgres {
     fn rows(&mut self, sql: &str, parameters: &[Cell]) -> Result<Vec<Cells>, StoreError> {
         let values: Vec<Value<'_>> = parameters.iter().map(value).collect();
-        self.connection.all(sql, &values, cells)
+        let mut budget = Budget::default();
+        self.connection.all(sql, &values, |row| cells(row, &mut budget))
+    }
+
+    fn columns(&mut self, table: &str) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT CAST(column_name AS TEXT) FROM information_schema.columns
+            WHERE table_schema = current_schema() AND table_name = ?1 ORDER BY 1";
+        self.rows(sql, &[table.into()])?.iter().map(|row| row.text(0)).collect()
     }
 
     fn tables(&mut self) -> Result<Vec<String>, StoreError> {

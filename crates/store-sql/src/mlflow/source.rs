@@ -1,12 +1,13 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use sealyard_core::Digest;
 use sealyard_store::StoreError;
 use sealyard_store::import::{
-    ImportSource, MetricPlace, SourceExperiment, SourceIdentity, SourceLoggedModel, SourceRegisteredModel, SourceRun,
-    SourceVersion,
+    ImportSource, MetricPlace, SourceExperiment, SourceIdentity, SourceIssue, SourceLoggedModel, SourceRegisteredModel,
+    SourceRun, SourceScorer, SourceSpan, SourceTrace, SourceVersion, SourceWebhook,
 };
-use sealyard_store::model::Metric;
+use sealyard_store::model::{DatasetRecord, EvaluationDataset, Metric};
 
 use super::database::Database;
 use super::postgres::Postgres;
@@ -63,6 +64,9 @@ const REVISIONS: &[&str] = &[
 pub struct MlflowSource {
     pub(super) database: Box<dyn Database>,
     identity: SourceIdentity,
+    /// Older schemas lack some.
+    tables: Vec<String>,
+    columns: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl MlflowSource {
@@ -102,7 +106,7 @@ impl MlflowSource {
         }
         // Older schemas have no workspaces.
         if has("workspaces") {
-            for table in ["experiments", "registered_models"] {
+            for table in ["experiments", "registered_models", "evaluation_datasets", "webhooks"] {
                 let others = database
                     .rows(&format!("SELECT workspace FROM {table} WHERE workspace <> 'default' LIMIT 1"), &[])?;
                 if let Some(other) = others.first() {
@@ -123,7 +127,20 @@ impl MlflowSource {
             None => String::new(),
         };
         let fingerprint = Digest::of(format!("mlflow\0{described}").as_bytes()).to_string();
-        Ok(Self { database, identity: SourceIdentity { fingerprint, schema } })
+        Ok(Self { database, identity: SourceIdentity { fingerprint, schema }, tables, columns: BTreeMap::new() })
+    }
+
+    pub(super) fn has(&self, table: &str) -> bool {
+        self.tables.iter().any(|known| known == table)
+    }
+
+    /// Whether a table that is there has a column.
+    pub(super) fn has_column(&mut self, table: &'static str, column: &str) -> Result<bool, StoreError> {
+        if !self.columns.contains_key(table) {
+            let columns = self.database.columns(table)?;
+            self.columns.insert(table, columns);
+        }
+        Ok(self.columns.get(table).is_some_and(|columns| columns.iter().any(|known| known == column)))
     }
 }
 
@@ -184,5 +201,41 @@ impl ImportSource for MlflowSource {
 
     fn versions(&mut self, name: &str) -> Result<Vec<SourceVersion>, StoreError> {
         self.read_versions(name)
+    }
+
+    fn traces(&mut self, after: &str, limit: u32) -> Result<Vec<SourceTrace>, StoreError> {
+        self.read_traces(after, limit)
+    }
+
+    fn span_sizes(&mut self, trace: &str, after: &str, limit: u32) -> Result<Vec<(String, u64)>, StoreError> {
+        self.read_span_sizes(trace, after, limit)
+    }
+
+    fn spans(&mut self, trace: &str, ids: &[String]) -> Result<Vec<SourceSpan>, StoreError> {
+        self.read_spans(trace, ids)
+    }
+
+    fn evaluation_datasets(&mut self, after: &str, limit: u32) -> Result<Vec<EvaluationDataset>, StoreError> {
+        self.read_datasets(after, limit)
+    }
+
+    fn record_sizes(&mut self, dataset: &str, after: &str, limit: u32) -> Result<Vec<(String, u64)>, StoreError> {
+        self.read_record_sizes(dataset, after, limit)
+    }
+
+    fn records(&mut self, dataset: &str, ids: &[String]) -> Result<Vec<DatasetRecord>, StoreError> {
+        self.read_records(dataset, ids)
+    }
+
+    fn scorers(&mut self, after: &(String, u32), limit: u32) -> Result<Vec<SourceScorer>, StoreError> {
+        self.read_scorers(after, limit)
+    }
+
+    fn issues(&mut self, after: &str, limit: u32) -> Result<Vec<SourceIssue>, StoreError> {
+        self.read_issues(after, limit)
+    }
+
+    fn webhooks(&mut self, after: &str, limit: u32) -> Result<Vec<SourceWebhook>, StoreError> {
+        self.read_webhooks(after, limit)
     }
 }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use sealyard_store::StoreError;
 
-use super::database::{Cell, Cells, Database};
+use super::database::{Budget, Cell, Cells, Database};
 use crate::error::{OrBackend as _, corrupt};
 use crate::sqlite::connection::connect_offline;
 
@@ -44,7 +44,7 @@ impl Database for Sqlite {
         let mut statement = self.connection.prepare_cached(sql).or_backend()?;
         let columns = statement.column_count();
         let mut rows = statement.query(rusqlite::params_from_iter(parameters)).or_backend()?;
-        let mut found = Vec::new();
+        let (mut found, mut budget) = (Vec::new(), Budget::default());
         while let Some(row) = rows.next().or_backend()? {
             let mut cells = Vec::with_capacity(columns);
             for index in 0..columns {
@@ -52,13 +52,21 @@ impl Database for Sqlite {
                     ValueRef::Null => Cell::Null,
                     ValueRef::Integer(number) => Cell::Integer(number),
                     ValueRef::Real(number) => Cell::Real(number),
-                    ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+                    ValueRef::Text(text) => {
+                        budget.text(text.len())?;
+                        Cell::Text(String::from_utf8_lossy(text).into_owned())
+                    }
                     ValueRef::Blob(_) => return Err(corrupt("bytes in the source where text should be")),
                 });
             }
             found.push(Cells(cells));
         }
         Ok(found)
+    }
+
+    fn columns(&mut self, table: &str) -> Result<Vec<String>, StoreError> {
+        let rows = self.rows("SELECT name FROM pragma_table_info(?1)", &[table.into()])?;
+        rows.iter().map(|row| row.text(0)).collect()
     }
 
     fn tables(&mut self) -> Result<Vec<String>, StoreError> {

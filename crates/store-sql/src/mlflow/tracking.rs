@@ -19,7 +19,7 @@ pub(super) fn time(row: &Cells, index: usize) -> Result<Timestamp> {
 }
 
 /// `(?a, ?b, …)` for a list of so many.
-fn list(count: usize) -> String {
+pub(super) fn list(count: usize) -> String {
     let numbers: Vec<String> = (1..=count).map(|number| format!("?{number}")).collect();
     format!("({})", numbers.join(", "))
 }

@@ -1,7 +1,8 @@
 use sealyard_store::import::SourceExperiment;
+use sealyard_store::model::{ImportRefusal, ScorerVersion, Span};
 use sealyard_store::{Import, StoreError};
 
-use super::convert::already_exists;
+use super::convert::{Columns as _, already_exists};
 use super::pairs::EXPERIMENT_TAGS;
 use crate::session::Session;
 use crate::sql::Dialect;
@@ -49,9 +50,76 @@ impl Import for Session<'_> {
         Ok(())
     }
 
+    fn import_spans(&mut self, trace_id: &str, spans: &[Span]) -> Result<(), StoreError> {
+        self.put_imported_spans(trace_id, spans)
+    }
+
+    fn span_content(&mut self, trace_id: &str, span_id: &str) -> Result<Option<String>, StoreError> {
+        let number = self.trace_key(trace_id)?;
+        self.optional("SELECT content FROM spans WHERE trace = ?1 AND id = ?2", (number, span_id), |row| row.get(0))
+    }
+
+    fn links_of_trace(&mut self, trace_id: &str) -> Result<(Vec<String>, Vec<String>), StoreError> {
+        let number = self.trace_key(trace_id)?;
+        let runs = "SELECT run_id FROM trace_runs WHERE trace_id = ?1";
+        let prompts = "SELECT prompt FROM trace_prompts WHERE trace = ?1";
+        let mut runs: Vec<String> = self.all(runs, [trace_id], |row| row.get(0))?;
+        let mut prompts: Vec<String> = self.all(prompts, [number], |row| row.get(0))?;
+        runs.sort_unstable();
+        prompts.sort_unstable();
+        Ok((runs, prompts))
+    }
+
+    fn import_scorer(&mut self, scorer: &ScorerVersion) -> Result<(), StoreError> {
+        let experiment = self.active_experiment(&scorer.experiment_id)?;
+        self.execute(
+            "INSERT INTO scorers (id, experiment, name) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            (&scorer.scorer_id, experiment, &scorer.name),
+        )?;
+        let number: Option<i64> = self.optional(
+            "UPDATE scorers SET last_version = CASE WHEN last_version < ?4 THEN ?4 ELSE last_version END
+             WHERE experiment = ?1 AND name = ?2 AND id = ?3 RETURNING number",
+            (experiment, &scorer.name, &scorer.scorer_id, i64::from(scorer.version)),
+            |row| row.get(0),
+        )?;
+        // Its name or its id is another one's.
+        let number = number.ok_or_else(|| already_exists("scorer", &scorer.name))?;
+        self.execute(
+            "INSERT INTO scorer_versions (scorer, version, serialized, created) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+            (number, i64::from(scorer.version), &scorer.serialized, scorer.created),
+        )?;
+        Ok(())
+    }
+
+    fn add_import_refusal(&mut self, refusal: &ImportRefusal) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO import_refusals (what, rule, reason) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            (&refusal.what, &refusal.rule, &refusal.reason),
+        )?;
+        Ok(())
+    }
+
+    fn is_import_refused(&mut self, what: &str) -> Result<bool, StoreError> {
+        self.exists("SELECT 1 FROM import_refusals WHERE what = ?1", [what])
+    }
+
+    fn count_import_refusals(&mut self) -> Result<u64, StoreError> {
+        let count = self.optional("SELECT count(*) FROM import_refusals", [], |row| row.unsigned(0))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn import_refusals(&mut self, limit: u32) -> Result<Vec<ImportRefusal>, StoreError> {
+        self.all("SELECT what, rule, reason FROM import_refusals ORDER BY number LIMIT ?1", [i64::from(limit)], |row| {
+            Ok(ImportRefusal { what: row.get(0)?, rule: row.get(1)?, reason: row.get(2)? })
+        })
+    }
+
     fn holds_nothing(&mut self) -> Result<bool, StoreError> {
         let anything = "/* all workspaces */ SELECT 1 FROM experiments WHERE number <> 0 UNION ALL SELECT 1 FROM runs
-            UNION ALL SELECT 1 FROM logged_models UNION ALL SELECT 1 FROM registered_models LIMIT 1";
+            UNION ALL SELECT 1 FROM logged_models UNION ALL SELECT 1 FROM registered_models UNION ALL SELECT 1 FROM traces
+            UNION ALL SELECT 1 FROM evaluation_datasets UNION ALL SELECT 1 FROM scorers UNION ALL SELECT 1 FROM issues
+            UNION ALL SELECT 1 FROM webhooks LIMIT 1";
         Ok(!self.exists(anything, [])?)
     }
 }

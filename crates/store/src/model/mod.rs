@@ -7,6 +7,7 @@ mod evidence;
 mod experiment;
 mod gateway;
 mod identity;
+mod import;
 mod issue;
 mod ledger;
 mod logged_model;
@@ -32,6 +33,7 @@ pub use gateway::{
     GatewayModelDefinition, GatewaySecret, NewGatewayMapping, OnlineScoring,
 };
 pub use identity::{TokenRecord, UserRecord};
+pub use import::ImportRefusal;
 pub use issue::{Issue, IssuePlace, IssueQuery, IssueUpdate};
 pub use ledger::{CheckpointRecord, LedgerEntry};
 pub use logged_model::{LoggedModel, LoggedModelQuery, LoggedModelStatus, ModelMetric, NewLoggedModel};

@@ -1,12 +1,17 @@
-use std::collections::BTreeMap;
+//! Both sides once more, side by side.
+
+mod evaluation;
+mod traces;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use sealyard_core::Digest;
 use sealyard_store::import::{DELETED_STAGE, SourceRun};
 use sealyard_store::model::{ArtifactOwner, Metric, Pair, Run};
 
-use super::report::{Checks, TableCheck};
+use super::report::{Checks, TableCheck, Verified};
 use super::tracking::NAME_TAG;
-use super::{Import, PAGE};
+use super::{Import, PAGE, VERIFIED};
 use crate::AppError;
 use crate::artifacts::full_path;
 
@@ -51,8 +56,11 @@ impl Sides {
         *self.refused.entry(table).or_default() += 1;
     }
 
-    fn check(self) -> BTreeMap<&'static str, TableCheck> {
+    fn check(mut self) -> BTreeMap<String, TableCheck> {
         let refused = self.refused;
+        for table in refused.keys() {
+            self.tables.entry(table).or_default();
+        }
         let check = |(table, (source, target)): (&'static str, (Sum, Sum))| {
             let check = TableCheck {
                 source: source.count,
@@ -60,7 +68,7 @@ impl Sides {
                 same: source == target,
                 refused: refused.get(table).copied().unwrap_or_default(),
             };
-            (table, check)
+            (table.to_owned(), check)
         };
         self.tables.into_iter().map(check).collect()
     }
@@ -79,7 +87,7 @@ fn metric(sum: &mut Sum, run: &str, metric: &Metric) {
 
 impl Import {
     /// Reads both sides again, and compares.
-    pub(super) fn verify(&mut self) -> Result<Checks, AppError> {
+    pub(super) fn verify(&mut self) -> Result<Verified, AppError> {
         self.say("verification");
         let mut sides: BTreeMap<String, Sides> = BTreeMap::new();
         self.verify_experiments(&mut sides)?;
@@ -91,7 +99,7 @@ impl Import {
             after.clone_from(&last.id);
             for run in runs {
                 if self.stopped() {
-                    return Ok(Checks::new());
+                    return Ok(Verified::default());
                 }
                 self.verify_run(sides.entry(run.experiment.to_string()).or_default(), &run)?;
                 count += 1;
@@ -101,17 +109,30 @@ impl Import {
         self.verify_logged_models(&mut sides)?;
         if self.stopped() {
             // What was read so far agreeing says nothing of the rest.
-            return Ok(Checks::new());
+            return Ok(Verified::default());
         }
-        self.verify_registry(sides.entry(String::new()).or_default())?;
+        let mut apart = sides.remove("").unwrap_or_default();
+        self.verify_registry(&mut apart)?;
+        self.verify_traces(&mut sides)?;
+        self.verify_scorers(&mut sides)?;
+        self.verify_issues(&mut sides)?;
+        self.verify_datasets(&mut apart)?;
+        self.verify_webhooks(&mut apart)?;
+        sides.insert(String::new(), apart);
+        if self.stopped() {
+            return Ok(Verified::default());
+        }
         let checks: Checks = sides.into_iter().map(|(experiment, sides)| (experiment, sides.check())).collect();
-        if checks.values().flat_map(BTreeMap::values).all(|check| check.same) {
-            self.next_phase()?;
-            return Ok(checks);
+        let verified = Verified { at: Some(self.app.now()), checks };
+        if verified.checks.values().flat_map(BTreeMap::values).all(|check| check.same) {
+            let text = serde_json::to_string(&verified)
+                .map_err(|error| AppError::internal("an import's verification can't be kept", error))?;
+            self.write(self.place.next_phase(), move |tx| Ok(tx.put_setting(VERIFIED, &text)?))?;
+            return Ok(verified);
         }
         // Left where it is: the next call compares again, and says the same until somebody has looked into it.
         self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        Ok(checks)
+        Ok(verified)
     }
 
     fn verify_experiments(&mut self, sides: &mut BTreeMap<String, Sides>) -> Result<(), AppError> {
@@ -229,14 +250,12 @@ impl Import {
         usual: &str,
     ) -> Result<(), AppError> {
         let Some(files) = &self.files else { return Ok(()) };
-        let refused = |path: &str| {
-            let what = full_path(owner, path);
-            self.place.refused.iter().any(|refused| refused.what == what)
-        };
+        let here = self.artifacts_of(owner, "")?;
+        let known: BTreeSet<&str> = here.iter().map(|artifact| artifact.path.as_str()).collect();
         if let Some(root) = files.locate(uri, usual) {
             let listing = files.list(root)?;
             for (path, _) in &listing.files {
-                if refused(path.as_str()) {
+                if !known.contains(path.as_str()) && self.is_refused(&full_path(owner, path.as_str()))? {
                     sides.refuse("artifacts");
                     continue;
                 }
@@ -246,7 +265,7 @@ impl Import {
                 sides.source("artifacts").add(&[usual, path.as_str(), &size.to_string(), &digest.to_string()]);
             }
         }
-        for artifact in self.artifacts_of(owner, "")? {
+        for artifact in &here {
             let row = [usual, artifact.path.as_str(), &artifact.size.to_string(), &artifact.digest.to_string()];
             sides.target("artifacts").add(&row);
         }
@@ -289,7 +308,6 @@ impl Import {
     }
 
     fn verify_registry(&mut self, sides: &mut Sides) -> Result<(), AppError> {
-        let refused = |place: &super::Place, what: &str| place.refused.iter().any(|refused| refused.what == what);
         let mut after = String::new();
         loop {
             let models = self.source.registered_models(&after, PAGE)?;
@@ -297,7 +315,7 @@ impl Import {
             after.clone_from(&last.name);
             for model in models {
                 let name = model.name.clone();
-                if refused(&self.place, &format!("models:/{name}")) {
+                if self.is_refused(&format!("models:/{name}"))? {
                     sides.refuse("registered_models");
                     continue;
                 }
@@ -308,7 +326,7 @@ impl Import {
                 sides.target("registered_models").add(&[&name, &found.description]);
                 pairs(sides.target("registered_model_tags"), &name, &found.tags);
                 for (alias, version) in &model.aliases {
-                    if refused(&self.place, &format!("models:/{name}@{alias}")) {
+                    if self.is_refused(&format!("models:/{name}@{alias}"))? {
                         sides.refuse("registered_model_aliases");
                     } else {
                         sides.source("registered_model_aliases").add(&[&name, alias, &version.to_string()]);
@@ -322,7 +340,7 @@ impl Import {
                     if version.stage == DELETED_STAGE {
                         continue;
                     }
-                    if refused(&self.place, &format!("models:/{name}/{number}")) {
+                    if self.is_refused(&format!("models:/{name}/{number}"))? {
                         sides.refuse("model_versions");
                         continue;
                     }
