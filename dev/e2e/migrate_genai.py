@@ -3,6 +3,7 @@ itself for `migrate_source.py`, and described as a client sees it, before and af
 
 import json
 import math
+import shutil
 import sqlite3
 
 
@@ -106,6 +107,8 @@ def make(mlflow, client, experiment, folder, facts):
 def spoil(folder, facts):
     """Puts into the source what MLflow could not read itself: no JSON at all."""
     half = facts["half"]
+    # The client put a file there too, perhaps.
+    shutil.rmtree(folder / "mlruns" / "1" / "traces" / half["lost"], ignore_errors=True)
     database = sqlite3.connect(folder / "mlflow.db")
     with database:
         database.execute("UPDATE spans SET content = '[[[' WHERE trace_id = ? AND span_id = ?", (half["spoiled"], half["span"]))
@@ -114,6 +117,13 @@ def spoil(folder, facts):
                   for table in ["trace_info", "spans", "assessments", "evaluation_dataset_records"]}
     database.close()
     return facts
+
+
+def plain(span):
+    """A span with its attributes in one spelling: on their way through a server they are read and written again."""
+    made = span.to_dict()
+    made["attributes"] = {key: json.dumps(json.loads(text), sort_keys=True).replace('"NaN"', "NaN") for key, text in made["attributes"].items()}
+    return made
 
 
 def describe(mlflow, client, facts, experiment):
@@ -132,12 +142,12 @@ def describe(mlflow, client, facts, experiment):
         trace = mlflow.get_trace(trace_id)
         info = trace.info
         assessments = [[a.assessment_id, a.name, type(a).__name__, a.value, str(getattr(a, "error", None)), a.create_time_ms, a.source.source_type,
-                        a.source.source_id, a.rationale, a.overrides, a.valid, sorted((a.metadata or {}).items())]
+                        a.source.source_id, a.rationale, a.overrides, a.valid is not False, sorted((a.metadata or {}).items())]
                        for a in info.assessments if a.assessment_id != half["broken"]]
         found[f"trace {trace_id}"] = [
             info.experiment_id, info.request_time, info.execution_duration, info.state.value, info.request_preview, info.response_preview,
             sorted((k, v) for k, v in info.tags.items() if k != "mlflow.artifactLocation"), sorted(info.trace_metadata.items()),
-            sorted(assessments, key=lambda a: a[0]), sorted((span.to_dict() for span in trace.data.spans), key=lambda span: span["span_id"])]
+            sorted(assessments, key=lambda a: a[0]), sorted(map(plain, trace.data.spans), key=lambda span: span["span_id"])]
     found["traces"] = sorted(ids)
     by = {"run": {"run_id": facts["traced run"]}, "prompt": {"filter_string": "prompt = 'greeting/3'"},
           "feedback": {"filter_string": "feedback.quality = 'better'"}, "span": {"filter_string": "span.name = 'broken'"}}
@@ -147,7 +157,7 @@ def describe(mlflow, client, facts, experiment):
     for name, versions in facts["prompts"].items():
         for version in versions:
             prompt = mlflow.genai.load_prompt(f"prompts:/{name}/{version}")
-            found[f"prompt {name} {version}"] = [prompt.template, prompt.commit_message, sorted(prompt.tags.items()), prompt.creation_timestamp]
+            found[f"prompt {name} {version}"] = [prompt.template, prompt.commit_message or "", sorted(prompt.tags.items()), prompt.creation_timestamp]
     found["prompt by alias"] = mlflow.genai.load_prompt("prompts:/greeting@live").version
     found["prompts"] = sorted((prompt.name, sorted(prompt.tags.items())) for prompt in mlflow.genai.search_prompts())
     from mlflow.genai import datasets

@@ -211,7 +211,7 @@ fn add_webhook(sum: &mut Sum, webhook: &Webhook) {
     events.sort();
     let created = webhook.created.as_millis().to_string();
     let active = webhook.active.to_string();
-    let parts = [&webhook.id, &webhook.name, &webhook.description, &webhook.url, &active, &created];
+    let events = events.join(" ");
+    let parts = [&webhook.id, &webhook.name, &webhook.description, &webhook.url, &active, &created, &events];
     sum.add(&parts.map(String::as_str));
-    sum.add(&[&webhook.id, &events.join(" ")]);
 }
