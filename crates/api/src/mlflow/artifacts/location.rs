@@ -68,17 +68,38 @@ pub(crate) fn decode_path(raw: &str) -> Result<TreePath, String> {
     plain(&decoded)
 }
 
-/// A decoded path that is a plain relative one, and would still be if something decoded it again.
+/// A decoded path that is a plain relative one, and would still be if something decoded it again, and again.
 fn plain(decoded: &str) -> Result<TreePath, String> {
-    let again: Vec<u8> = percent_decode_str(decoded).collect();
-    if again != decoded.as_bytes() {
-        let dangerous = |text: &str| text.bytes().filter(|byte| b"/\\.%\0".contains(byte)).count();
-        let hidden = String::from_utf8_lossy(&again);
-        if dangerous(&hidden) >= dangerous(decoded) || hidden.chars().any(char::is_control) {
+    let path = TreePath::new(decoded).map_err(|error| error.to_string())?;
+    let mut text = decoded.to_owned();
+    // Each round has fewer escapes.
+    loop {
+        let again: Vec<u8> = percent_decode_str(&text).collect();
+        if again.len() == text.len() {
+            return Ok(path);
+        }
+        // Each escape by itself: a harmless one must not make up for another.
+        let mut escaped = text.split('%').skip(1).filter_map(|behind| {
+            let digits = behind.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+            u8::from_str_radix(digits, 16).ok()
+        });
+        let again = String::from_utf8_lossy(&again).into_owned();
+        if escaped.any(|byte| b"/\\.%".contains(&byte)) || again.chars().any(char::is_control) {
             return Err("it is encoded twice".to_owned());
         }
+        text = again;
     }
-    TreePath::new(decoded).map_err(|error| error.to_string())
+}
+
+/// What the folder in a URI and a path that a client gave make together: in the folder, and plain; for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub(super) fn fuzz_in_folder(raw: &str, joined: impl Fn(Option<&TreePath>) -> String) -> Option<TreePath> {
+    let location = decode_path(raw).and_then(|path| Location::parse(&path)).ok()?;
+    let found = plain(&joined(location.path.as_ref())).ok()?;
+    if let Some(folder) = &location.path {
+        assert!(found.as_str().starts_with(&format!("{folder}/")), "{found} is not in {folder}");
+    }
+    Some(found)
 }
 
 /// Checks a path that was decoded already; a refusal goes into the ledger.
@@ -216,6 +237,9 @@ mod tests {
             "1/a%252fb",
             "1/a%255cb",
             "1/%25252e",
+            "1/a%2541/%252e%252e/x",
+            "1/a%2541b%252fc",
+            "1/a%252%2566b",
             "/etc/passwd",
             "%2fetc/passwd",
             "1//x",
@@ -241,6 +265,7 @@ mod tests {
             ("1/a/artifacts/100%25", "1/a/artifacts/100%"),
             ("1/a/artifacts/x%23y%3Fz", "1/a/artifacts/x#y?z"),
             ("1/a/artifacts/..x", "1/a/artifacts/..x"),
+            ("1/a/artifacts/a%2541", "1/a/artifacts/a%41"),
         ] {
             assert_eq!(decode_path(raw).unwrap().as_str(), decoded);
         }
