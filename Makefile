@@ -35,7 +35,7 @@ test: check-cargo check-python ## Run all tests, the ones with real MLflow and m
 
 lint: check-cargo ## Formatting, clippy, dependencies, generated files
 	@$(CARGO) fmt --all --check
-	@$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	@$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 	@dev/generate/crate_map.py --check
 
 generate: ## Write generated files anew; check the docs' links and names of rules

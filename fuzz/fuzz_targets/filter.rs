@@ -1,13 +1,23 @@
 //! MLflow's search language. The first byte says what is searched.
 #![no_main]
 
-use sealyard_app::Searched;
+use sealyard_app::fuzzing;
+use sealyard_app::search::{self, Searched};
 
-const ALL: [Searched; 5] =
-    [Searched::Runs, Searched::Experiments, Searched::LoggedModels, Searched::RegisteredModels, Searched::ModelVersions];
+const ALL: [Searched; 6] = [
+    Searched::Runs,
+    Searched::Experiments,
+    Searched::LoggedModels,
+    Searched::RegisteredModels,
+    Searched::ModelVersions,
+    Searched::EvaluationDatasets,
+];
 
 libfuzzer_sys::fuzz_target!(|input: (u8, &str)| {
     let (which, text) = input;
-    let searched = ALL[which as usize % ALL.len()];
-    let _ = sealyard_app::filter(searched, text);
+    match ALL.get(which as usize % (ALL.len() + 2)) {
+        Some(searched) => drop(search::filter(*searched, text)),
+        None if which % 2 == 0 => fuzzing::trace_filter(text),
+        None => fuzzing::issue_filter(text),
+    }
 });

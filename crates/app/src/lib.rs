@@ -15,6 +15,8 @@ mod error;
 mod evaluation_datasets;
 mod evidence;
 mod first_start;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gates;
 mod gateway;
 mod housekeeping;

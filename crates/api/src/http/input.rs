@@ -92,21 +92,24 @@ async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<Inp
         Err(_) => return Err(ApiError::invalid("the request's body broke off")),
     };
     let size = bytes.len();
+    if bytes.is_empty() && parts.method == Method::DELETE {
+        return Ok(Inputs { value: query_parameters(&parts.uri)?, size });
+    }
     // Smaller ones make little of anything.
     if size > SMALL && !JsonBounds::REQUEST.hold(&bytes) {
         return Err(ApiError::invalid("the request's body holds too many values"));
     }
-    if bytes.is_empty() && parts.method == Method::DELETE {
-        return Ok(Inputs { value: query_parameters(&parts.uri)?, size });
-    }
-    // Most requests are as their type says, and need no tree of values in between.
-    let direct = if is_json(&parts.headers) && is_object(&bytes) && is_shallow(&bytes, DEEPEST) {
-        serde_json::from_slice(&bytes).ok()
+    let value = direct(&parts.headers, &bytes).map_or_else(|| parse(|| from_body(&parts.headers, &bytes)), Ok)?;
+    Ok(Inputs { value, size })
+}
+
+/// Most requests are as their type says, and need no tree of values in between.
+fn direct<T: DeserializeOwned>(headers: &HeaderMap, bytes: &Bytes) -> Option<T> {
+    if is_json(headers) && is_object(bytes) && is_shallow(bytes, DEEPEST) {
+        serde_json::from_slice(bytes).ok()
     } else {
         None
-    };
-    let value = direct.map_or_else(|| parse(|| from_body(&parts.headers, &bytes)), Ok)?;
-    Ok(Inputs { value, size })
+    }
 }
 
 /// A form that a page of another origin sends without asking has another type.
@@ -219,16 +222,21 @@ pub(crate) fn required<'a>(name: &str, value: &'a str) -> Result<&'a str, ApiErr
     Ok(value)
 }
 
-/// A body into `T`, as a request's is.
+/// A body into `T`, as a request's is; both ways of reading it must come to the same.
 #[cfg(feature = "fuzzing")]
-pub(crate) fn fuzz_body<T: DeserializeOwned>(bytes: &[u8]) {
-    let _ = from_body(&HeaderMap::new(), &Bytes::copy_from_slice(bytes)).and_then(parse::<T>);
+pub(crate) fn fuzz_body<T: DeserializeOwned + std::fmt::Debug>(bytes: &[u8]) -> Option<T> {
+    let (headers, bytes) = (HeaderMap::new(), Bytes::copy_from_slice(bytes));
+    let parsed = parse(|| from_body(&headers, &bytes)).ok();
+    if let Some(direct) = direct::<T>(&headers, &bytes) {
+        assert_eq!(format!("{:?}", Some(direct)), format!("{parsed:?}"));
+    }
+    parsed
 }
 
 /// Query parameters into `T`, as a request's are.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn fuzz_query<T: DeserializeOwned>(text: &str) {
-    let _ = from_query(text).and_then(parse::<T>);
+    let _ = parse::<T>(|| from_query(text));
 }
 
 #[cfg(test)]

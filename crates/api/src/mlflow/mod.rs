@@ -28,6 +28,12 @@ mod workspaces;
 pub(crate) use artifacts::decode_path;
 pub(crate) use artifacts::download::stream;
 #[cfg(feature = "fuzzing")]
+pub(crate) use artifacts::fuzz_parts;
+#[cfg(feature = "fuzzing")]
+pub(crate) use graphql::fuzz_query as fuzz_graphql;
+#[cfg(feature = "fuzzing")]
+pub(crate) use otlp::fuzz_export;
+#[cfg(feature = "fuzzing")]
 pub(crate) use runs::{fuzz_body, fuzz_query};
 
 use crate::http::routes::Routes;

@@ -17,6 +17,8 @@ pub(crate) use download::Expected;
 pub use download::{Download, Wanted};
 pub use list::ArtifactListing;
 pub use parts::{MOST_PARTS, NamedPart, PartedUploadBegun};
+#[cfg(feature = "fuzzing")]
+pub(crate) use parts::{fuzz_capability, fuzz_parts};
 pub use proof::ArtifactProof;
 pub use upload::Upload;
 pub(crate) use upload::of_vault;

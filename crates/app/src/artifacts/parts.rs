@@ -59,6 +59,16 @@ fn message(workspace: &WorkspaceName, upload: &str, number: u32, expires: i64) -
     }
 }
 
+/// When a capability ends, its MAC, and the workspace that it is for.
+fn read_capability(text: &str) -> Option<(i64, &str, WorkspaceName)> {
+    let (expires, mac) = text.split_once('.')?;
+    let (mac, workspace) = match mac.split_once('.') {
+        Some((mac, name)) => (mac, WorkspaceName::new(name).ok()?),
+        None => (mac, WorkspaceName::default()),
+    };
+    Some((expires.parse().ok()?, mac, workspace))
+}
+
 fn refused(reason: impl Into<String>) -> AppError {
     AppError::refused("artifact.parts", reason)
 }
@@ -123,12 +133,7 @@ impl App {
     /// Whether the capability is one that this server, or one with the same keys, gave for this part and is still good. Gives
     /// the workspace that it was given in.
     fn check_capability(&self, upload: &str, number: u32, capability: &str) -> Result<WorkspaceName, AppError> {
-        let (expires, mac) = capability.split_once('.').ok_or(AppError::Unauthenticated)?;
-        let expires: i64 = expires.parse().map_err(|_| AppError::Unauthenticated)?;
-        let (mac, workspace) = match mac.split_once('.') {
-            Some((mac, name)) => (mac, WorkspaceName::new(name).map_err(|_| AppError::Unauthenticated)?),
-            None => (mac, WorkspaceName::default()),
-        };
+        let (expires, mac, workspace) = read_capability(capability).ok_or(AppError::Unauthenticated)?;
         let is_ours = self.vault.is_mac(PURPOSE, message(&workspace, upload, number, expires).as_bytes(), mac);
         if is_ours && self.now().as_millis() < expires { Ok(workspace) } else { Err(AppError::Unauthenticated) }
     }
@@ -262,7 +267,7 @@ impl App {
         if !took {
             return Err(AppError::Conflict("the upload is being completed already".to_owned()));
         }
-        let completed = match check_parts(parted, named, &parts, upload.limit) {
+        let completed = match check_parts(parted.parts, named, &parts, upload.limit) {
             Ok(()) => self.complete(caller, upload, id, parts).await,
             Err(error) => Err(self.refuse_upload(caller, &upload, None, error).await),
         };
@@ -394,11 +399,10 @@ fn release(tx: &mut dyn Transaction, objects: Vec<String>, now: Timestamp) -> Re
 }
 
 /// All parts, in order, each the one that arrived.
-fn check_parts(upload: &PartedUpload, named: &[NamedPart], arrived: &[UploadPart], limit: u64) -> Result<(), AppError> {
-    if named.len() != upload.parts as usize || arrived.len() != named.len() {
+fn check_parts(count: u32, named: &[NamedPart], arrived: &[UploadPart], limit: u64) -> Result<(), AppError> {
+    if named.len() != count as usize || arrived.len() != named.len() {
         return Err(refused(format!(
-            "the upload has {} parts, {} arrived and {} are named",
-            upload.parts,
+            "the upload has {count} parts, {} arrived and {} are named",
             arrived.len(),
             named.len()
         )));
@@ -446,4 +450,31 @@ fn assemble(
     let sealed = pending.seal()?;
     let report = vault.open_sealed(&sealed).map(|object| scanner.scan_file(name, &object))?;
     Ok(Arrived { sealed, report })
+}
+
+/// A capability, as far as it is read before its MAC is looked at.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_capability(text: &str) {
+    if let Some((_, mac, workspace)) = read_capability(text) {
+        assert!(!mac.contains('.') && !workspace.as_str().contains('|'), "{text:?} has two meanings");
+    }
+}
+
+/// The parts that a request names, for an upload of as many, of which they are the ones that arrived.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_parts(named: &[NamedPart]) {
+    let count = u32::try_from(named.len()).unwrap_or(u32::MAX);
+    let arrived: Vec<UploadPart> = (1..)
+        .zip(named)
+        .map(|(number, part)| UploadPart {
+            number,
+            object: String::new(),
+            digest: Digest::from_hex(part.tag.trim_matches('"')).unwrap_or_else(|_| Digest::of(b"")),
+            size: u64::MAX / 2,
+        })
+        .collect();
+    let sum = arrived.iter().fold(0_u64, |sum, part| sum.saturating_add(part.size));
+    let checked = check_parts(count, named, &arrived, u64::MAX / 2);
+    let in_order = (1..).zip(named).all(|(number, part)| part.number == number);
+    assert!(checked.is_err() || (in_order && sum <= u64::MAX / 2), "parts that can't be put together were taken");
 }

@@ -8,6 +8,8 @@ mod records;
 mod search;
 
 pub use access::DatasetAccess;
+#[cfg(feature = "fuzzing")]
+pub(crate) use records::fuzz_token;
 pub use records::{GivenRecord, UpsertedRecords};
 pub(crate) use records::{MAX_BYTES, MAX_IN_SET};
 pub use search::SearchEvaluationDatasets;

@@ -23,6 +23,8 @@ const PAGE_BYTES: usize = 16 << 20;
 const READ_AT_ONCE: u32 = 16;
 /// Records on one page.
 const PER_PAGE: i64 = 1000;
+/// Bytes of a page token: a time and an id.
+const MAX_TOKEN: usize = 256;
 
 /// A record as a client sends it: `inputs`, and what else there is.
 pub type GivenRecord = Map<String, Value>;
@@ -131,8 +133,7 @@ impl App {
                     bytes += some.iter().map(size).sum::<usize>();
                     records.append(&mut some);
                 }
-                let next =
-                    after.filter(|_| more).map(|(created, id)| URL_SAFE_NO_PAD.encode(format!("{created}:{id}")));
+                let next = after.filter(|_| more).map(|(created, id)| write_token(created, &id));
                 Ok((records, next))
             })
             .await
@@ -177,12 +178,16 @@ impl App {
     }
 }
 
+fn write_token(created: i64, id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{created}:{id}"))
+}
+
 fn read_token(text: &str) -> Result<Option<(i64, String)>, AppError> {
     if text.is_empty() {
         return Ok(None);
     }
     let read = || {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() < 200)?;
+        let bytes = URL_SAFE_NO_PAD.decode(Some(text).filter(|text| text.len() <= MAX_TOKEN)?).ok()?;
         let text = String::from_utf8(bytes).ok()?;
         let (created, id) = text.split_once(':')?;
         Some((created.parse().ok()?, id.to_owned()))
@@ -329,6 +334,16 @@ fn kind(value: &Value) -> &'static str {
 fn size(record: &DatasetRecord) -> usize {
     let optional = [&record.outputs, &record.expectations, &record.tags, &record.source];
     record.inputs.len() + optional.into_iter().flatten().map(String::len).sum::<usize>() + 512
+}
+
+/// `bytes` as what a client sent, and as what is inside of a token.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_token(bytes: &[u8]) {
+    let _ = read_token(&String::from_utf8_lossy(bytes));
+    if let Ok(Some((created, id))) = read_token(&URL_SAFE_NO_PAD.encode(bytes)) {
+        let again = read_token(&write_token(created, &id)).ok().flatten();
+        assert_eq!(again, Some((created, id)), "a token gives back its place");
+    }
 }
 
 #[cfg(test)]

@@ -332,6 +332,15 @@ fn field(entity: Option<&str>, key: &str) -> Result<(TraceField, Kind), AppError
     })
 }
 
+/// A filter, as of traces and as of metrics.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz(text: &str) {
+    let _ = equality(text);
+    if let Ok(found) = conditions(text) {
+        assert!(found.len() <= MAX_CONDITIONS, "{} conditions", found.len());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

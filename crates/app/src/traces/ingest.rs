@@ -149,3 +149,15 @@ fn batch(trace_id: &str, experiment: &str, created_by: &str, spans: Vec<Translat
         metadata,
     }
 }
+
+/// Spans, up to what is written of them.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_spans(exported: Vec<ExportedSpan>) {
+    let spans: Vec<Translated> = exported.into_iter().filter_map(|span| translate(span).ok()).collect();
+    for span in &spans {
+        let content = serde_json::from_str::<serde_json::Value>(&span.span.content);
+        assert!(content.is_ok(), "what is kept of a span can't be read again: {}", span.span.content);
+        assert!(!span.span.name.contains('\0'), "PostgreSQL takes no NUL");
+    }
+    let _ = batch("tr-fuzzed", "1", "somebody", spans);
+}

@@ -97,3 +97,16 @@ fn of_experiment(tx: &mut dyn Transaction, experiment: &ExperimentId, trace_id: 
 pub(crate) fn check_filter(text: &str) -> Result<(), crate::AppError> {
     filter::conditions(text).map(|_| ())
 }
+
+#[cfg(feature = "fuzzing")]
+pub(crate) use filter::fuzz as fuzz_filter;
+#[cfg(feature = "fuzzing")]
+pub(crate) use ingest::fuzz_spans;
+#[cfg(feature = "fuzzing")]
+pub(crate) use search::fuzz_token;
+
+/// Keys of an order.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_order(keys: &[String]) {
+    let _ = filter::order(keys);
+}

@@ -76,6 +76,17 @@ fn read_token(text: &str) -> Result<Option<Vec<SortValue>>, AppError> {
     Ok(Some(values))
 }
 
+/// `bytes` as what a client sent, and as what is inside of a token.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_token(bytes: &[u8]) {
+    let _ = read_token(&String::from_utf8_lossy(bytes));
+    let inside = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+    if let Ok(Some(values)) = read_token(&inside) {
+        let again = write_token(&values).ok().and_then(|token| read_token(&token).ok().flatten());
+        assert_eq!(again, Some(values), "a token gives back its values");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

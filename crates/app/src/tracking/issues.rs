@@ -294,6 +294,20 @@ fn place(token: &str) -> Result<Option<IssuePlace>, AppError> {
     Ok(Some(IssuePlace { severity, created, id: id.to_owned() }))
 }
 
+/// `bytes` as the token that a client sent.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_token(bytes: &[u8]) {
+    if let Ok(Some(found)) = place(&String::from_utf8_lossy(bytes)) {
+        assert_eq!(place(&token(&found)).ok().flatten(), Some(found), "a token gives back its place");
+    }
+}
+
+/// A filter of issues.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_filter(text: &str) {
+    let _ = filter(text);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,6 +24,8 @@ pub(crate) use runs::{active_experiment, of_experiment as run_of_experiment};
 
 pub use experiments::{MayCreateExperiment, SearchExperiments};
 pub use histories::{RUNS_PER_HISTORY, ReadableRun, SAMPLED_STEPS, USUAL_SAMPLED_STEPS};
+#[cfg(feature = "fuzzing")]
+pub(crate) use issues::fuzz_filter as fuzz_issue_filter;
 pub use issues::{ChangeIssue, NewIssue, SEVERITIES, SearchIssues};
 pub(crate) use issues::{check_bounds as check_issue, severity as severity_of_issue};
 pub use limits::{
@@ -40,4 +42,11 @@ pub use runs::{CreateRun, SearchRuns, UpdateRun};
 /// One tag, by MLflow's rule for its name.
 pub(crate) fn check_tag(tag: &sealyard_store::model::Pair) -> Result<(), crate::AppError> {
     limits::tags(std::slice::from_ref(tag))
+}
+
+/// `bytes` as the tokens of searches and of issues.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_token(bytes: &[u8]) {
+    paging::fuzz_token(bytes);
+    issues::fuzz_token(bytes);
 }

@@ -257,6 +257,23 @@ pub(super) fn visible_page<T>(
     }
 }
 
+/// `bytes` as what a client sent, and as what is in a token that another release signed.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_token(bytes: &[u8]) {
+    let tokens = PageTokens(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]));
+    let query = Query::of(&"fuzzed");
+    let given = PageToken(String::from_utf8_lossy(bytes).into_owned());
+    assert!(bytes.is_empty() || tokens.open_token(query, &given).is_err(), "a made up token was taken");
+    let Some(cursor) = decode(bytes) else { return };
+    assert_eq!(encode(&cursor), bytes, "a cursor has one form");
+    let sealed = PageToken(tokens.seal(query, &cursor));
+    if sealed.0.len() <= MAX_TOKEN {
+        // Bytes, as no real number that is none equals itself.
+        let opened = tokens.open_token(query, &sealed).ok().flatten();
+        assert_eq!(opened.as_ref().map(encode).as_deref(), Some(bytes), "a token gives back its cursor");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -18,6 +18,8 @@ use crate::http::Takes::{Edit, Read, Somebody};
 use crate::http::routes::{Routes, any, get, post};
 
 pub(crate) use location::decode_path;
+#[cfg(feature = "fuzzing")]
+pub(crate) use parts::fuzz_parts;
 
 /// The old listing and the pages' own upload, beside the proxy.
 pub(super) fn list_routes() -> Routes {

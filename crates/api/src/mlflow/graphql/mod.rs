@@ -18,6 +18,9 @@ pub(super) fn routes() -> Routes {
     Routes::new().route("/graphql", routes::post(Somebody, post::handler))
 }
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use post::fuzz_query;
+
 /// Why a query is not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum ParseError {

@@ -63,3 +63,12 @@ fn operation(request: &Request) -> Result<super::document::Operation, ParseError
         (None, _) => Err(ParseError::Invalid("There is no operation of that name.".to_owned())),
     }
 }
+
+/// A query, up to the operation that would be answered; for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_query(query: &str) {
+    let request = Request { query: query.to_owned(), ..Request::default() };
+    if let Ok(operation) = operation(&request) {
+        let _ = input::variables(&operation, request.variables);
+    }
+}

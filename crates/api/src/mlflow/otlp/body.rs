@@ -63,29 +63,31 @@ pub(super) async fn spans(body: Body, form: Form, codec: Option<Codec>) -> Resul
         }
         Err(_) => return Err(ApiError::invalid("the request's body broke off")),
     };
-    let read = tokio::task::spawn_blocking(move || {
-        let expanded;
-        let plain: &[u8] = match codec {
-            None => &bytes,
-            Some(codec) => {
-                expanded = expanded_body(codec, &bytes)?;
-                &expanded
-            }
-        };
-        if form == Form::Json && !JSON.hold(plain) {
-            return Err(ApiError::invalid("the export holds too many values"));
-        }
-        let read = if form == Form::Json { from_json } else { from_protobuf };
-        let spans = read(plain, Bounds::default()).map_err(|error| match error {
-            OtlpError::Id(_) => ApiError::new(ErrorCode::UnprocessableEntity, error.to_string()),
-            error => ApiError::invalid(error.to_string()),
-        })?;
-        if spans.is_empty() {
-            return Err(ApiError::invalid("Invalid OpenTelemetry format - no spans found"));
-        }
-        Ok(spans)
-    });
+    let read = tokio::task::spawn_blocking(move || read(&bytes, form, codec));
     read.await.map_err(|error| ApiError::internal(format!("a trace export could not be read: {error}")))?
+}
+
+pub(super) fn read(bytes: &[u8], form: Form, codec: Option<Codec>) -> Result<Vec<ExportedSpan>, ApiError> {
+    let expanded;
+    let plain: &[u8] = match codec {
+        None => bytes,
+        Some(codec) => {
+            expanded = expanded_body(codec, bytes)?;
+            &expanded
+        }
+    };
+    if form == Form::Json && !JSON.hold(plain) {
+        return Err(ApiError::invalid("the export holds too many values"));
+    }
+    let read = if form == Form::Json { from_json } else { from_protobuf };
+    let spans = read(plain, Bounds::default()).map_err(|error| match error {
+        OtlpError::Id(_) => ApiError::new(ErrorCode::UnprocessableEntity, error.to_string()),
+        error => ApiError::invalid(error.to_string()),
+    })?;
+    if spans.is_empty() {
+        return Err(ApiError::invalid("Invalid OpenTelemetry format - no spans found"));
+    }
+    Ok(spans)
 }
 
 fn expanded_body(codec: Codec, bytes: &[u8]) -> Result<Vec<u8>, ApiError> {

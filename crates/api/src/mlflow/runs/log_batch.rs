@@ -50,7 +50,7 @@ pub(super) async fn handler(
 /// A body into this request, for the fuzz targets.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn fuzz_body(bytes: &[u8]) {
-    crate::http::fuzz_body::<Request>(bytes);
+    let _ = crate::http::fuzz_body::<Request>(bytes);
 }
 
 /// Query parameters into this request, for the fuzz targets.

@@ -11,8 +11,8 @@ use crate::http::{Answer, Empty, Identified, InWorkspace, Input, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Request {
-    path: String,
+pub(super) struct Request {
+    pub(super) path: String,
     upload_id: String,
 }
 

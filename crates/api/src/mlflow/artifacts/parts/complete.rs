@@ -12,15 +12,15 @@ use crate::http::{Answer, ApiError, Empty, Identified, InWorkspace, Input, Integ
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Request {
-    path: String,
+pub(super) struct Request {
+    pub(super) path: String,
     upload_id: String,
-    parts: Vec<Part>,
+    pub(super) parts: Vec<Part>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Part {
+pub(super) struct Part {
     part_number: Option<Integer>,
     etag: String,
 }
@@ -36,13 +36,17 @@ pub(super) async fn handler(
     let Input(request) = Input::<Request>::from_request(request, &state).await?;
     let path = file(app, &caller, &location, required("path", &request.path)?).await?;
     let id = required("upload_id", &request.upload_id)?;
+    let parts = named(request.parts)?;
+    let upload = Upload { owner, path, limit: state.config().max_artifact_bytes() };
+    app.complete_parted_upload(&caller, may.proof(), upload, id, &parts).await?;
+    Ok(Json(Empty {}))
+}
+
+pub(super) fn named(parts: Vec<Part>) -> Result<Vec<NamedPart>, ApiError> {
     let named = |part: Part| {
         let number = part.part_number.and_then(|number| u32::try_from(number.0).ok());
         let number = number.ok_or_else(|| ApiError::invalid("part_number is missing or out of range"))?;
         Ok(NamedPart { number, tag: part.etag })
     };
-    let parts = request.parts.into_iter().map(named).collect::<Result<Vec<_>, ApiError>>()?;
-    let upload = Upload { owner, path, limit: state.config().max_artifact_bytes() };
-    app.complete_parted_upload(&caller, may.proof(), upload, id, &parts).await?;
-    Ok(Json(Empty {}))
+    parts.into_iter().map(named).collect()
 }

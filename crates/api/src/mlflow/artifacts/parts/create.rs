@@ -14,8 +14,8 @@ use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer, req
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Request {
-    path: String,
+pub(super) struct Request {
+    pub(super) path: String,
     num_parts: Option<Integer>,
 }
 

@@ -20,9 +20,8 @@ pub(super) async fn handler(
         (Some(one), None) => one.to_str().unwrap_or_default().to_owned(),
         _ => return Err(AppError::Unauthenticated.into()),
     };
-    // A number has one spelling; and a request without a good capability learns nothing of which parts there are.
-    let number: u32 = part.parse().unwrap_or(0);
-    let number = if number.to_string() == part { number } else { 0 };
+    // A request without a good capability learns nothing of which parts there are.
+    let number = number(&part);
     let limit = state.config().max_artifact_bytes();
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > limit) {
@@ -32,4 +31,10 @@ pub(super) async fn handler(
     let body = request.into_body().into_data_stream();
     let digest = app.put_part(&capability, &upload, number, limit, body).await?;
     Ok((StatusCode::OK, [(ETAG, format!("\"{}\"", digest.to_hex()))]))
+}
+
+/// A part's number, which has one spelling; zero for what is none.
+pub(super) fn number(part: &str) -> u32 {
+    let number = part.parse().unwrap_or(0);
+    if number.to_string() == part { number } else { 0 }
 }
