@@ -1,0 +1,126 @@
+//! The gateway: secrets, model definitions, endpoints, bindings, and who may use them.
+
+use sealyard_api::Takes::{Edit, Manage, Read, Somebody};
+
+use super::Row;
+
+pub(super) const ROUTES: &[Row] = &[
+    (
+        "POST",
+        "3.0:mlflow/gateway/secrets/create",
+        r#"{"secret_name":"new-{n}","secret_value":{"api_key":"x"},"provider":"openai"}"#,
+        Edit,
+    ),
+    ("GET", "3.0:mlflow/gateway/secrets/get?secret_id={s}", "", Read),
+    ("POST", "3.0:mlflow/gateway/secrets/update", r#"{"secret_id":"{s}","secret_value":{"api_key":"y"}}"#, Edit),
+    ("DELETE", "3.0:mlflow/gateway/secrets/delete", r#"{"secret_id":"{s}"}"#, Manage),
+    ("GET", "3.0:mlflow/gateway/secrets/list", "", Somebody),
+    (
+        "POST",
+        "3.0:mlflow/gateway/model-definitions/create",
+        r#"{"name":"new-{n}","secret_id":"{s}","provider":"openai","model_name":"m"}"#,
+        Edit,
+    ),
+    ("GET", "3.0:mlflow/gateway/model-definitions/get?model_definition_id={f}", "", Read),
+    (
+        "POST",
+        "3.0:mlflow/gateway/model-definitions/update",
+        r#"{"model_definition_id":"{f}","secret_id":"{s}","provider":"other"}"#,
+        Edit,
+    ),
+    ("DELETE", "3.0:mlflow/gateway/model-definitions/delete", r#"{"model_definition_id":"{f}"}"#, Manage),
+    ("GET", "3.0:mlflow/gateway/model-definitions/list", "", Somebody),
+    (
+        "POST",
+        "3.0:mlflow/gateway/endpoints/create",
+        r#"{"name":"new-{n}","model_configs":[{"model_definition_id":"{f}"}]}"#,
+        Edit,
+    ),
+    ("GET", "3.0:mlflow/gateway/endpoints/get?endpoint_id={g}", "", Read),
+    (
+        "POST",
+        "3.0:mlflow/gateway/endpoints/update",
+        r#"{"endpoint_id":"{g}","model_configs":[{"model_definition_id":"{f}"}]}"#,
+        Edit,
+    ),
+    ("DELETE", "3.0:mlflow/gateway/endpoints/delete", r#"{"endpoint_id":"{g}"}"#, Manage),
+    ("GET", "3.0:mlflow/gateway/endpoints/list", "", Somebody),
+    (
+        "POST",
+        "3.0:mlflow/gateway/endpoints/models/attach",
+        r#"{"endpoint_id":"{g}","model_config":{"model_definition_id":"{f}","linkage_type":"FALLBACK"}}"#,
+        Edit,
+    ),
+    (
+        "POST",
+        "3.0:mlflow/gateway/endpoints/models/detach",
+        r#"{"endpoint_id":"{g}","model_definition_id":"{f}"}"#,
+        Edit,
+    ),
+    ("POST", "3.0:mlflow/gateway/endpoints/set-tag", r#"{"endpoint_id":"{g}","key":"k","value":"v"}"#, Edit),
+    ("DELETE", "3.0:mlflow/gateway/endpoints/delete-tag", r#"{"endpoint_id":"{g}","key":"k"}"#, Edit),
+    (
+        "POST",
+        "3.0:mlflow/gateway/endpoints/bindings/create",
+        r#"{"endpoint_id":"{g}","resource_type":"scorer","resource_id":"x"}"#,
+        Edit,
+    ),
+    (
+        "DELETE",
+        "3.0:mlflow/gateway/endpoints/bindings/delete",
+        r#"{"endpoint_id":"{g}","resource_type":"scorer","resource_id":"x"}"#,
+        Edit,
+    ),
+    ("GET", "3.0:mlflow/gateway/endpoints/bindings/list", "", Somebody),
+    ("GET", "3.0:mlflow/gateway/supported-providers", "", Somebody),
+    ("GET", "3.0:mlflow/gateway/supported-models", "", Somebody),
+    ("GET", "3.0:mlflow/gateway/provider-config?provider=bedrock", "", Somebody),
+    ("GET", "3.0:mlflow/gateway/secrets/config", "", Somebody),
+    (
+        "POST",
+        "3.0:mlflow/gateway/secrets/permissions/create",
+        r#"{"secret_id":"{s}","username":"none","permission":"READ"}"#,
+        Manage,
+    ),
+    ("GET", "3.0:mlflow/gateway/secrets/permissions/get?secret_id={s}&username=none", "", Manage),
+    (
+        "PATCH",
+        "3.0:mlflow/gateway/secrets/permissions/update",
+        r#"{"secret_id":"{s}","username":"none","permission":"READ"}"#,
+        Manage,
+    ),
+    ("DELETE", "3.0:mlflow/gateway/secrets/permissions/delete", r#"{"secret_id":"{s}","username":"none"}"#, Manage),
+    (
+        "POST",
+        "3.0:mlflow/gateway/model-definitions/permissions/create",
+        r#"{"model_definition_id":"{f}","username":"none","permission":"READ"}"#,
+        Manage,
+    ),
+    ("GET", "3.0:mlflow/gateway/model-definitions/permissions/get?model_definition_id={f}&username=none", "", Manage),
+    (
+        "PATCH",
+        "3.0:mlflow/gateway/model-definitions/permissions/update",
+        r#"{"model_definition_id":"{f}","username":"none","permission":"READ"}"#,
+        Manage,
+    ),
+    (
+        "DELETE",
+        "3.0:mlflow/gateway/model-definitions/permissions/delete",
+        r#"{"model_definition_id":"{f}","username":"none"}"#,
+        Manage,
+    ),
+    (
+        "POST",
+        "3.0:mlflow/gateway/endpoints/permissions/create",
+        r#"{"endpoint_id":"{g}","username":"none","permission":"READ"}"#,
+        Manage,
+    ),
+    ("GET", "3.0:mlflow/gateway/endpoints/permissions/get?endpoint_id={g}&username=none", "", Manage),
+    (
+        "PATCH",
+        "3.0:mlflow/gateway/endpoints/permissions/update",
+        r#"{"endpoint_id":"{g}","username":"none","permission":"READ"}"#,
+        Manage,
+    ),
+    ("DELETE", "3.0:mlflow/gateway/endpoints/permissions/delete", r#"{"endpoint_id":"{g}","username":"none"}"#, Manage),
+];

@@ -1,0 +1,28 @@
+//! Sealyard's own interface.
+
+use sealyard_api::Takes::{Administrator, Edit, Manage, Read, Somebody};
+
+use super::Row;
+
+pub(super) const ROUTES: &[Row] = &[
+    ("POST", "native:artifacts/collect", r#"{"dry_run":true}"#, Administrator),
+    ("GET", "native:webhooks/w/deliveries", "", Administrator),
+    ("POST", "native:runs/explain", r#"{"experiment_ids":["{e}"]}"#, Administrator),
+    ("GET", "native:whoami", "", Somebody),
+    ("GET", "native:logged-models/{m}/manifest", "", Read),
+    ("GET", "native:models/{n}/versions/1/manifest", "", Read),
+    ("GET", "native:models/{n}/versions/1/evidence", "", Read),
+    ("POST", "native:models/{n}/versions/1/evidence", "{}", Edit),
+    ("GET", "native:models/{n}/versions/1/files/MLmodel", "", Read),
+    ("POST", "native:publish", r#"{"name":"{n}","version":1}"#, Manage),
+    ("POST", "native:deployments", r#"{"name":"{n}","version":1}"#, Manage),
+    ("POST", "native:decisions", r#"{"name":"{n}","version":1,"stage":"publish"}"#, Read),
+    ("GET", "native:ledger/checkpoint", "", Administrator),
+    ("GET", "native:ledger/entries", "", Administrator),
+    ("GET", "native:tokens", "", Somebody),
+    ("POST", "native:tokens", r#"{"scopes":["read"]}"#, Somebody),
+    ("DELETE", "native:tokens/t", "", Somebody),
+    ("POST", "native:users", r#"{"name":"new","password":"correct horse battery"}"#, Administrator),
+    ("POST", "native:grants", r#"{"user":"admin","resource":"ledger","right":"READ"}"#, Administrator),
+    ("DELETE", "native:grants", r#"{"user":"admin","resource":"ledger","right":"READ"}"#, Administrator),
+];
