@@ -66,6 +66,7 @@ pub(crate) fn routes() -> Routes {
             .merge(datasets::routes())
             .merge(scorers::routes())
             .merge(gateway::routes())
+            .merge(permissions::gateway_routes())
             .merge(workspaces::routes());
         routes = routes
             .nest(&format!("{root}/2.0/mlflow"), v2)

@@ -3,7 +3,6 @@
 mod bindings;
 mod endpoints;
 mod model_definitions;
-mod permissions;
 mod providers;
 mod secrets;
 
@@ -15,7 +14,6 @@ pub(super) fn routes() -> Routes {
         .merge(model_definitions::routes())
         .merge(endpoints::routes())
         .merge(bindings::routes())
-        .merge(permissions::routes())
         .merge(providers::routes())
 }
 

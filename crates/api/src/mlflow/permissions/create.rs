@@ -1,35 +1,21 @@
-//! `POST experiments/permissions/create` and `registered-models/permissions/create`.
+//! `POST …/permissions/create`: gives a user what it does not have yet.
 
-use super::view::{ExperimentPermissionView, ExperimentResponse, ModelPermissionView, ModelResponse};
-use super::{ExperimentRequest, ModelRequest};
-use crate::http::{Answer, Identified, InWorkspace, Input};
 use axum::Json;
 use sealyard_app::PermissionLevel;
+use serde_json::Value;
 
-pub(super) async fn experiment(
+use super::kind::{Kind, Request};
+use crate::http::{Answer, Identified, InWorkspace, Input};
+
+pub(super) async fn handler<K: Kind>(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
-    Input(request): Input<ExperimentRequest>,
-) -> Answer<ExperimentResponse> {
+    Input(request): Input<Request>,
+) -> Answer<Value> {
     let app = state.app();
-    let may = request.authorize(app, &caller).await?;
+    let may = request.authorize::<K>(app, &caller).await?;
     let level = PermissionLevel::parse(&request.permission)?;
     let made = app.create_permission(&caller, &may, &request.username, level).await;
-    let user = made.map_err(|error| request.explain(error))?;
-    let experiment_permission = ExperimentPermissionView::new(request.experiment_id, user, level);
-    Ok(Json(ExperimentResponse { experiment_permission }))
-}
-
-pub(super) async fn model(
-    InWorkspace(state): InWorkspace,
-    Identified(caller): Identified,
-    Input(request): Input<ModelRequest>,
-) -> Answer<ModelResponse> {
-    let app = state.app();
-    let may = request.authorize(app, &caller).await?;
-    let level = PermissionLevel::parse(&request.permission)?;
-    let made = app.create_permission(&caller, &may, &request.username, level).await;
-    let user = made.map_err(|error| request.explain(error))?;
-    let registered_model_permission = ModelPermissionView::new(app.workspace().to_string(), request.name, user, level);
-    Ok(Json(ModelResponse { registered_model_permission }))
+    let user = made.map_err(|error| request.explain::<K>(error))?;
+    Ok(Json(request.answer::<K>(app, user, level)))
 }

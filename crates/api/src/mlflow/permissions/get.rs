@@ -1,33 +1,19 @@
-//! `GET experiments/permissions/get` and `registered-models/permissions/get`.
+//! `GET …/permissions/get`: what a user was given.
 
 use axum::Json;
+use serde_json::Value;
 
-use super::view::{ExperimentPermissionView, ExperimentResponse, ModelPermissionView, ModelResponse};
-use super::{ExperimentRequest, ModelRequest};
+use super::kind::{Kind, Request};
 use crate::http::{Answer, Identified, InWorkspace, Input};
 
-pub(super) async fn experiment(
+pub(super) async fn handler<K: Kind>(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
-    Input(request): Input<ExperimentRequest>,
-) -> Answer<ExperimentResponse> {
+    Input(request): Input<Request>,
+) -> Answer<Value> {
     let app = state.app();
-    let may = request.authorize(app, &caller).await?;
+    let may = request.authorize::<K>(app, &caller).await?;
     let found = app.permission(&may, &request.username).await;
-    let (user, level) = found.map_err(|error| request.explain(error))?;
-    let experiment_permission = ExperimentPermissionView::new(request.experiment_id, user, level);
-    Ok(Json(ExperimentResponse { experiment_permission }))
-}
-
-pub(super) async fn model(
-    InWorkspace(state): InWorkspace,
-    Identified(caller): Identified,
-    Input(request): Input<ModelRequest>,
-) -> Answer<ModelResponse> {
-    let app = state.app();
-    let may = request.authorize(app, &caller).await?;
-    let found = app.permission(&may, &request.username).await;
-    let (user, level) = found.map_err(|error| request.explain(error))?;
-    let registered_model_permission = ModelPermissionView::new(app.workspace().to_string(), request.name, user, level);
-    Ok(Json(ModelResponse { registered_model_permission }))
+    let (user, level) = found.map_err(|error| request.explain::<K>(error))?;
+    Ok(Json(request.answer::<K>(app, user, level)))
 }

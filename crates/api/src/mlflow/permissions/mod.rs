@@ -1,85 +1,44 @@
-//! `experiments/permissions/…` and `registered-models/permissions/…`: rights of single users on single things, given and
-//! taken by whoever may MANAGE the thing.
+//! `…/permissions/…`: rights of single users on single things, given and taken by whoever may MANAGE the thing. The handlers are
+//! the same for every kind of thing.
 
 mod create;
 mod delete;
 mod get;
+mod kind;
 mod update;
 mod view;
 
-use sealyard_app::{App, AppError, Caller, Shared};
-use serde::Deserialize;
-
-use super::users;
+use self::kind::{Definition, Endpoint, Experiment, RegisteredModel, Secret};
 use crate::http::Takes::Manage;
 use crate::http::routes::{Routes, delete, get, patch, post};
-use crate::http::{ApiError, ErrorCode, required};
 
 pub(super) use view::{ExperimentPermissionView, ModelPermissionView};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .route("/experiments/permissions/create", post(Manage, create::experiment))
-        .route("/experiments/permissions/get", get(Manage, self::get::experiment))
-        .route("/experiments/permissions/update", patch(Manage, update::experiment))
-        .route("/experiments/permissions/delete", delete(Manage, self::delete::experiment))
-        .route("/registered-models/permissions/create", post(Manage, create::model))
-        .route("/registered-models/permissions/get", get(Manage, self::get::model))
-        .route("/registered-models/permissions/update", patch(Manage, update::model))
-        .route("/registered-models/permissions/delete", delete(Manage, self::delete::model))
+        .route("/experiments/permissions/create", post(Manage, create::handler::<Experiment>))
+        .route("/experiments/permissions/get", get(Manage, self::get::handler::<Experiment>))
+        .route("/experiments/permissions/update", patch(Manage, update::handler::<Experiment>))
+        .route("/experiments/permissions/delete", delete(Manage, self::delete::handler::<Experiment>))
+        .route("/registered-models/permissions/create", post(Manage, create::handler::<RegisteredModel>))
+        .route("/registered-models/permissions/get", get(Manage, self::get::handler::<RegisteredModel>))
+        .route("/registered-models/permissions/update", patch(Manage, update::handler::<RegisteredModel>))
+        .route("/registered-models/permissions/delete", delete(Manage, self::delete::handler::<RegisteredModel>))
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ExperimentRequest {
-    experiment_id: String,
-    username: String,
-    permission: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ModelRequest {
-    name: String,
-    username: String,
-    permission: String,
-}
-
-impl ExperimentRequest {
-    async fn authorize(&self, app: &App, caller: &Caller) -> Result<Shared, ApiError> {
-        let may = app.authorize_sharing_experiment(caller, required("experiment_id", &self.experiment_id)?).await?;
-        required("username", &self.username)?;
-        Ok(may)
-    }
-
-    /// In the words that clients match on.
-    fn explain(&self, error: AppError) -> ApiError {
-        let what = format!("with experiment_id={} and username={}", self.experiment_id, self.username);
-        explain("Experiment permission", &what, error)
-    }
-}
-
-impl ModelRequest {
-    async fn authorize(&self, app: &App, caller: &Caller) -> Result<Shared, ApiError> {
-        let may = app.authorize_sharing_model(caller, required("name", &self.name)?).await?;
-        required("username", &self.username)?;
-        Ok(may)
-    }
-
-    fn explain(&self, error: AppError) -> ApiError {
-        let what = format!("with workspace=default, name={} and username={}", self.name, self.username);
-        explain("Registered model permission", &what, error)
-    }
-}
-
-fn explain(kind: &str, what: &str, error: AppError) -> ApiError {
-    match error {
-        AppError::NotFound { kind: "permission", .. } => {
-            ApiError::new(ErrorCode::ResourceDoesNotExist, format!("{kind} {what} not found"))
-        }
-        AppError::AlreadyExists { .. } => {
-            ApiError::new(ErrorCode::ResourceAlreadyExists, format!("{kind} {what} already exists."))
-        }
-        other => users::missing(other),
-    }
+/// On things of the AI gateway.
+pub(super) fn gateway_routes() -> Routes {
+    Routes::new()
+        .route("/gateway/secrets/permissions/create", post(Manage, create::handler::<Secret>))
+        .route("/gateway/secrets/permissions/get", get(Manage, self::get::handler::<Secret>))
+        .route("/gateway/secrets/permissions/update", patch(Manage, update::handler::<Secret>))
+        .route("/gateway/secrets/permissions/delete", delete(Manage, self::delete::handler::<Secret>))
+        .route("/gateway/model-definitions/permissions/create", post(Manage, create::handler::<Definition>))
+        .route("/gateway/model-definitions/permissions/get", get(Manage, self::get::handler::<Definition>))
+        .route("/gateway/model-definitions/permissions/update", patch(Manage, update::handler::<Definition>))
+        .route("/gateway/model-definitions/permissions/delete", delete(Manage, self::delete::handler::<Definition>))
+        .route("/gateway/endpoints/permissions/create", post(Manage, create::handler::<Endpoint>))
+        .route("/gateway/endpoints/permissions/get", get(Manage, self::get::handler::<Endpoint>))
+        .route("/gateway/endpoints/permissions/update", patch(Manage, update::handler::<Endpoint>))
+        .route("/gateway/endpoints/permissions/delete", delete(Manage, self::delete::handler::<Endpoint>))
 }

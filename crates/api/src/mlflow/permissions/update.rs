@@ -1,32 +1,20 @@
-//! `PATCH experiments/permissions/update` and `registered-models/permissions/update`.
+//! `PATCH …/permissions/update`: changes what a user was given.
 
-use super::{ExperimentRequest, ModelRequest};
-use crate::http::{Answer, Empty, Identified, InWorkspace, Input};
 use axum::Json;
 use sealyard_app::PermissionLevel;
 
-pub(super) async fn experiment(
-    InWorkspace(state): InWorkspace,
-    Identified(caller): Identified,
-    Input(request): Input<ExperimentRequest>,
-) -> Answer<Empty> {
-    let app = state.app();
-    let may = request.authorize(app, &caller).await?;
-    let level = PermissionLevel::parse(&request.permission)?;
-    let changed = app.update_permission(&caller, &may, &request.username, level).await;
-    changed.map_err(|error| request.explain(error))?;
-    Ok(Json(Empty {}))
-}
+use super::kind::{Kind, Request};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Input};
 
-pub(super) async fn model(
+pub(super) async fn handler<K: Kind>(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
-    Input(request): Input<ModelRequest>,
+    Input(request): Input<Request>,
 ) -> Answer<Empty> {
     let app = state.app();
-    let may = request.authorize(app, &caller).await?;
+    let may = request.authorize::<K>(app, &caller).await?;
     let level = PermissionLevel::parse(&request.permission)?;
     let changed = app.update_permission(&caller, &may, &request.username, level).await;
-    changed.map_err(|error| request.explain(error))?;
+    changed.map_err(|error| request.explain::<K>(error))?;
     Ok(Json(Empty {}))
 }

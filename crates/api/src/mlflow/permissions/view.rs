@@ -29,15 +29,3 @@ impl ModelPermissionView {
         Self { workspace, name, user_id, permission: level.as_str() }
     }
 }
-
-/// `{"experiment_permission": …}`.
-#[derive(Debug, Serialize)]
-pub(super) struct ExperimentResponse {
-    pub(super) experiment_permission: ExperimentPermissionView,
-}
-
-/// `{"registered_model_permission": …}`.
-#[derive(Debug, Serialize)]
-pub(super) struct ModelResponse {
-    pub(super) registered_model_permission: ModelPermissionView,
-}
