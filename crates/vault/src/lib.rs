@@ -65,5 +65,4 @@ pub use keyring::{KeyId, Keyring, KeyringError};
 pub use object::Object;
 pub use object_id::{ObjectId, ObjectIdError};
 pub use pending::{PendingObject, SealedObject};
-pub use sweep::Sweep;
 pub use vault::Vault;

@@ -4,47 +4,7 @@ use std::path::Path;
 
 use crate::backend::{Listed, is_at};
 use crate::error::VaultError;
-use crate::object_id::ObjectId;
 use crate::vault::Vault;
-
-/// What [`Vault::sweep`] found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Sweep {
-    /// How many leftovers of interrupted writes were removed.
-    pub removed: usize,
-    /// Objects that nothing refers to, in order. They are left: a commit may be under way, so the caller decides.
-    pub orphans: Vec<ObjectId>,
-    /// What is in the vault's directories but is none of its files; somebody else put it there. It is left.
-    pub strangers: usize,
-}
-
-impl Vault {
-    /// Cleans up after a crash: removes what was pending and not finished (but nothing that a living process still
-    /// writes), and lists the objects for which `is_referenced` is false.
-    ///
-    /// # Errors
-    /// Any error of the disk.
-    pub fn sweep(&self, is_referenced: &dyn Fn(&ObjectId) -> bool) -> Result<Sweep, VaultError> {
-        let (removed, strangers) = self.sweep_staging()?;
-        let mut sweep = Sweep { removed, strangers, ..Sweep::default() };
-        sweep.strangers += self.each_object(&mut |object| {
-            if !is_referenced(&object.id) {
-                sweep.orphans.push(object.id);
-            }
-        })?;
-        sweep.orphans.sort_unstable();
-        if sweep.removed + sweep.orphans.len() + sweep.strangers > 0 {
-            tracing::info!(
-                removed = sweep.removed,
-                orphans = sweep.orphans.len(),
-                strangers = sweep.strangers,
-                "swept the vault"
-            );
-        }
-        Ok(sweep)
-    }
-}
 
 impl Vault {
     /// Removes what is in the staging area of this machine and no living process writes; gives how many that were, and
