@@ -8,32 +8,12 @@ ledger that is whole, and a second start that still has it all.
 
 import os
 import secrets
-import subprocess
-import sys
 from pathlib import Path
 
-from harness import Failed, Folder, Server, check, entries, environment, main
+from harness import Failed, Folder, Server, check, entries, main, run_client
 
-CLIENT_SECONDS = 300
 # Beside our own random text: what the client's artifacts hold and nothing else on disk would.
 PLAINTEXTS = [b"loader_module: mlflow.sklearn", b"sklearn.linear_model._ridge", b"__sklearn_version__"]
-
-
-def run_client(server, folder, **login):
-    home = folder / "home"
-    home.mkdir(exist_ok=True)
-    settings = environment(HOME=str(home), MLFLOW_TRACKING_URI=server.url, MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true",
-                           MLFLOW_TRACKING_SERVER_CERT_PATH=str(server.certificate), PYTHONWARNINGS="ignore", **login)
-    settings["E2E_UNKNOWN_RUN_CODE"] = "PERMISSION_DENIED"  # nobody learns which runs there are that they may not see
-    script = Path(__file__).with_name("client.py")
-    try:
-        done = subprocess.run([sys.executable, str(script)], env=settings, cwd=home, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=CLIENT_SECONDS)
-    except subprocess.TimeoutExpired as late:
-        raise Failed(f"the client took longer than {CLIENT_SECONDS} s:\n{late.stdout}\n{late.stderr}") from None
-    if done.returncode != 0:
-        raise Failed(f"the client ended with {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}\n"
-                     f"the server's log:\n{server.tail()}")
 
 
 def upload_known_text(server, token, text):
@@ -90,9 +70,11 @@ def script():
         password, token = server.user("ann", ("MANAGE", "experiment:*"), ("MANAGE", "registered-model:*"))
         known = secrets.token_hex(32).encode()
         path = upload_known_text(server, token, known)
-        run_client(server, folder, MLFLOW_TRACKING_TOKEN=token)
+        # Nobody learns which runs there are that they may not see.
+        unknown = {"E2E_UNKNOWN_RUN_CODE": "PERMISSION_DENIED"}
+        run_client(server, "client.py", MLFLOW_TRACKING_TOKEN=token, **unknown)
         print("ok      the client, with a token")
-        run_client(server, folder, MLFLOW_TRACKING_USERNAME="ann", MLFLOW_TRACKING_PASSWORD=password)
+        run_client(server, "client.py", MLFLOW_TRACKING_USERNAME="ann", MLFLOW_TRACKING_PASSWORD=password, **unknown)
         print("ok      the client, with a password")
         for what, kind in [("no", {}), ("a wrong", {"token": "sy_" + "0" * 40})]:
             client = server.client(**kind) if kind else server.client(basic=("ann", "not the password"))

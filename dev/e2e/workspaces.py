@@ -6,32 +6,14 @@ of its modes, and a server without the switch, which refuses and has what is in 
 """
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
-from harness import Failed, Folder, Server, check, entries, environment, main
-
-CLIENT_SECONDS = 300
+from harness import Failed, Folder, Server, check, entries, main, run_client
 
 
-def run_client(server, folder, token, *arguments, **more):
-    home = folder / "home"
-    home.mkdir(exist_ok=True)
-    settings = environment(
-        HOME=str(home), MLFLOW_TRACKING_URI=server.url, MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true",
-        MLFLOW_TRACKING_SERVER_CERT_PATH=str(server.certificate), PYTHONWARNINGS="ignore", MLFLOW_TRACKING_TOKEN=token,
-        MLFLOW_HTTP_REQUEST_MAX_RETRIES="2", **more)
-    script = Path(__file__).with_name("workspaces_client.py")
-    try:
-        done = subprocess.run([sys.executable, str(script), *arguments], env=settings, cwd=home, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=CLIENT_SECONDS)
-    except subprocess.TimeoutExpired as late:
-        raise Failed(f"the client took longer than {CLIENT_SECONDS} s:\n{late.stdout}\n{late.stderr}") from None
-    if done.returncode != 0:
-        raise Failed(f"the client ended with {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}\n"
-                     f"the server's log:\n{server.tail()}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+def work(server, token, *arguments, **more):
+    """What the client says of what it made."""
+    said = run_client(server, "workspaces_client.py", *arguments, MLFLOW_TRACKING_TOKEN=token, **more)
+    return json.loads(said.strip().splitlines()[-1])
 
 
 def script():
@@ -46,9 +28,9 @@ def script():
             rights = [("MANAGE", f"workspace:{team}"), ("MANAGE", f"{team}/experiment:*"), ("MANAGE", f"{team}/registered-model:*")]
             _, tokens[team] = server.user(f"user-of-{team}", *rights)
         admin.close()
-        first = run_client(server, folder, tokens["team-a"], "team-a", MLFLOW_WORKSPACE="team-a")
+        first = work(server, tokens["team-a"], "team-a", MLFLOW_WORKSPACE="team-a")
         print("ok      a team works in its workspace, by MLFLOW_WORKSPACE")
-        second = run_client(server, folder, tokens["team-b"], "team-b", json.dumps(first))
+        second = work(server, tokens["team-b"], "team-b", json.dumps(first))
         print("ok      another in its own, by mlflow.set_workspace(), with the same names; nothing of the first is there for it")
         admin = server.client()
         mine = [entry["event"] for entry in entries(admin) if entry["event"].get("in_workspace")]
