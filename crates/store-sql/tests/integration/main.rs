@@ -12,3 +12,4 @@ mod ledger;
 mod postgres;
 mod search;
 mod store;
+mod upgrade;
