@@ -46,12 +46,6 @@ impl ClientError {
         Self::Answer { status, code: error_code, message, rules }
     }
 
-    /// Whether the server said no, rather than failed or was away.
-    #[must_use]
-    pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Answer { status: 400..=499, .. })
-    }
-
     /// The rules that refused.
     #[must_use]
     pub fn rules(&self) -> &[String] {

@@ -211,12 +211,6 @@ impl FileTree {
         self.0.get(position)
     }
 
-    /// Sum of all file sizes in bytes.
-    #[must_use]
-    pub fn total_size(&self) -> u64 {
-        self.0.iter().map(|entry| entry.size).sum()
-    }
-
     /// SHA-256 over a header line and, for each file in order, one line
     /// `<hex digest> <size> <x or -> <length of the path in bytes> <path>`.
     #[must_use]

@@ -2,6 +2,7 @@
 //! other crate speaks. Nothing in here decides anything.
 #![forbid(unsafe_code)]
 
+mod causes;
 mod clock;
 mod digest;
 pub mod durable;
@@ -13,6 +14,7 @@ mod rng;
 mod severity;
 mod subject;
 
+pub use causes::with_causes;
 pub use clock::{Clock, FixedClock, SystemClock, Timestamp};
 pub use digest::{Digest, DigestError, Hasher};
 pub use encoding::base62;

@@ -19,6 +19,17 @@ impl dyn Rng + '_ {
     pub fn hex_id(&self) -> String {
         hex::encode(self.bytes::<16>())
     }
+
+    /// A random UUID (RFC 9562, version 4).
+    pub fn uuid(&self) -> String {
+        let mut bytes = self.bytes::<16>();
+        let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+        *version = (*version & 0x0f) | 0x40;
+        *variant = (*variant & 0x3f) | 0x80;
+        let hex = hex::encode(bytes);
+        let part = |from, to| hex.get(from..to).unwrap_or_default();
+        format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    }
 }
 
 /// The operating system's generator.
@@ -58,5 +69,20 @@ impl Rng for FixedRng {
             chunk.copy_from_slice(block.as_bytes().get(..chunk.len()).unwrap_or_default());
             state.1 += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_are_of_version_4() {
+        let rng: &dyn Rng = &SystemRng;
+        let id = rng.uuid();
+        assert_eq!(id.len(), 36);
+        assert_eq!(id.as_bytes()[14], b'4');
+        assert!(b"89ab".contains(&id.as_bytes()[19]));
+        assert_ne!(id, rng.uuid());
     }
 }

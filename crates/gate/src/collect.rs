@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use sealyard_core::Digest;
+use sealyard_core::{Digest, with_causes};
 use sealyard_evidence::{Bundle, TrustedKeys, VerifiedEvidence, verify};
 
 use crate::request::Rejected;
@@ -19,7 +19,7 @@ pub fn collect<'a>(
         if !seen.insert(digest) {
             continue;
         }
-        let reject = |error: &dyn Error| Rejected { digest, reason: with_causes(error) };
+        let reject = |error: &dyn Error| Rejected { digest, reason: reason(error) };
         match Bundle::parse(bytes) {
             Ok(bundle) => match verify(&bundle, trust) {
                 Ok(verified) => evidence.push(verified),
@@ -31,13 +31,6 @@ pub fn collect<'a>(
     (evidence, rejected)
 }
 
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text.chars().filter(|character| !character.is_control()).take(500).collect()
+fn reason(error: &dyn Error) -> String {
+    with_causes(error).chars().filter(|character| !character.is_control()).take(500).collect()
 }

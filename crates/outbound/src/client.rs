@@ -6,6 +6,7 @@ use bytes::Bytes;
 use reqwest::redirect::Policy;
 use reqwest::{Client, header};
 use rustls::{ClientConfig, RootCertStore};
+use sealyard_core::with_causes;
 
 use crate::target::Host;
 use crate::{AllowList, OutboundError, Resolver, SystemResolver, Target};
@@ -171,13 +172,5 @@ fn transport(error: reqwest::Error) -> OutboundError {
     if error.is_timeout() {
         return OutboundError::TimedOut;
     }
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    OutboundError::Transport(text.chars().take(300).collect())
+    OutboundError::Transport(with_causes(&error.without_url()).chars().take(300).collect())
 }

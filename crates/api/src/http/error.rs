@@ -2,6 +2,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use sealyard_app::AppError;
+use sealyard_core::with_causes;
 use sealyard_store::StoreError;
 use serde::Serialize;
 
@@ -138,18 +139,6 @@ impl ApiError {
     }
 }
 
-/// An error and all its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
 /// Whether a disk without room is behind it, wherever it was met.
 fn is_full(error: &AppError) -> bool {
     matches!(error, AppError::Store(StoreError::Full)) || is_caused_by_full(error)
@@ -191,14 +180,15 @@ impl From<AppError> for ApiError {
             AppError::Vault(_) if !rules.is_empty() => {
                 let reason = "the stored bytes are not what was put in";
                 let message = format!("refused by {}: {reason}", rules.join(", "));
-                let details = Details { rules, internal: Some(chain(&error)), ..Details::default() };
+                let details = Details { rules, internal: Some(with_causes(&error)), ..Details::default() };
                 return Self::with(ErrorCode::PermissionDenied, message, details);
             }
             // Clients try a 503 again, and it may go better then.
             AppError::Vault(vault) if vault.is_unavailable() || vault.is_full() => {
                 let what = if vault.is_full() { "is full" } else { "does not answer" };
                 let message = format!("the artifact storage {what}; try again later");
-                let details = Details { retry_after: Some(5), internal: Some(chain(&error)), ..Details::default() };
+                let details =
+                    Details { retry_after: Some(5), internal: Some(with_causes(&error)), ..Details::default() };
                 return Self::with(ErrorCode::TemporarilyUnavailable, message, details);
             }
             AppError::Store(StoreError::Busy) => {
@@ -214,14 +204,15 @@ impl From<AppError> for ApiError {
                 );
             }
             _ if is_full(&error) => {
-                let details = Details { retry_after: Some(5), internal: Some(chain(&error)), ..Details::default() };
+                let details =
+                    Details { retry_after: Some(5), internal: Some(with_causes(&error)), ..Details::default() };
                 let message = "the server's disk is full; nothing of this was written; try again later";
                 return Self::with(ErrorCode::TemporarilyUnavailable, message, details);
             }
             AppError::Store(StoreError::TooLong) => {
                 return Self::invalid("the search took too long; narrow it down or ask for smaller pages");
             }
-            _ => return Self::internal(chain(&error)),
+            _ => return Self::internal(with_causes(&error)),
         };
         let retry_after = if let AppError::Throttled(seconds) = &error { Some(*seconds) } else { None };
         let decision =

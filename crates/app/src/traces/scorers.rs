@@ -46,7 +46,7 @@ impl App {
         };
         let serialized = endpoint.as_ref().map_or(serialized, |endpoint| with_endpoint(parsed, endpoint));
         let experiment = may.resource().to_string();
-        let (name, id, now) = (name.to_owned(), uuid(&self.rng().bytes::<16>()), self.now().as_millis());
+        let (name, id, now) = (name.to_owned(), self.rng().uuid(), self.now().as_millis());
         let act = Act::ScorerRegistered { experiment: experiment.clone(), name: name.clone(), version: 0 };
         let mut event = self.event(caller, Outcome::Done, act);
         let made = self
@@ -163,11 +163,4 @@ fn not_found(experiment: &str, name: &str, version: Option<u32>) -> AppError {
         }
         None => format!("Scorer with name '{name}' not found for experiment {experiment}."),
     })
-}
-
-/// As MLflow writes the ids of scorers.
-fn uuid(bytes: &[u8; 16]) -> String {
-    let hex = hex::encode(bytes);
-    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
-    format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use super::WebhookAction::{Created, Deleted, Set};
-use super::{WebhookEntity, WebhookEvent, uuid};
+use super::{WebhookEntity, WebhookEvent};
 use crate::{App, AppError};
 
 /// What a webhook keeps: so many that wait, and so many that are done.
@@ -86,7 +86,7 @@ impl Announcer {
         for webhook in webhooks {
             let delivery = Delivery {
                 number: 0,
-                id: uuid(&*self.rng),
+                id: self.rng.uuid(),
                 webhook,
                 event: event.to_string(),
                 body: body.clone(),

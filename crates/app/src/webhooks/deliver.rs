@@ -172,7 +172,7 @@ impl App {
 
     /// Sends something made up, once and at once.
     pub(super) async fn try_out(&self, webhook: &Webhook, body: String) -> Result<Response, String> {
-        let headers = self.sign(webhook, &super::uuid(&*self.rng), &body).map_err(|error| error.to_string())?;
+        let headers = self.sign(webhook, &self.rng.uuid(), &body).map_err(|error| error.to_string())?;
         let sent = self.outgoing.client.post(&webhook.url, &headers, Bytes::from(body)).await;
         sent.map_err(|error| error.to_string())
     }

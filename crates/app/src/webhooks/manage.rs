@@ -9,9 +9,9 @@ use sealyard_store::Transaction;
 use sealyard_store::model::{Delivery, Webhook};
 use serde::Serialize;
 
+use super::WebhookEvent;
 use super::announce::body;
 use super::deliver::secret_context;
-use super::{WebhookEvent, uuid};
 use crate::tracking::{Listing, PageToken, Query};
 use crate::{App, AppError, Caller};
 
@@ -121,7 +121,7 @@ impl App {
         check_description(&new.description)?;
         check_events(&new.events)?;
         let origin = self.check_url(&new.url)?;
-        let id = uuid(&*self.rng);
+        let id = self.rng.uuid();
         let secret = new.secret.map(|secret| self.seal(&id, &secret)).transpose()?;
         let now = self.now();
         let webhook = Webhook {

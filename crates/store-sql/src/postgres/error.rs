@@ -1,3 +1,4 @@
+use sealyard_core::with_causes;
 use sealyard_store::StoreError;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
@@ -8,7 +9,7 @@ use crate::error::backend;
 /// What an error of the driver means to the one who asked.
 pub(crate) fn store_error(error: Error) -> StoreError {
     if is_lost(&error) {
-        tracing::warn!(error = %chain(&error), "the catalog's database is away");
+        tracing::warn!(error = %with_causes(&error), "the catalog's database is away");
         return StoreError::Unavailable;
     }
     if let Some(mismatch) = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<Mismatch>()) {
@@ -22,11 +23,11 @@ pub(crate) fn store_error(error: Error) -> StoreError {
         }
         // A value that PostgreSQL can't make anything of, such as an escaped NUL character in a list.
         Some(code) if code.code().starts_with("22") => {
-            tracing::warn!(error = %chain(&error), "the catalog's database refuses a value");
+            tracing::warn!(error = %with_causes(&error), "the catalog's database refuses a value");
             StoreError::Invalid("a value is not one that the database can hold".to_owned())
         }
         Some(code) if is_momentary(code) => {
-            tracing::warn!(error = %chain(&error), "the catalog's database asks to try again");
+            tracing::warn!(error = %with_causes(&error), "the catalog's database asks to try again");
             StoreError::Unavailable
         }
         _ => backend(error),
@@ -62,16 +63,4 @@ fn has_io(error: &Error) -> bool {
         cause = current.source();
     }
     false
-}
-
-/// The error and its causes in a line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        text.push_str(": ");
-        text.push_str(&current.to_string());
-        cause = current.source();
-    }
-    text
 }
