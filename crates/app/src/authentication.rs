@@ -184,7 +184,7 @@ impl App {
             _ => {
                 drop(attempt);
                 let reason = "the name or password is wrong".to_owned();
-                self.record(event(Outcome::Refused, Act::LoginFailed { name: shown.clone(), reason })).await?;
+                self.record_refusal(event(Outcome::Refused, Act::LoginFailed { name: shown.clone(), reason })).await?;
                 Err(AppError::Unauthenticated)
             }
         }

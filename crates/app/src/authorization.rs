@@ -84,7 +84,8 @@ impl Rights {
 }
 
 impl App {
-    /// Asks the one authorizer whether `caller` may do `action` to `resource`; a refusal goes into the ledger.
+    /// Asks the one authorizer whether `caller` may do `action` to `resource`; a refusal goes into the ledger, or is
+    /// counted there.
     ///
     /// # Errors
     /// [`AppError::Denied`]; [`AppError::Unauthenticated`] for a caller without a principal or with an expired token.
@@ -108,7 +109,7 @@ impl App {
                 let action = <A as Action>::KIND.to_string();
                 let rule = "authorization";
                 let act = Act::AccessDenied { action: action.clone(), resource: named.clone(), rule: rule.to_owned() };
-                self.record(self.event(caller, Outcome::Refused, act)).await?;
+                self.record_refusal(self.event(caller, Outcome::Refused, act)).await?;
                 Err(AppError::Denied { rule, action, resource: named })
             }
         }

@@ -12,6 +12,9 @@ pub enum AppError {
     /// Too many failed log ins.
     #[error("too many failed attempts; try again in {0} s")]
     Throttled(u64),
+    /// What anybody may do was done too often.
+    #[error("this was done too often; try again in {0} s")]
+    TooOften(u64),
     /// The principal may not do this.
     #[error("Permission denied: {action} on {resource} ({rule})")]
     Denied {

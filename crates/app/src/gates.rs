@@ -166,7 +166,7 @@ impl App {
             let rule = "policy.absent";
             if acting {
                 let act = Act::AccessDenied { action: stage.to_string(), resource, rule: rule.to_owned() };
-                self.record(self.event(caller, Outcome::Refused, act)).await?;
+                self.record_refusal(self.event(caller, Outcome::Refused, act)).await?;
             }
             return Err(AppError::refused(
                 rule,

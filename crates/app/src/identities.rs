@@ -100,7 +100,8 @@ impl App {
     /// Makes a token of the caller's own. A token can't make one that may more, or lives longer, than itself.
     ///
     /// # Errors
-    /// [`AppError::Denied`] for a caller that is itself a limited token; [`AppError::Invalid`] for no scope at all.
+    /// [`AppError::Denied`] for a caller that is itself a limited token; [`AppError::Invalid`] for no scope at all;
+    /// [`AppError::TooOften`].
     pub async fn create_token(
         &self,
         caller: &Caller,
@@ -126,6 +127,7 @@ impl App {
         if expires.is_some_and(|expires| expires <= self.now()) {
             return Err(AppError::Invalid("the token would have expired already".into()));
         }
+        self.spend_own_act(principal)?;
         let (token, hash) = Token::generate(self.rng());
         let record = TokenRecord {
             id: format!("t{}", self.rng().hex_id()),
@@ -192,8 +194,12 @@ impl App {
         let (id, principal) = (id.to_owned(), principal.clone());
         self.store()
             .write(move |tx| {
-                if !still_valid(tx, &principal)?.iter().any(|token| token.id == id) {
+                let tokens = still_valid(tx, &principal)?;
+                let Some(found) = tokens.iter().find(|token| token.id == id) else {
                     return Err(AppError::NotFound { kind: "token", id: id.chars().take(80).collect() });
+                };
+                if found.revoked {
+                    return Ok(());
                 }
                 tx.revoke_token(&id)?;
                 Ok(tx.record(&event)?)

@@ -47,6 +47,9 @@ impl App {
     pub async fn run_sequencer(self: Arc<Self>) {
         let wake = Arc::clone(&self.sequencer.0);
         loop {
+            if let Err(error) = self.write_ended_counts().await {
+                tracing::error!(%error, "counted refusals could not be written; it will be tried again");
+            }
             match self.sequence().await {
                 Ok(0) => {
                     let _ = tokio::time::timeout(LATEST, wake.notified()).await;
@@ -77,6 +80,7 @@ impl App {
     /// Makes entries of all events that are there now, so that whoever asks the ledger finds each act that was acknowledged
     /// before. A log that can't be extended, since it was changed, is read as it is: it is then that people look at it.
     async fn catch_up(&self) -> Result<(), AppError> {
+        self.write_counted_refusals().await?;
         let newest = self.store().read(|tx| Ok::<_, AppError>(tx.newest_in_outbox()?)).await?;
         let Some(newest) = newest else { return Ok(()) };
         loop {

@@ -29,7 +29,9 @@ mod logged_models;
 mod model_files;
 mod objects;
 mod open;
+mod own_acts;
 mod policy;
+mod refusal_log;
 mod registry;
 mod sessions;
 mod shelf;
@@ -136,6 +138,8 @@ pub struct App {
     policy: Option<Arc<LoadedPolicy>>,
     grants: Arc<authorization::Grants>,
     throttle: Arc<LoginThrottle>,
+    refusal_log: Arc<refusal_log::RefusalLog>,
+    own_acts: Arc<own_acts::OwnActs>,
     dummy: Arc<DummyHash>,
     checks: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
@@ -178,6 +182,8 @@ impl App {
             policy: policy.map(Arc::new),
             grants,
             throttle,
+            refusal_log: Arc::default(),
+            own_acts: Arc::default(),
             dummy: Arc::new(dummy),
             checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             waiting: Arc::new(Semaphore::new(WAITING_PASSWORDS)),
@@ -256,7 +262,7 @@ impl App {
         self.record(self.event(&Caller::system(), Outcome::Done, act)).await
     }
 
-    /// Writes an event that goes with no other change, such as a refusal.
+    /// Writes an event that goes with no other change.
     pub(crate) async fn record(&self, event: Event) -> Result<(), AppError> {
         self.record_all(vec![event]).await
     }

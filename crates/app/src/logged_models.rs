@@ -67,7 +67,7 @@ impl App {
             Err(error) => {
                 if let Some((rule, reason)) = error.refusal() {
                     let act = Act::ArtifactRefused { path: format!("models:/{id}"), digest: None, rule, reason };
-                    self.record(self.event(caller, Outcome::Refused, act)).await?;
+                    self.record_refusal(self.event(caller, Outcome::Refused, act)).await?;
                 }
                 return Err(error);
             }

@@ -35,7 +35,7 @@ impl App {
     /// session that somebody else knows of is never the one that is logged in.
     ///
     /// # Errors
-    /// As [`App::authenticate`].
+    /// As [`App::authenticate`]; [`AppError::TooOften`].
     pub async fn log_in(
         &self,
         name: String,
@@ -48,6 +48,7 @@ impl App {
         let before = self.store().read_short(move |tx| Ok::<_, AppError>(tx.user(&wanted)?)).await?;
         let caller = self.authenticate(Credentials::Password { name, password }, source, request_id).await?;
         let Some(who) = caller.principal().cloned() else { return Err(AppError::Unauthenticated) };
+        self.spend_own_act(&who)?;
         let (secret, now) = (SessionSecret::generate(self.rng()), self.now());
         let record = SessionRecord {
             id: format!("s{}", self.rng().hex_id()),

@@ -70,5 +70,5 @@ pub use resource::{
 };
 pub use scope::{Scope, ScopeError};
 pub use session::{SessionSecret, SessionSecretError};
-pub use throttle::{Attempt, LoginThrottle, Throttled};
+pub use throttle::{Attempt, LoginThrottle, Throttled, network};
 pub use token::{Token, TokenError, TokenHash};

@@ -115,12 +115,16 @@ impl LoginThrottle {
 impl Key {
     fn new(name: &str, address: IpAddr) -> Self {
         let end = name.floor_char_boundary(NAME_BYTES);
-        // One IPv6 customer has at least a /64, so the rest of the address tells nobody apart.
-        let address = match address.to_canonical() {
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-            address @ IpAddr::V4(_) => address,
-        };
-        Self { name: name.get(..end).unwrap_or_default().to_owned(), address }
+        Self { name: name.get(..end).unwrap_or_default().to_owned(), address: network(address) }
+    }
+}
+
+/// What stands for everybody at an address: one IPv6 customer has at least a /64, so the rest of it tells nobody apart.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address @ IpAddr::V4(_) => address,
     }
 }
 

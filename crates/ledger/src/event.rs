@@ -59,6 +59,16 @@ pub enum Act {
         resource: String,
         rule: String,
     },
+    /// Refusals beyond those that have entries of their own: `count` of one kind since `since`, all of the same actor.
+    RefusalsCounted {
+        /// The act of an entry of its own, such as `access-denied`.
+        of: String,
+        action: String,
+        resource_kind: String,
+        rule: String,
+        count: u64,
+        since: Timestamp,
+    },
     UserCreated {
         name: String,
         admin: bool,

@@ -167,6 +167,10 @@ impl Server {
         self.sequencing.abort();
         self.delivering.abort();
         self.tidying.abort();
+        // Refusals that were only counted are not written yet.
+        if let Err(error) = self.app.write_counted_refusals().await {
+            tracing::error!(%error, "counted refusals could not be written");
+        }
         // What was acknowledged is durable already; this only saves the next start the work.
         let _ = self.app.sequence().await;
     }

@@ -168,7 +168,7 @@ impl From<AppError> for ApiError {
         let rules = error.rules();
         let code = match &error {
             AppError::Unauthenticated => ErrorCode::Unauthenticated,
-            AppError::Throttled(_) => ErrorCode::RequestLimitExceeded,
+            AppError::Throttled(_) | AppError::TooOften(_) => ErrorCode::RequestLimitExceeded,
             AppError::Denied { .. } | AppError::GateDenied(_) => ErrorCode::PermissionDenied,
             AppError::Refused { .. }
             | AppError::Conflict(_)
@@ -214,7 +214,10 @@ impl From<AppError> for ApiError {
             }
             _ => return Self::internal(with_causes(&error)),
         };
-        let retry_after = if let AppError::Throttled(seconds) = &error { Some(*seconds) } else { None };
+        let retry_after = match &error {
+            AppError::Throttled(seconds) | AppError::TooOften(seconds) => Some(*seconds),
+            _ => None,
+        };
         let decision =
             if let AppError::GateDenied(decision) = &error { serde_json::to_value(decision).ok() } else { None };
         Self::with(code, error.to_string(), Details { rules, retry_after, decision, internal: None })

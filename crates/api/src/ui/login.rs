@@ -86,8 +86,8 @@ pub(super) async fn handler(State(state): State<ApiState>, request: Request) -> 
         Err(AppError::Unauthenticated) => {
             form(&state, &headers, StatusCode::UNAUTHORIZED, "The name or password is wrong.")
         }
-        Err(AppError::Throttled(seconds)) => {
-            let message = format!("Too many failed attempts. Try again in {seconds} s.");
+        Err(AppError::Throttled(seconds) | AppError::TooOften(seconds)) => {
+            let message = format!("Too many attempts. Try again in {seconds} s.");
             let mut response = form(&state, &headers, StatusCode::TOO_MANY_REQUESTS, &message);
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             response

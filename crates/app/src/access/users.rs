@@ -114,6 +114,9 @@ impl App {
                 AppError::Unauthenticated => AppError::Invalid("Current password does not match.".to_owned()),
                 other => other,
             })?;
+            if let Some(principal) = caller.principal() {
+                self.spend_own_act(principal)?;
+            }
         } else {
             let _may = self.authorize(caller, Administer, UserDirectory).await?;
         }

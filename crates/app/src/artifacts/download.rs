@@ -108,7 +108,7 @@ impl App {
         loop {
             let artifact = self.artifact(owner, path).await?;
             if artifact.verdict == Verdict::Unsafe {
-                self.record(event("artifact.verdict".to_owned())).await?;
+                self.record_refusal(event("artifact.verdict".to_owned())).await?;
                 return Err(AppError::refused("artifact.verdict", format!("{path} was found to be unsafe")));
             }
             let expected = Expected { digest: artifact.digest, size: artifact.size, enforced: true };
@@ -164,20 +164,19 @@ impl App {
             Ok(begun) => begun,
             Err(error) => {
                 if let Some(event) = with_rule(unreadable, &error) {
-                    self.record(event).await?;
+                    self.record_refusal(event).await?;
                 }
                 return Err(error);
             }
         };
         let (sender, receiver) = mpsc::channel(PIECES_UNDER_WAY);
-        let (store, sequencer) = (Arc::clone(&self.store), self.sequencer.clone());
+        let refusals = self.refusals();
         tokio::spawn(async move {
             let Err(error) = send(pieces, first, &sender).await else { return };
-            if let Some(event) = with_rule(unreadable, &error) {
-                match store.write(move |tx| Ok::<_, AppError>(tx.record(&event)?)).await {
-                    Ok(()) => sequencer.notify(),
-                    Err(error) => tracing::error!(%error, "an unreadable object could not be put into the ledger"),
-                }
+            if let Some(event) = with_rule(unreadable, &error)
+                && let Err(error) = refusals.record(event).await
+            {
+                tracing::error!(%error, "an unreadable object could not be put into the ledger");
             }
             let _ = sender.send(Err(io::Error::new(io::ErrorKind::InvalidData, error.to_string()))).await;
         });

@@ -67,7 +67,7 @@ impl App {
             resource: resource.chars().take(200).collect(),
             rule: rule.to_owned(),
         };
-        self.record(self.event_by(proof.principal(), Outcome::Refused, act)).await?;
+        self.record_refusal(self.event_by(proof.principal(), Outcome::Refused, act)).await?;
         Err(AppError::Denied { rule, action, resource })
     }
 }

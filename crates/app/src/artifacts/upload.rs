@@ -183,7 +183,7 @@ impl App {
             rule: rule.clone(),
             reason: reason.clone(),
         };
-        match self.record(self.event(caller, Outcome::Refused, act)).await {
+        match self.record_refusal(self.event(caller, Outcome::Refused, act)).await {
             Ok(()) => error,
             Err(error) => error,
         }

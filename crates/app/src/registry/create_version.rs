@@ -70,7 +70,7 @@ impl App {
             && let Some((rule, reason)) = error.refusal()
         {
             let act = Act::VersionRefused { name, version_source: source, rule, reason };
-            self.record(self.event(caller, Outcome::Refused, act)).await?;
+            self.record_refusal(self.event(caller, Outcome::Refused, act)).await?;
         }
         result
     }

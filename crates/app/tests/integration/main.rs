@@ -20,6 +20,7 @@ mod ledger;
 mod logins;
 mod meddling;
 mod records;
+mod refused_often;
 mod samples;
 mod sessions;
 mod sharing;
