@@ -49,6 +49,37 @@ async fn records_are_merged_by_their_inputs() {
     }
 }
 
+/// New ones are written together; one that comes twice in a request is merged with itself all the same.
+#[tokio::test]
+async fn many_records_of_one_request_are_each_what_they_would_be_alone() {
+    let test = TestApp::new().await;
+    let id = create(&test, &test.admin, "qa", &["0"]).await;
+    let path = format!("{ROOT}/{id}/records");
+    let mut records: Vec<Value> = (0..1100).map(|number| json!({"inputs": {"q": number}, "outputs": number})).collect();
+    for again in [0, 700, 1099] {
+        records.push(json!({"inputs": {"q": again}, "expectations": {"a": again}}));
+    }
+    records.push(json!({"inputs": {"q": 1099}, "outputs": "last"}));
+    let send = json!({"records": Value::from(records).to_string()});
+    let done = test.post(&test.admin, &path, send.clone()).await.ok();
+    assert_eq!(done, json!({"inserted_count": 1100, "updated_count": 4}));
+    let (mut found, mut token) = (Vec::new(), String::new());
+    loop {
+        let page = test.get(&test.admin, &format!("{path}?page_token={token}")).await.ok();
+        found.extend(serde_json::from_str::<Vec<Value>>(page["records"].as_str().unwrap()).unwrap());
+        let Some(next) = page["next_page_token"].as_str() else { break };
+        token = next.to_owned();
+    }
+    assert_eq!(found.len(), 1100);
+    for record in found {
+        let number = record["inputs"]["q"].as_u64().unwrap();
+        assert_eq!(record["outputs"], if number == 1099 { json!("last") } else { json!(number) });
+        let expected = [0, 700, 1099].contains(&number);
+        assert_eq!(record["expectations"]["a"], if expected { json!(number) } else { Value::Null });
+    }
+    assert_eq!(test.post(&test.admin, &path, send).await.ok(), json!({"inserted_count": 0, "updated_count": 1104}));
+}
+
 #[tokio::test]
 async fn all_experiments_are_needed_to_change_and_one_to_read() {
     let test = TestApp::new().await;

@@ -1,7 +1,10 @@
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sealyard_core::Digest;
 use sealyard_identity::{Edit, Read};
+use sealyard_store::Transaction;
 use sealyard_store::model::{DatasetRecord, EvaluationDataset, EvaluationDatasetUpdate};
 use serde_json::{Map, Value, json};
 
@@ -21,6 +24,9 @@ const MAX_KEYS: usize = 10_000;
 const PAGE_BYTES: usize = 16 << 20;
 /// So many records are read before the bytes are looked at.
 const READ_AT_ONCE: u32 = 16;
+/// Records, and about how many bytes of them, that are written in one statement.
+const AT_ONCE: usize = 500;
+const BYTES_AT_ONCE: usize = 8 << 20;
 /// Records on one page.
 const PER_PAGE: i64 = 1000;
 /// Bytes of a page token: a time and an id.
@@ -67,22 +73,32 @@ impl App {
                 let mut schema = Schema::of(&dataset);
                 let mut done = UpsertedRecords { inserted: 0, updated: 0 };
                 let mut user = None;
+                let mut known = BTreeSet::new();
+                for some in given.chunks(AT_ONCE) {
+                    let hashes: Vec<String> = some.iter().map(|record| record.hash.clone()).collect();
+                    known.extend(tx.known_dataset_inputs(&dataset.id, &hashes)?);
+                }
+                // New ones are written many at once; those that come again are merged one by one with what is there.
+                let mut fresh = Fresh::default();
                 for (record, new_id) in given.into_iter().zip(ids) {
                     schema.learn(&record)?;
                     user = record.user().or(user);
-                    let known = tx.dataset_record_by_input(&dataset.id, &record.hash)?;
-                    let row = match known {
-                        Some(known) => {
-                            done.updated += 1;
-                            record.merged(known, now)?
-                        }
-                        None => {
-                            done.inserted += 1;
-                            record.into_new(new_id, now)
-                        }
-                    };
-                    tx.put_dataset_record(&dataset.id, &row)?;
+                    if !known.contains(&record.hash) {
+                        done.inserted += 1;
+                        known.insert(record.hash.clone());
+                        fresh.add(record.into_new(new_id, now));
+                        fresh.write_if_many(tx, &dataset.id)?;
+                        continue;
+                    }
+                    if fresh.hashes.contains(&record.hash) {
+                        fresh.write(tx, &dataset.id)?;
+                    }
+                    let there = tx.dataset_record_by_input(&dataset.id, &record.hash)?;
+                    let there = there.ok_or_else(|| AppError::Conflict("a record was removed meanwhile".to_owned()))?;
+                    done.updated += 1;
+                    tx.put_dataset_records(&dataset.id, &[record.merged(there, now)?])?;
                 }
+                fresh.write(tx, &dataset.id)?;
                 let count = tx.count_dataset_records(&dataset.id)?;
                 if count > MAX_IN_SET {
                     return Err(AppError::Conflict(format!("a data set has at most {MAX_IN_SET} records")));
@@ -193,6 +209,34 @@ fn read_token(text: &str) -> Result<Option<(i64, String)>, AppError> {
         Some((created.parse().ok()?, id.to_owned()))
     };
     read().map(Some).ok_or_else(|| AppError::Invalid("Invalid page token".to_owned()))
+}
+
+/// New records that are not written yet.
+#[derive(Debug, Default)]
+struct Fresh {
+    records: Vec<DatasetRecord>,
+    hashes: BTreeSet<String>,
+    bytes: usize,
+}
+
+impl Fresh {
+    fn add(&mut self, record: DatasetRecord) {
+        self.hashes.insert(record.input_hash.clone());
+        self.bytes += size(&record);
+        self.records.push(record);
+    }
+
+    fn write_if_many(&mut self, tx: &mut dyn Transaction, dataset: &str) -> Result<(), AppError> {
+        if self.records.len() >= AT_ONCE || self.bytes >= BYTES_AT_ONCE {
+            self.write(tx, dataset)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, tx: &mut dyn Transaction, dataset: &str) -> Result<(), AppError> {
+        let Self { records, .. } = std::mem::take(self);
+        Ok(tx.put_dataset_records(dataset, &records)?)
+    }
 }
 
 /// A record that was checked.

@@ -6,6 +6,7 @@ use sealyard_store::{EvaluationDatasets, StoreError};
 use super::convert::{Columns as _, experiment_number, not_found};
 use super::experiments::found;
 use super::pairs::EVALUATION_DATASET_TAGS;
+use crate::error::backend;
 use crate::search::{EVALUATION_DATASETS, Scope, Search};
 use crate::session::Session;
 use crate::sql::Row;
@@ -123,16 +124,23 @@ impl EvaluationDatasets for Session<'_> {
         )
     }
 
-    fn put_dataset_record(&mut self, dataset_id: &str, record: &DatasetRecord) -> Result<(), StoreError> {
+    fn known_dataset_inputs(&mut self, dataset_id: &str, input_hashes: &[String]) -> Result<Vec<String>, StoreError> {
         let number = self.evaluation_dataset_key(dataset_id)?;
-        self.execute(
-            "INSERT INTO evaluation_dataset_records
-                 (dataset, id, inputs, input_hash, outputs, expectations, tags, source, source_id, source_type, created,
-                  updated, created_by, updated_by)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-             ON CONFLICT (dataset, input_hash) DO UPDATE SET outputs = excluded.outputs,
-                 expectations = excluded.expectations, tags = excluded.tags, updated = excluded.updated,
-                 updated_by = excluded.updated_by",
+        let hashes = serde_json::to_string(input_hashes).map_err(backend)?;
+        let list = self.dialect().texts("?2");
+        self.all(
+            &format!(
+                "SELECT input_hash FROM evaluation_dataset_records WHERE dataset = ?1 AND input_hash IN {list}
+                 ORDER BY input_hash"
+            ),
+            (number, hashes),
+            |row| row.get(0),
+        )
+    }
+
+    fn put_dataset_records(&mut self, dataset_id: &str, records: &[DatasetRecord]) -> Result<(), StoreError> {
+        let number = self.evaluation_dataset_key(dataset_id)?;
+        let rows = records.iter().map(|record| {
             (
                 number,
                 &record.id,
@@ -148,7 +156,19 @@ impl EvaluationDatasets for Session<'_> {
                 record.updated,
                 &record.created_by,
                 &record.updated_by,
-            ),
+            )
+        });
+        self.upsert_many(
+            "INSERT INTO evaluation_dataset_records
+                 (dataset, id, inputs, input_hash, outputs, expectations, tags, source, source_id, source_type, created,
+                  updated, created_by, updated_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+             ON CONFLICT (dataset, input_hash) DO UPDATE SET outputs = excluded.outputs,
+                 expectations = excluded.expectations, tags = excluded.tags, updated = excluded.updated,
+                 updated_by = excluded.updated_by",
+            rows,
+            |row| row.3.as_str(),
+            |_, _| true,
         )?;
         Ok(())
     }
@@ -182,12 +202,10 @@ impl EvaluationDatasets for Session<'_> {
 
     fn delete_dataset_records(&mut self, dataset_id: &str, ids: &[String]) -> Result<u64, StoreError> {
         let number = self.evaluation_dataset_key(dataset_id)?;
-        let mut deleted = 0;
-        for id in ids {
-            deleted +=
-                self.execute("DELETE FROM evaluation_dataset_records WHERE dataset = ?1 AND id = ?2", (number, id))?;
-        }
-        Ok(deleted as u64)
+        let list = self.dialect().texts("?2");
+        let ids = serde_json::to_string(ids).map_err(backend)?;
+        let sql = format!("DELETE FROM evaluation_dataset_records WHERE dataset = ?1 AND id IN {list}");
+        Ok(self.execute(&sql, (number, ids))? as u64)
     }
 }
 

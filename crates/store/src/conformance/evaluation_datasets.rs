@@ -92,12 +92,15 @@ pub(super) fn search(tx: &mut dyn Transaction) {
 
 pub(super) fn records(tx: &mut dyn Transaction) {
     tx.create_evaluation_dataset(&dataset("d-1", "one", &[])).unwrap();
-    for (id, hash, created) in [("dr-2", "b", 1), ("dr-1", "a", 1), ("dr-3", "c", 2)] {
-        tx.put_dataset_record("d-1", &record(id, hash, created)).unwrap();
-    }
+    let several = [("dr-2", "b", 1), ("dr-1", "a", 1), ("dr-3", "c", 2)];
+    tx.put_dataset_records("d-1", &several.map(|(id, hash, created)| record(id, hash, created))).unwrap();
+    let hashes = ["c", "x", "a", "'"].map(str::to_owned);
+    assert_eq!(tx.known_dataset_inputs("d-1", &hashes).unwrap(), ["a", "c"]);
+    assert!(tx.known_dataset_inputs("d-1", &[]).unwrap().is_empty());
+    tx.put_dataset_records("d-1", &[]).unwrap();
     assert_eq!(tx.count_dataset_records("d-1").unwrap(), 3);
     let changed = DatasetRecord { outputs: Some("7".into()), updated: 9, ..record("dr-9", "a", 8) };
-    tx.put_dataset_record("d-1", &changed).unwrap();
+    tx.put_dataset_records("d-1", std::slice::from_ref(&changed)).unwrap();
     let found = tx.dataset_record_by_input("d-1", "a").unwrap().unwrap();
     assert_eq!((found.id.as_str(), found.created, found.updated, found.outputs.as_deref()), ("dr-1", 1, 9, Some("7")));
     assert_eq!(tx.dataset_record_by_input("d-1", "z").unwrap(), None);
@@ -107,5 +110,5 @@ pub(super) fn records(tx: &mut dyn Transaction) {
     let rest = tx.dataset_records("d-1", Some(&(1, "dr-2".into())), 5).unwrap();
     assert_eq!(rest.len(), 1);
     assert_eq!(tx.delete_dataset_records("d-1", &["dr-1".into(), "dr-8".into()]).unwrap(), 1);
-    assert!(tx.put_dataset_record("d-9", &record("dr-5", "a", 1)).is_err());
+    assert!(tx.put_dataset_records("d-9", &[record("dr-5", "a", 1)]).is_err());
 }

@@ -24,8 +24,10 @@ pub trait EvaluationDatasets {
     /// Those that are not there are passed over.
     fn remove_evaluation_dataset_experiments(&mut self, id: &str, experiments: &[String]) -> Result<()>;
     fn dataset_record_by_input(&mut self, dataset_id: &str, input_hash: &str) -> Result<Option<DatasetRecord>>;
-    /// Adds the record, or replaces the one with the same inputs.
-    fn put_dataset_record(&mut self, dataset_id: &str, record: &DatasetRecord) -> Result<()>;
+    /// Those of the hashes that are of the inputs of a record.
+    fn known_dataset_inputs(&mut self, dataset_id: &str, input_hashes: &[String]) -> Result<Vec<String>>;
+    /// Adds the records, or replaces those with the same inputs. No two of them have the same.
+    fn put_dataset_records(&mut self, dataset_id: &str, records: &[DatasetRecord]) -> Result<()>;
     fn count_dataset_records(&mut self, dataset_id: &str) -> Result<u64>;
     /// By creation, then id; those behind `after`.
     fn dataset_records(

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use sealyard_store::model::{Assessment, AssessmentKind};
 use sealyard_store::{Assessments, StoreError};
 
@@ -21,7 +23,7 @@ impl Assessments for Session<'_> {
                 return Err(not_found("assessment", overridden));
             }
         }
-        self.put_assessment(trace, assessment)
+        self.put_assessments(trace, std::slice::from_ref(assessment))
     }
 
     fn assessment(&mut self, trace_id: &str, id: &str) -> Result<Option<Assessment>, StoreError> {
@@ -68,16 +70,22 @@ impl Assessments for Session<'_> {
 }
 
 impl Session<'_> {
-    /// Adds it, or replaces the one of that id on the same trace.
-    pub(super) fn put_assessment(&self, trace: i64, assessment: &Assessment) -> Result<(), StoreError> {
-        self.execute("DELETE FROM trace_assessments WHERE trace = ?1 AND id = ?2", (trace, &assessment.id))?;
-        let metadata = metadata_text(assessment)?;
-        self.execute(
-            "INSERT INTO trace_assessments
-                 (trace, id, name, kind, value, error, created, updated, source_type, source_id, run_id, span_id, rationale,
-                  overrides, valid, metadata, of_session, created_by)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
-            (
+    /// Adds them, or replaces those of the same ids on the same trace; of several with one id the last is taken.
+    pub(super) fn put_assessments(&self, trace: i64, assessments: &[Assessment]) -> Result<(), StoreError> {
+        if assessments.is_empty() {
+            return Ok(());
+        }
+        let last: BTreeMap<&str, usize> =
+            assessments.iter().enumerate().map(|(place, assessment)| (assessment.id.as_str(), place)).collect();
+        let ids = serde_json::to_string(&last.keys().collect::<Vec<_>>()).map_err(backend)?;
+        let list = self.dialect().texts("?2");
+        self.execute(&format!("DELETE FROM trace_assessments WHERE trace = ?1 AND id IN {list}"), (trace, ids))?;
+        let mut rows = Vec::with_capacity(last.len());
+        for (place, assessment) in assessments.iter().enumerate() {
+            if last.get(assessment.id.as_str()) != Some(&place) {
+                continue;
+            }
+            rows.push((
                 trace,
                 &assessment.id,
                 &assessment.name,
@@ -93,10 +101,17 @@ impl Session<'_> {
                 &assessment.rationale,
                 &assessment.overrides,
                 assessment.valid,
-                metadata,
+                metadata_text(assessment)?,
                 is_of_session(assessment),
                 &assessment.created_by,
-            ),
+            ));
+        }
+        self.execute_many(
+            "INSERT INTO trace_assessments
+                 (trace, id, name, kind, value, error, created, updated, source_type, source_id, run_id, span_id, rationale,
+                  overrides, valid, metadata, of_session, created_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+            rows,
         )?;
         Ok(())
     }

@@ -14,7 +14,7 @@ use sealyard_store::model::{
 use sealyard_store::{StoreError, Traces};
 
 use self::builder::Builder;
-use super::convert::{Columns as _, not_found};
+use super::convert::{Columns as _, already_exists, not_found};
 use super::experiments::found;
 use super::pairs::{TRACE_METADATA, TRACE_TAGS};
 use crate::doors::{elsewhere, here};
@@ -53,9 +53,7 @@ impl Traces for Session<'_> {
         self.put_artifact_location(number, &trace.experiment_id, &trace.id)?;
         self.put_pairs(TRACE_METADATA, number, &trace.metadata)?;
         self.put_trace_metrics(number, metrics)?;
-        for assessment in &trace.assessments {
-            self.put_assessment(number, assessment)?;
-        }
+        self.put_assessments(number, &trace.assessments)?;
         self.load_trace(number)
     }
 
@@ -142,12 +140,10 @@ impl Traces for Session<'_> {
 
     fn link_prompts_to_trace(&mut self, trace_id: &str, prompts: &[(String, String)]) -> Result<(), StoreError> {
         let number = self.trace_key(trace_id)?;
-        for (name, version) in prompts {
-            self.execute(
-                "INSERT INTO trace_prompts (trace, prompt) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                (number, format!("{name}/{version}")),
-            )?;
-        }
+        self.execute_many(
+            "INSERT INTO trace_prompts (trace, prompt) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            prompts.iter().map(|(name, version)| (number, format!("{name}/{version}"))),
+        )?;
         Ok(())
     }
 
@@ -208,7 +204,7 @@ impl Session<'_> {
         if found.to_string() == named {
             return Ok(());
         }
-        Err(StoreError::Conflict(format!("trace {id:?} belongs to another experiment")))
+        Err(already_exists("trace", id))
     }
 
     fn insert_trace(&self, trace: &Trace, created_by: &str, finalised: bool) -> Result<i64, StoreError> {
@@ -231,8 +227,8 @@ impl Session<'_> {
             ),
             |row| row.get(0),
         )?;
-        // Another writer was first; the client sends it again.
-        number.ok_or_else(|| StoreError::Conflict(format!("trace {:?} is being written by another request", trace.id)))
+        // It is in another workspace.
+        number.ok_or_else(|| already_exists("trace", &trace.id))
     }
 
     fn put_artifact_location(&self, number: i64, experiment: &str, id: &str) -> Result<(), StoreError> {
@@ -241,13 +237,13 @@ impl Session<'_> {
     }
 
     fn put_trace_metrics(&self, number: i64, metrics: &[Measure]) -> Result<(), StoreError> {
-        for Measure { key, value } in metrics {
-            self.execute(
-                "INSERT INTO trace_metrics (trace, key, value) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (trace, key) DO UPDATE SET value = excluded.value",
-                (number, key, value),
-            )?;
-        }
+        self.upsert_many(
+            "INSERT INTO trace_metrics (trace, key, value) VALUES (?1, ?2, ?3)
+             ON CONFLICT (trace, key) DO UPDATE SET value = excluded.value",
+            metrics.iter().map(|Measure { key, value }| (number, key, value)),
+            |row| row.1.as_str(),
+            |_, _| true,
+        )?;
         Ok(())
     }
 

@@ -4,10 +4,13 @@ use sealyard_store::StoreError;
 use sealyard_store::model::{Measure, Pair, Span, SpanBatch, Trace, TraceState};
 
 use super::super::pairs::{TRACE_METADATA, TRACE_TAGS};
+use crate::error::backend;
 use crate::session::Session;
 
 /// Spans of one trace.
 const MAX_SPANS: i64 = 100_000;
+/// Spans of an import that are written together.
+const AT_ONCE: usize = 500;
 /// The tag that says that spans are here and not in an artifact.
 const SPANS_LOCATION: &str = "mlflow.trace.spansLocation";
 const TOKEN_USAGE: &str = "mlflow.trace.tokenUsage";
@@ -17,12 +20,7 @@ const SESSION: &str = "mlflow.trace.session";
 impl Session<'_> {
     pub(super) fn add_spans(&self, batch: &SpanBatch) -> Result<(), StoreError> {
         let number = self.trace_of_spans(batch)?;
-        let mut added = 0i64;
-        let mut measured = false;
-        for span in &batch.spans {
-            added += i64::from(self.put_span(number, span)?);
-            measured |= !span.metrics.is_empty();
-        }
+        let (added, measured) = self.put_all_spans(number, &batch.spans)?;
         self.execute("UPDATE traces SET spans = spans + ?2 WHERE number = ?1", (number, added))?;
         let state: Option<(i64, bool)> =
             self.optional("SELECT spans, finalised FROM traces WHERE number = ?1", [number], |row| {
@@ -43,8 +41,8 @@ impl Session<'_> {
     pub(in super::super) fn put_imported_spans(&self, trace_id: &str, spans: &[Span]) -> Result<(), StoreError> {
         let number = self.trace_key(trace_id)?;
         let mut added = 0i64;
-        for span in spans {
-            added += i64::from(self.put_span(number, span)?);
+        for some in spans.chunks(AT_ONCE) {
+            added += self.put_all_spans(number, some)?.0;
         }
         self.execute("UPDATE traces SET spans = spans + ?2 WHERE number = ?1", (number, added))?;
         Ok(())
@@ -74,71 +72,67 @@ impl Session<'_> {
         Ok(number)
     }
 
-    /// Gives whether it is a new one.
-    fn put_span(&self, trace: i64, span: &Span) -> Result<bool, StoreError> {
-        let name: String = span.name.chars().take(500).collect();
-        let kind: Option<String> = span.kind.as_ref().map(|kind| kind.chars().take(500).collect());
-        let known: Option<i64> =
-            self.optional("SELECT number FROM spans WHERE trace = ?1 AND id = ?2", (trace, &span.id), |row| {
-                row.get(0)
-            })?;
-        let number = match known {
-            Some(number) => {
-                self.execute(
-                    "UPDATE spans SET parent = ?2, name = ?3, kind = ?4, status = ?5, started = ?6, ended = ?7, model = ?8,
-                         provider = ?9, content = ?10
-                     WHERE number = ?1",
-                    (
-                        number,
-                        &span.parent,
-                        name,
-                        kind,
-                        span.status,
-                        span.started,
-                        span.ended,
-                        &span.model,
-                        &span.provider,
-                        &span.content,
-                    ),
-                )?;
-                self.execute("DELETE FROM span_attributes WHERE span = ?1", [number])?;
-                self.execute("DELETE FROM span_metrics WHERE span = ?1", [number])?;
-                Some(number)
-            }
-            None => self.optional(
-                "INSERT INTO spans (trace, id, parent, name, kind, status, started, ended, model, provider, content)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING RETURNING number",
-                (
-                    trace,
-                    &span.id,
-                    &span.parent,
-                    name,
-                    kind,
-                    span.status,
-                    span.started,
-                    span.ended,
-                    &span.model,
-                    &span.provider,
-                    &span.content,
-                ),
-                |row| row.get(0),
-            )?,
-        };
-        let number =
-            number.ok_or_else(|| StoreError::Conflict("a span is being written by another request".to_owned()))?;
-        for attribute in &span.attributes {
-            self.execute(
-                "INSERT INTO span_attributes (span, key, value, cut) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-                (number, &attribute.key, &attribute.value, i64::from(attribute.cut)),
-            )?;
+    /// Writes the spans, in a few statements for all of them: what another writer waits for is not to grow with round trips to
+    /// the database. Gives how many are new, and whether any was measured.
+    fn put_all_spans(&self, trace: i64, spans: &[Span]) -> Result<(i64, bool), StoreError> {
+        // Of several with one id the last stands for all.
+        let spans: BTreeMap<&str, &Span> = spans.iter().map(|span| (span.id.as_str(), span)).collect();
+        let ids = serde_json::to_string(&spans.keys().collect::<Vec<_>>()).map_err(backend)?;
+        let list = self.dialect().texts("?2");
+        let numbers = format!("SELECT id, number FROM spans WHERE trace = ?1 AND id IN {list}");
+        let numbers = || self.all(&numbers, (trace, &ids), |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?)));
+        let known: Vec<i64> = numbers()?.into_iter().map(|(_, number)| number).collect();
+        let cut = |text: &str| text.chars().take(500).collect::<String>();
+        let rows = spans.values().map(|span| {
+            (
+                trace,
+                &span.id,
+                &span.parent,
+                cut(&span.name),
+                span.kind.as_deref().map(cut),
+                span.status,
+                span.started,
+                span.ended,
+                &span.model,
+                &span.provider,
+                &span.content,
+            )
+        });
+        self.upsert_many(
+            "INSERT INTO spans (trace, id, parent, name, kind, status, started, ended, model, provider, content)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (trace, id) DO UPDATE SET parent = excluded.parent, name = excluded.name, kind = excluded.kind,
+                 status = excluded.status, started = excluded.started, ended = excluded.ended, model = excluded.model,
+                 provider = excluded.provider, content = excluded.content",
+            rows,
+            |row| row.1.as_str(),
+            |_, _| true,
+        )?;
+        if !known.is_empty() {
+            let gone = serde_json::to_string(&known).map_err(backend)?;
+            let list = self.dialect().integers("?1");
+            self.execute(&format!("DELETE FROM span_attributes WHERE span IN {list}"), [&gone])?;
+            self.execute(&format!("DELETE FROM span_metrics WHERE span IN {list}"), [&gone])?;
         }
-        for Measure { key, value } in &span.metrics {
-            self.execute(
-                "INSERT INTO span_metrics (span, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                (number, key, value),
-            )?;
-        }
-        Ok(known.is_none())
+        let numbers: BTreeMap<String, i64> = numbers()?.into_iter().collect();
+        let numbered = || spans.values().filter_map(|span| Some((*numbers.get(&span.id)?, *span)));
+        let attributes = numbered().flat_map(|(number, span)| {
+            span.attributes
+                .iter()
+                .map(move |attribute| (number, &attribute.key, &attribute.value, i64::from(attribute.cut)))
+        });
+        self.execute_many(
+            "INSERT INTO span_attributes (span, key, value, cut) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            attributes,
+        )?;
+        let metrics = numbered()
+            .flat_map(|(number, span)| span.metrics.iter().map(move |Measure { key, value }| (number, key, value)));
+        self.execute_many(
+            "INSERT INTO span_metrics (span, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            metrics,
+        )?;
+        let added = i64::try_from(spans.len().saturating_sub(known.len())).unwrap_or(i64::MAX);
+        Ok((added, spans.values().any(|span| !span.metrics.is_empty())))
     }
 
     /// What the trace learns from its spans. Once its client spoke of the trace as a whole, only what is missing.
@@ -167,15 +161,11 @@ impl Session<'_> {
              WHERE number = ?1",
             (number, &batch.request_preview, &batch.response_preview),
         )?;
-        for Pair { key, value } in &batch.metadata {
-            if finalised && key == SESSION {
-                continue;
-            }
-            self.execute(
-                "INSERT INTO trace_metadata (trace, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                (number, key, value),
-            )?;
-        }
+        let metadata = batch.metadata.iter().filter(|pair| !finalised || pair.key != SESSION);
+        self.execute_many(
+            "INSERT INTO trace_metadata (trace, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            metadata.map(|Pair { key, value }| (number, key, value)),
+        )?;
         self.put_pairs(TRACE_TAGS, number, &[Pair::new(SPANS_LOCATION, "TRACKING_STORE")])
     }
 
@@ -196,7 +186,7 @@ impl Session<'_> {
             }
             let fields: BTreeMap<&str, serde_json::Value> =
                 sums.iter().map(|Measure { key, value }| (key.as_str(), number_value(*value, whole))).collect();
-            let text = serde_json::to_string(&fields).map_err(crate::error::backend)?;
+            let text = serde_json::to_string(&fields).map_err(backend)?;
             self.put_pairs(TRACE_METADATA, number, &[Pair::new(key, text)])?;
             if whole {
                 self.put_trace_metrics(number, sums)?;
