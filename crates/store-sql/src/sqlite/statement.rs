@@ -1,8 +1,10 @@
+use std::cell::RefCell;
+
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, Rows, ToSql, params_from_iter};
+use rusqlite::{CachedStatement, Connection, Rows, ToSql, ffi, params_from_iter};
 use sealyard_store::StoreError;
 
-use crate::error::OrBackend as _;
+use crate::error::backend;
 use crate::sql::{Parameters, Row, Value};
 
 impl ToSql for Value<'_> {
@@ -17,17 +19,35 @@ impl ToSql for Value<'_> {
     }
 }
 
+thread_local! {
+    /// Why the last statement of this thread failed. Who notices later that the database ended the transaction has no error of
+    /// its own, as the work that met it may have passed on another one, or none.
+    static FAILURE: RefCell<Option<(ffi::Error, String)>> = const { RefCell::new(None) };
+}
+
+/// Why a statement of this thread failed since this was asked the last time.
+pub(crate) fn take_failure() -> Option<(ffi::Error, String)> {
+    FAILURE.take()
+}
+
+fn failed(error: rusqlite::Error) -> StoreError {
+    if let Some(code) = error.sqlite_error() {
+        FAILURE.set(Some((*code, error.to_string())));
+    }
+    backend(error)
+}
+
 /// The compiled statement of `sql`, from the connection's cache.
 fn compiled<'c>(connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, StoreError> {
-    connection.prepare_cached(sql).or_backend()
+    connection.prepare_cached(sql).map_err(failed)
 }
 
 fn query<'s>(statement: &'s mut CachedStatement<'_>, values: &[Value<'_>]) -> Result<Rows<'s>, StoreError> {
-    statement.query(params_from_iter(values)).or_backend()
+    statement.query(params_from_iter(values)).map_err(failed)
 }
 
 pub(crate) fn execute(connection: &Connection, sql: &str, values: &[Value<'_>]) -> Result<usize, StoreError> {
-    compiled(connection, sql)?.execute(params_from_iter(values)).or_backend()
+    compiled(connection, sql)?.execute(params_from_iter(values)).map_err(failed)
 }
 
 pub(crate) fn execute_many<P: Parameters>(
@@ -38,7 +58,7 @@ pub(crate) fn execute_many<P: Parameters>(
     let mut statement = compiled(connection, sql)?;
     let mut changed = 0;
     for row in rows {
-        changed += statement.execute(params_from_iter(row.values().as_ref())).or_backend()?;
+        changed += statement.execute(params_from_iter(row.values().as_ref())).map_err(failed)?;
     }
     Ok(changed)
 }
@@ -52,7 +72,7 @@ pub(crate) fn optional<T>(
     let mut statement = compiled(connection, sql)?;
     let mut rows = query(&mut statement, values)?;
     // An `INSERT … RETURNING` has done all of its work by its first row.
-    rows.next().or_backend()?.map(|row| read(&Row::Sqlite(row))).transpose()
+    rows.next().map_err(failed)?.map(|row| read(&Row::Sqlite(row))).transpose()
 }
 
 pub(crate) fn all<T>(
@@ -64,7 +84,7 @@ pub(crate) fn all<T>(
     let mut statement = compiled(connection, sql)?;
     let mut rows = query(&mut statement, values)?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next().or_backend()? {
+    while let Some(row) = rows.next().map_err(failed)? {
         found.push(read(&Row::Sqlite(row))?);
     }
     Ok(found)

@@ -7,6 +7,7 @@ use sealyard_store::{StoreError, Work};
 use crate::error::{backend, is_full};
 use crate::queue::{self, Done, Job, attempt};
 use crate::session::Session;
+use crate::sqlite::statement;
 
 /// Most pieces of work under one commit.
 const GROUP: usize = 128;
@@ -83,13 +84,15 @@ fn write_one(connection: &Connection, work: Work, alone: bool) -> rusqlite::Resu
     if !alone {
         run_cached(connection, "SAVEPOINT work")?;
     }
+    let _ = statement::take_failure();
     let outcome = attempt(Session::sqlite(connection), work);
     if connection.is_autocommit() {
-        // SQLite ends the transaction by itself when the disk is full or memory ran out; broken disks fail in other ways.
-        return Err(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL),
-            Some("the database ended the transaction".into()),
-        ));
+        // SQLite ends the transaction by itself when the disk is full or fails, or memory ran out.
+        let unknown =
+            || (rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR), "for no reason that was told".to_owned());
+        let (code, reason) = statement::take_failure().unwrap_or_else(unknown);
+        let reason = format!("the database ended the transaction: {reason} (code {})", code.extended_code);
+        return Err(rusqlite::Error::SqliteFailure(code, Some(reason)));
     }
     match (&outcome, alone) {
         (Ok(()), true) => {}
@@ -163,6 +166,29 @@ mod tests {
         write_group(&connection, vec![again]);
         assert!(told.try_recv().unwrap().is_ok());
         assert!(keys(&connection).contains(&"again".to_owned()));
+    }
+
+    /// A disk is not said to be full when something else went wrong.
+    #[test]
+    fn a_transaction_that_the_database_ended_is_told_with_its_cause() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = database(directory.path());
+        connection
+            .execute_batch(
+                "CREATE TRIGGER ended AFTER INSERT ON settings WHEN new.key = 'bad' BEGIN SELECT RAISE(ROLLBACK, 'the cause'); END",
+            )
+            .unwrap();
+        let (good, mut good_told) = job("good", 1);
+        let (bad, mut bad_told) = job("bad", 1);
+        write_group(&connection, vec![good, bad]);
+        for told in [good_told.try_recv().unwrap(), bad_told.try_recv().unwrap()] {
+            let Err(StoreError::Backend(cause)) = told else { panic!("{told:?}") };
+            assert!(cause.to_string().contains("the cause"), "{cause}");
+        }
+        assert!(keys(&connection).is_empty());
+        let (next, mut told) = job("next", 1);
+        write_group(&connection, vec![next]);
+        assert!(told.try_recv().unwrap().is_ok());
     }
 
     #[test]
