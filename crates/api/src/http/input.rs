@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -64,6 +65,31 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for LargeInput<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         Ok(Self(read(request, MAX_LARGE_BODY).await?.value))
+    }
+}
+
+/// A request whose path names what it is about: its body is read once that is authorized. Who may not is told so at once, and no
+/// memory is taken for what they send.
+#[derive(Debug)]
+pub(crate) struct Unread<T>(Request, PhantomData<T>);
+
+impl<S: Send + Sync, T> FromRequest<S> for Unread<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        Ok(Self(request, PhantomData))
+    }
+}
+
+impl<T: DeserializeOwned> Unread<T> {
+    /// The request, as [`Input`] has it.
+    pub(crate) async fn read(self) -> Result<T, ApiError> {
+        Ok(read(self.0, MAX_BODY).await?.value)
+    }
+
+    /// The request, as [`LargeInput`] has it.
+    pub(crate) async fn read_large(self) -> Result<T, ApiError> {
+        Ok(read(self.0, MAX_LARGE_BODY).await?.value)
     }
 }
 

@@ -8,7 +8,7 @@ use axum::body::BodyDataStream;
 use axum::extract::Request;
 use futures::StreamExt as _;
 use http::header::CONTENT_LENGTH;
-use sealyard_app::Upload;
+use sealyard_app::{AppError, Upload};
 use sealyard_identity::Edit;
 
 use super::location::Location;
@@ -38,8 +38,10 @@ pub(super) async fn handler(
     let upload = Upload { owner, path, limit };
     let mut body = request.into_body().into_data_stream();
     let outcome = app.upload(&caller, may.proof(), upload, body.by_ref()).await;
-    if outcome.is_err() {
-        drain(body).await;
+    match &outcome {
+        // Nothing is read of those who may not even send it.
+        Ok(_) | Err(AppError::Denied { .. }) => {}
+        Err(_) => drain(body).await,
     }
     outcome?;
     Ok(Json(Empty {}))

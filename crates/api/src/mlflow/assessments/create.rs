@@ -6,7 +6,7 @@ use sealyard_identity::Edit;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::{AssessmentInput, AssessmentView};
-use crate::http::{Answer, Identified, InWorkspace, Input};
+use crate::http::{Answer, Identified, InWorkspace, Unread};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,10 +23,11 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize_trace(&caller, Edit, &id).await?;
+    let request = body.read().await?;
     let assessment = app.create_assessment(&may, &id, request.assessment.try_into()?).await?;
     Ok(Json(Response { assessment: assessment.into() }))
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::super::view::AssessmentInput;
 use super::create::Response;
-use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Unread, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,10 +22,11 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path((trace_id, id)): Path<(String, String)>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize_trace(&caller, Edit, &trace_id).await?;
+    let request = body.read().await?;
     let Request { mut assessment, update_mask } = request;
     let mut update = AssessmentUpdate::default();
     let mut valued = false;

@@ -6,7 +6,7 @@ use sealyard_identity::Edit;
 use serde::Deserialize;
 
 use super::create::Response;
-use crate::http::{Answer, ApiError, Identified, InWorkspace, Input};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Unread};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -18,10 +18,11 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize_dataset_edit(&caller, &id).await?;
+    let request = body.read().await?;
     if request.experiment_ids.len() > 100 {
         return Err(ApiError::invalid("a request names at most 100 experiments"));
     }

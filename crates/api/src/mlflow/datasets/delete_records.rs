@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::Path;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{Answer, Identified, InWorkspace, Input, Texts};
+use crate::http::{Answer, Identified, InWorkspace, Texts, Unread};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -21,10 +21,11 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize_dataset_edit(&caller, &id).await?;
+    let request = body.read().await?;
     let ids = request.dataset_record_ids.iter().map(str::to_owned).collect();
     Ok(Json(Response { deleted_count: app.delete_dataset_records(&caller, &may, ids).await? }))
 }

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use serde::Deserialize;
 
 use super::create::Response;
-use crate::http::{Answer, Identified, InWorkspace, Input};
+use crate::http::{Answer, Identified, InWorkspace, Unread};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -17,10 +17,11 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize_dataset_manage(&caller, &id).await?;
+    let request = body.read().await?;
     let dataset = app.remove_dataset_from_experiments(&caller, &may, request.experiment_ids).await?;
     Ok(Json(Response { dataset: dataset.into() }))
 }

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use serde::Deserialize;
 
 use super::tags;
-use crate::http::{Answer, Empty, Identified, InWorkspace, Input, required};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Unread, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -17,10 +17,11 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Empty> {
     let app = state.app();
     let may = app.authorize_dataset_edit(&caller, &id).await?;
+    let request = body.read().await?;
     let tags = tags(required("tags", &request.tags)?)?;
     app.set_evaluation_dataset_tags(&caller, &may, tags).await?;
     Ok(Json(Empty {}))

@@ -6,7 +6,7 @@ use sealyard_app::GivenRecord;
 use sealyard_formats::json_bounds::JsonBounds;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{Answer, ApiError, Identified, InWorkspace, LargeInput, required};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Unread, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -24,10 +24,11 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    LargeInput(request): LargeInput<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize_dataset_edit(&caller, &id).await?;
+    let request = body.read_large().await?;
     let text = required("records", &request.records)?;
     if !JsonBounds::REQUEST.hold(text.as_bytes()) {
         return Err(ApiError::invalid("'records' holds too many values"));

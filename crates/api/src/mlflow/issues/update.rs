@@ -7,7 +7,7 @@ use sealyard_identity::Edit;
 use serde::Deserialize;
 
 use super::create::Response;
-use crate::http::{Answer, ApiError, Identified, InWorkspace, Input};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Unread};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,13 +23,14 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
+    let (may, _) = app.authorize_issue(&caller, Edit, &id).await?;
+    let request = body.read().await?;
     if !request.issue_id.is_empty() && request.issue_id != id {
         return Err(ApiError::invalid("the path and 'issue_id' name different issues"));
     }
-    let (may, _) = app.authorize_issue(&caller, Edit, &id).await?;
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let change = ChangeIssue {
         name: given(request.name),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::view::{LoggedModelView, logged_model_status};
-use crate::http::{Answer, ApiError, Identified, InWorkspace, Input};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Unread};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -26,16 +26,17 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
+    let may = app.authorize_logged_model(&caller, Edit, &id).await?;
+    let request = body.read().await?;
     if !request.model_id.is_empty() && request.model_id != id {
         return Err(ApiError::invalid("the path and 'model_id' name different models"));
     }
     let status =
         request.status.as_ref().ok_or_else(|| ApiError::invalid("Missing value for required parameter 'status'."))?;
     let status = logged_model_status(status)?;
-    let may = app.authorize_logged_model(&caller, Edit, &id).await?;
     let found = app.logged_model(&may.weaken::<Read>(), &id).await?;
     if found.status == status {
         return Ok(Json(Response { model: found.into() }));

@@ -6,7 +6,7 @@ use sealyard_identity::Edit;
 use serde::Deserialize;
 
 use super::super::view::{PairInput, pairs};
-use crate::http::{Answer, Empty, Identified, InWorkspace, Input};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Unread};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -18,10 +18,11 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Empty> {
     let app = state.app();
     let may = app.authorize_logged_model(&caller, Edit, &id).await?;
+    let request = body.read().await?;
     app.log_logged_model_params(&may, &id, pairs(request.params)).await?;
     Ok(Json(Empty {}))
 }

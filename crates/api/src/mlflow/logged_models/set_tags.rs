@@ -6,7 +6,7 @@ use sealyard_identity::Edit;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::{LoggedModelView, PairInput, pairs};
-use crate::http::{Answer, Identified, InWorkspace, Input};
+use crate::http::{Answer, Identified, InWorkspace, Unread};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,10 +23,11 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize_logged_model(&caller, Edit, &id).await?;
+    let request = body.read().await?;
     let model = app.set_logged_model_tags(&may, &id, pairs(request.tags)).await?;
     Ok(Json(Response { model: model.into() }))
 }

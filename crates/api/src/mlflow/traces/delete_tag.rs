@@ -5,7 +5,7 @@ use axum::extract::Path;
 use sealyard_identity::Edit;
 use serde::Deserialize;
 
-use crate::http::{Answer, Empty, Identified, InWorkspace, Input, required};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Unread, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -17,10 +17,11 @@ pub(in crate::mlflow) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Empty> {
     let app = state.app();
     let may = app.authorize_trace(&caller, Edit, &id).await?;
+    let request = body.read().await?;
     app.delete_trace_tag(&may, &id, required("key", &request.key)?).await?;
     Ok(Json(Empty {}))
 }

@@ -6,7 +6,7 @@ use sealyard_identity::Edit;
 use sealyard_store::model::Pair;
 use serde::Deserialize;
 
-use crate::http::{Answer, Empty, Identified, InWorkspace, Input, required};
+use crate::http::{Answer, Empty, Identified, InWorkspace, Unread, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -19,10 +19,11 @@ pub(in crate::mlflow) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Empty> {
     let app = state.app();
     let may = app.authorize_trace(&caller, Edit, &id).await?;
+    let request = body.read().await?;
     required("key", &request.key)?;
     app.set_trace_tag(&may, &id, Pair { key: request.key, value: request.value }).await?;
     Ok(Json(Empty {}))

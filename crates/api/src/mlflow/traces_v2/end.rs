@@ -8,7 +8,7 @@ use sealyard_store::model::TraceState;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::{PairInput, TraceInfoV2View, pairs};
-use crate::http::{Answer, ApiError, Identified, InWorkspace, Input, Integer};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Integer, Unread};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -28,10 +28,11 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize_trace(&caller, Edit, &id).await?;
+    let request = body.read().await?;
     let status = match request.status.as_str() {
         "" | "TRACE_STATUS_UNSPECIFIED" => Some(TraceState::Unspecified),
         text => TraceState::from_text(text),

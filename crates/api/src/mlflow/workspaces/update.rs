@@ -6,7 +6,7 @@ use sealyard_identity::{Administer, ServerWide};
 use serde::Deserialize;
 
 use super::{Response, check_enabled, check_root};
-use crate::http::{Answer, ApiError, Identified, InWorkspace, Input};
+use crate::http::{Answer, ApiError, Identified, InWorkspace, Unread};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -19,11 +19,12 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(name): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
     check_enabled(app)?;
     let may = app.authorize(&caller, Administer, ServerWide).await?;
+    let request = body.read().await?;
     if request.description.is_none() && request.default_artifact_root.is_none() {
         return Err(ApiError::invalid("Workspace update must have at least one key"));
     }
