@@ -142,7 +142,7 @@ async fn nobody_reaches_the_traces_of_another_experiment() {
     let info = json!({"trace_id": theirs_id, "request_time": "2026-01-01T00:00:00Z", "state": "OK",
         "trace_location": {"mlflow_experiment": {"experiment_id": mine}}});
     let taken = json!({"trace": {"trace_info": info}});
-    test.post(&eve, &format!("{ROOT}/traces"), taken).await.error(400, "INVALID_PARAMETER_VALUE");
+    test.post(&eve, &format!("{ROOT}/traces"), taken).await.error(403, "PERMISSION_DENIED");
     // Deleting by id in one's own experiment.
     let delete = json!({"experiment_id": mine, "request_ids": [theirs_id]});
     let deleted = test.post(&eve, &format!("{ROOT}/traces/delete-traces"), delete).await.ok();

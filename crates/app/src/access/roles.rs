@@ -1,6 +1,6 @@
 //! Roles: sets of rights with a name, managed by administrators and by whoever may MANAGE the workspace.
 
-use sealyard_identity::{Administer, Manage, Read, UserDirectory, WorkspaceName};
+use sealyard_identity::{Action, ActsOn, Administer, Manage, Read, UserDirectory, WorkspaceName};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::{RoleMember, RolePermissionRecord, RoleRecord};
@@ -77,9 +77,7 @@ impl App {
     /// # Errors
     /// [`AppError::Denied`], [`AppError::NotFound`].
     pub async fn role(&self, caller: &Caller, id: i64) -> Result<RoleRecord, AppError> {
-        let role = self.resolve_role(caller, id).await?;
-        self.may_see_roles(caller, &role.workspace).await?;
-        Ok(role)
+        self.visible_role(caller, Read, id).await
     }
 
     /// Roles of a workspace; of all of them for administrators.
@@ -176,8 +174,7 @@ impl App {
         id: i64,
         permission: &str,
     ) -> Result<RolePermissionRecord, AppError> {
-        let before = self.resolve_role_permission(caller, id).await?;
-        self.may_manage_role(caller, before.role).await?;
+        let before = self.managed_role_permission(caller, id).await?;
         let permission = PermissionLevel::parse(permission)?.as_str();
         let change = format!("{permission} on {}:{}", before.resource_type, before.resource_pattern);
         let event = self.role_updated(caller, before.role, &change);
@@ -194,8 +191,7 @@ impl App {
     /// # Errors
     /// [`AppError::Denied`], [`AppError::NotFound`].
     pub async fn remove_role_permission(&self, caller: &Caller, id: i64) -> Result<(), AppError> {
-        let before = self.resolve_role_permission(caller, id).await?;
-        self.may_manage_role(caller, before.role).await?;
+        let before = self.managed_role_permission(caller, id).await?;
         let change = format!("nothing on {}:{}", before.resource_type, before.resource_pattern);
         let event = self.role_updated(caller, before.role, &change);
         self.change_grants(move |tx| {
@@ -296,26 +292,50 @@ impl App {
     }
 
     async fn may_manage_role(&self, caller: &Caller, id: i64) -> Result<RoleRecord, AppError> {
-        let role = self.resolve_role(caller, id).await?;
-        self.may_manage_roles(caller, &role.workspace).await?;
-        Ok(role)
+        self.visible_role(caller, Manage, id).await
     }
 
-    /// The role of this id. That there is none only administrators learn.
-    async fn resolve_role(&self, caller: &Caller, id: i64) -> Result<RoleRecord, AppError> {
+    /// The role of this id, of whose workspace the caller has a right. A role that they may not touch and one that is not there are
+    /// one answer; only administrators learn that there is none.
+    async fn visible_role<A>(&self, caller: &Caller, action: A, id: i64) -> Result<RoleRecord, AppError>
+    where
+        A: ActsOn<WorkspaceName>,
+    {
         let found = self.store().read(move |tx| Ok::<_, AppError>(tx.role(id)?)).await?;
-        if found.is_none() {
-            let _may = self.authorize(caller, Administer, UserDirectory).await?;
-        }
-        found.ok_or_else(|| missing("role", id))
+        let found = found.map(|role| (role.workspace.clone(), role));
+        self.visible_of_workspace(caller, action, found, ("role", id)).await
     }
 
-    async fn resolve_role_permission(&self, caller: &Caller, id: i64) -> Result<RolePermissionRecord, AppError> {
-        let found = self.store().read(move |tx| Ok::<_, AppError>(tx.role_permission(id)?)).await?;
-        if found.is_none() {
-            let _may = self.authorize(caller, Administer, UserDirectory).await?;
+    async fn visible_of_workspace<A, T>(
+        &self,
+        caller: &Caller,
+        action: A,
+        found: Option<(String, T)>,
+        (kind, id): (&'static str, i64),
+    ) -> Result<T, AppError>
+    where
+        A: ActsOn<WorkspaceName>,
+    {
+        let may = found.as_ref().is_some_and(|(workspace, _)| {
+            let named = WorkspaceName::new(workspace.as_str());
+            self.may(caller, Administer, UserDirectory) || named.is_ok_and(|name| self.may(caller, action, name))
+        });
+        match found {
+            Some((_, found)) if may => Ok(found),
+            _ => Err(self.deny_unseen(caller, <A as Action>::KIND.to_string(), kind, &id.to_string()).await?),
         }
-        found.ok_or_else(|| missing("role permission", id))
+    }
+
+    /// A right of a role that the caller may MANAGE, and likewise.
+    async fn managed_role_permission(&self, caller: &Caller, id: i64) -> Result<RolePermissionRecord, AppError> {
+        let found = self
+            .store()
+            .read(move |tx| {
+                let Some(permission) = tx.role_permission(id)? else { return Ok(None) };
+                Ok::<_, AppError>(tx.role(permission.role)?.map(|role| (role.workspace, permission)))
+            })
+            .await?;
+        self.visible_of_workspace(caller, Manage, found, ("role permission", id)).await
     }
 
     fn role_updated(&self, caller: &Caller, id: i64, change: &str) -> Event {

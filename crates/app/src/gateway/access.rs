@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 
 use sealyard_identity::{
     Action, ActsOn, Authorized, Edit, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, Grant, Grantee,
-    Permission, Principal, ProtectedResource, Resource, ResourcePattern, Right, ServerWide, WorkspaceName,
+    Permission, Principal, ProtectedResource, Read, Resource, ResourcePattern, Right, ServerWide, WorkspaceName,
 };
 use sealyard_ledger::{Act, Event};
 use sealyard_store::Transaction;
@@ -95,7 +95,8 @@ impl App {
         Ok(MayCreateInGateway { principal, kind: PhantomData })
     }
 
-    /// Finds the endpoint called `name` and asks the authorizer about it. Who may make endpoints learns that there is none.
+    /// Finds the endpoint called `name` and asks the authorizer about it. Who may make endpoints learns that there is none;
+    /// to others one that they may not see and none are the same.
     ///
     /// # Errors
     /// [`AppError::Denied`], [`AppError::Missing`].
@@ -110,12 +111,24 @@ impl App {
     {
         let wanted = name.to_owned();
         let found = self.store().read(move |tx| Ok::<_, AppError>(tx.gateway_endpoint_id(&wanted)?)).await?;
-        if let Some(id) = found {
-            return self.authorize_gateway(caller, action, &id).await;
-        }
-        let _may: MayCreateInGateway<GatewayEndpointId> = self.authorize_gateway_creation(caller).await?;
+        let found = found.as_deref().and_then(GatewayEndpointId::parse);
         let shown: String = name.chars().take(200).collect();
-        Err(AppError::Missing(format!("GatewayEndpoint not found (name='{}')", shown.escape_debug())))
+        let makes = || {
+            self.may(caller, Edit, ServerWide)
+                || GatewayEndpointId::parse(FUTURE).is_some_and(|future| self.may(caller, Edit, future))
+        };
+        match found {
+            Some(id) if self.may(caller, action, id.clone()) || self.may(caller, Read, id.clone()) => {
+                self.authorize(caller, action, id).await
+            }
+            None if makes() => {
+                Err(AppError::Missing(format!("GatewayEndpoint not found (name='{}')", shown.escape_debug())))
+            }
+            _ => {
+                let (action, kind) = (<A as Action>::KIND.to_string(), GatewayEndpointId::KIND);
+                Err(self.deny_unseen(caller, action, kind, &shown).await?)
+            }
+        }
     }
 
     pub(super) fn gateway_id<R: GatewayId>(&self) -> String {

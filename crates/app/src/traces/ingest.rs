@@ -63,20 +63,21 @@ impl App {
         let mut count = 0;
         for batch in batches {
             if count + batch.spans.len() > CHUNK {
-                self.put_span_batches(std::mem::take(&mut together)).await?;
+                self.put_span_batches(caller, std::mem::take(&mut together)).await?;
                 count = 0;
             }
             count += batch.spans.len();
             together.push(batch);
         }
-        self.put_span_batches(together).await
+        self.put_span_batches(caller, together).await
     }
 
-    async fn put_span_batches(&self, batches: Vec<SpanBatch>) -> Result<(), AppError> {
+    async fn put_span_batches(&self, caller: &Caller, batches: Vec<SpanBatch>) -> Result<(), AppError> {
         if batches.is_empty() {
             return Ok(());
         }
-        self.store()
+        let written = self
+            .store()
             .write(move |tx| {
                 for batch in &batches {
                     active_experiment(tx, &batch.experiment_id)?;
@@ -84,7 +85,12 @@ impl App {
                 }
                 Ok(())
             })
-            .await
+            .await;
+        match written {
+            // It came meanwhile, or is in another workspace.
+            Err(AppError::AlreadyExists { kind: "trace", id }) => Err(self.trace_elsewhere(caller, &id).await?),
+            other => other,
+        }
     }
 
     /// Where each trace is or will be. Nobody adds spans to a trace of an experiment that they may not edit.
@@ -111,9 +117,9 @@ impl App {
         let proved = |proofs: &[Authorized<Edit, ExperimentId>], home: &String| {
             *home == named || proofs.iter().any(|proof| proof.resource().as_str() == home)
         };
-        for home in homes.values() {
+        for (id, home) in &homes {
             if !proved(&proofs, home) {
-                proofs.push(self.authorize(caller, Edit, experiment_id(home)?).await?);
+                proofs.push(self.authorize_below(caller, Edit, experiment_id(home)?, "trace", id).await?);
             }
         }
         homes.retain(|_, home| proved(&proofs, home));

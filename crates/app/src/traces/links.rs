@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sealyard_identity::{Authorized, Edit, ExperimentId};
@@ -36,18 +37,21 @@ impl App {
             return Ok(());
         }
         let named = ids.clone();
-        let mut homes: Vec<String> = self
+        let homes: BTreeMap<String, String> = self
             .store()
             .read(move |tx| {
-                let homes = named.iter().map(|id| tx.experiment_of_trace(id)).collect::<Result<Vec<_>, _>>()?;
-                Ok::<_, AppError>(homes.into_iter().flatten().collect())
+                let mut homes = BTreeMap::new();
+                for id in named {
+                    if let Some(home) = tx.experiment_of_trace(&id)? {
+                        homes.entry(home).or_insert(id);
+                    }
+                }
+                Ok::<_, AppError>(homes)
             })
             .await?;
-        homes.sort_unstable();
-        homes.dedup();
         let mut proofs: Vec<Authorized<Edit, ExperimentId>> = Vec::with_capacity(homes.len());
-        for home in homes.iter().filter(|home| home.as_str() != may.resource().as_str()) {
-            proofs.push(self.authorize(caller, Edit, experiment_id(home)?).await?);
+        for (home, id) in homes.iter().filter(|(home, _)| home.as_str() != may.resource().as_str()) {
+            proofs.push(self.authorize_below(caller, Edit, experiment_id(home)?, "trace", id).await?);
         }
         let homes: Vec<String> =
             proofs.iter().chain(std::iter::once(may)).map(|proof| proof.resource().to_string()).collect();

@@ -29,7 +29,7 @@ pub use read::{TraceFile, WholeTrace};
 pub use search::SearchTraces;
 pub use write::{EndTrace, GivenTrace, StartTraceV2};
 
-use sealyard_identity::{Action, ActsOn, Authorized, ExperimentId};
+use sealyard_identity::{Action, ActsOn, Authorized, Edit, ExperimentId};
 use sealyard_store::Transaction;
 
 use crate::tracking::experiment_id;
@@ -65,6 +65,18 @@ impl App {
                 Err(named(error, trace_id))
             }
         }
+    }
+}
+
+impl App {
+    /// What someone is told whose trace has the id of one that is elsewhere. Who may not see that one learns not where it is, and
+    /// no more than of any other trace that they may not see.
+    async fn trace_elsewhere(&self, caller: &Caller, trace_id: &str) -> Result<AppError, AppError> {
+        if self.visible_traces(caller, vec![trace_id.to_owned()]).await?.is_empty() {
+            return self.deny_unseen(caller, Edit::KIND.to_string(), "trace", trace_id).await;
+        }
+        let id: String = trace_id.chars().take(80).collect();
+        Ok(AppError::Conflict(format!("trace {id:?} belongs to another experiment")))
     }
 }
 

@@ -4,7 +4,7 @@ use sealyard_store::model::{Measure, NewTrace, Pair, Trace, TraceState};
 use super::assessments::GivenAssessment;
 use super::{limits, of_experiment};
 use crate::tracking::active_experiment;
-use crate::{App, AppError};
+use crate::{App, AppError, Caller};
 
 /// Assessments that a trace may come with.
 const MAX_ASSESSMENTS: usize = 1000;
@@ -50,8 +50,14 @@ impl App {
     /// Takes a trace, or what completes one whose spans came before. It is data and makes no entry in the ledger.
     ///
     /// # Errors
-    /// [`AppError::Invalid`]; [`AppError::Conflict`] for a trace that is in another experiment, or an experiment in the bin.
-    pub async fn put_trace(&self, may: &Authorized<Edit, ExperimentId>, given: GivenTrace) -> Result<Trace, AppError> {
+    /// [`AppError::Invalid`]; [`AppError::Conflict`] for a trace that is in another experiment, or an experiment in the bin;
+    /// [`AppError::Denied`] for a trace of an experiment that the caller may not see.
+    pub async fn put_trace(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Edit, ExperimentId>,
+        given: GivenTrace,
+    ) -> Result<Trace, AppError> {
         limits::trace_id(&given.trace_id)?;
         let id = given.trace_id.clone();
         if given.assessments.len() > MAX_ASSESSMENTS {
@@ -88,12 +94,17 @@ impl App {
             finalised: true,
             metrics,
         };
-        self.store()
+        let written = self
+            .store()
             .write(move |tx| {
                 active_experiment(tx, &new.trace.experiment_id)?;
                 Ok(tx.put_trace(&new)?)
             })
-            .await
+            .await;
+        match written {
+            Err(AppError::AlreadyExists { kind: "trace", id }) => Err(self.trace_elsewhere(caller, &id).await?),
+            other => other,
+        }
     }
 
     /// Begins a trace as clients before 3 do, under an id of the server's making.

@@ -14,7 +14,7 @@ impl App {
         let shown: String = path.chars().take(200).flat_map(char::escape_default).collect();
         let rule = ARTIFACT_PATH_RULE.to_owned();
         let act = Act::ArtifactRefused { path: shown, digest: None, rule, reason: reason.to_owned() };
-        match self.record(self.event(caller, Outcome::Refused, act)).await {
+        match self.record_refusal(self.event(caller, Outcome::Refused, act)).await {
             Ok(()) => AppError::refused(ARTIFACT_PATH_RULE, reason),
             Err(error) => error,
         }
@@ -39,6 +39,24 @@ impl App {
             }
             other => other,
         }
+    }
+
+    /// Refuses a thing that the caller may not touch, or that is not there: in the same words, and both go into the ledger, so that
+    /// neither answer nor its time tells which it was.
+    pub(crate) async fn deny_unseen(
+        &self,
+        caller: &Caller,
+        action: String,
+        kind: &'static str,
+        id: &str,
+    ) -> Result<AppError, AppError> {
+        let error = self.not_visible(caller, action, kind, id);
+        if let AppError::Denied { rule, action, resource } = &error {
+            let act =
+                Act::AccessDenied { action: action.clone(), resource: resource.clone(), rule: (*rule).to_owned() };
+            self.record_refusal(self.event(caller, Outcome::Refused, act)).await?;
+        }
+        Ok(error)
     }
 
     /// What someone is told of a thing that is not there: an administrator that, anybody else the same as of a thing they

@@ -129,10 +129,10 @@ pub(super) fn a_trace_stays_in_its_experiment(tx: &mut dyn Transaction) {
     tx.put_trace(&trace("tr-1", 100)).unwrap();
     let mut moved = trace("tr-1", 100);
     moved.trace.experiment_id = other.clone();
-    assert!(matches!(tx.put_trace(&moved), Err(StoreError::Conflict(_))));
+    assert!(matches!(tx.put_trace(&moved), Err(StoreError::AlreadyExists { .. })));
     let mut spans = batch("tr-1", vec![span("a", None, "root")]);
     spans.experiment_id = other;
-    assert!(matches!(tx.put_spans(&spans), Err(StoreError::Conflict(_))));
+    assert!(matches!(tx.put_spans(&spans), Err(StoreError::AlreadyExists { .. })));
 }
 
 pub(super) fn spans_make_and_complete_traces(tx: &mut dyn Transaction) {

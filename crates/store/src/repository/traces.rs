@@ -13,12 +13,13 @@ type Result<T> = std::result::Result<T, StoreError>;
     reason = "each does what its name says and fails as `StoreError` says"
 )]
 pub trait Traces {
-    /// Makes the trace, or completes one that its spans made before. One of another experiment is a `Conflict`.
+    /// Makes the trace, or completes one that its spans made before. One of another experiment is
+    /// `AlreadyExists`.
     fn put_trace(&mut self, new: &NewTrace) -> Result<Trace>;
     fn trace(&mut self, id: &str) -> Result<Option<Trace>>;
     /// Only the experiment of a trace: what the authorizer needs.
     fn experiment_of_trace(&mut self, id: &str) -> Result<Option<String>>;
-    /// Adds spans to their trace. A trace of another experiment is a `Conflict`, and so is one that gets too many.
+    /// Adds spans to their trace. A trace of another experiment is `AlreadyExists`; one that gets too many is a `Conflict`.
     fn put_spans(&mut self, batch: &SpanBatch) -> Result<()>;
     /// The content of all spans: roots first, then by start.
     fn spans(&mut self, trace_id: &str) -> Result<Vec<String>>;

@@ -88,6 +88,6 @@ pub(super) async fn handler(
         tags: pairs(info.tags),
         assessments: info.assessments.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
     };
-    let trace = app.put_trace(&may, given).await?;
+    let trace = app.put_trace(&caller, &may, given).await?;
     Ok(Json(Response { trace: TraceView::of_info(trace.into()) }))
 }
