@@ -27,13 +27,13 @@ pub(crate) use cookie::{Cookie, read as read_cookie};
 pub(crate) use error::with_report;
 pub use error::{ApiError, ErrorCode, method_not_allowed, not_found};
 pub(crate) use field::{Flag, Integer, Number, Texts};
-pub(crate) use input::{Input, Inputs, LargeInput, Strict, query_parameters, required};
+pub(crate) use input::{Input, Inputs, LargeInput, Strict, Unread, query_parameters, required};
 #[cfg(feature = "fuzzing")]
 pub(crate) use input::{fuzz_body, fuzz_query};
 pub use origin::RouterConfig;
 pub(crate) use origin::{check_with_cookie, checked as check_origin};
 pub use request_id::RequestId;
-pub(crate) use response::{Answer, Empty, PagePolicy, Secret, headers};
+pub(crate) use response::{Answer, Empty, PagePolicy, Secret, headers, large_answer};
 pub(crate) use routes::Routes;
 pub use routes::{Endpoint, Takes};
 pub(crate) use secret::SecretText;

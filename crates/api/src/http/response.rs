@@ -10,6 +10,14 @@ use super::ApiError;
 /// What a handler gives: an answer as JSON, or an error in MLflow's shape.
 pub(crate) type Answer<T> = Result<Json<T>, ApiError>;
 
+/// An answer that may be large and is made from its parts as it is written: away from the threads that serve everybody.
+pub(crate) async fn large_answer<T: Serialize + Send + 'static>(value: T) -> Result<Response, ApiError> {
+    let written = tokio::task::spawn_blocking(move || serde_json::to_vec(&value)).await;
+    let written = written.map_err(|error| ApiError::internal(format!("an answer could not be written: {error}")))?;
+    let bytes = written.map_err(|error| ApiError::internal(format!("an answer could not be written: {error}")))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+}
+
 /// `{}`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Empty {}

@@ -11,6 +11,7 @@
 mod accounts;
 mod artifacts;
 mod authentication;
+mod bounds;
 mod browser;
 mod datasets;
 mod experiments;
@@ -29,5 +30,6 @@ mod roles;
 mod runs;
 mod test_app;
 mod traces;
+mod unseen;
 mod webhooks;
 mod workspaces;

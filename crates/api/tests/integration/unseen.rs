@@ -147,6 +147,15 @@ async fn nothing_is_read_of_those_who_may_not_send_it() {
     let new = json!({"experiment_id": experiment, "name": "slow", "description": "d"});
     let made = test.post(&test.admin, &format!("{v3}/issues"), new).await.ok();
     let issue = made["issue"]["issue_id"].as_str().unwrap().to_owned();
+    for named in [experiment.as_str(), "no-experiment"] {
+        let headers = [("x-mlflow-experiment-id", named), ("content-type", "application/json")];
+        let (body, read) = watched();
+        let answer = test.send_with(&eve, Method::POST, "/v1/traces", &headers, body).await;
+        assert!(answer.status.is_client_error() && !read.load(Ordering::SeqCst), "{named} {}", answer.json());
+        let (body, read) = watched();
+        test.send_with(&test.admin, Method::POST, "/v1/traces", &headers, body).await;
+        assert!(read.load(Ordering::SeqCst));
+    }
     let artifacts = "/api/2.0/mlflow-artifacts/artifacts";
     for (method, path) in [
         (Method::PUT, format!("{artifacts}/{experiment}/{run}/artifacts/a.txt")),

@@ -108,7 +108,7 @@ impl Import {
                 for (what, record) in records {
                     match tx.dataset_record_by_input(&wanted, &record.input_hash)? {
                         Some(known) if known.id != record.id => doubled.push(what),
-                        _ => tx.put_dataset_record(&wanted, &record)?,
+                        _ => tx.put_dataset_records(&wanted, &[record])?,
                     }
                 }
                 Ok(doubled)

@@ -6,6 +6,7 @@ use super::progress::Place;
 use super::{Import, PAGE, json};
 use crate::AppError;
 use crate::gateway::endpoint_of;
+use crate::traces::holds_code;
 
 /// Bytes of a serialised scorer, as for one that is registered here.
 const MAX_SERIALIZED: usize = 1024 * 1024;
@@ -73,7 +74,7 @@ pub(super) fn scorer_to_store(scorer: SourceScorer, home: bool, place: &mut Plac
     let Some(parsed) = json::read(&serialized, MAX_SERIALIZED) else {
         return refuse("scorer.json", "it is no JSON, or too much of it");
     };
-    if parsed.get("call_source").is_some_and(|source| !source.is_null()) {
+    if holds_code(&parsed) {
         return refuse("scorer.code", "it holds code, which loading it would run");
     }
     if endpoint_of(&parsed).is_some() {

@@ -26,6 +26,7 @@ pub use correlation::Correlation;
 pub use delete::DeleteTraces;
 pub use metrics::{AskMetrics, GivenAggregation};
 pub use read::{TraceFile, WholeTrace};
+pub(crate) use scorers::holds_code;
 pub use search::SearchTraces;
 pub use write::{EndTrace, GivenTrace, StartTraceV2};
 

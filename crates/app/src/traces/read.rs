@@ -13,6 +13,8 @@ use crate::{App, AppError, Caller};
 const MAX_BATCH: usize = 500;
 /// Bytes of spans that are given out together.
 const MAX_BYTES: u64 = 128 * 1024 * 1024;
+/// Bytes of traces without their spans that are given out together.
+const MAX_INFO_BYTES: u64 = 48 << 20;
 /// Metadata in which a client says how many spans there are.
 const SIZE_STATS: &str = "mlflow.trace.sizeStats";
 /// The file of a trace's spans where they are not in the catalog.
@@ -23,8 +25,8 @@ const DATA_FILE: &str = "traces.json";
 pub struct WholeTrace {
     /// All but the spans.
     pub trace: Trace,
-    /// Each a JSON object; the root first.
-    pub spans: Vec<Value>,
+    /// Each the text of a JSON object; the root first.
+    pub spans: Vec<String>,
 }
 
 /// Where the spans or an attachment of a trace are.
@@ -75,7 +77,7 @@ impl App {
                 "Trace with ID {trace_id} is not fully exported yet, please try again later."
             )));
         }
-        parsed(vec![(trace, spans)]).await?.pop().ok_or_else(|| not_found(trace_id))
+        checked(vec![WholeTrace { trace, spans }]).await?.pop().ok_or_else(|| not_found(trace_id))
     }
 
     /// Those of the traces that the caller may read, in the order of their ids; with spans only those that are complete.
@@ -96,18 +98,24 @@ impl App {
                 if with_spans {
                     bounded(tx.size_of_spans(&visible)?)?;
                 }
-                let mut found = Vec::new();
+                let (mut found, mut bytes) = (Vec::new(), 0_u64);
                 for id in visible {
                     let Some(trace) = tx.trace(&id)? else { continue };
+                    bytes = bytes.saturating_add(trace.size());
+                    if bytes > MAX_INFO_BYTES {
+                        return Err(AppError::Invalid(format!(
+                            "the traces have more than the {MAX_INFO_BYTES} bytes that are given at once; ask for fewer"
+                        )));
+                    }
                     let spans = if with_spans { tx.spans(&id)? } else { Vec::new() };
                     if !with_spans || (!spans.is_empty() && is_complete(&trace, spans.len())) {
-                        found.push((trace, spans));
+                        found.push(WholeTrace { trace, spans });
                     }
                 }
                 Ok::<_, AppError>(found)
             })
             .await?;
-        parsed(found).await
+        checked(found).await
     }
 
     /// Leaves out ids of traces that are not there, and of those that the caller may not read: to them both are the same.
@@ -201,18 +209,13 @@ fn is_complete(trace: &Trace, spans: usize) -> bool {
     said.is_none_or(|said| spans as u64 >= said)
 }
 
-async fn parsed(found: Vec<(Trace, Vec<String>)>) -> Result<Vec<WholeTrace>, AppError> {
+async fn checked(found: Vec<WholeTrace>) -> Result<Vec<WholeTrace>, AppError> {
     blocking("spans could not be read", move || {
-        let texts = found.iter().flat_map(|(_, spans)| spans);
+        let texts = found.iter().flat_map(|whole| &whole.spans);
         if !SPANS.hold_all(texts.map(String::as_bytes)) {
             return Err(AppError::Invalid("the spans hold too many values to be given at once".to_owned()));
         }
-        let whole = |(trace, spans): (Trace, Vec<String>)| {
-            let spans = spans.iter().map(|content| serde_json::from_str(content)).collect::<Result<_, _>>();
-            let spans = spans.map_err(|error| AppError::internal("a stored span can't be read", error))?;
-            Ok(WholeTrace { trace, spans })
-        };
-        found.into_iter().map(whole).collect()
+        Ok(found)
     })
     .await
 }

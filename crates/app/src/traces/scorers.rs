@@ -12,6 +12,8 @@ use crate::{App, AppError, Caller};
 
 /// Bytes of a serialised scorer.
 const MAX_SERIALIZED: usize = 1024 * 1024;
+/// Bytes of all versions of all scorers of an experiment: what a list may have to give at once.
+const MAX_OF_EXPERIMENT: u64 = 48 << 20;
 /// Scorers, or versions of one, that are listed.
 const MAX_LISTED: u32 = 1000;
 
@@ -34,7 +36,7 @@ impl App {
         }
         let parsed: Value = serde_json::from_str(&serialized)
             .map_err(|_| AppError::Invalid("serialized_scorer must be valid JSON".to_owned()))?;
-        if parsed.get("call_source").is_some_and(|source| !source.is_null()) {
+        if holds_code(&parsed) {
             return Err(AppError::Invalid(
                 "Custom scorers (using the @scorer decorator) can't be registered: loading one runs the code that it holds"
                     .to_owned(),
@@ -53,6 +55,13 @@ impl App {
             .store()
             .write(move |tx| {
                 active_experiment(tx, &experiment)?;
+                let bytes = tx.size_of_scorers(&experiment)?.saturating_add(serialized.len() as u64);
+                if bytes > MAX_OF_EXPERIMENT {
+                    return Err(AppError::Conflict(format!(
+                        "the scorers of an experiment have at most {MAX_OF_EXPERIMENT} bytes, all versions together; delete \
+                         versions that are not needed"
+                    )));
+                }
                 let made = tx.register_scorer(&experiment, &name, &id, &serialized, now)?;
                 event.act = Act::ScorerRegistered { experiment, name, version: made.version };
                 tx.record(&event)?;
@@ -155,6 +164,18 @@ impl App {
     }
 }
 
+/// Whether clients would run code of this scorer, or of one that it is made of: they load the wrapped ones in the same way, and
+/// which fields wrap is theirs to say.
+pub(crate) fn holds_code(scorer: &Value) -> bool {
+    match scorer {
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| (name == "call_source" && !value.is_null()) || holds_code(value))
+        }
+        Value::Array(items) => items.iter().any(holds_code),
+        _ => false,
+    }
+}
+
 fn not_found(experiment: &str, name: &str, version: Option<u32>) -> AppError {
     let name = limits::cut(name, 80);
     AppError::Missing(match version {
@@ -163,4 +184,32 @@ fn not_found(experiment: &str, name: &str, version: Option<u32>) -> AppError {
         }
         None => format!("Scorer with name '{name}' not found for experiment {experiment}."),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn code_is_found_wherever_it_is() {
+        let code = json!({"call_source": "return 1"});
+        for scorer in [
+            code.clone(),
+            json!({"memory_augmented_judge_data": {"base_judge": code}}),
+            json!({"memory_augmented_judge_data": {"base_judge": {"memory_augmented_judge_data": {"base_judge": code}}}}),
+            json!({"scorers": [{"name": "x"}, code]}),
+        ] {
+            assert!(holds_code(&scorer), "{scorer}");
+        }
+        for scorer in [
+            json!({"call_source": null, "name": "call_source"}),
+            json!({"memory_augmented_judge_data": {"base_judge": {"call_source": null}}}),
+            json!({"instructions_judge_pydantic_data": {"instructions": "call_source"}}),
+            json!([]),
+        ] {
+            assert!(!holds_code(&scorer), "{scorer}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use sealyard_core::Timestamp;
 use sealyard_identity::{Action, ActsOn, Authorized, Edit, ExperimentId, Read};
-use sealyard_store::model::{Issue, IssuePlace, IssueQuery, IssueUpdate};
+use sealyard_store::model::{FoundIssue, Issue, IssuePlace, IssueQuery, IssueUpdate};
 
 use super::experiments::experiment_id;
 use super::limits;
@@ -15,6 +15,8 @@ const STATUSES: [&str; 3] = ["pending", "rejected", "resolved"];
 pub const SEVERITIES: [&str; 4] = ["not_an_issue", "low", "medium", "high"];
 /// Issues of one page.
 const PAGE: u32 = 1000;
+/// A page ends early when it has so many bytes.
+const PAGE_BYTES: usize = 48 << 20;
 /// Elements of a list, and characters of one.
 const MOST_CAUSES: usize = 100;
 const LONGEST_CAUSE: usize = 10_000;
@@ -170,11 +172,11 @@ impl App {
         let rights = self.rights();
         self.store()
             .read(move |tx| {
-                let mut found: Vec<Issue> = Vec::new();
+                let mut found: Vec<FoundIssue> = Vec::new();
                 loop {
                     let rows = tx.search_issues(&query)?;
                     let last = rows.len() <= PAGE as usize;
-                    query.after = rows.last().map(Issue::place);
+                    query.after = rows.last().map(|row| row.place.clone());
                     let visible = rows.into_iter().filter(|issue| {
                         experiment_id(&issue.experiment_id).is_ok_and(|id| rights.may(&principal, Read, id))
                     });
@@ -183,13 +185,30 @@ impl App {
                         break;
                     }
                 }
-                let more = found.len() > limit;
-                found.truncate(limit);
-                let next = found.last().filter(|_| more).map(|issue| token(&issue.place()));
-                Ok((found, next))
+                let (mut issues, mut bytes, mut next) = (Vec::new(), 0, None);
+                let all = found.len();
+                for (position, FoundIssue { place, .. }) in found.into_iter().take(limit).enumerate() {
+                    let Some(issue) = tx.issue(&place.id)? else { continue };
+                    bytes += size(&issue);
+                    issues.push(issue);
+                    // A page ends early when it holds so much, and says where to go on.
+                    let ends = bytes >= PAGE_BYTES || position + 1 == limit;
+                    if ends && position + 1 < all {
+                        next = Some(token(&place));
+                        break;
+                    }
+                }
+                Ok((issues, next))
             })
             .await
     }
+}
+
+/// About how many bytes an issue takes in an answer.
+fn size(issue: &Issue) -> usize {
+    let lists = [&issue.root_causes, &issue.categories];
+    let lists = lists.into_iter().flatten().map(|text| text.len() + 8).sum::<usize>();
+    issue.name.len() + issue.description.len() + lists + 512
 }
 
 fn status(text: String) -> Result<String, AppError> {

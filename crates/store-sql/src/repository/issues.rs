@@ -1,5 +1,5 @@
 use sealyard_core::Timestamp;
-use sealyard_store::model::{Issue, IssueQuery, IssueUpdate};
+use sealyard_store::model::{FoundIssue, Issue, IssuePlace, IssueQuery, IssueUpdate};
 use sealyard_store::{Issues, StoreError};
 
 use super::convert::{Columns as _, already_exists, experiment_number, not_found};
@@ -84,14 +84,14 @@ impl Issues for Session<'_> {
         self.issue(id)?.ok_or_else(|| not_found("issue", id))
     }
 
-    fn search_issues(&mut self, query: &IssueQuery) -> Result<Vec<Issue>, StoreError> {
+    fn search_issues(&mut self, query: &IssueQuery) -> Result<Vec<FoundIssue>, StoreError> {
         let mut values: Vec<Value<'static>> = Vec::new();
         let mut bind = |value: Value<'static>| {
             values.push(value);
             format!("?{}", values.len())
         };
         let mut text = format!(
-            "SELECT {COLUMNS} FROM issues
+            "SELECT id, experiment, severity, created FROM issues
              WHERE EXISTS (SELECT 1 FROM experiments home WHERE home.number = experiment AND home.workspace = {})",
             bind(self.workspace().into())
         );
@@ -121,6 +121,12 @@ impl Issues for Session<'_> {
         }
         let limit = bind(i64::from(query.limit).into());
         text.push_str(&format!(" ORDER BY severity DESC, created DESC, id LIMIT {limit}"));
-        self.all(&text, values, read)
+        self.all(&text, values, |row| {
+            let severity = u8::try_from(row.get::<i64>(2)?).ok();
+            Ok(FoundIssue {
+                place: IssuePlace { severity, created: row.timestamp(3)?, id: row.get(0)? },
+                experiment_id: row.get::<i64>(1)?.to_string(),
+            })
+        })
     }
 }

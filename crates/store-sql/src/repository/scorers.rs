@@ -1,13 +1,28 @@
 use sealyard_store::model::ScorerVersion;
 use sealyard_store::{Scorers, StoreError};
 
-use super::convert::not_found;
+use super::convert::{Columns as _, not_found};
 use super::experiments::found;
 use crate::session::Session;
 use crate::sql::Row;
 
 const FROM: &str = "SELECT s.id, s.experiment, s.name, v.version, v.serialized, v.created
                     FROM scorers s JOIN scorer_versions v ON v.scorer = s.number";
+
+/// How long they are, in place of the scorers themselves.
+const SIZE: &str = "SELECT octet_length(v.serialized) FROM scorers s JOIN scorer_versions v ON v.scorer = s.number";
+/// A list ends early when it holds so much.
+const LIST_BYTES: u64 = 48 << 20;
+
+/// How many of those that have these sizes are given together: at least the first.
+fn fitting(sizes: &[u64]) -> i64 {
+    let mut bytes = 0_u64;
+    let fits = sizes.iter().take_while(|size| {
+        bytes = bytes.saturating_add(**size);
+        bytes <= LIST_BYTES
+    });
+    i64::try_from(fits.count().max(1)).unwrap_or(1)
+}
 
 impl Scorers for Session<'_> {
     fn register_scorer(
@@ -38,17 +53,23 @@ impl Scorers for Session<'_> {
         self.scorer(experiment_id, name, Some(version))?.ok_or_else(|| not_found("scorer", name))
     }
 
+    fn size_of_scorers(&mut self, experiment_id: &str) -> Result<u64, StoreError> {
+        let experiment = self.experiment_key(experiment_id)?;
+        let size: Option<u64> = self.optional(
+            "SELECT coalesce(sum(octet_length(v.serialized)), 0)
+             FROM scorers s JOIN scorer_versions v ON v.scorer = s.number WHERE s.experiment = ?1",
+            [experiment],
+            |row| row.unsigned(0),
+        )?;
+        Ok(size.unwrap_or(0))
+    }
+
     fn scorers(&mut self, experiment_id: &str, limit: u32) -> Result<Vec<ScorerVersion>, StoreError> {
         let Some(experiment) = found(self.experiment_key(experiment_id))? else { return Ok(Vec::new()) };
-        self.all(
-            &format!(
-                "{FROM} WHERE s.experiment = ?1
-                     AND v.version = (SELECT max(w.version) FROM scorer_versions w WHERE w.scorer = s.number)
-                 ORDER BY s.name LIMIT ?2"
-            ),
-            (experiment, i64::from(limit)),
-            read,
-        )
+        let newest = "s.experiment = ?1
+             AND v.version = (SELECT max(w.version) FROM scorer_versions w WHERE w.scorer = s.number) ORDER BY s.name";
+        let sizes = self.all(&format!("{SIZE} WHERE {newest} LIMIT ?2"), (experiment, limit), |row| row.unsigned(0))?;
+        self.all(&format!("{FROM} WHERE {newest} LIMIT ?2"), (experiment, fitting(&sizes)), read)
     }
 
     fn scorer_versions(
@@ -58,11 +79,9 @@ impl Scorers for Session<'_> {
         limit: u32,
     ) -> Result<Vec<ScorerVersion>, StoreError> {
         let Some(experiment) = found(self.experiment_key(experiment_id))? else { return Ok(Vec::new()) };
-        self.all(
-            &format!("{FROM} WHERE s.experiment = ?1 AND s.name = ?2 ORDER BY v.version LIMIT ?3"),
-            (experiment, name, i64::from(limit)),
-            read,
-        )
+        let of_one = "s.experiment = ?1 AND s.name = ?2 ORDER BY v.version LIMIT ?3";
+        let sizes = self.all(&format!("{SIZE} WHERE {of_one}"), (experiment, name, limit), |row| row.unsigned(0))?;
+        self.all(&format!("{FROM} WHERE {of_one}"), (experiment, name, fitting(&sizes)), read)
     }
 
     fn scorer(

@@ -37,7 +37,7 @@ pub(super) fn lifecycle_and_search(tx: &mut dyn Transaction) {
 
     let mut find = |query: IssueQuery| {
         let found = tx.search_issues(&IssueQuery { limit: 10, ..query }).unwrap();
-        found.into_iter().map(|issue| issue.id).collect::<Vec<_>>()
+        found.into_iter().map(|issue| issue.place.id).collect::<Vec<_>>()
     };
     assert_eq!(find(IssueQuery::default()), ["b", "d", "e", "c", "a"]);
     assert_eq!(find(IssueQuery { experiment: Some("0".into()), ..IssueQuery::default() }), ["b", "d", "c", "a"]);
@@ -49,7 +49,10 @@ pub(super) fn lifecycle_and_search(tx: &mut dyn Transaction) {
     let run = |same| IssueQuery { source_run: vec![("r1".into(), same)], ..IssueQuery::default() };
     assert_eq!((find(run(true)).len(), find(run(false))), (4, vec!["e".to_owned()]));
     for (place, id) in ["b", "d", "e", "c", "a"].iter().enumerate() {
-        let after = Some(tx.issue(id).unwrap().unwrap().place());
+        let issue = tx.issue(id).unwrap().unwrap();
+        let known = IssueQuery { experiment: Some(issue.experiment_id.clone()), limit: 10, ..IssueQuery::default() };
+        assert!(tx.search_issues(&known).unwrap().iter().any(|found| found.place == issue.place()));
+        let after = Some(issue.place());
         let found = tx.search_issues(&IssueQuery { after, limit: 10, ..IssueQuery::default() }).unwrap();
         assert_eq!(found.len(), 4 - place, "behind {id}");
     }

@@ -126,7 +126,7 @@ fn fill(tx: &mut dyn Transaction, mark: &str) -> Things {
     tx.create_assessment(&assessment(&things.trace, "a-1", "true")).unwrap();
     tx.link_traces_to_run(std::slice::from_ref(&things.trace), &things.run).unwrap();
     tx.create_evaluation_dataset(&dataset(&things.dataset, NAME, &[&things.experiment])).unwrap();
-    tx.put_dataset_record(&things.dataset, &record(&id("record"), "h", 1)).unwrap();
+    tx.put_dataset_records(&things.dataset, &[record(&id("record"), "h", 1)]).unwrap();
     tx.create_issue(&issue(&things.issue, &things.experiment)).unwrap();
     tx.create_webhook(&webhook(&things.webhook, &["model_version.created"])).unwrap();
     tx.register_scorer(&things.experiment, NAME, &id("scorer"), "{}", 1).unwrap();
@@ -300,9 +300,11 @@ fn read_nothing(tx: &mut dyn Transaction, theirs: &Things) {
     assert!(matches!(tx.count_dataset_records(dataset), Err(StoreError::NotFound { .. })));
     assert!(matches!(tx.dataset_records(dataset, None, 10), Err(StoreError::NotFound { .. })));
     assert!(matches!(tx.dataset_record_by_input(dataset, "h"), Err(StoreError::NotFound { .. })));
+    let hashes = ["h".to_owned()];
+    assert!(matches!(tx.known_dataset_inputs(dataset, &hashes), Err(StoreError::NotFound { .. })));
     assert!(tx.issue(issue).unwrap().is_none());
     let query = IssueQuery { limit: 10, ..IssueQuery::default() };
-    assert!(tx.search_issues(&query).unwrap().iter().all(|found| found.id != *issue));
+    assert!(tx.search_issues(&query).unwrap().iter().all(|found| found.place.id != *issue));
     assert!(tx.search_issues(&IssueQuery { experiment: Some(experiment.clone()), ..query }).unwrap().is_empty());
     assert!(tx.webhook(webhook).unwrap().is_none() && tx.webhooks(0, 10).unwrap().is_empty());
     assert_eq!(tx.count_webhooks().unwrap(), 0);
@@ -376,7 +378,7 @@ fn change_nothing(tx: &mut dyn Transaction, theirs: &Things) {
     absent(tx.delete_evaluation_dataset_tag(dataset, "team").map(drop));
     absent(tx.add_evaluation_dataset_experiments(dataset, &["0".into()]));
     absent(tx.remove_evaluation_dataset_experiments(dataset, std::slice::from_ref(experiment)));
-    absent(tx.put_dataset_record(dataset, &record("sneaked", "x", 1)));
+    absent(tx.put_dataset_records(dataset, &[record("sneaked", "x", 1)]));
     absent(tx.delete_dataset_records(dataset, &["r".into()]).map(drop));
     absent(tx.create_issue(&super::workspaces::issue("sneaked", experiment)));
     absent(

@@ -44,6 +44,15 @@ pub struct IssuePlace {
     pub id: String,
 }
 
+/// An issue that a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundIssue {
+    /// Where it stands.
+    pub place: IssuePlace,
+    /// The experiment that it is of.
+    pub experiment_id: String,
+}
+
 /// A search for issues.
 #[derive(Debug, Clone, Default)]
 pub struct IssueQuery {

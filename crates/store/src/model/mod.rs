@@ -34,7 +34,7 @@ pub use gateway::{
 };
 pub use identity::{TokenRecord, UserRecord};
 pub use import::ImportRefusal;
-pub use issue::{Issue, IssuePlace, IssueQuery, IssueUpdate};
+pub use issue::{FoundIssue, Issue, IssuePlace, IssueQuery, IssueUpdate};
 pub use ledger::{CheckpointRecord, LedgerEntry};
 pub use logged_model::{LoggedModel, LoggedModelQuery, LoggedModelStatus, ModelMetric, NewLoggedModel};
 pub use registry::{ModelVersion, NewModelVersion, NewVersionRecord, RegisteredModel, VersionFile, VersionStatus};

@@ -1,7 +1,7 @@
 use sealyard_core::Timestamp;
 
 use crate::StoreError;
-use crate::model::{Issue, IssueQuery, IssueUpdate};
+use crate::model::{FoundIssue, Issue, IssueQuery, IssueUpdate};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -15,6 +15,6 @@ pub trait Issues {
     fn create_issue(&mut self, new: &Issue) -> Result<()>;
     fn issue(&mut self, id: &str) -> Result<Option<Issue>>;
     fn update_issue(&mut self, id: &str, update: &IssueUpdate, now: Timestamp) -> Result<Issue>;
-    /// Most severe first, then the newest, then by id.
-    fn search_issues(&mut self, query: &IssueQuery) -> Result<Vec<Issue>>;
+    /// Most severe first, then the newest, then by id. Only where they are: what they hold may be much.
+    fn search_issues(&mut self, query: &IssueQuery) -> Result<Vec<FoundIssue>>;
 }

@@ -19,9 +19,11 @@ pub trait Scorers {
         serialized: &str,
         now: i64,
     ) -> Result<ScorerVersion>;
-    /// The newest version of each, by name.
+    /// Bytes of all versions of all scorers of the experiment.
+    fn size_of_scorers(&mut self, experiment_id: &str) -> Result<u64>;
+    /// The newest version of each, by name. Ends early at 48 MiB.
     fn scorers(&mut self, experiment_id: &str, limit: u32) -> Result<Vec<ScorerVersion>>;
-    /// Every version, oldest first.
+    /// Every version, oldest first. Ends early at 48 MiB.
     fn scorer_versions(&mut self, experiment_id: &str, name: &str, limit: u32) -> Result<Vec<ScorerVersion>>;
     /// The version, or the newest one.
     fn scorer(&mut self, experiment_id: &str, name: &str, version: Option<u32>) -> Result<Option<ScorerVersion>>;

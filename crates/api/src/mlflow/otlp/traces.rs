@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderName;
 use http::header::CONTENT_TYPE;
 use sealyard_app::AppError;
-use sealyard_identity::Edit;
+use sealyard_identity::{Edit, ServerWide};
 
 use super::body::{Form, codec, form, spans};
 use crate::http::{ApiError, ErrorCode, Identified, InWorkspace};
@@ -29,8 +29,9 @@ pub(super) async fn handler(
         return Err(ApiError::new(ErrorCode::UnprocessableEntity, message));
     };
     let may = match app.authorize_experiment(&caller, Edit, experiment).await {
-        // No experiment has such an id. Clients look for what is wrong with the rest first.
-        Err(error @ AppError::Invalid(_)) => Err(error),
+        // No experiment has such an id. Clients look for what is wrong with the rest first; but nothing is read of who may make
+        // no experiment either.
+        Err(error @ AppError::Invalid(_)) if app.may(&caller, Edit, ServerWide) => Err(error),
         may => Ok(may?),
     };
     let (form, codec) = (form(&parts.headers)?, codec(&parts.headers)?);

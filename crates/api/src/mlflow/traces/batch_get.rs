@@ -1,10 +1,9 @@
 //! `GET traces/batchGet`: several traces with their spans; those that are complete and that the caller may read.
 
-use axum::Json;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::TraceView;
-use crate::http::{Answer, Identified, InWorkspace, Input, Texts};
+use crate::http::{ApiError, Identified, InWorkspace, Input, Texts, large_answer};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,8 +21,8 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
-) -> Answer<Response> {
+) -> Result<axum::response::Response, ApiError> {
     let ids = request.trace_ids.iter().map(str::to_owned).collect();
     let traces = state.app().traces(&caller, ids, true).await?;
-    Ok(Json(Response { traces: traces.into_iter().map(TraceView::from).collect() }))
+    large_answer(Response { traces: traces.into_iter().map(TraceView::from).collect() }).await
 }

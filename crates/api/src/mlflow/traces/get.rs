@@ -1,11 +1,10 @@
 //! `GET traces/get`: a trace with its spans.
 
-use axum::Json;
 use sealyard_identity::Read;
 use serde::{Deserialize, Serialize};
 
 use super::super::view::TraceView;
-use crate::http::{Answer, Flag, Identified, InWorkspace, Input, required};
+use crate::http::{ApiError, Flag, Identified, InWorkspace, Input, large_answer, required};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -23,9 +22,9 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Input(request): Input<Request>,
-) -> Answer<Response> {
+) -> Result<axum::response::Response, ApiError> {
     let app = state.app();
     let id = required("trace_id", &request.trace_id)?;
     let may = app.authorize_trace(&caller, Read, id).await?;
-    Ok(Json(Response { trace: app.whole_trace(&may, id, request.allow_partial.0).await?.into() }))
+    large_answer(Response { trace: app.whole_trace(&may, id, request.allow_partial.0).await?.into() }).await
 }

@@ -1,5 +1,6 @@
 use sealyard_app::WholeTrace;
-use serde::Serialize;
+use serde::ser::{Error as _, SerializeSeq as _};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::TraceInfoView;
@@ -8,13 +9,13 @@ use super::TraceInfoView;
 #[derive(Debug, Serialize)]
 pub(in crate::mlflow) struct TraceView {
     trace_info: TraceInfoView,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    spans: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "one_by_one")]
+    spans: Vec<String>,
 }
 
 impl From<WholeTrace> for TraceView {
     fn from(WholeTrace { trace, spans }: WholeTrace) -> Self {
-        Self { trace_info: trace.into(), spans: spans.iter().map(span).collect() }
+        Self { trace_info: trace.into(), spans }
     }
 }
 
@@ -23,6 +24,16 @@ impl TraceView {
     pub(in crate::mlflow) fn of_info(trace_info: TraceInfoView) -> Self {
         Self { trace_info, spans: Vec::new() }
     }
+}
+
+/// Each span from its text, when it is its turn: never are all of them there as values, which take many times their bytes.
+fn one_by_one<S: Serializer>(spans: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut list = serializer.serialize_seq(Some(spans.len()))?;
+    for text in spans {
+        let content = serde_json::from_str(text).map_err(|_| S::Error::custom("a stored span can't be read"))?;
+        list.serialize_element(&span(&content))?;
+    }
+    list.end()
 }
 
 /// From what MLflow's trace data have.

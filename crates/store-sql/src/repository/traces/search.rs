@@ -9,6 +9,9 @@ use crate::sql::{FromValue, ValueRef};
 /// Most sort keys of one search.
 const MAX_ORDER: usize = 20;
 
+/// A page of traces ends early when it holds so much.
+const PAGE_BYTES: u64 = 48 << 20;
+
 /// A key of the whole order, the caller's and what makes it total.
 #[derive(Debug)]
 struct Key {
@@ -48,8 +51,19 @@ impl Session<'_> {
         let limit = query.limit as usize;
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = if more { found.last().map(|(_, values)| values.clone()) } else { None };
-        let items = found.into_iter().map(|(number, _)| self.load_trace(number)).collect::<Result<_, _>>()?;
+        let mut next = if more { found.last().map(|(_, values)| values.clone()) } else { None };
+        let (mut items, mut bytes) = (Vec::new(), 0_u64);
+        let last = found.len();
+        for (position, (number, values)) in found.into_iter().enumerate() {
+            let trace = self.load_trace(number)?;
+            bytes = bytes.saturating_add(trace.size());
+            items.push(trace);
+            // A shorter page says where to go on, as every page does.
+            if bytes >= PAGE_BYTES && position + 1 < last {
+                next = Some(values);
+                break;
+            }
+        }
         Ok(TracePage { items, next })
     }
 
