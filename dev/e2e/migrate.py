@@ -35,7 +35,8 @@ def make_source(folder):
 
 
 def migrate(source, target, *more, wait=True):
-    command = [binary(), "migrate", "--from", str(source / "mlflow.db"), "--to", str(target), "--format", "json", *more]
+    users = ["--auth-db", str(source / "basic_auth.db")] if (source / "basic_auth.db").exists() else []
+    command = [binary(), "migrate", "--from", str(source / "mlflow.db"), "--to", str(target), "--format", "json", *users, *more]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                cwd=source, env=environment(HOME=str(source)), start_new_session=True)
     if not wait:
@@ -122,6 +123,8 @@ def script():
             server.verify_ledger()
             read_back(server, facts)
             client = server.client()
+            [held] = client.mlflow("GET", "users/get?username=grace")["user"]["experiment_permissions"]
+            check("the right of an imported user", (held["experiment_id"], held["permission"]), (facts["experiments"][0], "EDIT"))
             made = client.mlflow("POST", "experiments/create", name="after the migration")["experiment_id"]
             if int(made) <= max(int(id) for id in facts["experiments"]):
                 raise Failed(f"a new experiment got the old id {made}")

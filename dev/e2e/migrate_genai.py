@@ -104,6 +104,23 @@ def make(mlflow, client, experiment, folder, facts):
     assert inside not in traces
 
 
+def make_users(folder, experiment):
+    """What MLflow's basic auth keeps beside the store, by its schema: making it with MLflow takes packages of an extra."""
+    database = sqlite3.connect(folder / "basic_auth.db")
+    with database:
+        database.executescript("""
+            CREATE TABLE users (id INTEGER PRIMARY KEY, username VARCHAR(255) UNIQUE, password_hash VARCHAR(255), is_admin BOOLEAN);
+            CREATE TABLE experiment_permissions (id INTEGER PRIMARY KEY, experiment_id VARCHAR(255) NOT NULL,
+                user_id INTEGER NOT NULL REFERENCES users (id), permission VARCHAR(255));
+            CREATE TABLE registered_model_permissions (id INTEGER PRIMARY KEY, name VARCHAR(255) NOT NULL,
+                user_id INTEGER NOT NULL REFERENCES users (id), permission VARCHAR(255));
+            INSERT INTO users VALUES (1, 'admin', 'scrypt:32768:8:1$x$y', 1), (2, 'grace', 'scrypt:32768:8:1$x$y', 0);
+            INSERT INTO registered_model_permissions VALUES (1, 'fraud', 2, 'READ');
+        """)
+        database.execute("INSERT INTO experiment_permissions VALUES (1, ?, 2, 'EDIT')", (experiment,))
+    database.close()
+
+
 def spoil(folder, facts):
     """Puts into the source what MLflow could not read itself: no JSON at all."""
     half = facts["half"]

@@ -124,6 +124,7 @@ def main():
     client.delete_experiment(ids[2])
 
     migrate_genai.make(mlflow, client, ids[0], folder, facts)
+    migrate_genai.make_users(folder, ids[0])
 
     facts["described"] = describe(mlflow, uri, facts)
     del facts["described"]["version fraud 3"]

@@ -22,7 +22,7 @@ pub struct FirstAdministrator {
 }
 
 impl App {
-    /// Makes the first administrator if there is no user at all, or none but one whose password nobody was told: a start
+    /// Makes the first administrator if there is no user who can log in, or none but one whose password nobody was told: a start
     /// that was killed or failed before [`App::first_start_done`] is made up for by the next, which makes the account anew.
     ///
     /// # Errors
@@ -46,7 +46,13 @@ impl App {
                     // With its tokens: whoever was to get one may never have.
                     tx.delete_user(&user.name)?;
                 }
-                tx.create_user(&record)?;
+                // A user of that name that was imported is whoever starts the server.
+                if tx.user(&record.name)?.is_some_and(|user| user.password.is_none()) {
+                    tx.set_user_password(&record.name, record.password.as_deref())?;
+                    tx.set_user_admin(&record.name, true)?;
+                } else {
+                    tx.create_user(&record)?;
+                }
                 tx.put_setting(STATE, PENDING)?;
                 tx.record(&event)?;
                 Ok::<_, AppError>(true)
@@ -87,6 +93,8 @@ struct Unclaimed(Option<UserRecord>);
 
 fn unclaimed(tx: &mut dyn Transaction) -> Result<Option<Unclaimed>, AppError> {
     let mut users = tx.users()?;
+    // Those that were imported can't log in before an administrator gives them a password.
+    users.retain(|user| user.password.is_some());
     Ok(match (users.pop(), users.is_empty()) {
         (None, _) => Some(Unclaimed(None)),
         (Some(user), true) if tx.setting(STATE)?.as_deref() == Some(PENDING) => Some(Unclaimed(Some(user))),

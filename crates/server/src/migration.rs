@@ -8,7 +8,7 @@ use sealyard_app::{ImportOptions, ImportReport, LoadedPolicy};
 use sealyard_core::{Clock, Redacted, Rng};
 use sealyard_store::StoreError;
 use sealyard_store::import::ImportSource;
-use sealyard_store_sql::{MlflowSource, PostgresUrl};
+use sealyard_store_sql::{MlflowSource, PostgresUrl, read_mlflow_users};
 use sealyard_vault::ArtifactsUrl;
 
 use crate::catalog;
@@ -31,6 +31,8 @@ pub struct Migration {
     pub source: MigrationSource,
     /// The data directory; made if it is not there. No server may have it open.
     pub data_directory: PathBuf,
+    /// The SQLite database of the source's users.
+    pub users: Option<PathBuf>,
     /// The folder of the source's artifacts.
     pub artifacts: Option<PathBuf>,
     /// The PostgreSQL database of the new server, if its catalog is not in the data directory.
@@ -70,6 +72,13 @@ impl Migration {
                 Box::new(opened.map_err(|_| StoreError::Stopped)??)
             }
         };
+        let users = match self.users {
+            Some(path) => {
+                let read = tokio::task::spawn_blocking(move || read_mlflow_users(&path)).await;
+                read.map_err(|_| StoreError::Stopped)??
+            }
+            None => Vec::new(),
+        };
         if self.dry_run {
             let mut source = source;
             let looked = tokio::task::spawn_blocking(move || ImportReport::dry_run(&mut *source)).await;
@@ -81,7 +90,7 @@ impl Migration {
         let store = catalog::open(&directory, database, password, Arc::clone(&clock)).await?;
         let app = Arc::new(build(&directory, store, vault, policy, clock, rng).await?);
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
-        let options = ImportOptions { artifacts: self.artifacts, stop: self.stop };
+        let options = ImportOptions { artifacts: self.artifacts, users, stop: self.stop };
         let outcome = app.import(source, options, say).await;
         sequencing.abort();
         app.sequence().await?;

@@ -16,7 +16,7 @@ mod session;
 mod sql;
 mod sqlite;
 
-pub use mlflow::MlflowSource;
+pub use mlflow::{MlflowSource, read_mlflow_users};
 pub use offline::LedgerReader;
 pub use postgres::{PostgresOptions, PostgresStore, PostgresUrl};
 pub use sqlite::{SqliteOptions, SqliteStore};

@@ -338,3 +338,16 @@ pub struct SourceWebhook {
     pub created: Timestamp,
     pub updated: Timestamp,
 }
+
+/// A user as it was, without its password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceUser {
+    /// What it logged in as.
+    pub name: String,
+    /// Whether it might do everything.
+    pub admin: bool,
+    /// Ids of experiments, and what it had on each in MLflow's words.
+    pub experiments: Vec<(String, String)>,
+    /// Names of registered models, likewise.
+    pub models: Vec<(String, String)>,
+}

@@ -63,7 +63,7 @@ impl PermissionLevel {
         }
     }
 
-    const fn right(self) -> Right {
+    pub(crate) const fn right(self) -> Right {
         match self {
             Self::Read => Right::Level(Permission::Read),
             Self::Use => Right::Level(Permission::Use),

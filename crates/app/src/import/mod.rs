@@ -19,6 +19,7 @@ mod report;
 mod scorers;
 mod traces;
 mod tracking;
+mod users;
 mod verify;
 mod webhooks;
 
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sealyard_store::Transaction;
-use sealyard_store::import::{ImportSource, SourceIdentity};
+use sealyard_store::import::{ImportSource, SourceIdentity, SourceUser};
 use tokio::runtime::Handle;
 
 use crate::{App, AppError, Caller};
@@ -49,6 +50,8 @@ const WAITING_REFUSALS: usize = 500;
 pub struct ImportOptions {
     /// The folder that the source's artifacts lie in; nothing outside of it is read. `None` imports no artifacts.
     pub artifacts: Option<PathBuf>,
+    /// Users of the source.
+    pub users: Vec<SourceUser>,
     /// Set from outside to stop at the next good moment.
     pub stop: Arc<AtomicBool>,
 }
@@ -59,6 +62,7 @@ struct Import {
     source: Box<dyn ImportSource>,
     identity: SourceIdentity,
     files: Option<Files>,
+    users: Vec<SourceUser>,
     caller: Caller,
     handle: Handle,
     stop: Arc<AtomicBool>,
@@ -102,11 +106,15 @@ impl Import {
         let identity = source.identity()?;
         let files = options.artifacts.as_deref().map(Files::open).transpose()?;
         let place = handle.block_on(Place::read(&app, &identity))?;
+        // In the order of the note of how far it came.
+        let mut users = options.users.clone();
+        users.sort_by(|first, second| first.name.cmp(&second.name));
         Ok(Self {
             app,
             source,
             identity,
             files,
+            users,
             caller: Caller::system(),
             handle,
             stop: Arc::clone(&options.stop),
@@ -134,6 +142,7 @@ impl Import {
                 Phase::Datasets => self.datasets()?,
                 Phase::Issues => self.issues()?,
                 Phase::Webhooks => self.webhooks()?,
+                Phase::Users => self.users()?,
                 Phase::Verification => verified = Some(self.verify()?),
                 Phase::Lifecycles => self.lifecycles()?,
                 Phase::Done => {}
@@ -147,7 +156,9 @@ impl Import {
             self.read(|tx| Ok(Refusals { first: tx.import_refusals(LISTED)?, count: tx.count_import_refusals()? }))?;
         let verified = verified.or(kept).unwrap_or_default();
         let finished = self.place.phase == Phase::Done;
-        Ok(ImportReport::new(&self.identity, &tables, verified, refusals, finished, already))
+        let mut report = ImportReport::new(&self.identity, &tables, verified, refusals, finished, already);
+        report.to_do.extend(self.to_do_for_users()?);
+        Ok(report)
     }
 
     /// Whether this was refused, by this call or one before.

@@ -29,12 +29,13 @@ pub(super) enum Phase {
     Datasets,
     Issues,
     Webhooks,
+    Users,
     Verification,
     Lifecycles,
     Done,
 }
 
-const ORDER: [Phase; 16] = [
+const ORDER: [Phase; 17] = [
     Phase::Experiments,
     Phase::Runs,
     Phase::LoggedModels,
@@ -48,6 +49,7 @@ const ORDER: [Phase; 16] = [
     Phase::Datasets,
     Phase::Issues,
     Phase::Webhooks,
+    Phase::Users,
     Phase::Verification,
     Phase::Lifecycles,
     Phase::Done,

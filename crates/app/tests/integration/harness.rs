@@ -97,7 +97,7 @@ pub(crate) struct Bare {
     pub(crate) app: Arc<App>,
     clock: Arc<FixedClock>,
     vault: Arc<Vault>,
-    store: MeddlingStore,
+    pub(crate) store: MeddlingStore,
     policy: Option<LoadedPolicy>,
     verifier: sealyard_ledger::VerifierKey,
     directory: tempfile::TempDir,

@@ -16,6 +16,7 @@ mod gates;
 mod grants;
 mod harness;
 mod identities;
+mod import;
 mod ledger;
 mod logins;
 mod meddling;

@@ -42,6 +42,10 @@ pub(crate) struct Arguments {
     /// The folder of the source's artifacts [default: mlartifacts or mlruns beside a SQLite file]. Nothing outside of it is read.
     #[arg(long, value_name = "DIR", conflicts_with = "without_artifacts")]
     artifacts: Option<PathBuf>,
+    /// The SQLite database of MLflow's basic auth: its users come without passwords, with their rights on single experiments
+    /// and models.
+    #[arg(long, value_name = "FILE")]
+    auth_db: Option<PathBuf>,
     #[command(flatten)]
     database: database::DatabaseArguments,
     /// Import no artifacts. Logged models become failed uploads then, and versions are refused.
@@ -76,6 +80,7 @@ impl Arguments {
         let migration = Migration {
             source,
             data_directory: self.to.clone(),
+            users: self.auth_db,
             artifacts,
             database,
             database_password,

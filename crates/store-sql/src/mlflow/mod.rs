@@ -11,6 +11,8 @@ mod source;
 mod sqlite;
 mod traces;
 mod tracking;
+mod users;
 mod webhooks;
 
 pub use source::MlflowSource;
+pub use users::read_mlflow_users;
