@@ -123,7 +123,7 @@ def script():
             server.verify_ledger()
             read_back(server, facts)
             client = server.client()
-            [held] = client.mlflow("GET", "users/get?username=grace")["user"]["experiment_permissions"]
+            [held] = client.call("GET", "/api/2.0/mlflow/users/get?username=grace")["user"]["experiment_permissions"]
             check("the right of an imported user", (held["experiment_id"], held["permission"]), (facts["experiments"][0], "EDIT"))
             made = client.mlflow("POST", "experiments/create", name="after the migration")["experiment_id"]
             if int(made) <= max(int(id) for id in facts["experiments"]):
