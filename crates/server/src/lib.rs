@@ -12,6 +12,7 @@ mod listener;
 mod migration;
 mod patience;
 mod peers;
+mod plain;
 mod ready;
 mod tls;
 mod wiring;

@@ -19,6 +19,7 @@ use crate::activity::{Activity, Answer, Quiet};
 use crate::descriptors;
 use crate::patience::{FirstBytes, PatientBody};
 use crate::peers::Peers;
+use crate::plain;
 
 /// So many connections at once, if there are descriptors for them; more wait in the kernel's queue.
 const CONNECTIONS: usize = 4096;
@@ -90,8 +91,9 @@ async fn serve_within(
             let _place = (place, held, open);
             match acceptor {
                 None => connection(stream, peer, router, limits.quiet, stop).await,
-                Some(acceptor) => match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => connection(stream, peer, router, limits.quiet, stop).await,
+                Some(acceptor) => match tokio::time::timeout(PATIENCE, plain::handshake(&acceptor, stream)).await {
+                    Ok(Ok(Some(stream))) => connection(stream, peer, router, limits.quiet, stop).await,
+                    Ok(Ok(None)) => tracing::debug!(%peer, "a client spoke plain HTTP where TLS is spoken"),
                     Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
                 },

@@ -14,6 +14,7 @@ mod paging;
 mod refusals;
 mod registered_models;
 mod run_data;
+mod run_names;
 mod run_places;
 mod runs;
 pub mod search;

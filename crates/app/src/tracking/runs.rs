@@ -11,6 +11,7 @@ use sealyard_store::model::{
 use super::experiments::experiment_id;
 use super::limits;
 use super::paging::{Listing, PageToken, Query};
+use super::run_names;
 use crate::{App, AppError, Caller};
 
 /// The tag in which MLflow keeps a run's name too.
@@ -115,10 +116,7 @@ impl App {
             )));
         }
         let name = if name.is_empty() {
-            tagged
-                .clone()
-                .filter(|tagged| !tagged.is_empty())
-                .unwrap_or_else(|| format!("run-{}", id.get(..8).unwrap_or(&id)))
+            tagged.clone().filter(|tagged| !tagged.is_empty()).unwrap_or_else(|| run_names::of_id(&id))
         } else {
             name
         };

@@ -7,7 +7,9 @@ use crate::sink::Sink;
 
 rule! {
     /// # What it does
-    /// Reports paths in an `MLmodel` file that lead out of the model's folder: absolute ones, `..`, backslashes, URLs.
+    /// Reports paths in an `MLmodel` file that lead out of the model's folder: absolute ones, `..`, backslashes, URLs. Of
+    /// `model_code_path`, which MLflow writes as it was on the author's machine, only the last part counts, as when MLflow
+    /// loads it.
     ///
     /// # Why it matters
     /// The flavor loads what the path names. A file outside the folder is in no manifest, has not been scanned, and can
@@ -29,7 +31,6 @@ const KEYS: &[&str] = &[
     "code_path",
     "config_path",
     "data",
-    "model_code_path",
     "model_data",
     "model_path",
     "path",
@@ -37,6 +38,8 @@ const KEYS: &[&str] = &[
     "python_model",
     "saved_model_dir",
 ];
+/// The key whose value is a path of the author's machine: MLflow opens the file of that name in the model's folder.
+const SCRIPT: &str = "model_code_path";
 /// Deepest nesting of a flavor's own tables.
 const MAX_DEPTH: usize = 8;
 
@@ -51,7 +54,9 @@ fn look(flavor: &str, value: &Value, depth: usize, sink: &mut Sink) {
     let Value::Object(table) = value else { return };
     for (key, value) in table {
         match value {
-            Value::String(path) if KEYS.contains(&key.as_str()) && leaves(path) => {
+            Value::String(path)
+                if (KEYS.contains(&key.as_str()) && leaves(path)) || (key == SCRIPT && !names_a_file(path)) =>
+            {
                 let message = format!("the flavor {flavor} has {key}: {path}");
                 sink.push(Finding::new(&METADATA, sink.location(), message));
             }
@@ -68,8 +73,24 @@ fn leaves(path: &str) -> bool {
     !path.is_empty() && path != "." && (TreePath::new(path).is_err() || path.contains("://"))
 }
 
+/// Whether the last part of `path`, of whichever system, is the name of a file.
+fn names_a_file(path: &str) -> bool {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    name != "." && TreePath::new(name).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn of_a_script_the_last_part_counts() {
+        for path in ["model.py", "/home/ada/model.py", "C:\\Users\\ada\\model.py", "../model.py"] {
+            assert!(super::names_a_file(path), "{path}");
+        }
+        for path in ["", "/", "/tmp/", "..", "/tmp/..", "a\\..", "."] {
+            assert!(!super::names_a_file(path), "{path}");
+        }
+    }
+
     #[test]
     fn only_plain_paths_stay() {
         for path in ["model.pkl", "data/model", "./model.pkl", ".", "code/", "artifacts/a b.bin"] {

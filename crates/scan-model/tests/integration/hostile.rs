@@ -121,6 +121,14 @@ fn a_folder_is_one_report() {
 fn a_model_script_is_no_silent_matter() {
     let text = b"flavors:\n  python_function:\n    loader_module: mlflow.pyfunc.model\n    model_code_path: model.py\n";
     assert_eq!(Scanner::new().scan_file("a/MLmodel", &text.to_vec()).verdict, Verdict::Suspicious);
+    // As `log_model(python_model="…/model.py")` writes it: by a loader of MLflow, with the path on the author's machine.
+    for path in ["/home/ada/model.py", "'C:\\Users\\ada\\model.py'"] {
+        let text = format!(
+            "flavors:\n  python_function:\n    loader_module: mlflow.pyfunc.loaders.code_model\n    model_code_path: {path}\n"
+        );
+        let report = Scanner::new().scan_file("a/MLmodel", &text.into_bytes());
+        assert_eq!(report.verdict, Verdict::Suspicious, "{path}: {report:?}");
+    }
 }
 
 #[test]

@@ -141,6 +141,7 @@ impl Arguments {
             hosts: self.hosts,
             webhook_allow: self.webhook_allow,
         };
+        keep_token_file(&config)?;
         let open = config.no_auth;
         let bootstrap = config.bootstrap_token_file.clone();
         remote::block_on(async {
@@ -148,7 +149,7 @@ impl Arguments {
             let mut stop = Stop::catch()?;
             let server =
                 Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;
-            greet(common.quiet, &server, ui.as_ref());
+            greet(common.quiet, &server, ui.as_ref(), (!open).then_some(bootstrap.as_deref()));
             if open {
                 // Not even --quiet silences it.
                 output::say(false, NO_AUTH);
@@ -176,8 +177,25 @@ const NO_AUTH: &str =
     "WARNING: authentication is off (--no-auth). Whoever can connect to this port, which is every user and
          every program of this machine, is the administrator `local-administrator`. The ledger has it on record.";
 
-/// What a person needs to go on.
-fn greet(quiet: bool, server: &Server, ui: Option<&InstalledUi>) {
+/// Refuses to write a new server's first token over a file that is there: it may hold another server's. Where there is a data
+/// directory already, the file is of a first start that was broken off.
+fn keep_token_file(config: &Config) -> Result<(), Failure> {
+    let Some(path) = config.bootstrap_token_file.as_ref().filter(|path| path.symlink_metadata().is_ok()) else {
+        return Ok(());
+    };
+    let is_new = match std::fs::read_dir(&config.data_directory) {
+        Ok(mut inside) => inside.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    if !is_new {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!("{} exists already and may hold another server's token", path.display());
+    Err(Failure::could_not(error).hint("name another file with --bootstrap-token-file, or remove that one"))
+}
+
+/// What a person needs to go on. `token_file` is `None` where nobody is asked who they are.
+fn greet(quiet: bool, server: &Server, ui: Option<&InstalledUi>, token_file: Option<Option<&std::path::Path>>) {
     let say = |text: &str| output::say(quiet, text);
     say(&format!("Sealyard serves at {}", server.url()));
     if let Some(fingerprint) = server.fingerprint() {
@@ -189,12 +207,24 @@ fn greet(quiet: bool, server: &Server, ui: Option<&InstalledUi>) {
     if let Some(ui) = ui {
         let version = ui.version.as_deref().map_or(String::new(), |version| format!(" {version}"));
         say(&format!("  pages        {}/ (MLflow{version}'s UI from {})", server.url(), ui.folder.display()));
+    } else {
+        say("  pages        none; `--ui mlflow` serves those of an installed MLflow");
     }
     say("  for MLflow clients:");
     say(&format!("    export MLFLOW_TRACKING_URI={}", server.url()));
     if let Some(certificate) = server.certificate() {
         let certificate = std::path::absolute(certificate).unwrap_or_else(|_| certificate.to_owned());
         say(&format!("    export MLFLOW_TRACKING_SERVER_CERT_PATH={}", certificate.display()));
+    }
+    match token_file {
+        None => {}
+        Some(Some(path)) => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            say(&format!("    export MLFLOW_TRACKING_TOKEN=\"$(cat {})\"", path.display()));
+        }
+        Some(None) => {
+            say("    export MLFLOW_TRACKING_USERNAME=… MLFLOW_TRACKING_PASSWORD=…   (or MLFLOW_TRACKING_TOKEN)")
+        }
     }
     say("  Ctrl-C stops it.");
 }
