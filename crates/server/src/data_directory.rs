@@ -5,6 +5,9 @@ use sealyard_core::durable;
 
 use crate::ServerError;
 
+/// What a server makes first, and knows its directory by.
+const FIRST: &str = "keys";
+
 /// Where a server keeps everything: only its owner may enter, and only one server at a time.
 #[derive(Debug)]
 pub struct DataDirectory {
@@ -28,14 +31,15 @@ impl DataDirectory {
             return Err(ServerError::Foreign(root.to_owned()));
         }
         durable::create_private_directory(root).map_err(fail("create the data directory", root))?;
+        // Before anything else: a start that is killed right here must know the directory again.
+        for below in [FIRST, "vault"] {
+            let path = root.join(below);
+            durable::create_private_directory(&path).map_err(fail("create", &path))?;
+        }
         let ignore = root.join(".gitignore");
         if !ignore.exists() {
             durable::write(&ignore, b"# keys and data: never in a repository\n*\n", 0o600)
                 .map_err(fail("write", &ignore))?;
-        }
-        for below in ["keys", "vault"] {
-            let path = root.join(below);
-            durable::create_private_directory(&path).map_err(fail("create", &path))?;
         }
         let path = root.join("lock");
         let mut options = OpenOptions::new();
@@ -99,7 +103,7 @@ fn is_foreign(root: &Path) -> std::io::Result<bool> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
     };
-    Ok(entries.next().is_some() && !root.join("lock").exists() && !root.join("keys").is_dir())
+    Ok(entries.next().is_some() && !root.join("lock").exists() && !root.join(FIRST).is_dir())
 }
 
 #[cfg(test)]
@@ -115,6 +119,15 @@ mod tests {
         assert!(matches!(DataDirectory::open(directory.path()), Err(ServerError::Foreign(_))));
         assert_eq!(std::fs::metadata(directory.path()).unwrap().permissions().mode() & 0o777, 0o755);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_start_that_was_killed_at_once_is_known_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("data");
+        std::fs::create_dir_all(root.join(FIRST)).unwrap();
+        DataDirectory::open(&root).unwrap();
+        assert!(root.join(".gitignore").exists());
     }
 
     #[test]
