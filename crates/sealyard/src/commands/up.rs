@@ -179,7 +179,7 @@ const NO_AUTH: &str =
 
 /// Refuses to write a new server's first token over a file that is there: it may hold another server's. Where there is a data
 /// directory already, the file is of a first start that was broken off.
-fn keep_token_file(config: &Config) -> Result<(), Failure> {
+fn keep_token_file(config: &Config) -> Result<()> {
     let Some(path) = config.bootstrap_token_file.as_ref().filter(|path| path.symlink_metadata().is_ok()) else {
         return Ok(());
     };
