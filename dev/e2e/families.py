@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 from harness import Failed, Folder, Server, check, environment, main
 
@@ -131,6 +132,32 @@ def logged_models(client, url):
     refuses("gone", lambda: client.get_logged_model(model.model_id), "RESOURCE_DOES_NOT_EXIST", "not found")
 
 
+CODE = """import mlflow
+
+
+class Lengths(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return [len(one) for one in model_input]
+
+
+mlflow.models.set_model(Lengths())
+"""
+
+
+def model_from_code(client, url):
+    """Python that can be read is taken; the same as a pickle is refused."""
+    mlflow.set_tracking_uri(url)
+    mlflow.set_registry_uri(url)
+    Path("lengths.py").write_text(CODE)
+    with mlflow.start_run():
+        made = mlflow.pyfunc.log_model(name="lengths", python_model="lengths.py", pip_requirements=["mlflow"])
+        check("predicted", mlflow.pyfunc.load_model(made.model_uri).predict(["a", "bcd"]), [1, 3])
+        module = {}
+        exec(CODE.replace("mlflow.models.set_model(Lengths())", ""), module)
+        refuses("a pickle of it", lambda: mlflow.pyfunc.log_model(
+            name="pickled", python_model=module["Lengths"](), pip_requirements=["mlflow"]), text="pickle-")
+
+
 def registry(client, url):
     client.create_registered_model("m", tags={"t": "1"}, description="d")
     one = client.create_model_version("m", "s3://bucket/one", tags={"v": "1"})
@@ -192,7 +219,7 @@ def absent(client, url):
 
 
 def act():
-    families = [experiments, runs, metrics, inputs, logged_models, registry, prompts, artifacts, absent]
+    families = [experiments, runs, metrics, inputs, logged_models, model_from_code, registry, prompts, artifacts, absent]
     open_server = ["--no-auth", "--tls", "off"]
     with Folder() as folder:
         os.chdir(folder)
