@@ -20,6 +20,7 @@ for name in [name for name in os.environ if name.startswith("MLFLOW")]:
 os.environ.update(environment(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", MLFLOW_HTTP_REQUEST_MAX_RETRIES="1"))
 
 import mlflow  # noqa: E402
+import requests  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
 from mlflow.entities import (  # noqa: E402
     Dataset, DatasetInput, InputTag, LoggedModelInput, LoggedModelOutput, LoggedModelStatus, Metric, Param, RunTag, ViewType,
@@ -30,7 +31,7 @@ from mlflow.exceptions import MlflowException  # noqa: E402
 def refuses(what, act, code=None, text=""):
     try:
         act()
-    except MlflowException as error:
+    except (MlflowException, requests.HTTPError) as error:
         if code:
             check(f"{what}: code", error.error_code, code)
         if text not in str(error):
