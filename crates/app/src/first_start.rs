@@ -10,6 +10,8 @@ use crate::{App, AppError, Caller, Credentials, NewToken, NewUser};
 /// The setting that says whether anybody was given a way in.
 const STATE: &str = "first-start";
 const PENDING: &str = "pending";
+/// The setting with the file that a first start writes its token to.
+const TOKEN_FILE: &str = "first-start-token-file";
 const DONE: &str = "done";
 
 /// The account of a first start.
@@ -69,6 +71,26 @@ impl App {
     /// [`AppError::Store`].
     pub async fn first_start_done(&self) -> Result<(), AppError> {
         self.store().write(|tx| Ok(tx.put_setting(STATE, DONE)?)).await
+    }
+
+    /// Whether a first start may write its token to `path`: to a file that is there already only if an earlier try meant to
+    /// write that one. It may hold the token of another server. Nothing is asked of a server that has its administrator.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn claim_token_file(&self, path: String, exists: bool) -> Result<bool, AppError> {
+        if self.store().read(unclaimed).await?.is_none() {
+            return Ok(true);
+        }
+        self.store()
+            .write(move |tx| {
+                let free = !exists || tx.setting(TOKEN_FILE)?.as_deref() == Some(path.as_str());
+                if free {
+                    tx.put_setting(TOKEN_FILE, &path)?;
+                }
+                Ok::<_, AppError>(free)
+            })
+            .await
     }
 
     /// A token for the administrator that this start has made; nobody else could prove to be them yet.

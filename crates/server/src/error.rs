@@ -18,6 +18,9 @@ pub enum ServerError {
     /// Another server uses the data directory.
     #[error("the data directory {0} is in use by another sealyard server")]
     InUse(PathBuf),
+    /// The first token would be written over a file that this server has not made.
+    #[error("{0} exists already and may hold another server's token")]
+    TokenFileTaken(PathBuf),
     /// The folder holds something, but no server's data.
     #[error("{0} is not empty and holds no data of a sealyard server")]
     Foreign(PathBuf),
@@ -81,6 +84,7 @@ impl ServerError {
                 "is the database's server running, and does it take connections from here?".to_owned()
             }
             Self::InUse(_) => "stop it first, or choose another --data-dir".to_owned(),
+            Self::TokenFileTaken(_) => "name another file with --bootstrap-token-file, or remove that one".to_owned(),
             Self::Foreign(_) => "name an empty or a new folder with --data-dir".to_owned(),
             Self::Tls(_) => "--tls takes auto, off, or CERTIFICATE,KEY: two PEM files, the chain first".to_owned(),
             Self::Pages(_) => {

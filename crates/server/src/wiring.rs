@@ -247,6 +247,13 @@ async fn first_start(app: &App, config: &Config) -> Result<Option<FirstStart>, S
     if config.no_auth && config.admin_password.is_none() && config.bootstrap_token_file.is_none() {
         return Ok(None);
     }
+    if let Some(path) = &config.bootstrap_token_file {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let exists = path.symlink_metadata().is_ok();
+        if !app.claim_token_file(absolute.to_string_lossy().into_owned(), exists).await? {
+            return Err(ServerError::TokenFileTaken(path.clone()));
+        }
+    }
     let name = PrincipalName::new(ADMINISTRATOR).map_err(|error| sealyard_app::AppError::Invalid(error.to_string()))?;
     let Some(made) = app.first_administrator(name, config.admin_password.clone()).await? else { return Ok(None) };
     let mut token = None;
@@ -316,6 +323,40 @@ mod tests {
         server.stop().await;
         let server = start(root, Some("other")).await.unwrap();
         assert!(server.first().is_none() && !root.join("other").exists());
+        server.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_token_of_another_server_is_not_written_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        let token = root.join("token");
+        std::fs::write(&token, "another server's").unwrap();
+        for _ in 0..2 {
+            assert!(matches!(start(root, Some("token")).await, Err(ServerError::TokenFileTaken(_))));
+            assert_eq!(std::fs::read_to_string(&token).unwrap(), "another server's");
+        }
+        // Also where a first start without a token came between.
+        start(root, None).await.unwrap().stop().await;
+        assert!(matches!(start(root, Some("token")).await, Err(ServerError::TokenFileTaken(_))));
+        std::fs::remove_file(&token).unwrap();
+        start(root, Some("token")).await.unwrap().stop().await;
+        // It has its administrator: nothing would be written.
+        std::fs::write(&token, "another server's").unwrap();
+        start(root, Some("token")).await.unwrap().stop().await;
+        assert_eq!(std::fs::read_to_string(&token).unwrap(), "another server's");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_start_that_was_killed_writes_its_token_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        assert!(start(root, Some("missing/token")).await.is_err());
+        std::fs::create_dir(root.join("missing")).unwrap();
+        std::fs::write(root.join("missing/token"), "of the start that was killed").unwrap();
+        let server = start(root, Some("missing/token")).await.unwrap();
+        assert!(server.first().is_some());
+        assert_ne!(std::fs::read_to_string(root.join("missing/token")).unwrap(), "of the start that was killed");
         server.stop().await;
     }
 

@@ -141,7 +141,6 @@ impl Arguments {
             hosts: self.hosts,
             webhook_allow: self.webhook_allow,
         };
-        keep_token_file(&config)?;
         let open = config.no_auth;
         let bootstrap = config.bootstrap_token_file.clone();
         remote::block_on(async {
@@ -177,23 +176,6 @@ const NO_AUTH: &str =
     "WARNING: authentication is off (--no-auth). Whoever can connect to this port, which is every user and
          every program of this machine, is the administrator `local-administrator`. The ledger has it on record.";
 
-/// Refuses to write a new server's first token over a file that is there: it may hold another server's. Where there is a data
-/// directory already, the file is of a first start that was broken off.
-fn keep_token_file(config: &Config) -> Result<()> {
-    let Some(path) = config.bootstrap_token_file.as_ref().filter(|path| path.symlink_metadata().is_ok()) else {
-        return Ok(());
-    };
-    let is_new = match std::fs::read_dir(&config.data_directory) {
-        Ok(mut inside) => inside.next().is_none(),
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-    };
-    if !is_new {
-        return Ok(());
-    }
-    let error = anyhow::anyhow!("{} exists already and may hold another server's token", path.display());
-    Err(Failure::could_not(error).hint("name another file with --bootstrap-token-file, or remove that one"))
-}
-
 /// What a person needs to go on. `token_file` is `None` where nobody is asked who they are.
 fn greet(quiet: bool, server: &Server, ui: Option<&InstalledUi>, token_file: Option<Option<&std::path::Path>>) {
     let say = |text: &str| output::say(quiet, text);
@@ -220,7 +202,8 @@ fn greet(quiet: bool, server: &Server, ui: Option<&InstalledUi>, token_file: Opt
         None => {}
         Some(Some(path)) => {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-            say(&format!("    export MLFLOW_TRACKING_TOKEN=\"$(cat {})\"", path.display()));
+            let quoted = path.display().to_string().replace('\'', r"'\''");
+            say(&format!("    export MLFLOW_TRACKING_TOKEN=\"$(cat '{quoted}')\""));
         }
         Some(None) => {
             say("    export MLFLOW_TRACKING_USERNAME=… MLFLOW_TRACKING_PASSWORD=…   (or MLFLOW_TRACKING_TOKEN)")
