@@ -2,6 +2,7 @@
 
 use sealyard_core::Redacted;
 use sealyard_identity::{PrincipalName, generate_password};
+use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::UserRecord;
 
@@ -38,6 +39,10 @@ impl App {
         let password = password.unwrap_or_else(|| generate_password(self.rng()));
         let new = NewUser { name: name.clone(), password: password.clone(), admin: true };
         let (record, event) = self.new_user(&Caller::system(), new).await?;
+        let taken_over = ["password", "administrator"].map(|change| {
+            let act = Act::UserUpdated { name: record.name.clone(), change: change.to_owned() };
+            self.event(&Caller::system(), Outcome::Done, act)
+        });
         let made = self
             .store()
             .write(move |tx| {
@@ -52,11 +57,14 @@ impl App {
                 if tx.user(&record.name)?.is_some_and(|user| user.password.is_none()) {
                     tx.set_user_password(&record.name, record.password.as_deref())?;
                     tx.set_user_admin(&record.name, true)?;
+                    for event in &taken_over {
+                        tx.record(event)?;
+                    }
                 } else {
                     tx.create_user(&record)?;
+                    tx.record(&event)?;
                 }
                 tx.put_setting(STATE, PENDING)?;
-                tx.record(&event)?;
                 Ok::<_, AppError>(true)
             })
             .await?;
@@ -118,7 +126,8 @@ fn unclaimed(tx: &mut dyn Transaction) -> Result<Option<Unclaimed>, AppError> {
     // Those that were imported can't log in before an administrator gives them a password.
     users.retain(|user| user.password.is_some());
     Ok(match (users.pop(), users.is_empty()) {
-        (None, _) => Some(Unclaimed(None)),
+        // Once somebody was given a way in, a start gives none to anybody else.
+        (None, _) if tx.setting(STATE)?.as_deref() != Some(DONE) => Some(Unclaimed(None)),
         (Some(user), true) if tx.setting(STATE)?.as_deref() == Some(PENDING) => Some(Unclaimed(Some(user))),
         _ => None,
     })

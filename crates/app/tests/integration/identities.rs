@@ -4,8 +4,9 @@ use sealyard_app::{AppError, Caller, Credentials, NewToken, NewUser, ServerKeys}
 use sealyard_core::{FixedRng, Redacted};
 use sealyard_identity::{Administer, Read, ServerWide, UserDirectory};
 use sealyard_ledger::{Act, Outcome};
+use sealyard_store::model::UserRecord;
 
-use crate::harness::{PASSWORD, TestApp, bare, name, password, refused_by};
+use crate::harness::{PASSWORD, TestApp, bare, name, password, refused_by, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn there_is_one_first_administrator() {
@@ -90,4 +91,17 @@ fn keys_are_private_and_their_public_halves_are_theirs() {
     assert_eq!(std::fs::metadata(&private).unwrap().permissions().mode() & 0o777, 0o600);
     std::fs::set_permissions(&private, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(ServerKeys::open_or_create(directory.path(), &rng).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_administrator_is_one_who_can_log_in() {
+    let test = TestApp::new().await;
+    let imported = UserRecord { id: 0, name: "ada".into(), password: None, admin: true, created: start() };
+    test.write(move |tx| tx.create_user(&imported)).await;
+    let may = test.administer().await;
+    let error = test.app.set_administrator(&test.admin, &may, "admin", false).await.unwrap_err();
+    assert!(matches!(error, AppError::Conflict(_)), "{error:?}");
+    let error = test.app.delete_user(&test.admin, &may, "admin").await.unwrap_err();
+    assert!(matches!(error, AppError::Conflict(_)), "{error:?}");
+    test.app.delete_user(&test.admin, &may, "ada").await.unwrap();
 }
