@@ -42,7 +42,7 @@ impl Issues for Session<'_> {
         let added = self.execute(
             "INSERT INTO issues (id, experiment, name, description, status, severity, root_causes, categories, source_run,
                  said_by, created_by, created, updated)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12) ON CONFLICT DO NOTHING",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING",
             (
                 &new.id,
                 experiment,
@@ -56,6 +56,7 @@ impl Issues for Session<'_> {
                 &new.said_by,
                 &new.created_by,
                 new.created.as_millis(),
+                new.updated.as_millis(),
             ),
         )?;
         if added == 1 { Ok(()) } else { Err(already_exists("issue", &new.id)) }

@@ -17,7 +17,7 @@ pub(super) fn lifecycle_and_search(tx: &mut dyn Transaction) {
         said_by: None,
         created_by: "ada".into(),
         created: time(created),
-        updated: time(created),
+        updated: time(created + 1),
     };
     let elsewhere = Issue { experiment_id: other.id.clone(), source_run_id: None, ..issue("e", Some(1), 9) };
     let all = [issue("a", None, 5), issue("b", Some(3), 1), issue("c", Some(1), 2), issue("d", Some(1), 2), elsewhere];
