@@ -118,7 +118,7 @@ pub trait ImportSource: Send + std::fmt::Debug {
     ///
     /// # Errors
     /// [`StoreError::Backend`].
-    fn evaluation_datasets(&mut self, after: &str, limit: u32) -> Result<Vec<EvaluationDataset>>;
+    fn evaluation_datasets(&mut self, after: &str, limit: u32) -> Result<Vec<SourceDataset>>;
 
     /// Ids of a data set's records from behind `after` on, with the bytes of what they hold.
     ///
@@ -276,6 +276,8 @@ pub struct SourceAssessment {
     pub id: String,
     /// JSON.
     pub metadata: Option<String>,
+    /// Some text of it is larger than an assessment's may be, and was not read.
+    pub too_large: bool,
 }
 
 /// A span as it was.
@@ -323,6 +325,17 @@ pub struct SourceIssue {
     pub said_by: Option<String>,
     pub created: Timestamp,
     pub updated: Timestamp,
+    /// Some text of it is larger than an issue's may be, and was not read.
+    pub too_large: bool,
+}
+
+/// An evaluation data set as it was, without its records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceDataset {
+    /// Itself; nobody owns it.
+    pub dataset: EvaluationDataset,
+    /// Its schema or profile is larger than one may be, and was not read.
+    pub too_large: bool,
 }
 
 /// A webhook as it was, without its secret.
@@ -350,4 +363,7 @@ pub struct SourceUser {
     pub experiments: Vec<(String, String)>,
     /// Names of registered models, likewise.
     pub models: Vec<(String, String)>,
+    /// What it had something on in another workspace than the default one: the workspace, and `models/NAME`. The same name
+    /// is another model here.
+    pub elsewhere: Vec<(String, String)>,
 }

@@ -256,6 +256,9 @@ pub(crate) fn check_dataset(dataset: &EvaluationDataset) -> Result<(), AppError>
     bounded(dataset.experiment_ids.len())?;
     let user =
         |user: &Option<String>| user.as_ref().is_none_or(|user| user.chars().count() <= 255 && !user.contains('\0'));
+    if dataset.digest.contains('\0') {
+        return Err(AppError::Invalid("its digest has a NUL character".to_owned()));
+    }
     if dataset.digest.len() > 255 || !user(&dataset.created_by) || !user(&dataset.updated_by) {
         return Err(AppError::Invalid("its digest or who made it is longer than 255 characters".to_owned()));
     }
@@ -275,10 +278,11 @@ fn checked_tags(tags: Vec<Pair>) -> Result<Vec<Pair>, AppError> {
     }
     for tag in &tags {
         let plain = !tag.key.is_empty() && tag.key.len() <= 255 && !tag.key.chars().any(char::is_control);
-        if !plain || tag.value.chars().count() > MAX_TAG {
+        if !plain || tag.value.chars().count() > MAX_TAG || tag.value.contains('\0') {
             let shown: String = tag.key.chars().take(80).collect();
             return Err(AppError::Invalid(format!(
-                "tag {shown:?}: a key has 1 to 255 bytes without control characters, a value at most {MAX_TAG} characters"
+                "tag {shown:?}: a key has 1 to 255 bytes without control characters, a value at most {MAX_TAG} characters \
+                 without NUL"
             )));
         }
     }

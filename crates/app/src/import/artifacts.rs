@@ -140,6 +140,7 @@ impl Import {
         } else {
             None
         };
+        let mut refusal = None;
         let outcome = match failed {
             Some(message) => Err(message),
             None => {
@@ -154,8 +155,7 @@ impl Import {
                             rule: rule.clone(),
                             reason: reason.clone(),
                         };
-                        let event = self.app.event(&self.caller, Outcome::Refused, act);
-                        self.handle.block_on(self.app.record(event))?;
+                        refusal = Some(self.app.event(&self.caller, Outcome::Refused, act));
                         place.refuse(&path, rule.clone(), reason.clone());
                         Err(format!("refused by {rule} when it was imported: {reason}"))
                     }
@@ -179,7 +179,7 @@ impl Import {
                 let message: String = message.chars().take(1000).collect();
                 self.write(place, move |tx| {
                     tx.finalise_logged_model(&id, LoggedModelStatus::UploadFailed, &message, None, updated)?;
-                    Ok(())
+                    refusal.map_or(Ok(()), |event| Ok(tx.record(&event)?))
                 })?;
             }
         }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use sealyard_core::Digest;
 use sealyard_ledger::Act;
+use sealyard_store::import::SourceDataset;
 use sealyard_store::model::{DatasetRecord, EvaluationDataset};
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ impl Import {
                 if self.stopped() {
                     return Ok(());
                 }
-                let id = dataset.id.clone();
+                let id = dataset.dataset.id.clone();
                 let mut place = self.place.clone();
                 if let Some(dataset) = self.dataset_to_store(dataset, &mut homes, &mut place)? {
                     self.say(&format!("evaluation data set {}", dataset.name));
@@ -47,11 +48,16 @@ impl Import {
     /// A data set as it is to be here, if it can be.
     pub(super) fn dataset_to_store(
         &mut self,
-        mut dataset: EvaluationDataset,
+        source: SourceDataset,
         homes: &mut BTreeMap<i64, bool>,
         place: &mut Place,
     ) -> Result<Option<EvaluationDataset>, AppError> {
+        let SourceDataset { mut dataset, too_large } = source;
         let what = format!("datasets:/{}", dataset.id);
+        if too_large {
+            place.refuse(&what, "dataset.bounds", "its schema or profile is larger than a data set's may be");
+            return Ok(None);
+        }
         let mut experiments = Vec::new();
         for id in std::mem::take(&mut dataset.experiment_ids) {
             match id.parse::<i64>() {
@@ -175,7 +181,12 @@ fn checked(mut dataset: EvaluationDataset) -> Result<EvaluationDataset, String> 
     }
     check_dataset(&dataset).map_err(|error| error.to_string())?;
     for text in [&mut dataset.schema, &mut dataset.profile] {
-        *text = text.take().and_then(|text| json::text(text, MAX_BYTES));
+        *text = match text.take().filter(|text| !text.is_empty()) {
+            Some(given) => {
+                Some(json::text(given, MAX_BYTES).ok_or("its schema or profile is no JSON, or too much of it")?)
+            }
+            None => None,
+        };
     }
     if dataset.digest.is_empty() {
         dataset.digest = crate::evaluation_datasets::digest(&dataset.name, dataset.created);

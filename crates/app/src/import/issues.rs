@@ -56,6 +56,13 @@ fn made(issue: SourceIssue) -> Result<Issue, String> {
     if !id.is_some_and(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())) {
         return Err("its id is none of an issue".to_owned());
     }
+    if issue.too_large {
+        return Err("its description or a list of it is larger than an issue's may be".to_owned());
+    }
+    // SQLite keeps these, PostgreSQL does not.
+    if issue.description.contains('\0') || issue.said_by.as_ref().is_some_and(|by| by.contains('\0')) {
+        return Err("its description, or who made it, has a NUL character".to_owned());
+    }
     let list = |text: Option<String>| match text {
         None => Some(Vec::new()),
         Some(text) => match json::read(&text, MAX_LIST)? {
@@ -106,6 +113,7 @@ mod tests {
             said_by: None,
             created: Timestamp::from_millis(1),
             updated: Timestamp::from_millis(2),
+            too_large: false,
         };
         let stored = |issue: SourceIssue| issue_to_store(issue, true, &mut place());
         let made = stored(issue()).unwrap();
@@ -114,6 +122,9 @@ mod tests {
         for odd in [
             SourceIssue { id: "iss-../x".into(), ..issue() },
             SourceIssue { status: "odd".into(), ..issue() },
+            SourceIssue { too_large: true, ..issue() },
+            SourceIssue { description: "a\0b".into(), ..issue() },
+            SourceIssue { said_by: Some("a\0b".into()), ..issue() },
             SourceIssue { severity: Some("odd".into()), ..issue() },
             SourceIssue { root_causes: Some("[1]".into()), ..issue() },
             SourceIssue { categories: Some("{".into()), ..issue() },

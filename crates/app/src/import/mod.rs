@@ -124,6 +124,7 @@ impl Import {
     }
 
     fn run(mut self) -> Result<ImportReport, AppError> {
+        self.users_not_too_late()?;
         let tables = self.source.tables()?;
         let already = self.place.phase == Phase::Done;
         let mut verified = None;

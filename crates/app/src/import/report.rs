@@ -186,9 +186,9 @@ impl ImportReport {
         }
     }
 
-    /// Whether everything that was compared is the same.
+    /// Whether both sides were compared, and all of it is the same.
     #[must_use]
     pub fn is_verified(&self) -> bool {
-        self.experiments.values().flat_map(BTreeMap::values).all(|check| check.same)
+        self.verified_at.is_some() && self.experiments.values().flat_map(BTreeMap::values).all(|check| check.same)
     }
 }

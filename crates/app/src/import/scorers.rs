@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use sealyard_ledger::Act;
 use sealyard_store::import::SourceScorer;
 use sealyard_store::model::ScorerVersion;
@@ -6,7 +8,7 @@ use super::progress::Place;
 use super::{Import, PAGE, json};
 use crate::AppError;
 use crate::gateway::endpoint_of;
-use crate::traces::holds_code;
+use crate::traces::{MAX_OF_EXPERIMENT, holds_code};
 
 /// Bytes of a serialised scorer, as for one that is registered here.
 const MAX_SERIALIZED: usize = 1024 * 1024;
@@ -17,7 +19,8 @@ impl Import {
     /// Versions of scorers under their own numbers. They are only kept: nothing ever runs them here.
     pub(super) fn scorers(&mut self) -> Result<(), AppError> {
         let mut count = 0;
-        let mut homes = std::collections::BTreeMap::new();
+        let mut homes = BTreeMap::new();
+        let mut sizes = BTreeMap::new();
         loop {
             if self.stopped() {
                 return Ok(());
@@ -32,7 +35,17 @@ impl Import {
             let mut scorers = Vec::new();
             for scorer in some {
                 let home = self.is_home(scorer.experiment, &mut homes)?;
-                scorers.extend(scorer_to_store(scorer, home, &mut place));
+                let what = name_of(&scorer);
+                let Some(scorer) = scorer_to_store(scorer, home, &mut place) else { continue };
+                if self.has_room(&scorer, &mut sizes)? {
+                    scorers.push(scorer);
+                } else {
+                    place.refuse(
+                        &what,
+                        "scorer.size",
+                        "the scorers of its experiment would have more bytes than they may",
+                    );
+                }
             }
             count += scorers.len();
             let events: Vec<_> = scorers
@@ -54,9 +67,31 @@ impl Import {
     }
 }
 
+impl Import {
+    /// Whether an experiment can have this version too; counts it if so. Lists would leave out what is beyond.
+    fn has_room(&self, scorer: &ScorerVersion, sizes: &mut BTreeMap<String, u64>) -> Result<bool, AppError> {
+        let known = match sizes.get(&scorer.experiment_id) {
+            Some(known) => *known,
+            None => {
+                let experiment = scorer.experiment_id.clone();
+                self.read(move |tx| Ok(tx.size_of_scorers(&experiment)?))?
+            }
+        };
+        let wanted = known.saturating_add(scorer.serialized.len() as u64);
+        let has_room = wanted <= MAX_OF_EXPERIMENT;
+        sizes.insert(scorer.experiment_id.clone(), if has_room { wanted } else { known });
+        Ok(has_room)
+    }
+}
+
+/// Under which a version is refused.
+pub(super) fn name_of(scorer: &SourceScorer) -> String {
+    format!("scorers:/{}/{}/{}", scorer.experiment, scorer.name, scorer.version)
+}
+
 /// A version as it is to be here, if it can be.
 pub(super) fn scorer_to_store(scorer: SourceScorer, home: bool, place: &mut Place) -> Option<ScorerVersion> {
-    let what = format!("scorers:/{}/{}/{}", scorer.experiment, scorer.name, scorer.version);
+    let what = name_of(&scorer);
     let mut refuse = |rule: &str, why: &str| {
         place.refuse(&what, rule, why);
         None

@@ -69,8 +69,8 @@ impl Import {
         }
         match stored::trace(trace) {
             Ok(stored) => {
-                for (id, why) in &stored.refused {
-                    place.refuse(&format!("{what}/assessments/{id}"), "trace.assessment", why);
+                for part in &stored.refused {
+                    place.refuse(&format!("{what}/{}", part.path), part.rule, part.why);
                 }
                 Ok(Some(stored))
             }

@@ -4,10 +4,13 @@ use sealyard_store::import::SourceUser;
 use sealyard_store::model::UserRecord;
 
 use super::Import;
-use super::progress::Place;
+use super::progress::{Phase, Place};
 use crate::AppError;
 use crate::access::PermissionLevel;
 use crate::authentication::principal_id;
+
+/// Where the catalog keeps that users were given, and are in.
+const USERS: &str = "import.users";
 
 impl Import {
     /// Users without a password and without being administrators: both are for somebody to give who is here. What they had on
@@ -21,7 +24,27 @@ impl Import {
                 self.user(user)?;
             }
         }
-        self.next_phase()
+        let place = self.place.next_phase();
+        let given = !self.users.is_empty();
+        self.write(place, move |tx| if given { Ok(tx.put_setting(USERS, "imported")?) } else { Ok(()) })
+    }
+
+    /// Users that are given when the import is past them would stay out without a word.
+    pub(super) fn users_not_too_late(&self) -> Result<(), AppError> {
+        let past = matches!(self.place.phase, Phase::Verification | Phase::Lifecycles | Phase::Done);
+        if self.users.is_empty() || !past || self.has_users()? {
+            return Ok(());
+        }
+        Err(AppError::Conflict(
+            "this import is past the users, and none were given to it then; make them by hand, or import into a new data \
+             directory and give the users from the first call on"
+                .to_owned(),
+        ))
+    }
+
+    /// Whether the users that were given are in.
+    fn has_users(&self) -> Result<bool, AppError> {
+        self.read(|tx| Ok(tx.setting(USERS)?.is_some()))
     }
 
     fn user(&mut self, user: SourceUser) -> Result<(), AppError> {
@@ -88,6 +111,10 @@ impl Import {
             }
             wanted.push((self.app.only(&model), level));
         }
+        for (workspace, thing) in &user.elsewhere {
+            let what = format!("users:/{}/workspaces/{workspace}/{thing}", user.name);
+            place.refuse(&what, "grant.workspace", "it is in another workspace, which is not imported");
+        }
         Ok(wanted)
     }
 
@@ -102,7 +129,7 @@ impl Import {
             ));
         }
         let admins: Vec<&str> = self.users.iter().filter(|user| user.admin).map(|user| user.name.as_str()).collect();
-        if !admins.is_empty() {
+        if !admins.is_empty() && self.has_users()? {
             let shown: Vec<String> = admins.iter().take(20).map(|name| format!("{name:?}")).collect();
             to_do.push(format!("{} were administrators and are not any more: {}", admins.len(), shown.join(", ")));
         }

@@ -10,7 +10,8 @@ use crate::{App, AppError};
 impl Import {
     /// Webhooks, inactive: who gets what is for somebody to say who has looked at it, and their secrets can't be read.
     pub(super) fn webhooks(&mut self) -> Result<(), AppError> {
-        let mut count = 0;
+        // Those that are in already count, also those of a call that was stopped.
+        let mut count = self.read(|tx| Ok(tx.count_webhooks()?))?;
         loop {
             if self.stopped() {
                 return Ok(());
@@ -20,11 +21,11 @@ impl Import {
             let mut place = self.place.at(last);
             let mut webhooks = Vec::new();
             for webhook in some {
-                count += 1;
                 if let Some((webhook, origin)) = webhook_to_store(&self.app, webhook, count, &mut place) {
                     let (id, name, events) = (webhook.id.clone(), webhook.name.clone(), webhook.events.clone());
                     let event = self.event(Act::WebhookCreated { id, name, origin, events });
                     webhooks.push((webhook, event));
+                    count += 1;
                 }
             }
             self.write(place, move |tx| {
@@ -41,7 +42,7 @@ impl Import {
     }
 }
 
-/// A webhook as it is to be here and where it sends to, if it can be.
+/// A webhook as it is to be here and where it sends to, if it can be. `count` is how many there are already.
 pub(super) fn webhook_to_store(
     app: &App,
     webhook: SourceWebhook,
@@ -63,7 +64,7 @@ fn checked(app: &App, webhook: SourceWebhook, count: u64) -> Result<(Webhook, St
     if webhook.id.is_empty() || webhook.id.len() > 256 || !webhook.id.bytes().all(plain) {
         return Err("its id is none of a webhook".to_owned());
     }
-    if count > MOST_WEBHOOKS {
+    if count >= MOST_WEBHOOKS {
         return Err(format!("there are {MOST_WEBHOOKS} webhooks already"));
     }
     let SourceWebhook { id, name, description, url, events, created, updated } = webhook;

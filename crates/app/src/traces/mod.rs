@@ -26,7 +26,7 @@ pub use correlation::Correlation;
 pub use delete::DeleteTraces;
 pub use metrics::{AskMetrics, GivenAggregation};
 pub use read::{TraceFile, WholeTrace};
-pub(crate) use scorers::holds_code;
+pub(crate) use scorers::{MAX_OF_EXPERIMENT, holds_code};
 pub use search::SearchTraces;
 pub use write::{EndTrace, GivenTrace, StartTraceV2};
 

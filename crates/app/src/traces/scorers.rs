@@ -13,7 +13,7 @@ use crate::{App, AppError, Caller};
 /// Bytes of a serialised scorer.
 const MAX_SERIALIZED: usize = 1024 * 1024;
 /// Bytes of all versions of all scorers of an experiment: what a list may have to give at once.
-const MAX_OF_EXPERIMENT: u64 = 48 << 20;
+pub(crate) const MAX_OF_EXPERIMENT: u64 = 48 << 20;
 /// Scorers, or versions of one, that are listed.
 const MAX_LISTED: u32 = 1000;
 

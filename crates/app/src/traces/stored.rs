@@ -30,8 +30,21 @@ pub(crate) struct Stored {
     pub(crate) runs: Vec<String>,
     /// Names and versions.
     pub(crate) prompts: Vec<(String, String)>,
-    /// Ids of assessments that are none, and why.
-    pub(crate) refused: Vec<(String, &'static str)>,
+    /// What of it can't be kept.
+    pub(crate) refused: Vec<Part>,
+}
+
+/// A part of a trace that can't be kept.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The table that it would be in.
+    pub(crate) table: &'static str,
+    /// Where it is below its trace, such as `assessments/a-1`.
+    pub(crate) path: String,
+    /// The rule that says so.
+    pub(crate) rule: &'static str,
+    /// Why.
+    pub(crate) why: &'static str,
 }
 
 /// All but the spans.
@@ -45,25 +58,56 @@ pub(crate) fn trace(source: SourceTrace) -> Result<Stored, AppError> {
         limits::text("client_request_id", client, 500)?;
     }
     let metadata = limits::stored("metadata", source.metadata)?;
-    let mut metrics: Vec<_> = source.metrics;
-    metrics.retain(|measure| measure.value.is_finite() && limits::is_key(&measure.key));
-    metrics.truncate(MAX_MEASURES);
+    let mut refused = Vec::new();
+    let mut metrics: Vec<_> = Vec::new();
+    for measure in source.metrics {
+        let why = if !measure.value.is_finite() {
+            "its value is no number"
+        } else if !limits::is_key(&measure.key) {
+            "its name is none that a measure can have"
+        } else if metrics.len() >= MAX_MEASURES {
+            "its trace has more measures than a trace may have"
+        } else {
+            metrics.push(measure);
+            continue;
+        };
+        let path = format!("metrics/{}", measure.key);
+        refused.push(Part { table: "trace_metrics", path, rule: "trace.metric", why });
+    }
     if metrics.is_empty() {
         metrics = super::write::usage(&metadata);
     }
-    let (mut assessments, mut refused) = (Vec::new(), Vec::new());
+    let mut assessments = Vec::new();
     for given in source.assessments {
         let id = given.id.clone();
         match assessment(given) {
             Ok(assessment) => assessments.push(assessment),
-            Err(why) => refused.push((id, why)),
+            Err(why) => {
+                let path = format!("assessments/{id}");
+                refused.push(Part { table: "trace_assessments", path, rule: "trace.assessment", why });
+            }
         }
     }
-    let mut runs = source.runs;
-    runs.retain(|run| limits::is_trace_id(run));
-    runs.truncate(MAX_LINKS);
-    let mut prompts: Vec<(String, String)> = source.prompts.iter().filter_map(|text| prompt(text)).collect();
-    prompts.truncate(MAX_LINKS);
+    let mut link = |table, path, why| refused.push(Part { table, path, rule: "trace.link", why });
+    let surplus = "its trace has more links than a trace may have";
+    let mut runs = Vec::new();
+    for run in source.runs {
+        if !limits::is_trace_id(&run) {
+            link("trace_runs", format!("runs/{run}"), "it is no id of a run");
+        } else if runs.len() >= MAX_LINKS {
+            link("trace_runs", format!("runs/{run}"), surplus);
+        } else {
+            runs.push(run);
+        }
+    }
+    let mut prompts = Vec::new();
+    for text in source.prompts {
+        match prompt(&text) {
+            None => link("trace_prompts", format!("prompts/{text}"), "it is no version of a prompt"),
+            Some(_) if prompts.len() >= MAX_LINKS => link("trace_prompts", format!("prompts/{text}"), surplus),
+            Some(found) => prompts.push(found),
+        }
+    }
     let new = NewTrace {
         trace: Trace {
             experiment_id: source.experiment.to_string(),
@@ -93,6 +137,9 @@ fn prompt(text: &str) -> Option<(String, String)> {
 
 fn assessment(source: SourceAssessment) -> Result<Assessment, &'static str> {
     let mut found = source.assessment.ok_or("it is of a kind that is not known")?;
+    if source.too_large {
+        return Err("its value, error, rationale or metadata are larger than an assessment's may be");
+    }
     if !limits::is_trace_id(&found.id) {
         return Err("its id has characters that no id has");
     }
@@ -316,7 +363,12 @@ mod tests {
             metadata: vec![],
             created_by: "system".into(),
         };
-        SourceAssessment { id: "a-1".into(), assessment: Some(assessment), metadata: metadata.map(Into::into) }
+        SourceAssessment {
+            id: "a-1".into(),
+            assessment: Some(assessment),
+            metadata: metadata.map(Into::into),
+            too_large: false,
+        }
     }
 
     #[test]
@@ -337,13 +389,15 @@ mod tests {
 
     #[test]
     fn assessments_that_are_none_are_told() {
-        let unknown = SourceAssessment { id: "a-2".into(), assessment: None, metadata: None };
+        let unknown = SourceAssessment { id: "a-2".into(), assessment: None, metadata: None, too_large: false };
         let assessments =
             vec![judged("NaN", Some("{\"a\": 1, \"b\": \"x\"}")), judged("{", None), unknown, judged("1", Some("[]"))];
         let made = trace(SourceTrace { assessments, ..source_trace() }).unwrap();
         let [kept] = made.new.trace.assessments.as_slice() else { panic!() };
         assert_eq!(kept.value, "\"NaN\"");
         assert_eq!(kept.metadata, [Pair::new("a", "1"), Pair::new("b", "x")]);
-        assert_eq!(made.refused.len(), 3);
+        let refused = |table| made.refused.iter().filter(|part| part.table == table).count();
+        assert_eq!((refused("trace_runs"), refused("trace_prompts")), (1, 2), "links are told too");
+        assert_eq!(refused("trace_assessments"), 3);
     }
 }

@@ -407,6 +407,10 @@ fn check_description(text: &str) -> Result<(), AppError> {
     if text.chars().count() > DESCRIPTION_CHARS {
         return Err(AppError::Invalid(format!("a webhook's description has at most {DESCRIPTION_CHARS} characters")));
     }
+    // PostgreSQL can't keep it.
+    if text.contains('\0') {
+        return Err(AppError::Invalid("a webhook's description has no NUL character".to_owned()));
+    }
     Ok(())
 }
 

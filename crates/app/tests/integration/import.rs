@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sealyard_app::{App, AppError, ImportOptions, ImportReport};
 use sealyard_core::{Redacted, TreePath};
 use sealyard_identity::PrincipalName;
+use sealyard_ledger::{Act, Event};
 use sealyard_store::Store;
 use sealyard_store::import::SourceUser;
 use sealyard_store::model::ArtifactOwner;
@@ -67,6 +68,27 @@ CREATE TABLE entity_associations (association_id TEXT, source_type TEXT, source_
     destination_id TEXT, created_time BIGINT);
 ";
 
+/// What evaluation brought, and webhooks.
+const EVALUATION: &str = "
+CREATE TABLE evaluation_datasets (dataset_id TEXT, name TEXT, schema TEXT, profile TEXT, digest TEXT, created_time BIGINT,
+    last_update_time BIGINT, created_by TEXT, last_updated_by TEXT);
+CREATE TABLE evaluation_dataset_tags (dataset_id TEXT, key TEXT, value TEXT);
+CREATE TABLE evaluation_dataset_records (dataset_record_id TEXT, dataset_id TEXT, inputs TEXT, outputs TEXT, expectations TEXT,
+    tags TEXT, source TEXT, source_id TEXT, source_type TEXT, created_time BIGINT, last_update_time BIGINT, created_by TEXT,
+    last_updated_by TEXT);
+CREATE TABLE scorers (scorer_id TEXT, experiment_id INTEGER, scorer_name TEXT);
+CREATE TABLE scorer_versions (scorer_id TEXT, scorer_version INTEGER, serialized_scorer TEXT, creation_time BIGINT);
+CREATE TABLE issues (issue_id TEXT, experiment_id INTEGER, name TEXT, description TEXT, status TEXT, severity TEXT,
+    root_causes TEXT, categories TEXT, source_run_id TEXT, created_by TEXT, created_timestamp BIGINT,
+    last_updated_timestamp BIGINT);
+CREATE TABLE webhooks (webhook_id TEXT, name TEXT, description TEXT, url TEXT, creation_timestamp BIGINT,
+    last_updated_timestamp BIGINT, deleted_timestamp BIGINT);
+CREATE TABLE webhook_events (webhook_id TEXT, entity TEXT, action TEXT);
+";
+
+/// More than a mebibyte, for SQL.
+const LARGE: &str = "replace(hex(zeroblob(600000)), '0', 'a')";
+
 const RUN: &str = "0123456789abcdef0123456789abcdef";
 
 struct Source {
@@ -105,15 +127,25 @@ impl Source {
 
     /// Imports until the import says `stop_at`, or to its end.
     async fn import(&self, app: &Arc<App>, stop_at: Option<&'static str>) -> Result<ImportReport, AppError> {
-        let source = MlflowSource::open_sqlite(&self.folder.path().join("mlflow.db")).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
-        let options = ImportOptions { artifacts: Some(self.artifacts()), users: self.users(), stop: Arc::clone(&stop) };
-        let say = Box::new(move |text: &str| {
+        let stopping = Arc::clone(&stop);
+        let say = move |text: &str| {
             if stop_at.is_some_and(|wanted| text.starts_with(wanted)) {
-                stop.store(true, Ordering::Relaxed);
+                stopping.store(true, Ordering::Relaxed);
             }
-        });
-        app.import(Box::new(source), options, say).await
+        };
+        self.import_saying(app, stop, say).await
+    }
+
+    async fn import_saying(
+        &self,
+        app: &Arc<App>,
+        stop: Arc<AtomicBool>,
+        say: impl FnMut(&str) + Send + 'static,
+    ) -> Result<ImportReport, AppError> {
+        let source = MlflowSource::open_sqlite(&self.folder.path().join("mlflow.db")).unwrap();
+        let options = ImportOptions { artifacts: Some(self.artifacts()), users: self.users(), stop };
+        app.import(Box::new(source), options, Box::new(say)).await
     }
 }
 
@@ -213,6 +245,145 @@ async fn an_import_of_traces_that_is_stopped_doubles_nothing() {
     }
 }
 
+/// Of a page that is too large for one transaction, some is written before the place that the import goes on from.
+#[tokio::test(flavor = "multi_thread")]
+async fn traces_that_are_written_again_are_not_doubled() {
+    let bare = bare(None).await;
+    let (app, store) = (&bare.app, bare.store.clone());
+    let source = Source::new(&[OLDEST, NEWER], "7d34483879f0");
+    // The first page is as any; the second is three traces with more than can be written at once.
+    for trace in 0..53 {
+        let id = format!("tr-{trace:032x}");
+        let mut rows = format!("INSERT INTO trace_info VALUES ('{id}', 7, {trace}, 3, 'OK', NULL, 'asked', 'said');");
+        rows += &format!("INSERT INTO entity_associations VALUES ('x', 'trace', '{id}', 'run', '{RUN}', 5);");
+        rows += &format!(
+            "INSERT INTO assessments VALUES ('a-{trace}', '{id}', 'good', 'feedback', 'true', NULL, 5, 6, 'HUMAN', NULL, NULL,
+                 NULL, NULL, NULL, 1, '{{}}');"
+        );
+        let content = if trace < 50 { "'x'" } else { LARGE };
+        for span in 1..5 {
+            rows += &format!(
+                "INSERT INTO spans VALUES ('{id}', 7, '{span:016x}', NULL, 's', 'LLM', 'OK', 5, 9,
+                     '{{\"name\": \"s\", \"odd\": \"' || {content} || '\"}}');"
+            );
+        }
+        source.sql(&rows);
+    }
+    let lost = store.clone();
+    let say = move |text: &str| {
+        if text == "traces: 50" {
+            lost.lose_after(1);
+        }
+    };
+    assert!(source.import_saying(app, Arc::default(), say).await.is_err());
+    assert!(store.was_lost());
+    let halves = {
+        let store: &dyn Store = &store;
+        let ids = [50, 51].map(|trace| format!("tr-{trace:032x}"));
+        let halves =
+            store.read(move |tx| Ok::<_, AppError>([tx.trace(&ids[0])?.is_some(), tx.trace(&ids[1])?.is_some()]));
+        halves.await.unwrap()
+    };
+    assert_eq!(halves, [true, false], "of the second page, some is written");
+    let report = source.import(app, None).await.unwrap();
+    assert!(report.finished && report.is_verified() && report.refusals == 0);
+    let counts = &report.experiments["7"];
+    for (table, count) in [("traces", 53), ("spans", 212), ("trace_assessments", 53), ("trace_runs", 53)] {
+        assert_eq!((counts[table].source, counts[table].target), (count, count), "{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_or_odd_is_told_and_not_emptied() {
+    let bare = bare(None).await;
+    let source = Source::new(&[OLDEST, NEWER, EVALUATION], "7d34483879f0");
+    let id = "tr-00000000000000000000000000000001";
+    let assessment = |id: &str, value: &str, error: &str, rationale: &str, metadata: &str| {
+        format!(
+            "INSERT INTO assessments VALUES ('{id}', 'tr-00000000000000000000000000000001', 'good', 'feedback', {value}, {error},
+                 5, 6, 'HUMAN', NULL, NULL, NULL, {rationale}, NULL, 1, {metadata});"
+        )
+    };
+    let issue = |digit: &str, description: &str, causes: &str| {
+        let id = format!("iss-{}", digit.repeat(32));
+        format!(
+            "INSERT INTO issues VALUES ('{id}', 7, 'slow', {description}, 'pending', NULL, {causes}, NULL, NULL, NULL, 5, 6);"
+        )
+    };
+    let json = format!("'{{\"a\": \"' || {LARGE} || '\"}}'");
+    source.sql(&format!(
+        "INSERT INTO trace_info VALUES ('{id}', 7, 5, NULL, 'IN_PROGRESS', NULL, 'asked', 'said');
+         INSERT INTO trace_metrics VALUES ('{id}', 'good', 5), ('{id}', 'endless', 9e999);
+         INSERT INTO entity_associations VALUES ('x', 'trace', '{id}', 'run', '../x', 5),
+             ('x', 'trace', '{id}', 'run', '{RUN}', 5), ('x', 'trace', '{id}', 'prompt_version', 'greeting', 5);
+         {} {} {} {} {} {} {} {}
+         INSERT INTO evaluation_datasets VALUES ('d-1', 'good', '{{}}', NULL, 'x', 5, 6, NULL, NULL),
+             ('d-2', 'large', {json}, NULL, 'x', 5, 6, NULL, NULL), ('d-3', 'deep', NULL, {json}, 'x', 5, 6, NULL, NULL),
+             ('d-4', 'odd', '{{', NULL, 'x', 5, 6, NULL, NULL), ('d-5', 'none', NULL, NULL, 'a' || char(0), 5, 6, NULL, NULL),
+             ('d-6', 'tag', NULL, NULL, 'x', 5, 6, NULL, NULL);
+         INSERT INTO evaluation_dataset_tags VALUES ('d-6', 'k', 'a' || char(0));
+         INSERT INTO webhooks VALUES ('w-1', 'nul', 'a' || char(0), 'https://1.1.1.1/', 5, 6, NULL);
+         INSERT INTO webhook_events VALUES ('w-1', 'registered_model', 'created')",
+        assessment("a-1", "'true'", "NULL", "'why'", "'{}'"),
+        assessment("a-2", "'true'", "NULL", LARGE, "'{}'"),
+        assessment("a-3", "'true'", &json, "NULL", "'{}'"),
+        assessment("a-4", "'true'", "NULL", "NULL", &json),
+        issue("1", "'very'", "NULL"),
+        issue("2", LARGE, "NULL"),
+        issue("3", "'very'", &format!("'[\"' || {LARGE} || '\"]'")),
+        issue("4", "'a' || char(0)", "NULL"),
+    ));
+    let report = source.import(&bare.app, None).await.unwrap();
+    assert!(report.finished && report.is_verified(), "{:?}", report.experiments);
+    let mut found = refused(&report);
+    found.sort_unstable();
+    let trace = format!("traces:/{id}");
+    let assessments: Vec<String> = (2..5).map(|number| format!("{trace}/assessments/a-{number}")).collect();
+    let issues: Vec<String> = (2..5).map(|number| format!("issues:/iss-{}", number.to_string().repeat(32))).collect();
+    let parts = [format!("{trace}/metrics/endless"), format!("{trace}/prompts/greeting"), format!("{trace}/runs/../x")];
+    let mut wanted: Vec<(&str, &str)> = vec![(&parts[0], "trace.metric"), ("webhooks:/w-1", "webhook.bounds")];
+    wanted.extend(parts[1..].iter().map(|part| (part.as_str(), "trace.link")));
+    wanted.extend(assessments.iter().map(|one| (one.as_str(), "trace.assessment")));
+    wanted.extend(issues.iter().map(|one| (one.as_str(), "issue.bounds")));
+    let datasets: Vec<String> = (2..7).map(|number| format!("datasets:/d-{number}")).collect();
+    wanted.extend(datasets.iter().map(|one| (one.as_str(), "dataset.bounds")));
+    wanted.sort_unstable();
+    assert_eq!(found, wanted);
+    assert_eq!(report.experiments["7"]["trace_runs"].refused, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scorers_come_as_far_as_lists_can_give_them() {
+    let bare = bare(None).await;
+    let source = Source::new(&[OLDEST, EVALUATION], "7d34483879f0");
+    source.sql(
+        "INSERT INTO scorers VALUES ('s-1', 7, 'good');
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 51)
+         INSERT INTO scorer_versions SELECT 's-1', i, '\"' || replace(hex(zeroblob(500000)), '0', 'a') || '\"', 5 FROM n",
+    );
+    let report = source.import(&bare.app, None).await.unwrap();
+    assert!(report.finished && report.is_verified());
+    assert_eq!(refused(&report), [("scorers:/7/good/51", "scorer.size")]);
+    let scorers = &report.experiments["7"]["scorers"];
+    assert_eq!((scorers.source, scorers.target, scorers.refused), (50, 50, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_are_counted_over_calls() {
+    let bare = bare(None).await;
+    let source = Source::new(&[OLDEST, EVALUATION], "7d34483879f0");
+    source.sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1002)
+         INSERT INTO webhooks SELECT printf('w-%04d', i), 'w', '', 'https://1.1.1.1/', 5, 6, NULL FROM n;
+         INSERT INTO webhook_events SELECT webhook_id, 'registered_model', 'created' FROM webhooks",
+    );
+    assert!(!source.import(&bare.app, Some("webhooks")).await.unwrap().finished);
+    let report = source.import(&bare.app, None).await.unwrap();
+    assert!(report.finished && report.is_verified());
+    let bounds = "webhook.bounds";
+    assert_eq!(refused(&report), [("webhooks:/w-1001", bounds), ("webhooks:/w-1002", bounds)]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verification_sees_what_was_changed_meanwhile() {
     let bare = bare(None).await;
@@ -223,7 +394,8 @@ async fn a_verification_sees_what_was_changed_meanwhile() {
         "INSERT INTO trace_info VALUES ('{id}', 7, 5, 3, 'OK', NULL, 'asked', 'said');
          INSERT INTO spans VALUES ('{id}', 7, '0000000000000001', NULL, 's', 'LLM', 'OK', 5, 9, '{{}}')"
     ));
-    assert!(!source.import(app, Some("verification")).await.unwrap().finished);
+    let stopped = source.import(app, Some("verification")).await.unwrap();
+    assert!(!stopped.finished && !stopped.is_verified(), "nothing was compared");
     store.write(move |tx| Ok::<_, AppError>(tx.set_trace_tag(id, "colour", "red")?)).await.unwrap();
     let report = source.import(app, None).await.unwrap();
     assert!(!report.finished && !report.is_verified());
@@ -302,5 +474,63 @@ async fn users_come_without_passwords_and_lock_nobody_out() {
     let admin = users.iter().find(|user| user.name == "admin").unwrap();
     assert!(admin.admin && admin.password.is_some() && users.len() == 2);
     app.first_start_done().await.unwrap();
-    assert!(app.first_administrator(name, Some(password)).await.unwrap().is_none(), "once");
+    assert!(app.first_administrator(name.clone(), Some(password.clone())).await.unwrap().is_none(), "once");
+    let again = source.import(app, None).await.unwrap();
+    assert!(again.already && again.to_do.iter().any(|text| text.starts_with("2 were administrators")));
+    // Whoever may start the server but was given no way in has none by there being nobody who can log in.
+    store.write(|tx| Ok::<_, AppError>(tx.delete_user("admin")?)).await.unwrap();
+    assert!(app.first_administrator(name, Some(password)).await.unwrap().is_none());
+    while app.sequence().await.unwrap() > 0 {}
+    let entries = store.read(|tx| Ok::<_, AppError>(tx.entries(0, 10_000)?)).await.unwrap();
+    let acts: Vec<Act> =
+        entries.iter().map(|entry| serde_json::from_slice::<Event>(&entry.bytes).unwrap().act).collect();
+    let made =
+        |wanted: &str| acts.iter().filter(|act| matches!(act, Act::UserCreated { name, .. } if name == wanted)).count();
+    assert_eq!((made("admin"), made("ada")), (1, 1), "one that was imported is not made again");
+    assert!(acts.iter().any(|act| matches!(act, Act::UserUpdated { change, .. } if change == "administrator")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_in_other_workspaces_do_not_move_to_another_model() {
+    let bare = bare(None).await;
+    let (app, store): (_, &dyn Store) = (&bare.app, &bare.store);
+    let source = Source::new(&[OLDEST], "6953534de441");
+    source.sql("INSERT INTO registered_models VALUES ('m', 5, 6, '')");
+    let auth = rusqlite::Connection::open(source.folder.path().join("basic_auth.db")).unwrap();
+    auth.execute_batch(
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT, password_hash TEXT, is_admin BOOLEAN);
+             CREATE TABLE registered_model_permissions (id INTEGER, workspace TEXT, name TEXT, user_id INTEGER,
+                 permission TEXT);
+             INSERT INTO users VALUES (1, 'ada', 'scrypt:y', 0), (2, 'grace', 'scrypt:y', 0);
+             INSERT INTO registered_model_permissions VALUES (1, 'team-a', 'm', 1, 'MANAGE'), (2, 'default', 'm', 2, 'READ');",
+        )
+        .unwrap();
+    let report = source.import(app, None).await.unwrap();
+    assert!(report.finished && report.is_verified());
+    assert_eq!(refused(&report), [("users:/ada/workspaces/team-a/models/m", "grant.workspace")]);
+    let (users, grants) = store.read(|tx| Ok::<_, AppError>((tx.users()?, tx.grants()?))).await.unwrap();
+    let grace = users.iter().find(|user| user.name == "grace").unwrap().principal_id();
+    let [grant] = grants.as_slice() else { panic!("{grants:?}") };
+    assert_eq!(grant.grantee.to_string(), format!("principal:{grace}"));
+
+    auth.execute_batch("DROP TABLE registered_model_permissions").unwrap();
+    let error = read_mlflow_users(&source.folder.path().join("basic_auth.db")).unwrap_err();
+    assert!(error.to_string().contains("no permissions on single experiments"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_that_come_too_late_are_told() {
+    let bare = bare(None).await;
+    let source = Source::new(&[OLDEST], "6953534de441");
+    assert!(source.import(&bare.app, None).await.unwrap().finished);
+    let users = rusqlite::Connection::open(source.folder.path().join("basic_auth.db")).unwrap();
+    users
+        .execute_batch(
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT, password_hash TEXT, is_admin BOOLEAN);
+             CREATE TABLE experiment_permissions (id INTEGER, experiment_id TEXT, user_id INTEGER, permission TEXT);
+             INSERT INTO users VALUES (1, 'ada', 'scrypt:y', 1);",
+        )
+        .unwrap();
+    let error = source.import(&bare.app, None).await.unwrap_err();
+    assert!(matches!(&error, AppError::Conflict(text) if text.contains("past the users")), "{error:?}");
 }

@@ -11,6 +11,8 @@ type Meddler = Box<dyn FnOnce(&mut dyn Transaction) + Send>;
 pub(crate) struct MeddlingStore {
     inner: Arc<dyn Store>,
     next: Arc<Mutex<Option<Meddler>>>,
+    /// Writes that are still let through before one is lost.
+    until_lost: Arc<Mutex<Option<u32>>>,
 }
 
 impl std::fmt::Debug for MeddlingStore {
@@ -21,12 +23,22 @@ impl std::fmt::Debug for MeddlingStore {
 
 impl MeddlingStore {
     pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, next: Arc::default() }
+        Self { inner, next: Arc::default(), until_lost: Arc::default() }
     }
 
     /// Runs `meddle` right before the next write.
     pub(crate) fn before_next_write(&self, meddle: impl FnOnce(&mut dyn Transaction) + Send + 'static) {
         *self.next.lock().unwrap() = Some(Box::new(meddle));
+    }
+
+    /// Loses the database for one write, after `writes` more.
+    pub(crate) fn lose_after(&self, writes: u32) {
+        *self.until_lost.lock().unwrap() = Some(writes);
+    }
+
+    /// Whether it was lost.
+    pub(crate) fn was_lost(&self) -> bool {
+        self.until_lost.lock().unwrap().is_none()
     }
 
     /// Whether it was run.
@@ -41,6 +53,12 @@ impl Store for MeddlingStore {
     }
 
     fn submit_write(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
+        let left = self.until_lost.lock().unwrap().take();
+        match left {
+            Some(0) => return drop(done.send(Err(StoreError::Unavailable))),
+            Some(left) => *self.until_lost.lock().unwrap() = Some(left - 1),
+            None => {}
+        }
         if let Some(meddle) = self.next.lock().unwrap().take() {
             let work = Box::new(move |tx: &mut dyn Transaction| {
                 meddle(tx);

@@ -110,7 +110,9 @@ impl Arguments {
         if report.dry_run {
             return Ok(Exit::Fine);
         }
-        if !report.is_verified() {
+        // One that was stopped before both sides were compared says nothing of a difference.
+        let compared = report.finished || report.verified_at.is_some();
+        if compared && !report.is_verified() {
             let error = anyhow::anyhow!("source and target differ; the report says where");
             return Err(Failure::could_not(error)
                 .hint("if somebody wrote to the source meanwhile, stop it and import into a new data directory"));

@@ -5,7 +5,8 @@ use crate::error::corrupt;
 /// Bytes of one answer. A page of what MLflow lets in is far below; more is nothing to hold in memory.
 const MOST_BYTES: usize = 256 << 20;
 
-/// Counts what an answer holds.
+/// Counts what of an answer is copied. A PostgreSQL server's answer is in memory as a whole before the first of its rows is
+/// counted: there, this bounds only the copy, and what bounds the answer are the limits and the sizes in the statements.
 #[derive(Debug, Default)]
 pub(super) struct Budget(usize);
 

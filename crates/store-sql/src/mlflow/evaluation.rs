@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
 use sealyard_store::StoreError;
-use sealyard_store::import::{SourceIssue, SourceScorer};
+use sealyard_store::import::{SourceDataset, SourceIssue, SourceScorer};
 use sealyard_store::model::{DatasetRecord, EvaluationDataset};
 
 use super::database::Cell;
 use super::source::MlflowSource;
-use super::traces::sized;
+use super::traces::{bounded, sized, too_large};
 use super::tracking::{list, time};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -14,21 +14,18 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Bytes of a text that is given whole or not at all.
 const MOST_BYTES: u32 = 1024 * 1024;
 
-fn bounded(column: &str) -> String {
-    format!("CASE WHEN octet_length({column}) <= {MOST_BYTES} THEN {column} END")
-}
-
 impl MlflowSource {
-    pub(super) fn read_datasets(&mut self, after: &str, limit: u32) -> Result<Vec<EvaluationDataset>> {
+    pub(super) fn read_datasets(&mut self, after: &str, limit: u32) -> Result<Vec<SourceDataset>> {
         if !self.has("evaluation_datasets") {
             return Ok(Vec::new());
         }
         let sql = format!(
             "SELECT dataset_id, name, {}, {}, digest, CAST(created_time AS BIGINT), CAST(last_update_time AS BIGINT),
-                 created_by, last_updated_by
+                 created_by, last_updated_by, {}
              FROM evaluation_datasets WHERE dataset_id > ?1 ORDER BY dataset_id LIMIT ?2",
-            bounded("schema"),
-            bounded("profile")
+            bounded("schema", MOST_BYTES),
+            bounded("profile", MOST_BYTES),
+            too_large(&["schema", "profile"], MOST_BYTES)
         );
         let rows = self.database.rows(&sql, &[after.into(), i64::from(limit).into()])?;
         if rows.is_empty() {
@@ -40,7 +37,8 @@ impl MlflowSource {
         rows.iter()
             .map(|row| {
                 let id = row.text(0)?;
-                Ok(EvaluationDataset {
+                let too_large = row.integer(9)? != 0;
+                let dataset = EvaluationDataset {
                     name: row.text(1)?,
                     schema: row.optional_text(2)?,
                     profile: row.optional_text(3)?,
@@ -53,7 +51,8 @@ impl MlflowSource {
                     tags: tags.remove(&id).unwrap_or_default(),
                     experiment_ids: experiments.remove(&id).unwrap_or_default(),
                     id,
-                })
+                };
+                Ok(SourceDataset { dataset, too_large })
             })
             .collect()
     }
@@ -152,7 +151,7 @@ impl MlflowSource {
                  CAST(v.creation_time AS BIGINT)
              FROM scorers s JOIN scorer_versions v ON v.scorer_id = s.scorer_id
              WHERE (s.scorer_id, v.scorer_version) > (?1, ?2) ORDER BY s.scorer_id, v.scorer_version LIMIT ?3",
-            bounded("v.serialized_scorer")
+            bounded("v.serialized_scorer", MOST_BYTES)
         );
         let parameters = [after.0.as_str().into(), i64::from(after.1).into(), i64::from(limit).into()];
         let rows = self.database.rows(&sql, &parameters)?;
@@ -178,11 +177,12 @@ impl MlflowSource {
         }
         let sql = format!(
             "SELECT issue_id, CAST(experiment_id AS BIGINT), name, {}, status, severity, {}, {}, source_run_id, created_by,
-                 CAST(created_timestamp AS BIGINT), CAST(last_updated_timestamp AS BIGINT)
+                 CAST(created_timestamp AS BIGINT), CAST(last_updated_timestamp AS BIGINT), {}
              FROM issues WHERE issue_id > ?1 ORDER BY issue_id LIMIT ?2",
-            bounded("description"),
-            bounded("root_causes"),
-            bounded("categories")
+            bounded("description", MOST_BYTES),
+            bounded("root_causes", MOST_BYTES),
+            bounded("categories", MOST_BYTES),
+            too_large(&["description", "root_causes", "categories"], MOST_BYTES)
         );
         let rows = self.database.rows(&sql, &[after.into(), i64::from(limit).into()])?;
         rows.iter()
@@ -200,6 +200,7 @@ impl MlflowSource {
                     said_by: row.optional_text(9)?,
                     created: time(row, 10)?,
                     updated: time(row, 11)?,
+                    too_large: row.integer(12)? != 0,
                 })
             })
             .collect()

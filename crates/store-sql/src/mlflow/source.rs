@@ -4,10 +4,10 @@ use std::path::Path;
 use sealyard_core::Digest;
 use sealyard_store::StoreError;
 use sealyard_store::import::{
-    ImportSource, MetricPlace, SourceExperiment, SourceIdentity, SourceIssue, SourceLoggedModel, SourceRegisteredModel,
-    SourceRun, SourceScorer, SourceSpan, SourceTrace, SourceVersion, SourceWebhook,
+    ImportSource, MetricPlace, SourceDataset, SourceExperiment, SourceIdentity, SourceIssue, SourceLoggedModel,
+    SourceRegisteredModel, SourceRun, SourceScorer, SourceSpan, SourceTrace, SourceVersion, SourceWebhook,
 };
-use sealyard_store::model::{DatasetRecord, EvaluationDataset, Metric};
+use sealyard_store::model::{DatasetRecord, Metric};
 
 use super::database::Database;
 use super::postgres::Postgres;
@@ -215,7 +215,7 @@ impl ImportSource for MlflowSource {
         self.read_spans(trace, ids)
     }
 
-    fn evaluation_datasets(&mut self, after: &str, limit: u32) -> Result<Vec<EvaluationDataset>, StoreError> {
+    fn evaluation_datasets(&mut self, after: &str, limit: u32) -> Result<Vec<SourceDataset>, StoreError> {
         self.read_datasets(after, limit)
     }
 

@@ -12,7 +12,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// Rows that belong to the traces of a page, of one kind; more than anybody's have.
 const MOST_ROWS: i64 = 100_000;
-/// Bytes of a text of an assessment. One with more is given without it, and so is no assessment.
+/// Bytes of a text of an assessment. One with more is given without it, and marked.
 const MOST_BYTES: u32 = 1024 * 1024;
 
 impl MlflowSource {
@@ -127,16 +127,16 @@ impl MlflowSource {
         if !self.has("assessments") {
             return Ok(BTreeMap::new());
         }
-        let bounded = |column: &str| format!("CASE WHEN octet_length({column}) <= {MOST_BYTES} THEN {column} END");
         let sql = format!(
             "SELECT trace_id, assessment_id, name, assessment_type, {}, {}, CAST(created_timestamp AS BIGINT),
                  CAST(last_updated_timestamp AS BIGINT), source_type, source_id, run_id, span_id, {}, overrides,
-                 CASE WHEN valid THEN 1 ELSE 0 END, {}
+                 CASE WHEN valid THEN 1 ELSE 0 END, {}, {}
              FROM assessments WHERE trace_id IN {} ORDER BY trace_id, created_timestamp, assessment_id",
-            bounded("value"),
-            bounded("error"),
-            bounded("rationale"),
-            bounded("assessment_metadata"),
+            bounded("value", MOST_BYTES),
+            bounded("error", MOST_BYTES),
+            bounded("rationale", MOST_BYTES),
+            bounded("assessment_metadata", MOST_BYTES),
+            too_large(&["value", "error", "rationale", "assessment_metadata"], MOST_BYTES),
             list(ids.len())
         );
         let mut found: BTreeMap<String, Vec<SourceAssessment>> = BTreeMap::new();
@@ -168,6 +168,7 @@ impl MlflowSource {
                 assessment,
                 id,
                 metadata: row.optional_text(15)?,
+                too_large: row.integer(16)? != 0,
             });
         }
         Ok(found)
@@ -213,6 +214,17 @@ impl MlflowSource {
             })
             .collect()
     }
+}
+
+/// A text that is given whole or not at all; [`too_large`] tells NULL from too much.
+pub(super) fn bounded(column: &str, most: u32) -> String {
+    format!("CASE WHEN octet_length({column}) <= {most} THEN {column} END")
+}
+
+/// 1 for a row of which [`bounded`] keeps something back.
+pub(super) fn too_large(columns: &[&str], most: u32) -> String {
+    let each: Vec<String> = columns.iter().map(|column| format!("octet_length({column}) > {most}")).collect();
+    format!("CASE WHEN {} THEN 1 ELSE 0 END", each.join(" OR "))
 }
 
 /// An id and how many bytes are behind it.

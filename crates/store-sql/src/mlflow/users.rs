@@ -21,6 +21,20 @@ pub fn read_mlflow_users(path: &Path) -> Result<Vec<SourceUser>, StoreError> {
     if !tables.iter().any(|table| table == "users") {
         return Err(StoreError::Invalid("the database of users is none of MLflow's basic auth".into()));
     }
+    let permissions = [("experiment_permissions", "experiment_id"), ("registered_model_permissions", "name")];
+    let mut kinds = Vec::new();
+    for (table, what) in permissions {
+        if tables.iter().any(|known| known == table) {
+            // Since models have workspaces, permissions on them say which.
+            let apart = database.columns(table)?.iter().any(|column| column == "workspace");
+            kinds.push((table, what, apart));
+        }
+    }
+    if kinds.is_empty() {
+        let text = "the database of users has no permissions on single experiments and models where MLflow kept them, so what \
+                    users had can't be read; import without it, and make the users anew";
+        return Err(StoreError::Invalid(text.into()));
+    }
     let mut rows = |sql: String, most: i64| {
         let rows = database.rows(&format!("{sql} LIMIT {}", most + 1), &[])?;
         if rows.len() as i64 > most {
@@ -34,17 +48,31 @@ pub fn read_mlflow_users(path: &Path) -> Result<Vec<SourceUser>, StoreError> {
     for row in rows(sql.into(), MOST_USERS)? {
         numbers.insert(row.integer(0)?, users.len());
         let admin = row.integer(2)? != 0;
-        users.push(SourceUser { name: row.text(1)?, admin, experiments: Vec::new(), models: Vec::new() });
+        users.push(SourceUser {
+            name: row.text(1)?,
+            admin,
+            experiments: Vec::new(),
+            models: Vec::new(),
+            elsewhere: Vec::new(),
+        });
     }
-    for (table, what) in [("experiment_permissions", "experiment_id"), ("registered_model_permissions", "name")] {
-        if !tables.iter().any(|known| known == table) {
-            continue;
-        }
-        let sql = format!("SELECT user_id, substr({what}, 1, 300), permission FROM {table} ORDER BY user_id, {what}");
+    for (table, what, apart) in kinds {
+        let workspace = if apart { "substr(coalesce(workspace, ''), 1, 300)" } else { "'default'" };
+        let sql = format!(
+            "SELECT user_id, substr({what}, 1, 300), permission, {workspace} FROM {table} ORDER BY user_id, {what}"
+        );
         for row in rows(sql, MOST_PERMISSIONS)? {
             let Some(user) = numbers.get(&row.integer(0)?).and_then(|index| users.get_mut(*index)) else { continue };
-            let given = (row.text(1)?, row.text(2)?);
-            if what == "name" { user.models.push(given) } else { user.experiments.push(given) }
+            let (given, workspace) = ((row.text(1)?, row.text(2)?), row.text(3)?);
+            let is_model = what == "name";
+            if workspace != "default" {
+                let kind = if is_model { "models" } else { "experiments" };
+                user.elsewhere.push((workspace, format!("{kind}/{}", given.0)));
+            } else if is_model {
+                user.models.push(given);
+            } else {
+                user.experiments.push(given);
+            }
         }
     }
     Ok(users)

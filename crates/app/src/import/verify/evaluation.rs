@@ -4,7 +4,7 @@ use sealyard_store::model::{DatasetRecord, EvaluationDataset, Issue, ScorerVersi
 
 use super::super::datasets::{DATASETS, RecordWalk};
 use super::super::issues::issue_to_store;
-use super::super::scorers::scorer_to_store;
+use super::super::scorers::{name_of, scorer_to_store};
 use super::super::webhooks::webhook_to_store;
 use super::super::{Import, PAGE};
 use super::{Sides, Sum, pairs};
@@ -21,13 +21,18 @@ impl Import {
             for scorer in scorers {
                 let side = sides.entry(scorer.experiment.to_string()).or_default();
                 let home = self.is_home(scorer.experiment, &mut homes)?;
+                let what = name_of(&scorer);
                 let Some(wanted) = scorer_to_store(scorer, home, &mut self.place.clone()) else {
                     side.refuse("scorers");
                     continue;
                 };
+                let (experiment, name, version) = (wanted.experiment_id.clone(), wanted.name.clone(), wanted.version);
+                let found = self.read(move |tx| Ok(tx.scorer(&experiment, &name, Some(version))?))?;
+                if found.is_none() && self.is_refused(&what)? {
+                    side.refuse("scorers");
+                    continue;
+                }
                 add_scorer(side.source("scorers"), &wanted);
-                let found =
-                    self.read(move |tx| Ok(tx.scorer(&wanted.experiment_id, &wanted.name, Some(wanted.version))?))?;
                 if let Some(found) = found {
                     add_scorer(side.target("scorers"), &found);
                 }
@@ -63,12 +68,12 @@ impl Import {
         loop {
             let datasets = self.source.evaluation_datasets(&after, DATASETS)?;
             let Some(last) = datasets.last() else { return Ok(()) };
-            after.clone_from(&last.id);
+            after.clone_from(&last.dataset.id);
             for dataset in datasets {
                 if self.stopped() {
                     return Ok(());
                 }
-                let id = dataset.id.clone();
+                let id = dataset.dataset.id.clone();
                 let Some(wanted) = self.dataset_to_store(dataset, &mut homes, &mut self.place.clone())? else {
                     sides.refuse("evaluation_datasets");
                     continue;
@@ -127,11 +132,11 @@ impl Import {
             let Some(last) = webhooks.last() else { return Ok(()) };
             after.clone_from(&last.id);
             for webhook in webhooks {
-                count += 1;
                 let Some((wanted, _)) = webhook_to_store(&self.app, webhook, count, &mut self.place.clone()) else {
                     sides.refuse("webhooks");
                     continue;
                 };
+                count += 1;
                 add_webhook(sides.source("webhooks"), &wanted);
                 if let Some(found) = self.read(move |tx| Ok(tx.webhook(&wanted.id)?))? {
                     add_webhook(sides.target("webhooks"), &found);

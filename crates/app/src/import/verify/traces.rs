@@ -63,7 +63,7 @@ impl Import {
             list.sort_unstable();
             list.dedup();
         }
-        refused.iter().for_each(|_| sides.refuse("trace_assessments"));
+        refused.iter().for_each(|part| sides.refuse(part.table));
         add_trace(sides, Sides::source, &wanted, (&runs, &prompts));
         let mut spans = 0;
         if let Some((found, (runs, prompts))) = &found {
