@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
+use sealyard_app::AppError;
 use sealyard_formats::json_bounds::{JsonBounds, is_shallow};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -82,14 +83,30 @@ impl<S: Send + Sync, T> FromRequest<S> for Unread<T> {
 }
 
 impl<T: DeserializeOwned> Unread<T> {
-    /// The request, as [`Input`] has it.
-    pub(crate) async fn read(self) -> Result<T, ApiError> {
-        Ok(read(self.0, MAX_BODY).await?.value)
+    /// The request, as [`Input`] has it, and what `authorize` gives. It is asked before the body is read and once more after: a
+    /// body may be long in coming, and what was allowed at its begin may be so no longer.
+    pub(crate) async fn read<P, F>(self, authorize: impl Fn() -> F) -> Result<(T, P), ApiError>
+    where
+        F: Future<Output = Result<P, AppError>>,
+    {
+        self.read_within(MAX_BODY, authorize).await
     }
 
-    /// The request, as [`LargeInput`] has it.
-    pub(crate) async fn read_large(self) -> Result<T, ApiError> {
-        Ok(read(self.0, MAX_LARGE_BODY).await?.value)
+    /// The same of what [`LargeInput`] has.
+    pub(crate) async fn read_large<P, F>(self, authorize: impl Fn() -> F) -> Result<(T, P), ApiError>
+    where
+        F: Future<Output = Result<P, AppError>>,
+    {
+        self.read_within(MAX_LARGE_BODY, authorize).await
+    }
+
+    async fn read_within<P, F>(self, limit: usize, authorize: impl Fn() -> F) -> Result<(T, P), ApiError>
+    where
+        F: Future<Output = Result<P, AppError>>,
+    {
+        authorize().await?;
+        let value = read(self.0, limit).await?.value;
+        Ok((value, authorize().await?))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::body::{Body, Bytes};
 use http::Method;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::test_app::{Answer, TestApp, User};
 
@@ -188,5 +189,41 @@ async fn nothing_is_read_of_those_who_may_not_send_it() {
             test.call(&test.admin, method.clone(), &path, body).await;
             assert!(read.load(Ordering::SeqCst), "{method} {path} was not read");
         }
+    }
+}
+
+/// A body that comes when it is let to, and says when somebody waits for it.
+fn held(content: &str) -> (Body, Arc<Notify>, Arc<Notify>) {
+    let (asked, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (tell, wait, content) = (Arc::clone(&asked), Arc::clone(&go), content.to_owned());
+    let pieces = futures::stream::once(async move {
+        tell.notify_one();
+        wait.notified().await;
+        Ok::<_, std::io::Error>(Bytes::from(content))
+    });
+    (Body::from_stream(pieces), asked, go)
+}
+
+#[tokio::test]
+async fn a_right_that_is_taken_while_a_body_comes_is_gone() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "e").await;
+    let trace = format!("tr-{:032x}", 5);
+    test.trace(&test.admin, &experiment, &trace).await;
+    let path = format!("/api/3.0/mlflow/traces/{trace}/tags");
+    let resource = format!("experiment:{experiment}");
+    let eve = test.user("eve", &[(&resource, "EDIT")]).await;
+    for taken in [false, true] {
+        let (body, asked, go) = held(&json!({"key": "k", "value": "v"}).to_string());
+        let sent = test.call(&eve, Method::PATCH, &path, body);
+        let meanwhile = async {
+            asked.notified().await;
+            if taken {
+                test.grant("eve", &resource, "DENY").await;
+            }
+            go.notify_one();
+        };
+        let (answer, ()) = tokio::join!(sent, meanwhile);
+        assert_eq!(answer.status, if taken { 403 } else { 200 }, "{}", answer.json());
     }
 }

@@ -26,8 +26,7 @@ pub(super) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize_trace(&caller, Edit, &id).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize_trace(&caller, Edit, &id)).await?;
     let assessment = app.create_assessment(&may, &id, request.assessment.try_into()?).await?;
     Ok(Json(Response { assessment: assessment.into() }))
 }

@@ -25,8 +25,7 @@ pub(super) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize_trace(&caller, Edit, &trace_id).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize_trace(&caller, Edit, &trace_id)).await?;
     let Request { mut assessment, update_mask } = request;
     let mut update = AssessmentUpdate::default();
     let mut valued = false;

@@ -21,8 +21,7 @@ pub(super) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize_dataset_edit(&caller, &id).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize_dataset_edit(&caller, &id)).await?;
     if request.experiment_ids.len() > 100 {
         return Err(ApiError::invalid("a request names at most 100 experiments"));
     }

@@ -24,8 +24,7 @@ pub(super) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize_dataset_edit(&caller, &id).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize_dataset_edit(&caller, &id)).await?;
     let ids = request.dataset_record_ids.iter().map(str::to_owned).collect();
     Ok(Json(Response { deleted_count: app.delete_dataset_records(&caller, &may, ids).await? }))
 }

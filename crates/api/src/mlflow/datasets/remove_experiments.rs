@@ -20,8 +20,7 @@ pub(super) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize_dataset_manage(&caller, &id).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize_dataset_manage(&caller, &id)).await?;
     let dataset = app.remove_dataset_from_experiments(&caller, &may, request.experiment_ids).await?;
     Ok(Json(Response { dataset: dataset.into() }))
 }

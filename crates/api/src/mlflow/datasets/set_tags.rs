@@ -20,8 +20,7 @@ pub(super) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Empty> {
     let app = state.app();
-    let may = app.authorize_dataset_edit(&caller, &id).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize_dataset_edit(&caller, &id)).await?;
     let tags = tags(required("tags", &request.tags)?)?;
     app.set_evaluation_dataset_tags(&caller, &may, tags).await?;
     Ok(Json(Empty {}))

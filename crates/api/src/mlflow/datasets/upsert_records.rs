@@ -27,8 +27,7 @@ pub(super) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize_dataset_edit(&caller, &id).await?;
-    let request = body.read_large().await?;
+    let (request, may) = body.read_large(|| app.authorize_dataset_edit(&caller, &id)).await?;
     let text = required("records", &request.records)?;
     if !JsonBounds::REQUEST.hold(text.as_bytes()) {
         return Err(ApiError::invalid("'records' holds too many values"));

@@ -26,8 +26,7 @@ pub(super) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let (may, _) = app.authorize_issue(&caller, Edit, &id).await?;
-    let request = body.read().await?;
+    let (request, (may, _)) = body.read(|| app.authorize_issue(&caller, Edit, &id)).await?;
     if !request.issue_id.is_empty() && request.issue_id != id {
         return Err(ApiError::invalid("the path and 'issue_id' name different issues"));
     }

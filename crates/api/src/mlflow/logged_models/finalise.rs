@@ -29,8 +29,7 @@ pub(super) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize_logged_model(&caller, Edit, &id).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize_logged_model(&caller, Edit, &id)).await?;
     if !request.model_id.is_empty() && request.model_id != id {
         return Err(ApiError::invalid("the path and 'model_id' name different models"));
     }

@@ -21,8 +21,7 @@ pub(super) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Empty> {
     let app = state.app();
-    let may = app.authorize_logged_model(&caller, Edit, &id).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize_logged_model(&caller, Edit, &id)).await?;
     app.log_logged_model_params(&may, &id, pairs(request.params)).await?;
     Ok(Json(Empty {}))
 }

@@ -26,8 +26,7 @@ pub(super) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize_logged_model(&caller, Edit, &id).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize_logged_model(&caller, Edit, &id)).await?;
     let model = app.set_logged_model_tags(&may, &id, pairs(request.tags)).await?;
     Ok(Json(Response { model: model.into() }))
 }

@@ -36,7 +36,9 @@ pub(super) async fn handler(
     };
     let (form, codec) = (form(&parts.headers)?, codec(&parts.headers)?);
     let spans = spans(body, form, codec).await?;
-    let may = may?;
+    let _ = may?;
+    // Once more: the body may have been long in coming.
+    let may = app.authorize_experiment(&caller, Edit, experiment).await?;
     app.log_spans(&caller, &may, spans).await?;
     // An empty answer in protobuf is no bytes.
     Ok(match form {

@@ -20,8 +20,7 @@ pub(in crate::mlflow) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Empty> {
     let app = state.app();
-    let may = app.authorize_trace(&caller, Edit, &id).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize_trace(&caller, Edit, &id)).await?;
     app.delete_trace_tag(&may, &id, required("key", &request.key)?).await?;
     Ok(Json(Empty {}))
 }

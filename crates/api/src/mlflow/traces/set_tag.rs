@@ -22,8 +22,7 @@ pub(in crate::mlflow) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Empty> {
     let app = state.app();
-    let may = app.authorize_trace(&caller, Edit, &id).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize_trace(&caller, Edit, &id)).await?;
     required("key", &request.key)?;
     app.set_trace_tag(&may, &id, Pair { key: request.key, value: request.value }).await?;
     Ok(Json(Empty {}))

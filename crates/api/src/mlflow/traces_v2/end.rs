@@ -31,8 +31,7 @@ pub(super) async fn handler(
     body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize_trace(&caller, Edit, &id).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize_trace(&caller, Edit, &id)).await?;
     let status = match request.status.as_str() {
         "" | "TRACE_STATUS_UNSPECIFIED" => Some(TraceState::Unspecified),
         text => TraceState::from_text(text),

@@ -23,8 +23,7 @@ pub(super) async fn handler(
 ) -> Answer<Response> {
     let app = state.app();
     check_enabled(app)?;
-    let may = app.authorize(&caller, Administer, ServerWide).await?;
-    let request = body.read().await?;
+    let (request, may) = body.read(|| app.authorize(&caller, Administer, ServerWide)).await?;
     if request.description.is_none() && request.default_artifact_root.is_none() {
         return Err(ApiError::invalid("Workspace update must have at least one key"));
     }
