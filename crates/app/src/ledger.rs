@@ -80,7 +80,10 @@ impl App {
     /// Makes entries of all events that are there now, so that whoever asks the ledger finds each act that was acknowledged
     /// before. A log that can't be extended, since it was changed, is read as it is: it is then that people look at it.
     async fn catch_up(&self) -> Result<(), AppError> {
-        self.write_counted_refusals().await?;
+        // They are kept then and written later; what is in the ledger can still be read.
+        if let Err(error) = self.write_counted_refusals().await {
+            tracing::error!(%error, "counted refusals could not be written before the ledger was read");
+        }
         let newest = self.store().read(|tx| Ok::<_, AppError>(tx.newest_in_outbox()?)).await?;
         let Some(newest) = newest else { return Ok(()) };
         loop {

@@ -23,17 +23,24 @@ const WINDOW_SECONDS: i64 = 60;
 const IN_FULL: u32 = 50;
 /// So many more are with each window that ends.
 const REFILL: u32 = 5;
-/// Kinds that are told apart for one principal, and principals that are; further ones are counted together.
+/// Kinds that are told apart for one principal; further ones are counted together.
 const MOST_KINDS: usize = 64;
-const MOST_CLIENTS: usize = 1000;
 /// What those are counted under.
 const OTHERS: &str = "others";
+/// Networks that are told apart; those beyond are counted together.
+const MOST_NETWORKS: usize = 1000;
+/// The actor of those who did not prove who they are.
+const ANONYMOUS: &str = "anonymous";
+/// The actor of what the server does unasked.
+const SYSTEM: &str = "system";
 
-/// Whose refusals are counted together: a principal's, or those from a network where nobody proved who they are.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Client {
-    actor: String,
-    network: Option<IpAddr>,
+/// Whose refusals are counted together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Client {
+    /// Who proved that it is they.
+    Principal(String),
+    /// Whoever asks from a network where nobody did; none for those whose network is not told apart.
+    Network(Option<IpAddr>),
 }
 
 /// Refusals that are alike.
@@ -49,6 +56,8 @@ struct Kind {
 #[derive(Debug)]
 struct Window {
     since: Timestamp,
+    /// Since when it was counted what is in `counts`.
+    counted_since: Timestamp,
     /// Refusals that are still written in full.
     left: u32,
     /// Whether any came since the window began.
@@ -66,19 +75,28 @@ struct Counted {
     since: Timestamp,
 }
 
+/// The windows that are open. Each kind of client has its own, so that those who are nobody never take the place of a name.
+#[derive(Debug, Default)]
+struct Windows {
+    /// By name: there are no more of them than accounts.
+    principals: HashMap<String, Window>,
+    /// Anybody can have many; they are bounded.
+    networks: HashMap<Option<IpAddr>, Window>,
+}
+
 /// What was refused lately, to whom.
 #[derive(Debug, Default)]
-pub(crate) struct RefusalLog(Mutex<HashMap<Client, Window>>);
+pub(crate) struct RefusalLog(Mutex<Windows>);
 
 impl RefusalLog {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Client, Window>> {
+    fn lock(&self) -> MutexGuard<'_, Windows> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this refusal is to be written in full; otherwise it is counted now.
     fn is_written(&self, client: Client, kind: Kind, now: Timestamp) -> bool {
-        let mut clients = self.lock();
-        let window = window(&mut clients, client, now);
+        let mut windows = self.lock();
+        let window = windows.of(client, now);
         window.used = true;
         if window.counts.len() < MOST_KINDS && !window.counts.contains_key(&kind) {
             window.counts.insert(kind, 0);
@@ -96,42 +114,54 @@ impl RefusalLog {
     /// Takes out the counts of windows that ended, or all of them.
     fn take(&self, now: Timestamp, all: bool) -> Vec<Counted> {
         let mut taken = Vec::new();
-        let mut clients = self.lock();
-        clients.retain(|client, window| {
-            // A clock that was set back must not keep a window open.
-            let over = window.since.plus_seconds(WINDOW_SECONDS) <= now || now < window.since;
-            if !over && !all {
-                return true;
-            }
-            for (kind, count) in &mut window.counts {
-                let count = std::mem::take(count);
-                if count > 0 {
-                    taken.push(Counted { client: client.clone(), kind: kind.clone(), count, since: window.since });
-                }
-            }
-            if !over {
-                return true;
-            }
-            window.since = now;
-            window.left = window.left.saturating_add(REFILL).min(IN_FULL);
-            std::mem::take(&mut window.used)
-        });
+        let mut windows = self.lock();
+        let Windows { principals, networks } = &mut *windows;
+        principals.retain(|name, window| window.take(&Client::Principal(name.clone()), now, all, &mut taken));
+        networks.retain(|network, window| window.take(&Client::Network(*network), now, all, &mut taken));
         taken
     }
 
     /// Counts again what could not be written.
     fn put_back(&self, counted: Vec<Counted>) {
-        let mut clients = self.lock();
+        let mut windows = self.lock();
         for Counted { client, kind, count, since } in counted {
-            let window = window(&mut clients, client, since);
+            let window = windows.of(client, since);
             window.used = true;
-            window.since = window.since.min(since);
+            window.counted_since = window.counted_since.min(since);
             window.count(kind, count);
         }
     }
 }
 
 impl Window {
+    fn new(now: Timestamp) -> Self {
+        Self { since: now, counted_since: now, left: IN_FULL, used: false, counts: BTreeMap::new() }
+    }
+
+    /// Takes out the counts if the window is over, or in any case. Says whether it is still needed.
+    fn take(&mut self, client: &Client, now: Timestamp, all: bool, taken: &mut Vec<Counted>) -> bool {
+        // A clock that was set back must not keep a window open.
+        let over = self.since.plus_seconds(WINDOW_SECONDS) <= now || now < self.since;
+        if !over && !all {
+            return true;
+        }
+        // What is counted from here on is of the time from here on, also within the same window.
+        let since = std::mem::replace(&mut self.counted_since, now);
+        for (kind, count) in &mut self.counts {
+            let count = std::mem::take(count);
+            if count > 0 {
+                taken.push(Counted { client: client.clone(), kind: kind.clone(), count, since });
+            }
+        }
+        if !over {
+            return true;
+        }
+        self.since = now;
+        self.left = self.left.saturating_add(REFILL).min(IN_FULL);
+        // Forgotten before it is full again, it would be full at once.
+        std::mem::take(&mut self.used) || self.left < IN_FULL
+    }
+
     fn count(&mut self, kind: Kind, more: u64) {
         let known = self.counts.len() < MOST_KINDS || self.counts.contains_key(&kind);
         let kind = if known { kind } else { Kind { of: OTHERS, ..Kind::default() } };
@@ -140,15 +170,25 @@ impl Window {
     }
 }
 
-fn window(clients: &mut HashMap<Client, Window>, client: Client, now: Timestamp) -> &mut Window {
-    let known = clients.len() < MOST_CLIENTS || clients.contains_key(&client);
-    let client = if known { client } else { Client { actor: OTHERS.to_owned(), network: None } };
-    let fresh = || Window { since: now, left: IN_FULL, used: false, counts: BTreeMap::new() };
-    clients.entry(client).or_insert_with(fresh)
+impl Windows {
+    fn of(&mut self, client: Client, now: Timestamp) -> &mut Window {
+        match client {
+            Client::Principal(name) => self.principals.entry(name).or_insert_with(|| Window::new(now)),
+            Client::Network(network) => {
+                let known = self.networks.len() < MOST_NETWORKS || self.networks.contains_key(&network);
+                let network = network.filter(|_| known);
+                self.networks.entry(network).or_insert_with(|| Window::new(now))
+            }
+        }
+    }
 }
 
 /// Whose refusal it is and of what kind; `None` for what is always written.
 fn classify(event: &Event) -> Option<(Client, Kind)> {
+    // Nobody outside makes the server do as much as they like unasked, and an import says of each file what became of it.
+    if event.actor == SYSTEM {
+        return None;
+    }
     let (of, action, resource, rule) = match &event.act {
         Act::AccessDenied { action, resource, rule } => ("access-denied", action.as_str(), resource.as_str(), rule),
         Act::LoginFailed { reason, .. } => ("login-failed", "log in", "", reason),
@@ -157,10 +197,14 @@ fn classify(event: &Event) -> Option<(Client, Kind)> {
         Act::VersionRefused { rule, .. } => ("version-refused", "create", "", rule),
         _ => return None,
     };
-    let anonymous = event.actor == "anonymous";
-    let source = event.source.as_deref().and_then(|source| source.parse().ok());
-    let client = Client { actor: event.actor.clone(), network: source.filter(|_| anonymous).map(network) };
-    let of_resource = resource.split([':', '/', ' ']).next().unwrap_or_default();
+    let client = if event.actor == ANONYMOUS {
+        Client::Network(event.source.as_deref().and_then(|source| source.parse().ok()).map(network))
+    } else {
+        Client::Principal(event.actor.clone())
+    };
+    // `experiment:7`, `run "…"`; outside of the default workspace `team-a/experiment:7`.
+    let head = resource.split([':', ' ']).next().unwrap_or_default();
+    let of_resource = head.rsplit('/').next().unwrap_or_default();
     let kind = Kind {
         workspace: event.in_workspace.clone(),
         of,
@@ -174,10 +218,14 @@ fn classify(event: &Event) -> Option<(Client, Kind)> {
 impl Counted {
     fn event(&self, now: Timestamp) -> Event {
         let Self { client, kind, count, since } = self;
+        let (actor, network) = match client {
+            Client::Principal(name) => (name.as_str(), None),
+            Client::Network(network) => (ANONYMOUS, *network),
+        };
         Event {
             time: now,
-            actor: client.actor.clone(),
-            source: client.network.map(|network| network.to_string()),
+            actor: actor.to_owned(),
+            source: network.map(|network| network.to_string()),
             request_id: None,
             in_workspace: kind.workspace.clone(),
             outcome: Outcome::Refused,
@@ -280,7 +328,20 @@ mod tests {
     use super::*;
 
     fn client(name: &str) -> Client {
-        Client { actor: name.to_owned(), network: None }
+        Client::Principal(name.to_owned())
+    }
+
+    fn nobody(number: u32) -> Client {
+        Client::Network(Some(IpAddr::from(number.to_be_bytes())))
+    }
+
+    fn sum(taken: &[Counted]) -> u64 {
+        taken.iter().map(|counted| counted.count).sum()
+    }
+
+    fn clients(log: &RefusalLog) -> usize {
+        let windows = log.lock();
+        windows.principals.len() + windows.networks.len()
     }
 
     fn kind(action: &str) -> Kind {
@@ -302,16 +363,77 @@ mod tests {
         assert_eq!(written(&log, "eve", "edit", 10, at(1)), 1, "the first of a kind is always written");
         assert_eq!(written(&log, "ada", "read", 10, at(1)), 10, "others have their own");
         assert!(log.take(at(WINDOW_SECONDS - 1), false).is_empty());
-        let counts = |taken: Vec<Counted>| taken.iter().map(|counted| counted.count).sum::<u64>();
-        assert_eq!(counts(log.take(at(WINDOW_SECONDS), false)), u64::from(1000 - IN_FULL) + 9);
-        // Who goes on is counted from the start; who was quiet is forgotten.
+        assert_eq!(sum(&log.take(at(WINDOW_SECONDS), false)), u64::from(1000 - IN_FULL) + 9);
+        // Who goes on is counted from the start.
         assert_eq!(written(&log, "eve", "read", 1000, at(WINDOW_SECONDS)), REFILL);
         let taken = log.take(at(WINDOW_SECONDS), true);
-        assert_eq!(counts(taken), u64::from(1000 - REFILL));
-        assert_eq!(log.lock().len(), 2);
-        assert!(log.take(at(3 * WINDOW_SECONDS), false).is_empty());
-        assert!(log.take(at(4 * WINDOW_SECONDS), false).is_empty());
-        assert!(log.lock().is_empty());
+        assert_eq!(sum(&taken), u64::from(1000 - REFILL));
+        assert_eq!(clients(&log), 2);
+    }
+
+    #[test]
+    fn who_is_quiet_gets_the_budget_back_bit_by_bit_and_then_is_forgotten() {
+        let log = RefusalLog::default();
+        written(&log, "eve", "read", IN_FULL, at(0));
+        for window in 1..=2 {
+            assert!(log.take(at(window * WINDOW_SECONDS), false).is_empty());
+        }
+        assert_eq!(written(&log, "eve", "read", 1000, at(2 * WINDOW_SECONDS)), 2 * REFILL);
+        let last = 2 + i64::from(IN_FULL / REFILL);
+        for window in 3..last {
+            log.take(at(window * WINDOW_SECONDS), false);
+            assert_eq!(clients(&log), 1, "forgotten too early, in window {window}");
+        }
+        log.take(at(last * WINDOW_SECONDS), false);
+        assert_eq!(clients(&log), 0);
+    }
+
+    #[test]
+    fn no_two_counts_are_of_the_same_time() {
+        let log = RefusalLog::default();
+        let mut taken = Vec::new();
+        for (second, all) in [(10, true), (20, true), (WINDOW_SECONDS + 9, false), (WINDOW_SECONDS + 20, true)] {
+            written(&log, "eve", "read", IN_FULL + 1, at(second - 1));
+            taken.extend(log.take(at(second), all).iter().map(|counted| counted.since));
+        }
+        assert_eq!(taken, [at(9), at(10), at(20), at(WINDOW_SECONDS + 9)]);
+    }
+
+    fn denied(resource: &str) -> Event {
+        let act = Act::AccessDenied {
+            action: "read".to_owned(),
+            resource: resource.to_owned(),
+            rule: "authorization".to_owned(),
+        };
+        Event {
+            time: at(0),
+            actor: "eve".to_owned(),
+            source: None,
+            request_id: None,
+            in_workspace: None,
+            outcome: Outcome::Refused,
+            act,
+        }
+    }
+
+    #[test]
+    fn the_kind_of_a_thing_is_not_its_workspace() {
+        for (resource, kind) in [
+            ("experiment:7", "experiment"),
+            ("team-a/experiment:7", "experiment"),
+            ("team-a/registered-model:a/b c", "registered-model"),
+            ("server", "server"),
+            ("run \"a/b:c\"", "run"),
+        ] {
+            let (client, found) = classify(&denied(resource)).unwrap();
+            assert_eq!((client, found.resource_kind.as_str()), (Client::Principal("eve".to_owned()), kind));
+        }
+    }
+
+    #[test]
+    fn what_the_server_itself_is_refused_is_always_written() {
+        let event = Event { actor: SYSTEM.to_owned(), ..denied("server") };
+        assert!(classify(&event).is_none());
     }
 
     #[test]
@@ -331,11 +453,28 @@ mod tests {
         let counted: u64 = log.take(at(1), true).iter().map(|counted| counted.count).sum();
         assert_eq!(u64::from(full) + counted, u64::from(kinds));
         assert_eq!(full, MOST_KINDS as u32);
-        for number in 0..3 * MOST_CLIENTS {
-            written(&log, &format!("user-{number}"), "read", 1, at(0));
-        }
-        assert_eq!(log.lock().len(), MOST_CLIENTS + 1);
-        assert!(log.lock().values().all(|window| window.counts.len() <= MOST_KINDS + 1));
+        assert!(log.lock().principals.values().all(|window| window.counts.len() <= MOST_KINDS + 1));
+    }
+
+    #[test]
+    fn those_who_are_nobody_are_bounded_and_take_no_name_away() {
+        let log = RefusalLog::default();
+        let networks = 3 * MOST_NETWORKS as u32;
+        let full: u32 = (0..networks).map(|n| u32::from(log.is_written(nobody(n), kind("log in"), at(0)))).sum();
+        assert_eq!(log.lock().networks.len(), MOST_NETWORKS + 1);
+        assert_eq!(full, MOST_NETWORKS as u32 + IN_FULL);
+        written(&log, "eve", "read", IN_FULL + 7, at(0));
+        let taken = log.take(at(1), true);
+        assert_eq!(sum(&taken), u64::from(networks - full) + 7);
+        let told: Vec<(String, Option<String>, u64)> = taken
+            .iter()
+            .map(|counted| {
+                let event = counted.event(at(1));
+                (event.actor, event.source, counted.count)
+            })
+            .collect();
+        let folded = u64::from(networks - full);
+        assert_eq!(told, [("eve".to_owned(), None, 7), (ANONYMOUS.to_owned(), None, folded)]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use sealyard_app::{ImportOptions, ImportReport, LoadedPolicy};
+use sealyard_app::{App, AppError, ImportOptions, ImportReport, LoadedPolicy};
 use sealyard_core::{Clock, Redacted, Rng};
 use sealyard_store::StoreError;
 use sealyard_store::import::ImportSource;
@@ -93,7 +93,17 @@ impl Migration {
         let options = ImportOptions { artifacts: self.artifacts, users, stop: self.stop };
         let outcome = app.import(source, options, say).await;
         sequencing.abort();
-        app.sequence().await?;
-        Ok(outcome?)
+        let written = write_out(&app).await;
+        // Of two failures the import's is told.
+        let report = outcome?;
+        written?;
+        Ok(report)
     }
+}
+
+/// Makes entries of all that the import tells the ledger: it is read before a server runs on this data directory.
+async fn write_out(app: &App) -> Result<(), AppError> {
+    app.write_counted_refusals().await?;
+    while app.sequence().await? > 0 {}
+    Ok(())
 }

@@ -92,10 +92,6 @@ impl App {
     where
         A: ActsOn<ExperimentId>,
     {
-        let refused = || match self.not_visible(caller, <A as Action>::KIND.to_string(), "evaluation dataset", id) {
-            AppError::NotFound { .. } => not_found(id),
-            other => other,
-        };
         let plain = id.len() == 34 && id.starts_with("d-") && id.bytes().skip(2).all(|byte| byte.is_ascii_hexdigit());
         let found = if plain {
             let id = id.to_owned();
@@ -103,7 +99,7 @@ impl App {
         } else {
             None
         };
-        let Some(dataset) = found else { return Err(refused()) };
+        let Some(dataset) = found else { return Err(self.dataset_unseen::<A>(caller, id).await?) };
         let mut access = DatasetAccess {
             id: dataset.id.clone(),
             experiments: dataset.experiment_ids.clone(),
@@ -112,11 +108,15 @@ impl App {
         let experiments: Vec<ExperimentId> =
             dataset.experiment_ids.iter().map(|id| experiment_id(id)).collect::<Result<_, _>>()?;
         if experiments.is_empty() {
-            return if self.has_alone(caller, &dataset) { Ok(access) } else { Err(refused()) };
+            if self.has_alone(caller, &dataset) {
+                return Ok(access);
+            }
+            return Err(self.dataset_unseen::<A>(caller, id).await?);
         }
         if !all {
             let any = experiments.into_iter().find(|experiment| self.may(caller, action, experiment.clone()));
-            access.proofs.push(self.authorize(caller, action, any.ok_or_else(refused)?).await?);
+            let Some(any) = any else { return Err(self.dataset_unseen::<A>(caller, id).await?) };
+            access.proofs.push(self.authorize(caller, action, any).await?);
             return Ok(access);
         }
         for experiment in experiments {
@@ -127,6 +127,14 @@ impl App {
             })?);
         }
         Ok(access)
+    }
+
+    /// What someone is told of a data set that is not there or that they may not see.
+    async fn dataset_unseen<A: Action>(&self, caller: &Caller, id: &str) -> Result<AppError, AppError> {
+        Ok(match self.deny_unseen(caller, A::KIND.to_string(), "evaluation dataset", id).await? {
+            AppError::NotFound { .. } => not_found(id),
+            other => other,
+        })
     }
 
     /// Whether a data set of no experiment is the caller's: its maker's or an administrator's, with an unlimited credential.

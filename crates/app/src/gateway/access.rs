@@ -73,7 +73,7 @@ impl App {
     {
         match R::parse(id) {
             Some(id) => self.authorize(caller, action, id).await,
-            None => Err(self.not_visible(caller, <A as Action>::KIND.to_string(), R::KIND, id)),
+            None => Err(self.deny_unseen(caller, <A as Action>::KIND.to_string(), R::KIND, id).await?),
         }
     }
 

@@ -62,7 +62,7 @@ impl App {
                 authorized.await.map_err(|error| named(error, trace_id))
             }
             None => {
-                let error = self.not_visible(caller, <A as Action>::KIND.to_string(), "trace", trace_id);
+                let error = self.deny_unseen(caller, <A as Action>::KIND.to_string(), "trace", trace_id).await?;
                 Err(named(error, trace_id))
             }
         }

@@ -67,7 +67,7 @@ impl App {
                 let experiment = experiment_id(&model.experiment_id)?;
                 self.authorize_below(caller, action, experiment, "logged model", model_id).await
             }
-            None => Err(self.not_visible(caller, <A as Action>::KIND.to_string(), "logged model", model_id)),
+            None => Err(self.deny_unseen(caller, <A as Action>::KIND.to_string(), "logged model", model_id).await?),
         }
     }
 

@@ -71,7 +71,7 @@ impl App {
         A: ActsOn<ExperimentId>,
     {
         if !is_run_id(run_id) {
-            return Err(self.not_visible(caller, <A as Action>::KIND.to_string(), "run", run_id));
+            return Err(self.deny_unseen(caller, <A as Action>::KIND.to_string(), "run", run_id).await?);
         }
         let known = self.run_places.experiment_of(run_id);
         let found = match known {
@@ -86,7 +86,7 @@ impl App {
                 self.run_places.learn(run_id, &experiment);
                 self.authorize_below(caller, action, experiment_id(&experiment)?, "run", run_id).await
             }
-            None => Err(self.not_visible(caller, <A as Action>::KIND.to_string(), "run", run_id)),
+            None => Err(self.deny_unseen(caller, <A as Action>::KIND.to_string(), "run", run_id).await?),
         }
     }
 

@@ -167,6 +167,12 @@ async fn more_refusals_than_are_listed_are_no_hindrance() {
     assert_eq!((report.refusals, report.refused.len()), (1030, 1000), "counted all, listed some");
     let artifacts = &report.experiments["7"]["artifacts"];
     assert_eq!((artifacts.source, artifacts.target, artifacts.refused), (1, 1, 1030));
+    while app.sequence().await.unwrap() > 0 {}
+    let store: &dyn Store = &bare.store;
+    let entries = store.read(|tx| tx.entries(0, 10_000)).await.unwrap();
+    let events = entries.iter().map(|entry| serde_json::from_slice::<Event>(&entry.bytes).unwrap());
+    let written = events.filter(|event| matches!(event.act, Act::ArtifactRefused { .. })).count();
+    assert_eq!(written, 1030, "each stands in the ledger, and none is only counted");
 
     let again = source.import(app, None).await.unwrap();
     assert!(again.already && again.finished && again.verified_at.is_some());

@@ -1,7 +1,7 @@
 //! Whoever may do nothing can't fill the ledger.
 
 use sealyard_app::AppError;
-use sealyard_identity::{Edit, ExperimentId, Read, Scope};
+use sealyard_identity::{Edit, ExperimentId, GatewaySecretId, Read, Scope};
 use sealyard_ledger::{Act, Outcome};
 
 use crate::harness::{PASSWORD, TestApp, password, refused_by, start};
@@ -68,6 +68,69 @@ async fn refusals_that_are_counted_are_written_when_the_server_stops() {
     let written = test.count(Outcome::Refused, |act| matches!(act, Act::AccessDenied { .. })).await as u64;
     let told = |act: &Act| matches!(act, Act::RefusalsCounted { count, .. } if count + written == 100);
     assert_eq!(test.count(Outcome::Refused, told).await, 1);
+}
+
+/// Counts that can't be written are no reason not to show what is.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_is_read_while_nothing_can_be_written() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment("e").await;
+    let eve = test.user("eve", &[]).await;
+    for _ in 0..100 {
+        refused_by(test.app.authorize(&eve, Read, experiment.clone()).await, "authorization");
+    }
+    let known = test.entries().await.len();
+    test.sql("CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE (ABORT, 'no more events'); END");
+    let may = test.app.authorize(&test.admin, Read, sealyard_identity::LedgerLog).await.unwrap();
+    assert_eq!(test.app.ledger_status(&may).await.unwrap().size, known as u64);
+    test.sql("DROP TRIGGER full");
+    // They are kept until they can be.
+    assert_eq!(test.app.ledger_status(&may).await.unwrap().size, known as u64 + 1);
+}
+
+/// Of one that is there the refusal is written; by its time nobody may tell that it is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_refused_with_an_entry_as_well() {
+    let test = TestApp::new().await;
+    let eve = test.user("eve", &[]).await;
+    let (hex, app) = ("0123456789abcdef0123456789abcdef", &test.app);
+    let (trace, model, dataset) = (format!("tr-{hex}"), format!("m-{hex}"), format!("d-{hex}"));
+    refused_by(app.authorize_run(&eve, Read, hex).await, "authorization");
+    refused_by(app.authorize_run(&eve, Edit, "no id").await, "authorization");
+    refused_by(app.authorize_trace(&eve, Read, &trace).await, "authorization");
+    refused_by(app.authorize_logged_model(&eve, Read, &model).await, "authorization");
+    refused_by(app.authorize_issue(&eve, Read, "iss-1").await, "authorization");
+    refused_by(app.authorize_dataset_read(&eve, &dataset).await, "authorization");
+    refused_by(app.authorize_gateway::<_, GatewaySecretId>(&eve, Read, "no id").await, "authorization");
+    let mut named = Vec::new();
+    for event in test.events().await {
+        match event.act {
+            Act::AccessDenied { resource, .. } if event.actor == "eve" => named.push(resource),
+            _ => {}
+        }
+    }
+    let wanted = [
+        format!("run {hex:?}"),
+        format!("run {:?}", "no id"),
+        format!("trace {trace:?}"),
+        format!("logged model {model:?}"),
+        "issue \"iss-1\"".to_owned(),
+        format!("evaluation dataset {dataset:?}"),
+        "GatewaySecret \"no id\"".to_owned(),
+    ];
+    assert_eq!(named, wanted);
+}
+
+/// A data set that is there, of an experiment that one may not read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_set_that_is_not_seen_is_refused_with_an_entry() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment("e").await;
+    let eve = test.user("eve", &[]).await;
+    let may = test.app.authorize_dataset_creation(&test.admin, &[experiment.to_string()]).await.unwrap();
+    let made = test.app.create_evaluation_dataset(&test.admin, &may, "set", Vec::new()).await.unwrap();
+    refused_by(test.app.authorize_dataset_read(&eve, &made.id).await, "authorization");
+    assert_eq!(test.count(Outcome::Refused, |act| matches!(act, Act::AccessDenied { .. })).await, 1);
 }
 
 /// A new session, a new token: everybody may, and each is an entry.

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use sealyard_core::Timestamp;
 use sealyard_store::model::{FoundIssue, Issue, IssuePlace, IssueQuery, IssueUpdate};
 use sealyard_store::{Issues, StoreError};
@@ -65,6 +67,14 @@ impl Issues for Session<'_> {
     fn issue(&mut self, id: &str) -> Result<Option<Issue>, StoreError> {
         let sql = format!(here!("SELECT {} FROM issues WHERE id = ?1"), COLUMNS);
         self.optional(&sql, (id, self.workspace()), read)
+    }
+
+    fn issues(&mut self, ids: &[&str]) -> Result<Vec<Issue>, StoreError> {
+        let sql = format!(here!("SELECT {} FROM issues WHERE id IN {}"), COLUMNS, self.dialect().texts("?1"));
+        let list = serde_json::to_string(ids).map_err(backend)?;
+        let found = self.all(&sql, (list, self.workspace()), read)?;
+        let mut found: HashMap<String, Issue> = found.into_iter().map(|issue| (issue.id.clone(), issue)).collect();
+        Ok(ids.iter().filter_map(|id| found.remove(*id)).collect())
     }
 
     fn update_issue(&mut self, id: &str, update: &IssueUpdate, now: Timestamp) -> Result<Issue, StoreError> {

@@ -34,6 +34,9 @@ pub(super) fn lifecycle_and_search(tx: &mut dyn Transaction) {
     assert_eq!(changed.updated, time(50));
     assert!(matches!(tx.update_issue("x", &update, time(50)), Err(StoreError::NotFound { .. })));
     assert!(tx.issue("x").unwrap().is_none());
+    let some = tx.issues(&["e", "x", "d", "a"]).unwrap();
+    assert_eq!(some, [all[4].clone(), changed, all[0].clone()]);
+    assert!(tx.issues(&[]).unwrap().is_empty());
 
     let mut find = |query: IssueQuery| {
         let found = tx.search_issues(&IssueQuery { limit: 10, ..query }).unwrap();
