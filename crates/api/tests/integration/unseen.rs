@@ -148,6 +148,14 @@ async fn nothing_is_read_of_those_who_may_not_send_it() {
     let new = json!({"experiment_id": experiment, "name": "slow", "description": "d"});
     let made = test.post(&test.admin, &format!("{v3}/issues"), new).await.ok();
     let issue = made["issue"]["issue_id"].as_str().unwrap().to_owned();
+    let webhooks = "/api/2.0/mlflow/webhooks";
+    let event = json!({"entity": "MODEL_VERSION", "action": "CREATED"});
+    let new = json!({"name": "w", "url": "https://127.0.0.1:9/", "events": [event]});
+    let made = test.post(&test.admin, webhooks, new).await.ok();
+    let webhook = made["webhook"]["webhook_id"].as_str().unwrap().to_owned();
+    test.app.enable_workspaces();
+    let made = test.post(&test.admin, &format!("{v3}/workspaces"), json!({"name": "team-a"})).await;
+    assert_eq!(made.status, 201);
     for named in [experiment.as_str(), "no-experiment"] {
         let headers = [("x-mlflow-experiment-id", named), ("content-type", "application/json")];
         let (body, read) = watched();
@@ -178,6 +186,9 @@ async fn nothing_is_read_of_those_who_may_not_send_it() {
         (Method::POST, format!("{v3}/datasets/{dataset}/add-experiments")),
         (Method::POST, format!("{v3}/datasets/{dataset}/remove-experiments")),
         (Method::PATCH, format!("{v3}/issues/{issue}")),
+        (Method::PATCH, format!("{webhooks}/{webhook}")),
+        (Method::POST, format!("{webhooks}/{webhook}/test")),
+        (Method::PATCH, format!("{v3}/workspaces/team-a")),
     ] {
         let (body, read) = watched();
         let answer = test.call(&eve, method.clone(), &path, body).await;

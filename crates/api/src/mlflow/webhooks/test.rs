@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::missing;
 use super::view::EventView;
-use crate::http::{Answer, Identified, InWorkspace, Input};
+use crate::http::{Answer, Identified, InWorkspace, Unread};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -43,10 +43,10 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize(&caller, Administer, ServerWide).await?;
+    let (request, may) = body.read(|| app.authorize(&caller, Administer, ServerWide)).await?;
     let event = request.event.map(|event| event.parse()).transpose()?;
     let result = app.test_webhook(&caller, &may, &id, event).await.map_err(missing)?.into();
     Ok(Json(Response { result }))

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::missing;
 use super::view::{EventView, Response, status};
-use crate::http::{Answer, Identified, InWorkspace, Input, SecretText};
+use crate::http::{Answer, Identified, InWorkspace, SecretText, Unread};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -25,10 +25,10 @@ pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
-    Input(request): Input<Request>,
+    body: Unread<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize(&caller, Administer, ServerWide).await?;
+    let (request, may) = body.read(|| app.authorize(&caller, Administer, ServerWide)).await?;
     let some = |text: String| Some(text).filter(|text| !text.is_empty());
     let change = WebhookChange {
         name: some(request.name),
