@@ -390,6 +390,33 @@ async fn webhooks_are_counted_over_calls() {
     assert_eq!(refused(&report), [("webhooks:/w-1001", bounds), ("webhooks:/w-1002", bounds)]);
 }
 
+/// The refusal of a model's folder and the state that follows from it are one write.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_folder_is_told_once_however_often_the_import_breaks() {
+    let bare = bare(None).await;
+    let (app, store) = (&bare.app, bare.store.clone());
+    let source = Source::new(&[OLDEST], "6953534de441");
+    source.sql("INSERT INTO logged_models VALUES ('m-1', 7, 'm', '', 5, 6, 2, 'active', '', NULL, '')");
+    source.file("7/models/m-1/artifacts/MLmodel", samples::MLMODEL_WITH_CODE);
+    source.file(&format!("7/models/m-1/artifacts/{}", samples::SHADOW), b"import os");
+    assert!(!source.import(app, Some("artifacts of runs")).await.unwrap().finished);
+    for _ in 0..12 {
+        store.lose_after(1);
+        if source.import(app, None).await.is_ok() {
+            break;
+        }
+    }
+    let report = source.import(app, None).await.unwrap();
+    assert!(report.finished);
+    assert_eq!(refused(&report), [("models:/m-1", "scan:mlmodel-code-path")]);
+    while app.sequence().await.unwrap() > 0 {}
+    let store: &dyn Store = &store;
+    let entries = store.read(|tx| Ok::<_, AppError>(tx.entries(0, 10_000)?)).await.unwrap();
+    let acts = entries.iter().map(|entry| serde_json::from_slice::<Event>(&entry.bytes).unwrap().act);
+    let told = acts.filter(|act| matches!(act, Act::ArtifactRefused { path, .. } if path == "models:/m-1"));
+    assert_eq!(told.count(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verification_sees_what_was_changed_meanwhile() {
     let bare = bare(None).await;
