@@ -150,7 +150,7 @@ async fn nothing_is_read_of_those_who_may_not_send_it() {
     let issue = made["issue"]["issue_id"].as_str().unwrap().to_owned();
     let webhooks = "/api/2.0/mlflow/webhooks";
     let event = json!({"entity": "MODEL_VERSION", "action": "CREATED"});
-    let new = json!({"name": "w", "url": "https://127.0.0.1:9/", "events": [event]});
+    let new = json!({"name": "w", "url": "https://127.0.0.1:40443/", "events": [event]});
     let made = test.post(&test.admin, webhooks, new).await.ok();
     let webhook = made["webhook"]["webhook_id"].as_str().unwrap().to_owned();
     test.app.enable_workspaces();
