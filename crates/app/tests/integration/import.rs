@@ -374,6 +374,34 @@ async fn scorers_come_as_far_as_lists_can_give_them() {
     assert_eq!((scorers.source, scorers.target, scorers.refused), (50, 50, 1));
 }
 
+/// SQLite lets a column hold what its type does not say, and then a page ends in front of its own begin.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_would_give_the_same_page_for_ever_is_refused() {
+    for (schema, rows) in [
+        (EVALUATION, "INSERT INTO scorers VALUES (CAST(x'732dff' AS TEXT), 7, 's')"),
+        (
+            EVALUATION,
+            "INSERT INTO scorers VALUES ('s-1', 7, 's'); CREATE TABLE loose (scorer_id, scorer_version, serialized_scorer, creation_time);
+             DROP TABLE scorer_versions; ALTER TABLE loose RENAME TO scorer_versions;
+             INSERT INTO scorer_versions VALUES ('s-1', '5x', '{\"name\":\"s\"}', 5)",
+        ),
+        (
+            EVALUATION,
+            "INSERT INTO webhooks VALUES (CAST(x'77ff' AS TEXT), 'w', '', 'https://example.com', 1, 1, NULL)",
+        ),
+    ] {
+        let bare = bare(None).await;
+        let source = Source::new(&[OLDEST, schema], "7d34483879f0");
+        source.sql(&format!("INSERT INTO scorer_versions VALUES (CAST(x'732dff' AS TEXT), 1, '{{\"name\":\"s\"}}', 5); {rows}"));
+        let imported = tokio::time::timeout(std::time::Duration::from_secs(60), source.import(&bare.app, None));
+        let error = imported.await.expect("it goes on for ever").unwrap_err();
+        assert!(!error.to_string().is_empty());
+        let store: &dyn Store = &bare.store;
+        while bare.app.sequence().await.unwrap() > 0 {}
+        assert!(store.read(|tx| tx.entries(0, 10_000)).await.unwrap().len() < 20);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn webhooks_are_counted_over_calls() {
     let bare = bare(None).await;

@@ -101,4 +101,7 @@ pub(super) trait Database: Send + std::fmt::Debug {
 
     /// Names of the tables.
     fn tables(&mut self) -> Result<Vec<String>, StoreError>;
+
+    /// Whether texts are in the order of their bytes, and a column may hold what its type does not say.
+    fn is_loose(&self) -> bool;
 }

@@ -76,4 +76,8 @@ impl Database for Postgres {
             WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' ORDER BY 1";
         self.rows(sql, &[])?.iter().map(|row| row.text(0)).collect()
     }
+
+    fn is_loose(&self) -> bool {
+        false
+    }
 }

@@ -142,6 +142,25 @@ impl MlflowSource {
         }
         Ok(self.columns.get(table).is_some_and(|columns| columns.iter().any(|known| known == column)))
     }
+
+    /// `rows`, if each comes behind the one before it, and the first behind `after`. A database that a hostile hand wrote may hold
+    /// what its columns' types do not say, and would give the same page for ever.
+    fn in_order<T>(
+        &self,
+        rows: Vec<T>,
+        begins: impl Fn(&T) -> bool,
+        follows: impl Fn(&T, &T) -> bool,
+    ) -> Result<Vec<T>, StoreError> {
+        let ordered = rows.first().is_none_or(begins)
+            && rows.windows(2).all(|pair| matches!(pair, [one, next] if follows(one, next)));
+        if ordered || !self.database.is_loose() { Ok(rows) } else { Err(no_order()) }
+    }
+}
+
+fn no_order() -> StoreError {
+    StoreError::Invalid(
+        "the source gives rows out of their order: a column holds what its type does not say".to_owned(),
+    )
 }
 
 impl ImportSource for MlflowSource {
@@ -168,7 +187,8 @@ impl ImportSource for MlflowSource {
     }
 
     fn runs(&mut self, after: &str, limit: u32) -> Result<Vec<SourceRun>, StoreError> {
-        self.read_runs(after, limit)
+        let rows = self.read_runs(after, limit)?;
+        self.in_order(rows, |row| after < row.id.as_str(), |one, next| one.id < next.id)
     }
 
     fn metric_keys(&mut self, run: &str) -> Result<Vec<String>, StoreError> {
@@ -184,7 +204,13 @@ impl ImportSource for MlflowSource {
         after: Option<MetricPlace>,
         limit: u32,
     ) -> Result<(Vec<Metric>, Option<MetricPlace>), StoreError> {
-        self.read_metrics(run, key, after, limit)
+        let (metrics, place) = self.read_metrics(run, key, after, limit)?;
+        let numbers = |place: MetricPlace| (place.step, place.timestamp, place.value, place.nan);
+        let goes_on = match (after, place) {
+            (Some(after), Some(place)) => numbers(place) > numbers(after),
+            _ => true,
+        };
+        if goes_on { Ok((metrics, place)) } else { Err(no_order()) }
     }
 
     fn model_metrics(&mut self, run: &str) -> Result<Vec<Metric>, StoreError> {
@@ -192,11 +218,13 @@ impl ImportSource for MlflowSource {
     }
 
     fn logged_models(&mut self, after: &str, limit: u32) -> Result<Vec<SourceLoggedModel>, StoreError> {
-        self.read_logged_models(after, limit)
+        let rows = self.read_logged_models(after, limit)?;
+        self.in_order(rows, |row| after < row.id.as_str(), |one, next| one.id < next.id)
     }
 
     fn registered_models(&mut self, after: &str, limit: u32) -> Result<Vec<SourceRegisteredModel>, StoreError> {
-        self.read_registered_models(after, limit)
+        let rows = self.read_registered_models(after, limit)?;
+        self.in_order(rows, |row| after < row.name.as_str(), |one, next| one.name < next.name)
     }
 
     fn versions(&mut self, name: &str) -> Result<Vec<SourceVersion>, StoreError> {
@@ -204,11 +232,13 @@ impl ImportSource for MlflowSource {
     }
 
     fn traces(&mut self, after: &str, limit: u32) -> Result<Vec<SourceTrace>, StoreError> {
-        self.read_traces(after, limit)
+        let rows = self.read_traces(after, limit)?;
+        self.in_order(rows, |row| after < row.id.as_str(), |one, next| one.id < next.id)
     }
 
     fn span_sizes(&mut self, trace: &str, after: &str, limit: u32) -> Result<Vec<(String, u64)>, StoreError> {
-        self.read_span_sizes(trace, after, limit)
+        let rows = self.read_span_sizes(trace, after, limit)?;
+        self.in_order(rows, |(id, _)| after < id.as_str(), |(one, _), (next, _)| one < next)
     }
 
     fn spans(&mut self, trace: &str, ids: &[String]) -> Result<Vec<SourceSpan>, StoreError> {
@@ -216,11 +246,13 @@ impl ImportSource for MlflowSource {
     }
 
     fn evaluation_datasets(&mut self, after: &str, limit: u32) -> Result<Vec<SourceDataset>, StoreError> {
-        self.read_datasets(after, limit)
+        let rows = self.read_datasets(after, limit)?;
+        self.in_order(rows, |row| after < row.dataset.id.as_str(), |one, next| one.dataset.id < next.dataset.id)
     }
 
     fn record_sizes(&mut self, dataset: &str, after: &str, limit: u32) -> Result<Vec<(String, u64)>, StoreError> {
-        self.read_record_sizes(dataset, after, limit)
+        let rows = self.read_record_sizes(dataset, after, limit)?;
+        self.in_order(rows, |(id, _)| after < id.as_str(), |(one, _), (next, _)| one < next)
     }
 
     fn records(&mut self, dataset: &str, ids: &[String]) -> Result<Vec<DatasetRecord>, StoreError> {
@@ -228,14 +260,18 @@ impl ImportSource for MlflowSource {
     }
 
     fn scorers(&mut self, after: &(String, u32), limit: u32) -> Result<Vec<SourceScorer>, StoreError> {
-        self.read_scorers(after, limit)
+        let rows = self.read_scorers(after, limit)?;
+        let place = |row: &SourceScorer| (row.id.clone(), row.version);
+        self.in_order(rows, |row| *after < place(row), |one, next| place(one) < place(next))
     }
 
     fn issues(&mut self, after: &str, limit: u32) -> Result<Vec<SourceIssue>, StoreError> {
-        self.read_issues(after, limit)
+        let rows = self.read_issues(after, limit)?;
+        self.in_order(rows, |row| after < row.id.as_str(), |one, next| one.id < next.id)
     }
 
     fn webhooks(&mut self, after: &str, limit: u32) -> Result<Vec<SourceWebhook>, StoreError> {
-        self.read_webhooks(after, limit)
+        let rows = self.read_webhooks(after, limit)?;
+        self.in_order(rows, |row| after < row.id.as_str(), |one, next| one.id < next.id)
     }
 }

@@ -54,7 +54,9 @@ impl Database for Sqlite {
                     ValueRef::Real(number) => Cell::Real(number),
                     ValueRef::Text(text) => {
                         budget.text(text.len())?;
-                        Cell::Text(String::from_utf8_lossy(text).into_owned())
+                        let text =
+                            std::str::from_utf8(text).map_err(|_| corrupt("text of the source that is not UTF-8"))?;
+                        Cell::Text(text.to_owned())
                     }
                     ValueRef::Blob(_) => return Err(corrupt("bytes in the source where text should be")),
                 });
@@ -72,5 +74,9 @@ impl Database for Sqlite {
     fn tables(&mut self) -> Result<Vec<String>, StoreError> {
         let rows = self.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite@_%' ESCAPE '@' ORDER BY name", &[])?;
         rows.iter().map(|row| row.text(0)).collect()
+    }
+
+    fn is_loose(&self) -> bool {
+        true
     }
 }
