@@ -1,6 +1,6 @@
 use sealyard_identity::{Authorized, Edit, ExperimentId, Read};
-use sealyard_store::StoreError;
 use sealyard_store::model::{Assessment, AssessmentKind, Pair};
+use sealyard_store::{StoreError, Transaction};
 use serde_json::Value;
 
 use super::{limits, of_experiment};
@@ -12,6 +12,10 @@ const MAX_VALUE: usize = 1024 * 1024;
 const MAX_RATIONALE: usize = 100_000;
 /// Characters of a name or of a source's id.
 const MAX_NAME: usize = 250;
+/// Assessments of a trace.
+pub(super) const MAX_OF_TRACE: u64 = 1000;
+/// Bytes of a trace's assessments. Every list of traces gives them out with each trace.
+pub(super) const MAX_BYTES_OF_TRACE: u64 = 16 << 20;
 /// Metadata that names the run an assessment came from.
 const SOURCE_RUN: &str = "mlflow.assessment.sourceRunId";
 
@@ -64,7 +68,9 @@ impl App {
         self.store()
             .write(move |tx| {
                 of_experiment(tx, &experiment, &assessment.trace_id)?;
-                tx.create_assessment(&assessment).map_err(|error| named(error, &assessment.trace_id))?;
+                within_bounds(tx, &assessment.trace_id, |tx| {
+                    tx.create_assessment(&assessment).map_err(|error| named(error, &assessment.trace_id))
+                })?;
                 Ok(assessment)
             })
             .await
@@ -135,7 +141,7 @@ impl App {
                 }
                 limits::metadata(changed.metadata.clone())?;
                 changed.updated = now;
-                tx.update_assessment(&changed)?;
+                within_bounds(tx, &trace_id, |tx| Ok(tx.update_assessment(&changed)?))?;
                 Ok(changed)
             })
             .await
@@ -195,6 +201,27 @@ impl App {
         is_in_bounds(&checked)?;
         Ok(checked)
     }
+}
+
+/// Writes to a trace's assessments, in the caller's transaction, and refuses what makes them too many or too large. What an older
+/// server let in may still become less.
+pub(super) fn within_bounds<T>(
+    tx: &mut dyn Transaction,
+    trace_id: &str,
+    write: impl FnOnce(&mut dyn Transaction) -> Result<T, AppError>,
+) -> Result<T, AppError> {
+    let (count_before, bytes_before) = tx.size_of_assessments(trace_id)?;
+    let written = write(tx)?;
+    let (count, bytes) = tx.size_of_assessments(trace_id)?;
+    if count > MAX_OF_TRACE.max(count_before) {
+        return Err(AppError::Conflict(format!("a trace has at most {MAX_OF_TRACE} assessments")));
+    }
+    if bytes > MAX_BYTES_OF_TRACE.max(bytes_before) {
+        return Err(AppError::Conflict(format!(
+            "the assessments of a trace have at most {MAX_BYTES_OF_TRACE} bytes, all together"
+        )));
+    }
+    Ok(written)
 }
 
 /// Refuses names, sources, spans and rationales that no assessment has.

@@ -48,6 +48,7 @@ impl App {
         self.store()
             .read(move |tx| {
                 of_experiment(tx, &experiment, &id)?;
+                bounded_assessments(tx, &id)?;
                 tx.trace(&id)?.ok_or_else(|| not_found(&id))
             })
             .await
@@ -100,6 +101,7 @@ impl App {
                 }
                 let (mut found, mut bytes) = (Vec::new(), 0_u64);
                 for id in visible {
+                    bounded_assessments(tx, &id)?;
                     let Some(trace) = tx.trace(&id)? else { continue };
                     bytes = bytes.saturating_add(trace.size());
                     if bytes > MAX_INFO_BYTES {
@@ -185,9 +187,21 @@ fn is_uuid(text: &str) -> bool {
 }
 
 fn read_whole(tx: &mut dyn Transaction, id: &str) -> Result<Option<(Trace, Vec<String>)>, AppError> {
+    bounded_assessments(tx, id)?;
     let Some(trace) = tx.trace(id)? else { return Ok(None) };
     bounded(tx.size_of_spans(&[id.to_owned()])?)?;
     Ok(Some((trace, tx.spans(id)?)))
+}
+
+/// Looks at what an older server, or an older import, let in before it is read.
+fn bounded_assessments(tx: &mut dyn Transaction, id: &str) -> Result<(), AppError> {
+    let (_, bytes) = tx.size_of_assessments(id)?;
+    if bytes > MAX_INFO_BYTES {
+        return Err(AppError::Invalid(format!(
+            "the trace's assessments have {bytes} bytes, more than the {MAX_INFO_BYTES} that are given at once"
+        )));
+    }
+    Ok(())
 }
 
 fn bounded(bytes: u64) -> Result<(), AppError> {

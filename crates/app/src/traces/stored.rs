@@ -8,7 +8,7 @@ use sealyard_store::import::{SourceAssessment, SourceSpan, SourceTrace};
 use sealyard_store::model::{Assessment, NewTrace, Pair, Span, Trace, TraceState};
 use serde_json::{Map, Value};
 
-use super::assessments::is_in_bounds;
+use super::assessments::{MAX_BYTES_OF_TRACE, MAX_OF_TRACE, is_in_bounds};
 use super::limits;
 use super::spans::{TRACE_ID, describe};
 use crate::AppError;
@@ -77,11 +77,14 @@ pub(crate) fn trace(source: SourceTrace) -> Result<Stored, AppError> {
     if metrics.is_empty() {
         metrics = super::write::usage(&metadata);
     }
-    let mut assessments = Vec::new();
+    let (mut assessments, mut bytes) = (Vec::new(), 0_u64);
     for given in source.assessments {
         let id = given.id.clone();
-        match assessment(given) {
-            Ok(assessment) => assessments.push(assessment),
+        match assessment(given).and_then(|assessment| with_room(assessment, assessments.len(), bytes)) {
+            Ok(assessment) => {
+                bytes += assessment.size();
+                assessments.push(assessment);
+            }
             Err(why) => {
                 let path = format!("assessments/{id}");
                 refused.push(Part { table: "trace_assessments", path, rule: "trace.assessment", why });
@@ -167,6 +170,14 @@ fn assessment(source: SourceAssessment) -> Result<Assessment, &'static str> {
         *text = text.take().map(|text| limits::cut(&text, usize::MAX));
     }
     Ok(found)
+}
+
+/// The assessment, if it fits to as many that its trace has already.
+fn with_room(assessment: Assessment, count: usize, bytes: u64) -> Result<Assessment, &'static str> {
+    if count as u64 >= MAX_OF_TRACE || bytes.saturating_add(assessment.size()) > MAX_BYTES_OF_TRACE {
+        return Err("its trace has more assessments, or more bytes of them, than a trace may have");
+    }
+    Ok(assessment)
 }
 
 fn plain(value: Value) -> String {
@@ -399,5 +410,17 @@ mod tests {
         let refused = |table| made.refused.iter().filter(|part| part.table == table).count();
         assert_eq!((refused("trace_runs"), refused("trace_prompts")), (1, 2), "links are told too");
         assert_eq!(refused("trace_assessments"), 3);
+    }
+
+    #[test]
+    fn more_assessments_than_a_trace_has_are_told() {
+        let kept_of = |assessments| {
+            let made = trace(SourceTrace { assessments, ..source_trace() }).unwrap();
+            let refused = made.refused.iter().filter(|part| part.rule == "trace.assessment").count();
+            (made.new.trace.assessments.len(), refused)
+        };
+        assert_eq!(kept_of((0..1003).map(|_| judged("1", None)).collect()), (1000, 3));
+        let large = format!("\"{}\"", "x".repeat(1_000_000));
+        assert_eq!(kept_of((0..18).map(|_| judged(&large, None)).collect()), (16, 2));
     }
 }

@@ -1,13 +1,11 @@
 use sealyard_identity::{Authorized, Edit, ExperimentId};
 use sealyard_store::model::{Measure, NewTrace, Pair, Trace, TraceState};
 
-use super::assessments::GivenAssessment;
+use super::assessments::{GivenAssessment, MAX_OF_TRACE, within_bounds};
 use super::{limits, of_experiment};
 use crate::tracking::active_experiment;
 use crate::{App, AppError, Caller};
 
-/// Assessments that a trace may come with.
-const MAX_ASSESSMENTS: usize = 1000;
 /// Metadata in which clients put the usage of a trace as a whole.
 const TOKEN_USAGE: &str = "mlflow.trace.tokenUsage";
 
@@ -60,8 +58,8 @@ impl App {
     ) -> Result<Trace, AppError> {
         limits::trace_id(&given.trace_id)?;
         let id = given.trace_id.clone();
-        if given.assessments.len() > MAX_ASSESSMENTS {
-            return Err(AppError::Invalid(format!("a trace comes with at most {MAX_ASSESSMENTS} assessments")));
+        if given.assessments.len() as u64 > MAX_OF_TRACE {
+            return Err(AppError::Invalid(format!("a trace comes with at most {MAX_OF_TRACE} assessments")));
         }
         if let Some(client) = &given.client_request_id {
             limits::text("client_request_id", client, 500)?;
@@ -98,7 +96,10 @@ impl App {
             .store()
             .write(move |tx| {
                 active_experiment(tx, &new.trace.experiment_id)?;
-                Ok(tx.put_trace(&new)?)
+                if new.trace.assessments.is_empty() {
+                    return Ok(tx.put_trace(&new)?);
+                }
+                within_bounds(tx, &new.trace.id, |tx| Ok(tx.put_trace(&new)?))
             })
             .await;
         match written {

@@ -273,7 +273,14 @@ pub(super) fn assessments(tx: &mut dyn Transaction) {
         new.trace.metadata = vec![Pair::new("mlflow.trace.session", session)];
         tx.put_trace(&new).unwrap();
     }
+    assert_eq!(tx.size_of_assessments("tr-1").unwrap(), (0, 0));
     tx.create_assessment(&assessment("tr-1", "a-1", "\"good\"")).unwrap();
+    let (_, alone) = tx.size_of_assessments("tr-1").unwrap();
+    tx.update_assessment(&Assessment { rationale: Some("é".repeat(50)), ..assessment("tr-1", "a-1", "\"good\"") })
+        .unwrap();
+    assert_eq!(tx.size_of_assessments("tr-1").unwrap(), (1, alone + 100), "bytes, not characters");
+    tx.update_assessment(&assessment("tr-1", "a-1", "\"good\"")).unwrap();
+    assert_eq!((tx.size_of_assessments("tr-2").unwrap(), tx.size_of_assessments("tr-9").unwrap()), ((0, 0), (0, 0)));
     assert!(matches!(tx.create_assessment(&assessment("tr-9", "a-1", "1")), Err(StoreError::NotFound { .. })));
     let better = Assessment { overrides: Some("a-1".into()), ..assessment("tr-1", "a-2", "5") };
     tx.create_assessment(&better).unwrap();

@@ -57,3 +57,14 @@ pub struct Assessment {
     /// The authenticated principal that wrote it.
     pub created_by: String,
 }
+
+impl Assessment {
+    /// About how many bytes it takes in an answer.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let texts = [&self.error, &self.source_id, &self.run_id, &self.span_id, &self.rationale];
+        let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
+        let metadata = self.metadata.iter().map(|pair| pair.key.len() + pair.value.len() + 16).sum::<usize>();
+        (self.name.len() + self.value.len() + texts + metadata + 512) as u64
+    }
+}

@@ -60,14 +60,9 @@ impl Trace {
     pub fn size(&self) -> u64 {
         let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let pairs = |pairs: &[Pair]| pairs.iter().map(|pair| pair.key.len() + pair.value.len() + 16).sum::<usize>();
-        let assessment = |one: &Assessment| {
-            let texts = [&one.error, &one.source_id, &one.run_id, &one.span_id, &one.rationale];
-            let texts = texts.into_iter().map(optional).sum::<usize>();
-            one.name.len() + one.value.len() + texts + pairs(&one.metadata) + 512
-        };
         let previews = optional(&self.request_preview) + optional(&self.response_preview);
-        let assessments = self.assessments.iter().map(assessment).sum::<usize>();
-        (previews + pairs(&self.metadata) + pairs(&self.tags) + assessments + 512) as u64
+        let assessments = self.assessments.iter().map(Assessment::size).sum::<u64>();
+        (previews + pairs(&self.metadata) + pairs(&self.tags) + 512) as u64 + assessments
     }
 }
 

@@ -15,6 +15,8 @@ pub trait Assessments {
     fn assessment(&mut self, trace_id: &str, id: &str) -> Result<Option<Assessment>>;
     /// Replaces name, value, error, rationale, metadata and the time of the last change; nothing else.
     fn update_assessment(&mut self, assessment: &Assessment) -> Result<()>;
+    /// How many a trace has, and about how many bytes they are together. A trace that is not there has none.
+    fn size_of_assessments(&mut self, trace_id: &str) -> Result<(u64, u64)>;
     /// What it overrode is valid again. Gives whether it was there.
     fn delete_assessment(&mut self, trace_id: &str, id: &str) -> Result<bool>;
 }

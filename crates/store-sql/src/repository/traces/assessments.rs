@@ -4,12 +4,16 @@ use sealyard_store::model::{Assessment, AssessmentKind};
 use sealyard_store::{Assessments, StoreError};
 
 use super::super::convert::{Columns as _, not_found};
+use super::super::experiments::found;
 use crate::error::{backend, corrupt};
 use crate::session::Session;
 use crate::sql::Row;
 
 const COLUMNS: &str = "id, name, kind, value, error, created, updated, source_type, source_id, run_id, span_id, rationale, \
                        overrides, valid, metadata, created_by";
+/// Texts whose bytes count for a trace.
+const TEXTS: [&str; 9] =
+    ["name", "value", "error", "source_id", "run_id", "span_id", "rationale", "overrides", "metadata"];
 /// Metadata by which an assessment speaks of the whole session of its trace.
 const SESSION: &str = "mlflow.trace.session";
 
@@ -51,6 +55,14 @@ impl Assessments for Session<'_> {
             ),
         )?;
         if changed == 0 { Err(not_found("assessment", &assessment.id)) } else { Ok(()) }
+    }
+
+    fn size_of_assessments(&mut self, trace_id: &str) -> Result<(u64, u64), StoreError> {
+        let Some(trace) = found(self.trace_key(trace_id))? else { return Ok((0, 0)) };
+        let texts = TEXTS.map(|text| format!("coalesce(octet_length({text}), 0)")).join(" + ");
+        let sql = format!("SELECT count(*), coalesce(sum({texts}), 0) FROM trace_assessments WHERE trace = ?1");
+        let size = self.optional(&sql, [trace], |row| Ok((row.unsigned(0)?, row.unsigned(1)?)))?;
+        Ok(size.unwrap_or_default())
     }
 
     fn delete_assessment(&mut self, trace_id: &str, id: &str) -> Result<bool, StoreError> {
