@@ -1,7 +1,8 @@
 //! What a client asks for at once is bounded by its bytes, whatever its number.
 
-use sealyard_core::Timestamp;
-use sealyard_store::model::{Assessment, AssessmentKind, Issue, NewTrace, Trace, TraceState};
+use http::Method;
+use sealyard_core::{Digest, Timestamp};
+use sealyard_store::model::{Assessment, AssessmentKind, DatasetRecord, Issue, NewTrace, Trace, TraceState};
 use sealyard_store::{Store, StoreError, Transaction};
 use serde_json::{Value, json};
 
@@ -155,4 +156,117 @@ async fn the_scorers_of_an_experiment_fit_into_one_answer_and_hold_no_code() {
     let listed = test.get(&test.admin, &format!("{ROOT}/scorers/list?experiment_id={experiment}")).await;
     assert!(length(&listed) < MOST);
     assert_eq!(listed.ok()["scorers"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_assessments_of_a_trace_are_bounded_together() {
+    let test = TestApp::new().await;
+    test.trace(&test.admin, "0", "tr-1").await;
+    test.trace(&test.admin, "0", "tr-2").await;
+    let judged = |value: Value| json!({"assessment": {"assessment_name": "q", "feedback": {"value": value}}});
+    let large = || Value::from("x".repeat(1_000_000));
+    let path = format!("{ROOT}/traces/tr-1/assessments");
+    for _ in 0..16 {
+        test.post(&test.admin, &path, judged(large())).await.ok();
+    }
+    let message = test.post(&test.admin, &path, judged(large())).await.error(400, "INVALID_PARAMETER_VALUE");
+    assert!(message.contains("16777216 bytes"), "{message}");
+    let small = test.post(&test.admin, &path, judged(json!(1))).await.ok();
+    let small = format!("{path}/{}", small["assessment"]["assessment_id"].as_str().unwrap());
+    let mut update = judged(large());
+    update["update_mask"] = json!("feedback");
+    let message = test.call(&test.admin, Method::PATCH, &small, update.to_string()).await;
+    let message = message.error(400, "INVALID_PARAMETER_VALUE");
+    assert!(message.contains("16777216 bytes"), "{message}");
+    assert_eq!(test.get(&test.admin, &small).await.ok()["assessment"]["feedback"]["value"], 1, "nothing is left of it");
+    // What comes with a whole trace counts with what is there.
+    let whole = |id: &str, assessments: Vec<Value>| {
+        json!({"trace": {"trace_info": {"trace_id": id, "request_time": "2026-01-01T00:00:00Z", "state": "OK",
+            "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}},
+            "assessments": assessments}}})
+    };
+    let one = |value: Value| judged(value)["assessment"].clone();
+    let message = test.post(&test.admin, &format!("{ROOT}/traces"), whole("tr-1", vec![one(large())])).await;
+    let message = message.error(400, "INVALID_PARAMETER_VALUE");
+    assert!(message.contains("16777216 bytes"), "{message}");
+    let many = || (0..999).map(|_| one(json!(1))).collect::<Vec<_>>();
+    test.post(&test.admin, &format!("{ROOT}/traces"), whole("tr-2", many())).await.ok();
+    let path = format!("{ROOT}/traces/tr-2/assessments");
+    test.post(&test.admin, &path, judged(json!(1))).await.ok();
+    for (path, body) in [(path, judged(json!(1))), (format!("{ROOT}/traces"), whole("tr-2", many()))] {
+        let message = test.post(&test.admin, &path, body).await.error(400, "INVALID_PARAMETER_VALUE");
+        assert!(message.contains("at most 1000 assessments"), "{message}");
+    }
+}
+
+/// What is there already from before there were bounds is not read to be refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_that_is_too_large_is_not_given_out() {
+    let test = TestApp::new().await;
+    test.trace(&test.admin, "0", "tr-1").await;
+    let judged = json!({"assessment": {"assessment_name": "q", "feedback": {"value": 1}}});
+    let path = format!("{ROOT}/traces/tr-1/assessments");
+    let made = test.post(&test.admin, &path, judged.clone()).await.ok()["assessment"]["assessment_id"].clone();
+    let id = made.as_str().unwrap().to_owned();
+    put(&test, move |tx| {
+        let large = tx.assessment("tr-1", &id)?.unwrap();
+        for number in 0..5 {
+            let large = Assessment { id: format!("a-{number}"), rationale: Some(text()), ..large.clone() };
+            tx.create_assessment(&large)?;
+        }
+        Ok(())
+    })
+    .await;
+    for path in ["traces/tr-1", "traces/get?trace_id=tr-1"] {
+        let message = test.get(&test.admin, &format!("{ROOT}/{path}")).await.error(400, "INVALID_PARAMETER_VALUE");
+        assert!(message.contains("given at once"), "{message}");
+    }
+    test.post(&test.admin, &path, judged).await.error(400, "INVALID_PARAMETER_VALUE");
+    let less = json!({"assessment": {"rationale": "short"}, "update_mask": "rationale"}).to_string();
+    test.call(&test.admin, Method::PATCH, &format!("{path}/a-0"), less).await.ok();
+    test.call(&test.admin, Method::DELETE, &format!("{path}/a-1"), "").await.ok();
+    test.get(&test.admin, &format!("{ROOT}/traces/tr-1")).await.ok();
+}
+
+/// The catalog's only writer merges each record of a request once, and only so many bytes of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_merges_large_records_of_a_data_set_once() {
+    let test = TestApp::new().await;
+    let new = json!({"name": "large", "experiment_ids": ["0"]});
+    let made = test.post(&test.admin, &format!("{ROOT}/datasets/create"), new).await.ok();
+    let id = made["dataset"]["dataset_id"].as_str().unwrap().to_owned();
+    let path = format!("{ROOT}/datasets/{id}/records");
+    put(&test, move |tx| {
+        for number in 0..22 {
+            let inputs = json!({"n": number}).to_string();
+            let record = DatasetRecord {
+                id: format!("dr-{number}"),
+                input_hash: Digest::of(inputs.as_bytes()).to_hex(),
+                inputs,
+                outputs: None,
+                expectations: Some(json!({"large": "x".repeat(3 << 20)}).to_string()),
+                tags: None,
+                source: None,
+                source_id: None,
+                source_type: None,
+                created: 1,
+                updated: 1,
+                created_by: None,
+                updated_by: None,
+            };
+            tx.put_dataset_records(&id, &[record])?;
+        }
+        Ok(())
+    })
+    .await;
+    let send = async |records: Vec<Value>| {
+        test.post(&test.admin, &path, json!({"records": Value::from(records).to_string()})).await
+    };
+    // Each of them by itself would be 30 GB to read, and as many to write.
+    let same = (0..10_000).map(|number| json!({"inputs": {"n": 5}, "expectations": {"e": number}})).collect();
+    assert_eq!(send(same).await.ok(), json!({"inserted_count": 0, "updated_count": 10_000}));
+    let each = |count: u64| (0..count).map(|n| json!({"inputs": {"n": n}, "expectations": {"e": 1}})).collect();
+    assert_eq!(send(each(20)).await.ok(), json!({"inserted_count": 0, "updated_count": 20}));
+    let message = send(each(22)).await.error(400, "INVALID_PARAMETER_VALUE");
+    assert!(message.contains("send fewer"), "{message}");
 }

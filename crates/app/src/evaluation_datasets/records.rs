@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,6 +27,9 @@ const READ_AT_ONCE: u32 = 16;
 /// Records, and about how many bytes of them, that are written in one statement.
 const AT_ONCE: usize = 500;
 const BYTES_AT_ONCE: usize = 8 << 20;
+/// Bytes of records, as they are kept, with which one request's records are merged: each is read and written while nobody else
+/// writes.
+const MERGED_BYTES: usize = 64 << 20;
 /// Records on one page.
 const PER_PAGE: i64 = 1000;
 /// Bytes of a page token: a time and an id.
@@ -58,12 +61,10 @@ impl App {
         if records.len() > MAX_RECORDS {
             return Err(AppError::Invalid(format!("a request has at most {MAX_RECORDS} records")));
         }
-        let given = blocking("records could not be read", move || {
-            records.into_iter().map(Given::read).collect::<Result<Vec<_>, _>>()
-        })
-        .await?;
+        let Request { records, count, learnt, user } =
+            blocking("records could not be read", move || Request::read(records)).await?;
         let now = self.now().as_millis();
-        let ids: Vec<String> = given.iter().map(|_| format!("dr-{}", self.rng().hex_id())).collect();
+        let ids: Vec<String> = records.iter().map(|_| format!("dr-{}", self.rng().hex_id())).collect();
         let mut event = self.dataset_event(caller, may.id(), String::new());
         let (check, id) = (may.check(), may.id().to_owned());
         let done = self
@@ -71,34 +72,34 @@ impl App {
             .write(move |tx| {
                 let dataset = check(tx)?;
                 let mut schema = Schema::of(&dataset);
-                let mut done = UpsertedRecords { inserted: 0, updated: 0 };
-                let mut user = None;
+                schema.learn(learnt)?;
                 let mut known = BTreeSet::new();
-                for some in given.chunks(AT_ONCE) {
+                for some in records.chunks(AT_ONCE) {
                     let hashes: Vec<String> = some.iter().map(|record| record.hash.clone()).collect();
                     known.extend(tx.known_dataset_inputs(&dataset.id, &hashes)?);
                 }
-                // New ones are written many at once; those that come again are merged one by one with what is there.
-                let mut fresh = Fresh::default();
-                for (record, new_id) in given.into_iter().zip(ids) {
-                    schema.learn(&record)?;
-                    user = record.user().or(user);
+                // New ones are written many at once; others are merged one by one with what is there. No inputs come twice.
+                let (mut fresh, mut inserted, mut merged_bytes) = (Fresh::default(), 0, 0);
+                for (record, new_id) in records.into_iter().zip(ids) {
                     if !known.contains(&record.hash) {
-                        done.inserted += 1;
-                        known.insert(record.hash.clone());
+                        inserted += 1;
                         fresh.add(record.into_new(new_id, now));
                         fresh.write_if_many(tx, &dataset.id)?;
                         continue;
                     }
-                    if fresh.hashes.contains(&record.hash) {
-                        fresh.write(tx, &dataset.id)?;
-                    }
                     let there = tx.dataset_record_by_input(&dataset.id, &record.hash)?;
                     let there = there.ok_or_else(|| AppError::Conflict("a record was removed meanwhile".to_owned()))?;
-                    done.updated += 1;
+                    merged_bytes += size(&there);
+                    if merged_bytes > MERGED_BYTES {
+                        return Err(AppError::Invalid(format!(
+                            "the records that are to be merged have more than the {MERGED_BYTES} bytes that are merged at \
+                             once; send fewer"
+                        )));
+                    }
                     tx.put_dataset_records(&dataset.id, &[record.merged(there, now)?])?;
                 }
                 fresh.write(tx, &dataset.id)?;
+                let done = UpsertedRecords { inserted, updated: count - inserted };
                 let count = tx.count_dataset_records(&dataset.id)?;
                 if count > MAX_IN_SET {
                     return Err(AppError::Conflict(format!("a data set has at most {MAX_IN_SET} records")));
@@ -215,13 +216,11 @@ fn read_token(text: &str) -> Result<Option<(i64, String)>, AppError> {
 #[derive(Debug, Default)]
 struct Fresh {
     records: Vec<DatasetRecord>,
-    hashes: BTreeSet<String>,
     bytes: usize,
 }
 
 impl Fresh {
     fn add(&mut self, record: DatasetRecord) {
-        self.hashes.insert(record.input_hash.clone());
         self.bytes += size(&record);
         self.records.push(record);
     }
@@ -239,12 +238,52 @@ impl Fresh {
     }
 }
 
+/// The records of one request, none with the inputs of another: those were merged while nobody waited for it.
+#[derive(Debug)]
+struct Request {
+    records: Vec<Given>,
+    /// How many came.
+    count: u64,
+    learnt: Learnt,
+    /// The last one that a record names.
+    user: Option<String>,
+}
+
+impl Request {
+    fn read(given: Vec<GivenRecord>) -> Result<Self, AppError> {
+        let count = given.len() as u64;
+        let (mut learnt, mut user) = (Learnt::default(), None);
+        let mut records: Vec<Given> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for fields in given {
+            let record = Given::read(fields)?;
+            learnt.learn(&record);
+            user = record.updated_by.clone().or(user);
+            let place = places.get(&record.hash).and_then(|place| records.get_mut(*place));
+            if let Some(first) = place {
+                first.take(record);
+            } else {
+                places.insert(record.hash.clone(), records.len());
+                records.push(record);
+            }
+        }
+        for record in records.iter().filter(|record| record.is_merged) {
+            record.check_size()?;
+        }
+        Ok(Self { records, count, learnt, user })
+    }
+}
+
 /// A record that was checked.
 #[derive(Debug)]
 struct Given {
     fields: Map<String, Value>,
     inputs: String,
     hash: String,
+    created_by: Option<String>,
+    updated_by: Option<String>,
+    /// Whether others of the request are in it.
+    is_merged: bool,
 }
 
 impl Given {
@@ -262,21 +301,44 @@ impl Given {
         });
         // Keys of an object are in order, so that the same inputs give the same text.
         let inputs = fields.get("inputs").map_or_else(|| "{}".to_owned(), Value::to_string);
-        let size: usize = fields.values().map(|value| value.to_string().len()).sum();
+        let hash = Digest::of(inputs.as_bytes()).to_hex();
+        let user = fields.get("tags").and_then(|tags| tags.get(USER)?.as_str());
+        let user: Option<String> = user.map(|user| user.chars().take(255).collect());
+        let read = Self { fields, inputs, hash, created_by: user.clone(), updated_by: user, is_merged: false };
+        read.check_size()?;
+        Ok(read)
+    }
+
+    fn check_size(&self) -> Result<(), AppError> {
+        let size: usize = self.fields.values().map(|value| value.to_string().len()).sum();
         if size > MAX_BYTES {
             return Err(AppError::Invalid(format!("a record has at most {MAX_BYTES} bytes")));
         }
-        let hash = Digest::of(inputs.as_bytes()).to_hex();
-        Ok(Self { fields, inputs, hash })
+        Ok(())
+    }
+
+    /// Takes in one with the same inputs that came later, as if this one had been written before. The work is by the later one's
+    /// size alone.
+    fn take(&mut self, mut later: Self) {
+        if let Some(outputs) = later.fields.remove("outputs") {
+            self.fields.insert("outputs".to_owned(), outputs);
+        }
+        for name in ["expectations", "tags"] {
+            let Some(Value::Object(new)) = later.fields.remove(name) else { continue };
+            match self.fields.get_mut(name) {
+                Some(Value::Object(fields)) => fields.extend(new),
+                _ if new.is_empty() => {}
+                _ => {
+                    self.fields.insert(name.to_owned(), Value::Object(new));
+                }
+            }
+        }
+        self.updated_by = later.updated_by.or(self.updated_by.take());
+        self.is_merged = true;
     }
 
     fn text(&self, name: &str) -> Option<String> {
         self.fields.get(name).filter(|value| !value.is_null()).map(Value::to_string)
-    }
-
-    fn user(&self) -> Option<String> {
-        let user = self.fields.get("tags")?.get(USER)?.as_str()?;
-        Some(user.chars().take(255).collect())
     }
 
     fn into_new(self, id: String, now: i64) -> DatasetRecord {
@@ -298,32 +360,33 @@ impl Given {
             source_type,
             created: now,
             updated: now,
-            created_by: self.user(),
-            updated_by: self.user(),
+            created_by: self.created_by,
+            updated_by: self.updated_by,
         }
     }
 
     /// What is there with what came: outputs are replaced, expectations and tags come together.
     fn merged(self, known: DatasetRecord, now: i64) -> Result<DatasetRecord, AppError> {
-        let together = |old: Option<&String>, name: &str| {
+        let together = |old: Option<String>, name: &str| {
+            let new = match self.fields.get(name) {
+                Some(Value::Object(new)) if !new.is_empty() => new,
+                _ => return Ok(old),
+            };
             let mut fields: Map<String, Value> = match old {
-                Some(old) => serde_json::from_str(old)
+                Some(old) => serde_json::from_str(&old)
                     .map_err(|error| AppError::internal("a stored record can't be read", error))?,
                 None => Map::new(),
             };
-            if let Some(Value::Object(new)) = self.fields.get(name) {
-                fields.extend(new.clone());
-            }
-            let text = Value::Object(fields.clone()).to_string();
+            fields.extend(new.clone());
+            let text = Value::Object(fields).to_string();
             if text.len() > MAX_BYTES {
                 return Err(AppError::Invalid(format!("a record has at most {MAX_BYTES} bytes")));
             }
-            Ok((old.is_some() || !fields.is_empty()).then_some(text))
+            Ok(Some(text))
         };
-        let (expectations, tags) =
-            (together(known.expectations.as_ref(), "expectations")?, together(known.tags.as_ref(), "tags")?);
+        let (expectations, tags) = (together(known.expectations, "expectations")?, together(known.tags, "tags")?);
         let outputs = if self.fields.contains_key("outputs") { self.text("outputs") } else { known.outputs };
-        let updated_by = self.user().or(known.updated_by);
+        let updated_by = self.updated_by.or(known.updated_by);
         Ok(DatasetRecord { outputs, expectations, tags, updated: now, updated_by, ..known })
     }
 }
@@ -338,26 +401,56 @@ impl Schema {
         Self(known.unwrap_or_else(|| json!({"inputs": {}, "outputs": {}, "expectations": {}, "version": "1.0"})))
     }
 
-    fn learn(&mut self, record: &Given) -> Result<(), AppError> {
-        for part in ["inputs", "outputs", "expectations"] {
-            let (Some(given), Some(known)) = (record.fields.get(part), self.0.get_mut(part)) else { continue };
-            match (given, known) {
-                (Value::Object(given), Value::Object(known)) => {
-                    for (name, value) in given {
-                        if !known.contains_key(name) {
-                            known.insert(name.clone(), kind(value).into());
-                        }
-                    }
-                    if known.len() > MAX_KEYS {
-                        return Err(AppError::Invalid(format!("a data set's {part} have at most {MAX_KEYS} names")));
-                    }
-                }
-                (Value::Null, _) => {}
-                (given, known) if known.as_object().is_some_and(Map::is_empty) => *known = kind(given).into(),
-                _ => {}
+    /// The same as if each record had been learnt by itself.
+    fn learn(&mut self, learnt: Learnt) -> Result<(), AppError> {
+        for (part, Part { names, other }) in PARTS.into_iter().zip(learnt.0) {
+            let Some(known) = self.0.get_mut(part) else { continue };
+            if let (Some(kind), true) = (other, known.as_object().is_some_and(Map::is_empty)) {
+                *known = kind.into();
+            }
+            let Value::Object(known) = known else { continue };
+            for (name, kind) in names {
+                known.entry(name).or_insert_with(|| kind.into());
+            }
+            if known.len() > MAX_KEYS {
+                return Err(AppError::Invalid(format!("a data set's {part} have at most {MAX_KEYS} names")));
             }
         }
         Ok(())
+    }
+}
+
+/// What a schema speaks of.
+const PARTS: [&str; 3] = ["inputs", "outputs", "expectations"];
+
+/// What the records of a request tell a schema, by [`PARTS`].
+#[derive(Debug, Default)]
+struct Learnt([Part; 3]);
+
+#[derive(Debug, Default)]
+struct Part {
+    /// The first kind of each.
+    names: HashMap<String, &'static str>,
+    /// The kind of what came before there were names, and is no object.
+    other: Option<&'static str>,
+}
+
+impl Learnt {
+    fn learn(&mut self, record: &Given) {
+        for (part, Part { names, other }) in PARTS.into_iter().zip(&mut self.0) {
+            match record.fields.get(part) {
+                None | Some(Value::Null) => {}
+                Some(Value::Object(given)) => {
+                    for (name, value) in given {
+                        if !names.contains_key(name) {
+                            names.insert(name.clone(), kind(value));
+                        }
+                    }
+                }
+                Some(value) if names.is_empty() && other.is_none() => *other = Some(kind(value)),
+                Some(_) => {}
+            }
+        }
     }
 }
 
@@ -417,6 +510,62 @@ mod tests {
             given(json!({"inputs": {}, "expectations": {"b": 2}, "tags": {"x": "2"}})).merged(known, 2).unwrap();
         assert_eq!(merged.expectations.as_deref(), Some(r#"{"a":1,"b":2}"#));
         assert_eq!(merged.tags.as_deref(), Some(r#"{"x":"2"}"#));
+    }
+
+    /// Records of one request become what they would be one after the other, new or known, and so does the schema.
+    #[test]
+    fn records_of_a_request_are_merged_as_if_each_came_alone() {
+        let all = json!([
+            {"inputs": {"a": 1}, "expectations": {"x": 1, "y": 1}, "source": {"source_type": "HUMAN"}},
+            {"inputs": {"a": 1}, "outputs": 5, "tags": {}},
+            {"inputs": {"a": 1}, "outputs": {"o": 1}, "tags": {"mlflow.user": "ada"}, "source": {"source_type": "CODE"}},
+            {"inputs": {"a": 1}, "expectations": {"y": "z"}, "tags": {"mlflow.user": 7}},
+            {"inputs": {"a": 1}, "outputs": null, "expectations": {}},
+            {"inputs": {"a": 1}, "tags": {"mlflow.user": "eve"}},
+        ]);
+        let Value::Array(all) = all else { panic!() };
+        for from in 0..all.len() {
+            for to in from + 1..=all.len() {
+                let some = &all[from..to];
+                let together = || {
+                    let some = some.iter().map(|one| one.as_object().unwrap().clone()).collect();
+                    let mut request = Request::read(some).unwrap();
+                    assert_eq!((request.records.len(), request.count), (1, (to - from) as u64));
+                    (request.records.pop().unwrap(), request.learnt)
+                };
+                let known = given(json!({"inputs": {"a": 1}, "expectations": {"x": 0}})).into_new("dr-1".into(), 1);
+                let mut wanted = known.clone();
+                let mut wanted_new: Option<DatasetRecord> = None;
+                for one in some {
+                    wanted = given(one.clone()).merged(wanted, 9).unwrap();
+                    wanted_new = Some(match wanted_new {
+                        None => given(one.clone()).into_new("dr-2".into(), 9),
+                        Some(before) => given(one.clone()).merged(before, 9).unwrap(),
+                    });
+                }
+                assert_eq!(together().0.merged(known, 9).unwrap(), wanted, "{from}..{to}");
+                assert_eq!(Some(together().0.into_new("dr-2".into(), 9)), wanted_new, "{from}..{to}");
+                for outputs in [json!({}), json!({"p": "integer"}), json!("string")] {
+                    let start = json!({"inputs": {}, "outputs": outputs, "expectations": {"y": "float"}});
+                    let (mut each, mut at_once) = (Schema(start.clone()), Schema(start));
+                    for one in some {
+                        let mut learnt = Learnt::default();
+                        learnt.learn(&given(one.clone()));
+                        each.learn(learnt).unwrap();
+                    }
+                    at_once.learn(together().1).unwrap();
+                    assert_eq!(at_once.0, each.0, "{from}..{to}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_request_merges_is_one_record_in_size_too() {
+        let half = |name: &str| json!({"inputs": {}, "expectations": {name: "x".repeat(MAX_BYTES / 2)}});
+        let read = |some: Vec<Value>| Request::read(some.iter().map(|one| one.as_object().unwrap().clone()).collect());
+        assert!(read(vec![half("a"), half("a")]).is_ok());
+        assert!(matches!(read(vec![half("a"), half("b")]), Err(AppError::Invalid(_))));
     }
 
     #[test]
