@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -430,7 +430,7 @@ struct Learnt([Part; 3]);
 #[derive(Debug, Default)]
 struct Part {
     /// The first kind of each.
-    names: HashMap<String, &'static str>,
+    names: BTreeMap<String, &'static str>,
     /// The kind of what came before there were names, and is no object.
     other: Option<&'static str>,
 }
