@@ -146,13 +146,13 @@ impl Arguments {
         remote::block_on(async {
             // Before anybody can be told that the server is ready: a signal sent then must end it in good order.
             let mut stop = Stop::catch()?;
+            if open {
+                // Before anybody is let in. Not even --quiet silences it.
+                output::say(false, NO_AUTH);
+            }
             let server =
                 Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;
             greet(common.quiet, &server, ui.as_ref(), (!open).then_some(bootstrap.as_deref()));
-            if open {
-                // Not even --quiet silences it.
-                output::say(false, NO_AUTH);
-            }
             if server.first().is_some() && !common.quiet {
                 server.first_shown().await.map_err(server_failure)?;
             }
