@@ -5,15 +5,18 @@ use crate::error::corrupt;
 /// Bytes of one answer. A page of what MLflow lets in is far below; more is nothing to hold in memory.
 const MOST_BYTES: usize = 256 << 20;
 
+/// Bytes that a value takes whatever it is, with its share of what is made of its row.
+const CELL: usize = 128;
+
 /// Counts what of an answer is copied. A PostgreSQL server's answer is in memory as a whole before the first of its rows is
 /// counted: there, this bounds only the copy, and what bounds the answer are the limits and the sizes in the statements.
 #[derive(Debug, Default)]
 pub(super) struct Budget(usize);
 
 impl Budget {
-    /// Takes a text into account that is about to be copied.
-    pub(super) fn text(&mut self, bytes: usize) -> Result<(), StoreError> {
-        self.0 = self.0.saturating_add(bytes);
+    /// Takes a value into account that is about to be copied, with so many bytes of text.
+    pub(super) fn cell(&mut self, bytes: usize) -> Result<(), StoreError> {
+        self.0 = self.0.saturating_add(CELL).saturating_add(bytes);
         if self.0 > MOST_BYTES {
             return Err(StoreError::Invalid(format!(
                 "a page of the source's rows holds more than {MOST_BYTES} bytes, which nothing of MLflow's does"
@@ -104,4 +107,16 @@ pub(super) trait Database: Send + std::fmt::Debug {
 
     /// Whether texts are in the order of their bytes, and a column may hold what its type does not say.
     fn is_loose(&self) -> bool;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_without_text_count_too() {
+        let mut budget = Budget::default();
+        let most = (0..).find(|_| budget.cell(0).is_err());
+        assert_eq!(most, Some(MOST_BYTES / CELL));
+    }
 }

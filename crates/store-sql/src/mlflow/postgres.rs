@@ -44,14 +44,13 @@ fn value(cell: &Cell) -> Value<'_> {
 fn cells(row: &Row<'_>, budget: &mut Budget) -> Result<Cells, StoreError> {
     let mut cells = Vec::with_capacity(row.columns());
     for index in 0..row.columns() {
-        cells.push(match row.value(index)? {
+        let value = row.value(index)?;
+        budget.cell(if let ValueRef::Text(text) = value { text.len() } else { 0 })?;
+        cells.push(match value {
             ValueRef::Null => Cell::Null,
             ValueRef::Integer(number) => Cell::Integer(number),
             ValueRef::Real(number) => Cell::Real(number),
-            ValueRef::Text(text) => {
-                budget.text(text.len())?;
-                Cell::Text(text.to_owned())
-            }
+            ValueRef::Text(text) => Cell::Text(text.to_owned()),
             ValueRef::Blob(_) => return Err(corrupt("bytes in the source where text should be")),
         });
     }

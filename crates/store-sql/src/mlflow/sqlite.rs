@@ -48,12 +48,13 @@ impl Database for Sqlite {
         while let Some(row) = rows.next().or_backend()? {
             let mut cells = Vec::with_capacity(columns);
             for index in 0..columns {
-                cells.push(match row.get_ref(index).or_backend()? {
+                let value = row.get_ref(index).or_backend()?;
+                budget.cell(value.as_bytes_or_null().ok().flatten().map_or(0, <[u8]>::len))?;
+                cells.push(match value {
                     ValueRef::Null => Cell::Null,
                     ValueRef::Integer(number) => Cell::Integer(number),
                     ValueRef::Real(number) => Cell::Real(number),
                     ValueRef::Text(text) => {
-                        budget.text(text.len())?;
                         let text =
                             std::str::from_utf8(text).map_err(|_| corrupt("text of the source that is not UTF-8"))?;
                         Cell::Text(text.to_owned())
