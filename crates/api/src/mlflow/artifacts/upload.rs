@@ -25,8 +25,22 @@ pub(super) async fn handler(
     request: Request,
 ) -> Answer<Empty> {
     let app = state.app();
-    let location = Location::of_uri(app, &caller, request.uri()).await?;
-    let (owner, may) = location.authorize(app, &caller, Edit).await?;
+    let uri = request.uri();
+    let found = async {
+        let location = Location::of_uri(app, &caller, uri).await?;
+        let (owner, may) = location.authorize(app, &caller, Edit).await?;
+        Ok::<_, ApiError>((location, owner, may))
+    };
+    let (location, owner, may) = match found.await {
+        Ok(found) => found,
+        Err(error) => {
+            // Whoever shall try again must get to read that.
+            if matches!(error.code(), ErrorCode::TemporarilyUnavailable) {
+                drain(request.into_body().into_data_stream()).await;
+            }
+            return Err(error);
+        }
+    };
     let path = location.file()?.clone();
     let limit = state.config().max_artifact_bytes();
     // What says that it is too large is not even begun; what does not say so is cut off.
