@@ -36,6 +36,13 @@ fn secret(text: &str) -> std::result::Result<Redacted<String>, std::convert::Inf
 }
 
 impl DatabaseArguments {
+    /// Whether a database was named here, or in the environment.
+    pub(crate) fn names_one(&self) -> bool {
+        self.database.is_some()
+            || self.database_password_file.is_some()
+            || std::env::var_os(VARIABLE).is_some_and(|value| !value.is_empty())
+    }
+
     /// What was named here, or in the environment.
     pub(crate) fn read(&self) -> Result<Option<Database>> {
         self.read_from(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))

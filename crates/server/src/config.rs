@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use sealyard_core::Redacted;
 use sealyard_vault::ArtifactsUrl;
 
+use crate::settings::Settings;
+
 /// How the listener speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TlsMode {
@@ -55,4 +57,6 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// What webhooks may be sent to although it is not on the public internet: host names, addresses, networks.
     pub webhook_allow: Vec<String>,
+    /// What only a file of settings can say. Its `[server]` is not looked at: the fields above have taken it in.
+    pub settings: Settings,
 }

@@ -62,6 +62,9 @@ pub enum ServerError {
     /// A database was named, but this data directory has a catalog of its own.
     #[error("the data directory has a catalog of its own, {}: a database beside it would be a second one", .0.display())]
     TwoCatalogs(PathBuf),
+    /// The settings can't be used.
+    #[error(transparent)]
+    Settings(#[from] crate::settings::SettingsError),
     /// A key can't be opened.
     #[error("a key could not be opened: {0}")]
     Key(String),
@@ -91,6 +94,9 @@ impl ServerError {
                 "--ui takes `mlflow`, for an installed one, or the folder mlflow/server/js/build of one".to_owned()
             }
             Self::LoopbackOnly(_) => "listen on 127.0.0.1, or leave the option out".to_owned(),
+            Self::Settings(crate::settings::SettingsError::Malformed { .. }) => {
+                "the book's page on settings lists each section and key".to_owned()
+            }
             Self::Vault(error) => return error.hint().map(str::to_owned),
             _ => return None,
         })

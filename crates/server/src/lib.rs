@@ -14,6 +14,7 @@ mod patience;
 mod peers;
 mod plain;
 mod ready;
+pub mod settings;
 mod tls;
 mod wiring;
 

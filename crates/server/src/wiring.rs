@@ -309,6 +309,7 @@ mod tests {
             workspaces: false,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
+            settings: crate::settings::Settings::default(),
         };
         Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use sealyard_core::{Redacted, SystemClock, SystemRng, durable};
+use sealyard_server::settings::{self, ServerSettings, Settings, SettingsError, SettingsPath};
 use sealyard_server::{Config, Server, ServerError, TlsMode};
 use sealyard_vault::ArtifactsUrl;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Common;
-use crate::database::DatabaseArguments;
+use crate::database::{Database, DatabaseArguments, has_password};
 use crate::exit::{Exit, Failure, Result};
 use crate::installed_ui::InstalledUi;
 use crate::{output, remote};
@@ -23,6 +24,7 @@ use crate::{output, remote};
   sealyard up
   sealyard up --listen 0.0.0.0:5000 --tls chain.pem,key.pem --policy policy.toml
   sealyard up --listen 127.0.0.1:0 --ready-file ready.json
+  sealyard up --config sealyard.toml
   sealyard up --database postgresql://sealyard@db.example/sealyard --database-password-file database.password
   sealyard up --tls off --no-auth                  for yourself, on a machine where nobody else is
   AWS_REGION=eu-central-1 sealyard up --artifacts s3://models/sealyard
@@ -33,21 +35,24 @@ Point an MLflow client at it:
   export MLFLOW_TRACKING_SERVER_CERT_PATH=$PWD/sealyard-data/keys/tls.crt
   export MLFLOW_TRACKING_TOKEN=$(cat admin.token)")]
 pub(crate) struct Arguments {
-    /// Where everything is kept; only its owner may enter.
-    #[arg(long, env = "SEALYARD_DATA_DIR", default_value = "sealyard-data", value_name = "DIR")]
-    data_dir: PathBuf,
+    /// A file of settings, as the book describes it: all that is here, and more. What is said here is stronger.
+    #[arg(long, env = "SEALYARD_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where everything is kept; only its owner may enter [default: sealyard-data].
+    #[arg(long, env = "SEALYARD_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
     /// Where artifacts are kept, encrypted: s3://BUCKET/PREFIX, gs://…, az://… or file:///DIR; below the data directory
     /// when it is left out. Credentials and endpoints come from the environment, as the book says.
     #[arg(long, env = "SEALYARD_ARTIFACTS", value_name = "URL")]
     artifacts: Option<ArtifactsUrl>,
     #[command(flatten)]
     database: DatabaseArguments,
-    /// Where to listen; port 0 is any free one.
-    #[arg(long, env = "SEALYARD_LISTEN", default_value = "127.0.0.1:5000", value_name = "ADDRESS:PORT")]
-    listen: SocketAddr,
-    /// auto (self-signed), off (loopback only), or CERTIFICATE,KEY as two PEM files.
-    #[arg(long, default_value = "auto", value_name = "MODE", value_parser = tls_mode)]
-    tls: TlsMode,
+    /// Where to listen; port 0 is any free one [default: 127.0.0.1:5000].
+    #[arg(long, env = "SEALYARD_LISTEN", value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// auto (self-signed), off (loopback only), or CERTIFICATE,KEY as two PEM files [default: auto].
+    #[arg(long, value_name = "MODE", value_parser = tls_mode)]
+    tls: Option<TlsMode>,
     /// The policy of the gates. Without one, nothing can be published or deployed.
     #[arg(long, env = "SEALYARD_POLICY", value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -69,8 +74,9 @@ pub(crate) struct Arguments {
     ui: Option<String>,
     /// What becomes of a model version whose source is not on this server: refuse it, or record where it is. What is recorded
     /// is never read, has no verdict, and no gate lets it through.
-    #[arg(long, value_enum, default_value_t = ExternalSources::Refuse, value_name = "WHAT")]
-    external_sources: ExternalSources,
+    /// [default: refuse]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    external_sources: Option<ExternalSources>,
     /// Have workspaces beside the default one. A client is in one by MLFLOW_WORKSPACE or mlflow.set_workspace(); nothing of
     /// another is there for it.
     #[arg(long, env = "SEALYARD_WORKSPACES")]
@@ -88,6 +94,40 @@ pub(crate) struct Arguments {
 enum ExternalSources {
     Refuse,
     Record,
+}
+
+/// Where the server listens unless it is told otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5000);
+
+/// The database that the file of settings names.
+fn of_file(file: &ServerSettings, folder: &std::path::Path) -> Result<Option<Database>> {
+    let invalid = |problem: &str| server_failure(SettingsError::invalid("server", problem).into());
+    let Some(url) = &file.database else {
+        return match file.database_password_file {
+            Some(_) => Err(invalid("database_password_file needs database")),
+            None => Ok(None),
+        };
+    };
+    if has_password(url) {
+        return Err(invalid("database has a password; name a file with database_password_file"));
+    }
+    let read = |secret: &settings::SecretFile| secret.read(folder).map_err(|error| server_failure(error.into()));
+    let password = file.database_password_file.as_ref().map(read).transpose()?;
+    Ok(Some(Database { url: Redacted::new(url.clone()), password }))
+}
+
+/// How the file of settings says to speak.
+fn tls_of_file(file: &ServerSettings, folder: &std::path::Path) -> std::result::Result<TlsMode, SettingsError> {
+    match (file.tls.as_deref(), &file.certificate, &file.key) {
+        (None, Some(certificate), Some(key)) => {
+            Ok(TlsMode::Files { certificate: certificate.resolve(folder), key: key.resolve(folder) })
+        }
+        (None | Some("auto"), None, None) => Ok(TlsMode::Automatic),
+        (Some("off"), None, None) => Ok(TlsMode::Off),
+        _ => {
+            Err(SettingsError::invalid("server", "expected tls = \"auto\" or \"off\", or certificate and key together"))
+        }
+    }
 }
 
 pub(crate) fn tls_mode(text: &str) -> std::result::Result<TlsMode, String> {
@@ -109,6 +149,58 @@ pub(crate) fn server_failure(error: ServerError) -> Failure {
 }
 
 impl Arguments {
+    /// What is said here, and for what is not, what the file of settings says.
+    fn over(
+        self,
+        settings: Settings,
+        admin_password: Option<Redacted<String>>,
+    ) -> Result<(Config, Option<InstalledUi>)> {
+        let (folder, file) = (settings.folder.clone(), settings.server.clone());
+        let path = |path: &SettingsPath| path.resolve(&folder);
+        let database = if self.database.names_one() { self.database.read()? } else { of_file(&file, &folder)? };
+        let (database, database_password) =
+            database.map_or((None, None), |database| (Some(database.url), database.password));
+        let artifacts = match (self.artifacts, &file.artifacts) {
+            (Some(url), _) => Some(url),
+            (None, Some(text)) => {
+                let problem =
+                    |error: sealyard_vault::ArtifactsUrlError| SettingsError::invalid("server", error.to_string());
+                Some(text.parse().map_err(problem).map_err(|error| server_failure(error.into()))?)
+            }
+            (None, None) => None,
+        };
+        let tls = match self.tls {
+            Some(mode) => mode,
+            None => tls_of_file(&file, &folder).map_err(|error| server_failure(error.into()))?,
+        };
+        let external = self.external_sources.map(|what| what == ExternalSources::Record);
+        let external_of_file = file.external_sources.map(|what| what == settings::ExternalSources::Record);
+        let ui = self.ui.as_deref().or(file.ui.as_deref()).map(InstalledUi::find).transpose()?;
+        let config = Config {
+            data_directory: self
+                .data_dir
+                .or_else(|| file.data_dir.as_ref().map(path))
+                .unwrap_or_else(|| PathBuf::from("sealyard-data")),
+            database,
+            database_password,
+            artifacts,
+            listen: self.listen.or(file.listen).unwrap_or(LISTEN),
+            tls,
+            policy: self.policy.or_else(|| file.policy.as_ref().map(path)),
+            admin_password,
+            bootstrap_token_file: self.bootstrap_token_file,
+            ready_file: self.ready_file,
+            no_auth: self.no_auth,
+            ui: ui.as_ref().map(|found| found.folder.clone()),
+            external_sources: external.or(external_of_file).unwrap_or(false),
+            workspaces: self.workspaces || file.workspaces.unwrap_or(false),
+            hosts: if self.hosts.is_empty() { file.hosts } else { self.hosts },
+            webhook_allow: if self.webhook_allow.is_empty() { file.webhook_allow } else { self.webhook_allow },
+            settings,
+        };
+        Ok((config, ui))
+    }
+
     pub(crate) fn run(self, common: &Common) -> Result {
         let admin_password = match &self.admin_password_file {
             None => None,
@@ -120,29 +212,13 @@ impl Arguments {
                 Some(Redacted::new(text))
             }
         };
-        let (database, database_password) =
-            self.database.read()?.map_or((None, None), |database| (Some(database.url), database.password));
-        let ui = self.ui.as_deref().map(InstalledUi::find).transpose()?;
-        let config = Config {
-            data_directory: self.data_dir,
-            database,
-            database_password,
-            artifacts: self.artifacts,
-            listen: self.listen,
-            tls: self.tls,
-            policy: self.policy,
-            admin_password,
-            bootstrap_token_file: self.bootstrap_token_file,
-            ready_file: self.ready_file,
-            no_auth: self.no_auth,
-            ui: ui.as_ref().map(|found| found.folder.clone()),
-            external_sources: self.external_sources == ExternalSources::Record,
-            workspaces: self.workspaces,
-            hosts: self.hosts,
-            webhook_allow: self.webhook_allow,
+        let settings = match &self.config {
+            Some(path) => Settings::read(path).map_err(|error| server_failure(error.into()))?,
+            None => Settings::default(),
         };
+        let bootstrap = self.bootstrap_token_file.clone();
+        let (config, ui) = self.over(settings, admin_password)?;
         let open = config.no_auth;
-        let bootstrap = config.bootstrap_token_file.clone();
         remote::block_on(async {
             // Before anybody can be told that the server is ready: a signal sent then must end it in good order.
             let mut stop = Stop::catch()?;

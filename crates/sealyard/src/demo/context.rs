@@ -121,6 +121,7 @@ impl Context {
             workspaces: false,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
+            settings: sealyard_server::settings::Settings::default(),
         };
         let server = Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;
         let first = server.first().ok_or_else(|| anyhow::anyhow!("the first start made no administrator"))?;

@@ -140,3 +140,24 @@ fn no_server_is_could_not_with_advice() {
         home.run(&away).ends(2).says("could not be reached");
     }
 }
+
+#[test]
+fn settings_that_can_not_be_meant_end_the_start() {
+    let home = Home::new();
+    let cases = [
+        ("[listener]\n", "unknown field `listener`"),
+        ("[server]\nlisten_on = \"127.0.0.1:0\"\n", "unknown field `listen_on`"),
+        ("[server]\ntls = \"none\"\n", "expected tls"),
+        ("[server]\nkey = \"tls.key\"\n", "expected tls"),
+        ("[server]\ndatabase = \"postgresql://ada:hush@db/x\"\n", "database_password_file"),
+        ("[server]\ndatabase_password_file = \"absent\"\n", "needs database"),
+        ("[server]\nartifacts = \"ftp://x\"\n", "[server]"),
+    ];
+    for (text, says) in cases {
+        let file = home.file("sealyard.toml", text);
+        let ended = home.run(&["up", "--config", &file, "--data-dir", "data"]).ends(2).says(says);
+        assert!(!ended.stderr.contains("hush"), "{ended:?}");
+        assert!(!home.join("data").exists(), "{text}");
+    }
+    home.run(&["up", "--config", "absent.toml"]).ends(2).says("absent.toml");
+}
