@@ -168,7 +168,7 @@ impl App {
         let throttle = LoginThrottle::new(Arc::clone(&clock));
         let dummy = DummyHash::new(&*rng).map_err(|error| AppError::internal("passwords can't be hashed", error))?;
         let grants = Arc::new(authorization::Grants::new(Arc::clone(&store)));
-        let page_tokens = PageTokens::open(&*store, &*rng).await?;
+        let page_tokens = PageTokens::open(&*store, &vault, &*rng).await?;
         let app = Self {
             store,
             workspace: Arc::default(),
@@ -228,6 +228,12 @@ impl App {
     /// The catalog of its workspace, for the functions of this crate.
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    /// What encrypts the values of one purpose in the catalog's rows. The column goes into `SEALED_COLUMNS` of `sealyard-store`.
+    #[allow(dead_code, reason = "for the functions that keep secrets in rows")]
+    pub(crate) fn sealer(&self, purpose: &'static str) -> sealyard_vault::Sealer {
+        self.vault.sealer(purpose)
     }
 
     /// An event by `caller`, now.

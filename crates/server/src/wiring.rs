@@ -71,6 +71,7 @@ impl Server {
         if config.workspaces {
             app.enable_workspaces();
         }
+        app.seal_plain_webhook_urls().await?;
         let first = first_start(&app, &config).await?;
         app.record_start(env!("CARGO_PKG_VERSION")).await?;
         if config.no_auth {

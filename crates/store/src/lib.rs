@@ -44,6 +44,7 @@ pub use repository::registry::Registry;
 pub use repository::roles::Roles;
 pub use repository::runs::Runs;
 pub use repository::scorers::Scorers;
+pub use repository::sealed::{SEALED_COLUMNS, SealedColumn, SealedValue, SealedValues};
 pub use repository::sessions::Sessions;
 pub use repository::settings::Settings;
 pub use repository::traces::Traces;
@@ -82,6 +83,7 @@ pub trait Transaction:
     + Scorers
     + Gateway
     + Workspaces
+    + SealedValues
 {
     /// From here on the transaction is in this workspace: what it is asked by a name or id is of this one, and what it makes
     /// comes to be in it. A transaction begins in the default workspace.

@@ -67,7 +67,9 @@ impl KeyringError {
 pub struct KeyId(pub(crate) [u8; 8]);
 
 impl KeyId {
-    fn of(key: &[u8; 32]) -> Self {
+    /// The id of this key.
+    #[must_use]
+    pub fn of(key: &[u8; 32]) -> Self {
         let mut message = Zeroizing::new(b"sealyard vault key id v1".to_vec());
         message.extend_from_slice(key);
         let digest = Digest::of(&message);
@@ -78,7 +80,9 @@ impl KeyId {
         Self(id)
     }
 
-    pub(crate) fn from_text(text: &str) -> Option<Self> {
+    /// Reads 16 hex digits.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
         let mut id = [0; 8];
         hex::decode_to_slice(text, &mut id).ok()?;
         Some(Self(id))
@@ -98,13 +102,13 @@ impl fmt::Debug for KeyId {
 }
 
 /// The key-encryption keys: the newest wraps, each of them unwraps.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Keyring {
     newest: Key,
     older: Vec<Key>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Key {
     id: KeyId,
     bytes: Redacted<[u8; 32]>,
@@ -137,7 +141,7 @@ impl Keyring {
             Err(KeyringError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
             other => return other,
         }
-        let keyring = Self { newest: Key::new(Redacted::new(rng.bytes())), older: Vec::new() };
+        let keyring = Self::generate(rng);
         match keyring.create(path, rng) {
             Ok(()) => Ok(keyring),
             // Somebody else was faster; theirs is the one.
@@ -175,6 +179,32 @@ impl Keyring {
             return Err(malformed("it is too long"));
         }
         Self::from_text(&text).map_err(|reason| KeyringError::Malformed { path: path.to_owned(), reason })
+    }
+
+    /// A ring of one new key, which is written nowhere yet.
+    #[must_use]
+    pub fn generate(rng: &dyn Rng) -> Self {
+        Self { newest: Key::new(Redacted::new(rng.bytes())), older: Vec::new() }
+    }
+
+    /// A ring of these keys, the oldest first; `None` of none. For who keeps them wrapped by another key.
+    #[must_use]
+    pub fn from_keys(keys: Vec<Redacted<[u8; 32]>>) -> Option<Self> {
+        let mut keys: Vec<Key> = keys.into_iter().map(Key::new).collect();
+        let newest = keys.pop()?;
+        Some(Self { newest, older: keys })
+    }
+
+    /// Its keys with their ids, the oldest first: for who wraps them by another key, and for nobody else.
+    pub fn keys(&self) -> impl Iterator<Item = (KeyId, &Redacted<[u8; 32]>)> {
+        self.older.iter().chain([&self.newest]).map(|key| (key.id, &key.bytes))
+    }
+
+    /// The same ring without the keys that wrap nothing any more, as `is_used` says; the newest always stays.
+    #[must_use]
+    pub fn without_unused(mut self, is_used: impl Fn(KeyId) -> bool) -> Self {
+        self.older.retain(|key| is_used(key.id));
+        self
     }
 
     /// The same keys and a new one, which wraps from now on. For key rotation; [`Self::save`] it before using it.

@@ -54,6 +54,7 @@ mod object;
 mod object_id;
 mod pending;
 mod sealed;
+mod sealer;
 mod sweep;
 mod vault;
 
@@ -65,4 +66,5 @@ pub use keyring::{KeyId, Keyring, KeyringError};
 pub use object::Object;
 pub use object_id::{ObjectId, ObjectIdError};
 pub use pending::{PendingObject, SealedObject};
+pub use sealer::Sealer;
 pub use vault::Vault;

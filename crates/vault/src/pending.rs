@@ -33,7 +33,7 @@ pub struct PendingObject {
 
 impl PendingObject {
     pub(crate) fn new(vault: Arc<Inner>, id: ObjectId, named: bool) -> Result<Self, VaultError> {
-        let (header, cipher) = Header::new(&id, &vault.keyring, &*vault.rng).ok_or(VaultError::Cipher)?;
+        let (header, cipher) = Header::new(&id, &vault.keyring(), &*vault.rng).ok_or(VaultError::Cipher)?;
         let target = vault.staged()?;
         (&target.file).write_all(&header.to_bytes()).map_err(failed("write", &target))?;
         let buffer = Zeroizing::new(Vec::with_capacity(CHUNK + TAG));

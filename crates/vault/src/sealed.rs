@@ -17,13 +17,17 @@ impl Keyring {
     /// # Errors
     /// [`VaultError::Cipher`].
     pub fn seal(&self, context: &str, secret: &Redacted<String>, rng: &dyn Rng) -> Result<Vec<u8>, VaultError> {
+        self.seal_bytes(context, secret.expose().as_bytes(), rng)
+    }
+
+    pub(crate) fn seal_bytes(&self, context: &str, secret: &[u8], rng: &dyn Rng) -> Result<Vec<u8>, VaultError> {
         let data_key = Redacted::new(rng.bytes::<32>());
         let (key, wrap_nonce, nonce) = (self.newest(), rng.bytes::<12>(), rng.bytes::<12>());
         let aad = aad(context, key);
         let wrapped = self.wrap(data_key.expose(), wrap_nonce, &aad).ok_or(VaultError::Cipher)?;
         // Room for the tag, so that growing leaves no copy of the secret behind.
-        let mut text = Zeroizing::new(Vec::with_capacity(secret.expose().len() + AES_256_GCM.tag_len()));
-        text.extend_from_slice(secret.expose().as_bytes());
+        let mut text = Zeroizing::new(Vec::with_capacity(secret.len() + AES_256_GCM.tag_len()));
+        text.extend_from_slice(secret);
         cipher(&data_key)?
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(&aad), &mut *text)
             .map_err(|_| VaultError::Cipher)?;
@@ -35,10 +39,23 @@ impl Keyring {
     /// # Errors
     /// [`VaultError::Secret`] when it is not authentic, of another context, or its key is not in the ring.
     pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<Redacted<String>, VaultError> {
+        let plain = self.unseal_bytes(context, sealed)?;
+        let text = str::from_utf8(plain.expose()).map_err(|_| VaultError::Secret)?;
+        Ok(Redacted::new(text.to_owned()))
+    }
+
+    pub(crate) fn unseal_bytes(&self, context: &str, sealed: &[u8]) -> Result<Redacted<Vec<u8>>, VaultError> {
         self.open_sealed_secret(context, sealed).ok_or(VaultError::Secret)
     }
 
-    fn open_sealed_secret(&self, context: &str, sealed: &[u8]) -> Option<Redacted<String>> {
+    /// Which key a sealed secret is under, as it says itself; `None` for what is none.
+    #[must_use]
+    pub fn key_of_sealed(sealed: &[u8]) -> Option<KeyId> {
+        let (key, _) = sealed.strip_prefix(MAGIC)?.split_first_chunk::<8>()?;
+        Some(KeyId(*key))
+    }
+
+    fn open_sealed_secret(&self, context: &str, sealed: &[u8]) -> Option<Redacted<Vec<u8>>> {
         let rest = sealed.strip_prefix(MAGIC)?;
         let (key, rest) = rest.split_first_chunk::<8>()?;
         let (wrap_nonce, rest) = rest.split_first_chunk::<12>()?;
@@ -51,7 +68,7 @@ impl Keyring {
             .ok()?
             .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(&aad), &mut text)
             .ok()?;
-        Some(Redacted::new(str::from_utf8(plain).ok()?.to_owned()))
+        Some(Redacted::new(plain.to_vec()))
     }
 }
 
@@ -61,7 +78,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Cipher`].
     pub fn seal_secret(&self, context: &str, secret: &Redacted<String>) -> Result<Vec<u8>, VaultError> {
-        self.inner.keyring.seal(context, secret, &*self.inner.rng)
+        self.inner.keyring().seal(context, secret, &*self.inner.rng)
     }
 
     /// As [`Keyring::unseal`], with the vault's keys.
@@ -69,7 +86,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Secret`].
     pub fn unseal_secret(&self, context: &str, sealed: &[u8]) -> Result<Redacted<String>, VaultError> {
-        self.inner.keyring.unseal(context, sealed)
+        self.inner.keyring().unseal(context, sealed)
     }
 }
 

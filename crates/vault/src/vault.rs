@@ -1,6 +1,6 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use sealyard_core::{Rng, durable};
 
@@ -29,13 +29,18 @@ pub struct Vault {
 pub(crate) struct Inner {
     staging: PathBuf,
     pub(crate) backend: Arc<dyn ObjectBackend>,
-    pub(crate) keyring: Keyring,
+    keyring: RwLock<Arc<Keyring>>,
     pub(crate) rng: Arc<dyn Rng>,
 }
 
 impl Inner {
     pub(crate) fn staging(&self) -> &Path {
         &self.staging
+    }
+
+    /// The keys as they are now.
+    pub(crate) fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A name of its own for each file, never the object's id: two that restore the same object at once must not write
@@ -100,7 +105,14 @@ impl Vault {
         if !keyring.contains(key) {
             return Err(VaultError::ForeignKeyring { vault: name.to_owned(), key });
         }
-        Ok(Self { inner: Arc::new(Inner { staging: staging.to_owned(), backend, keyring, rng }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                staging: staging.to_owned(),
+                backend,
+                keyring: RwLock::new(Arc::new(keyring)),
+                rng,
+            }),
+        })
     }
 
     /// Whether other servers may store in it at the same time.
@@ -109,18 +121,29 @@ impl Vault {
         self.inner.backend.is_shared()
     }
 
+    /// The keys as they are now.
+    #[must_use]
+    pub fn keyring(&self) -> Arc<Keyring> {
+        self.inner.keyring()
+    }
+
+    /// From now on these are the keys. They must be on the disk already, and have all that is in use.
+    pub fn use_keyring(&self, keyring: Keyring) {
+        *self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
+    }
+
     /// A code over `message` that only a holder of the keys can make, in hex: HMAC-SHA-256 with a key of its own for each
     /// `purpose`.
     #[must_use]
     pub fn mac(&self, purpose: &str, message: &[u8]) -> String {
-        self.inner.keyring.mac(purpose, message)
+        self.inner.keyring().mac(purpose, message)
     }
 
     /// Whether `code` is one that [`Self::mac`] makes of `message`, also with an older key; takes the same time whatever is
     /// wrong with it.
     #[must_use]
     pub fn is_mac(&self, purpose: &str, message: &[u8], code: &str) -> bool {
-        self.inner.keyring.is_mac(purpose, message, code)
+        self.inner.keyring().is_mac(purpose, message, code)
     }
 
     /// Begins a new object.
@@ -157,7 +180,7 @@ impl Vault {
         let place = path.display().to_string();
         let file = std::fs::File::open(path);
         let file = file.map_err(|source| VaultError::of_storage("open", &place, sealed.id, source))?;
-        Object::open(Box::new(file), place, sealed.id, &self.inner.keyring)
+        Object::open(Box::new(file), place, sealed.id, &self.inner.keyring())
     }
 
     /// Makes a sealed object one of the vault's: when this returns it survives a power cut. Do this before the
@@ -197,7 +220,7 @@ impl Vault {
     /// [`VaultError::Missing`]; [`VaultError::Authentication`]; any error of the disk.
     pub fn open(&self, id: &ObjectId) -> Result<Object, VaultError> {
         let stored = self.inner.backend.open(id).map_err(|source| self.inner.failed("open", *id, source))?;
-        Object::open(stored, self.inner.backend.place(id), *id, &self.inner.keyring)
+        Object::open(stored, self.inner.backend.place(id), *id, &self.inner.keyring())
     }
 
     /// Whether there is such an object, authentic or not.
@@ -237,11 +260,12 @@ impl Vault {
         let reading = |source| self.inner.failed("read", *id, source);
         let stored = self.inner.backend.open(id).map_err(reading)?;
         let header = read_header(&*stored).map_err(reading)?.ok_or_else(|| refused("its header is not one"))?;
-        if header.key() == self.inner.keyring.newest() {
+        let keyring = self.inner.keyring();
+        if header.key() == keyring.newest() {
             return Ok(false);
         }
         let header = header
-            .rewrapped(id, &self.inner.keyring, &*self.inner.rng)
+            .rewrapped(id, &keyring, &*self.inner.rng)
             .ok_or_else(|| refused("its header does not belong to it"))?;
         // Written beside and moved: a header half written would lose the object.
         let target = self.inner.staged()?;

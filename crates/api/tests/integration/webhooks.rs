@@ -453,3 +453,31 @@ async fn webhooks_are_for_administrators() {
     let limited = test.token_of("admin", "server:manage").await;
     test.ask(&limited, "webhooks").await.error(403, "PERMISSION_DENIED");
 }
+
+/// Many receivers know their callers by a secret in the path: no file of the catalog has it, nor the secret of the signatures.
+/// What an older release kept plain is sealed at the next start.
+#[tokio::test]
+async fn neither_the_url_nor_the_secret_stands_in_the_catalog() {
+    let test = TestApp::new().await;
+    let url = "https://hooks.example.org/services/T0CANARY";
+    let id = webhook(&test, url, &["REGISTERED_MODEL.CREATED"], Some("s3cret-canary")).await;
+    let kept = || {
+        let id = id.clone();
+        test.store.read(move |tx| Ok::<_, StoreError>(tx.webhook(&id)?.unwrap()))
+    };
+    let found = kept().await.unwrap();
+    assert!(found.url.starts_with("sealed:"), "{}", found.url);
+    for entry in std::fs::read_dir(test.folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = if path.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
+        for canary in [&b"s3cret-canary"[..], b"T0CANARY"] {
+            assert!(!bytes.windows(canary.len()).any(|window| window == canary), "{}", path.display());
+        }
+    }
+    let before = found.url.clone();
+    let plain = sealyard_store::model::Webhook { url: url.to_owned(), ..found };
+    test.store.write(move |tx| tx.update_webhook(&plain)).await.unwrap();
+    assert!(test.app.seal_plain_webhook_urls().await.is_ok());
+    let sealed = kept().await.unwrap().url;
+    assert!(sealed.starts_with("sealed:") && sealed != before, "{sealed}");
+}

@@ -71,6 +71,7 @@ fn checked(app: &App, webhook: SourceWebhook, count: u64) -> Result<(Webhook, St
     let (events, origin) = app
         .check_webhook(&name, &description, &url, &events)
         .map_err(|error| error.to_string().chars().take(500).collect::<String>())?;
+    let url = app.sealed_webhook_url(&id, &url).map_err(|error| error.to_string())?;
     let webhook = Webhook {
         number: 0,
         id,

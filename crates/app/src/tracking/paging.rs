@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sealyard_core::{Digest, Redacted, Rng};
 use sealyard_store::Store;
 use sealyard_store::model::{Cursor, CursorValue, Page};
+use sealyard_vault::{Sealer, Vault};
 
 use crate::AppError;
 
@@ -68,18 +69,19 @@ impl Debug for PageTokens {
 }
 
 impl PageTokens {
-    /// With the catalog's key; the first one to ask makes it.
-    pub(crate) async fn open(store: &dyn Store, rng: &dyn Rng) -> Result<Self, AppError> {
+    /// With the catalog's key, which is kept sealed; the first one to ask makes it. One that a release before this one kept
+    /// plain is not used again: the tokens of its pages, which are good for minutes, are refused then.
+    pub(crate) async fn open(store: &dyn Store, vault: &Vault, rng: &dyn Rng) -> Result<Self, AppError> {
+        let sealer = vault.sealer("setting");
         let known = store.read(|tx| Ok::<_, AppError>(tx.setting(SETTING)?)).await?;
-        let key = match known {
-            Some(key) => key,
+        let sealed = match known.filter(|known| Sealer::from_text(known).is_some()) {
+            Some(sealed) => sealed,
             None => {
-                let mut fresh = [0; 32];
-                rng.fill(&mut fresh);
-                let fresh = hex::encode(fresh);
+                let fresh = Redacted::new(hex::encode(rng.bytes::<32>()));
+                let fresh = sealer.seal_text(SETTING, fresh.expose())?;
                 store
                     .write(move |tx| {
-                        if let Some(key) = tx.setting(SETTING)? {
+                        if let Some(key) = tx.setting(SETTING)?.filter(|known| Sealer::from_text(known).is_some()) {
                             return Ok(key);
                         }
                         tx.put_setting(SETTING, &fresh)?;
@@ -88,7 +90,7 @@ impl PageTokens {
                     .await?
             }
         };
-        let key = Redacted::new(key);
+        let key = sealer.open_text(SETTING, &sealed)?;
         let bytes =
             hex::decode(key.expose()).map_err(|error| AppError::internal("the page token key can't be read", error))?;
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, Redacted::new(bytes).expose())))

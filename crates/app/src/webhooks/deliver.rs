@@ -151,10 +151,11 @@ impl App {
     }
 
     async fn attempt(&self, webhook: &Webhook, delivery: &Delivery) -> Result<(), AppError> {
-        let result = match self.sign(webhook, &delivery.id, &delivery.body) {
-            Ok(headers) => {
+        let signed = self.sign(webhook, &delivery.id, &delivery.body);
+        let result = match signed.and_then(|headers| Ok((headers, self.webhook_url(webhook)?))) {
+            Ok((headers, url)) => {
                 let body = Bytes::from(delivery.body.clone());
-                self.outgoing.client.post(&webhook.url, &headers, body).await.map_err(Trouble::from)
+                self.outgoing.client.post(url.expose(), &headers, body).await.map_err(Trouble::from)
             }
             // The key may be back at the next start.
             Err(error) => Err(Trouble { text: error.to_string(), lasting: false }),
@@ -173,7 +174,8 @@ impl App {
     /// Sends something made up, once and at once.
     pub(super) async fn try_out(&self, webhook: &Webhook, body: String) -> Result<Response, String> {
         let headers = self.sign(webhook, &self.rng.uuid(), &body).map_err(|error| error.to_string())?;
-        let sent = self.outgoing.client.post(&webhook.url, &headers, Bytes::from(body)).await;
+        let url = self.webhook_url(webhook).map_err(|error| error.to_string())?;
+        let sent = self.outgoing.client.post(url.expose(), &headers, Bytes::from(body)).await;
         sent.map_err(|error| error.to_string())
     }
 

@@ -129,7 +129,7 @@ impl App {
             id: id.clone(),
             name: new.name,
             description: new.description,
-            url: new.url,
+            url: self.sealed_webhook_url(&id, &new.url)?,
             secret,
             active: new.active,
             events: new.events.iter().map(ToString::to_string).collect(),
@@ -151,7 +151,7 @@ impl App {
             })
             .await?;
         self.sequencer.notify();
-        Ok(summary(made))
+        self.summary(made)
     }
 
     /// The webhook.
@@ -164,7 +164,8 @@ impl App {
         id: &str,
     ) -> Result<WebhookSummary, AppError> {
         let id = id.to_owned();
-        self.store().read(move |tx| find(tx, &id).map(summary)).await
+        let found = self.store().read(move |tx| find(tx, &id)).await?;
+        self.summary(found)
     }
 
     /// Webhooks from after `after` on.
@@ -191,7 +192,8 @@ impl App {
         let more = found.len() > limit;
         found.truncate(limit);
         let last = found.last().map(|last| last.number).filter(|_| more);
-        Ok(self.page_tokens().numbered(query, found.into_iter().map(summary).collect(), last))
+        let found = found.into_iter().map(|webhook| self.summary(webhook)).collect::<Result<_, _>>()?;
+        Ok(self.page_tokens().numbered(query, found, last))
     }
 
     /// Changes a webhook.
@@ -209,6 +211,7 @@ impl App {
         change.description.as_deref().map_or(Ok(()), check_description)?;
         change.events.as_deref().map_or(Ok(()), check_events)?;
         change.url.as_deref().map(|url| self.check_url(url)).transpose()?;
+        let url = change.url.as_deref().map(|url| self.sealed_webhook_url(id, url)).transpose()?;
         let secret = change.secret.as_ref().map(|secret| self.seal(id, secret)).transpose()?;
         let mut changed = Vec::new();
         for (what, is) in [
@@ -233,7 +236,7 @@ impl App {
                 let webhook = Webhook {
                     name: change.name.unwrap_or(before.name),
                     description: change.description.unwrap_or(before.description),
-                    url: change.url.unwrap_or(before.url),
+                    url: url.unwrap_or(before.url),
                     secret: secret.or(before.secret),
                     active: change.active.unwrap_or(before.active),
                     events: change
@@ -252,7 +255,7 @@ impl App {
             })
             .await?;
         self.sequencer.notify();
-        Ok(summary(webhook))
+        self.summary(webhook)
     }
 
     /// Deletes a webhook with what waits for it.
@@ -345,6 +348,20 @@ impl App {
         Ok(self.vault.seal_secret(&secret_context(id), secret)?)
     }
 
+    fn summary(&self, webhook: Webhook) -> Result<WebhookSummary, AppError> {
+        let url = self.webhook_url(&webhook)?.expose().clone();
+        Ok(WebhookSummary {
+            id: webhook.id,
+            name: webhook.name,
+            description: webhook.description,
+            url,
+            events: webhook.events.iter().filter_map(|text| WebhookEvent::from_text(text)).collect(),
+            active: webhook.active,
+            created: webhook.created,
+            updated: webhook.updated,
+        })
+    }
+
     /// What a webhook of another server would send to, if it could be made here.
     pub(crate) fn check_webhook(
         &self,
@@ -422,19 +439,6 @@ fn check_events(events: &[WebhookEvent]) -> Result<(), AppError> {
         return Err(AppError::Invalid(format!("a webhook has at most {MOST_EVENTS} events")));
     }
     Ok(())
-}
-
-fn summary(webhook: Webhook) -> WebhookSummary {
-    WebhookSummary {
-        id: webhook.id,
-        name: webhook.name,
-        description: webhook.description,
-        url: webhook.url,
-        events: webhook.events.iter().filter_map(|text| WebhookEvent::from_text(text)).collect(),
-        active: webhook.active,
-        created: webhook.created,
-        updated: webhook.updated,
-    }
 }
 
 fn delivery_summary(delivery: Delivery) -> DeliverySummary {

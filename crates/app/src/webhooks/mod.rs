@@ -9,6 +9,7 @@ mod announce;
 mod deliver;
 mod events;
 mod manage;
+mod url;
 
 pub(crate) use announce::Happening;
 pub(crate) use deliver::Outgoing;

@@ -24,6 +24,7 @@ mod roles;
 mod run_links;
 mod runs;
 mod scorers;
+mod sealed;
 mod sessions;
 mod settings;
 mod traces;

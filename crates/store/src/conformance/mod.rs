@@ -27,6 +27,7 @@ mod registry;
 mod roles;
 mod runs;
 mod scorers;
+mod sealed;
 mod search;
 mod sessions;
 mod text;
@@ -60,6 +61,7 @@ const CASES: &[(&str, Case)] = &[
     ("sessions::lifecycle", sessions::lifecycle),
     ("sessions::old_ones_go", sessions::old_ones_go),
     ("sessions::they_end_with_the_user_and_the_password", sessions::they_end_with_the_user_and_the_password),
+    ("sealed::values_are_found_and_replaced", sealed::values_are_found_and_replaced),
     ("search::filters", search::filters),
     ("search::like_tells_cases_apart", search::like_tells_cases_apart),
     ("search::text_is_never_sql", search::text_is_never_sql),

@@ -16,6 +16,7 @@ pub(crate) mod registry;
 pub(crate) mod roles;
 pub(crate) mod runs;
 pub(crate) mod scorers;
+pub(crate) mod sealed;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod traces;

@@ -137,9 +137,9 @@ impl Import {
                     continue;
                 };
                 count += 1;
-                add_webhook(sides.source("webhooks"), &wanted);
+                add_webhook(sides.source("webhooks"), &wanted, self.app.webhook_url(&wanted)?.expose());
                 if let Some(found) = self.read(move |tx| Ok(tx.webhook(&wanted.id)?))? {
-                    add_webhook(sides.target("webhooks"), &found);
+                    add_webhook(sides.target("webhooks"), &found, self.app.webhook_url(&found)?.expose());
                 }
             }
         }
@@ -211,12 +211,11 @@ fn add_record(sum: &mut Sum, dataset: &str, record: &DatasetRecord) {
     ]);
 }
 
-fn add_webhook(sum: &mut Sum, webhook: &Webhook) {
+fn add_webhook(sum: &mut Sum, webhook: &Webhook, url: &str) {
     let mut events = webhook.events.clone();
     events.sort();
     let created = webhook.created.as_millis().to_string();
     let active = webhook.active.to_string();
     let events = events.join(" ");
-    let parts = [&webhook.id, &webhook.name, &webhook.description, &webhook.url, &active, &created, &events];
-    sum.add(&parts.map(String::as_str));
+    sum.add(&[&webhook.id, &webhook.name, &webhook.description, url, &active, &created, &events]);
 }
