@@ -141,7 +141,7 @@ impl App {
             }
         };
         let fingerprint = self.checked.fingerprint(&*self.rng, &name, password.expose());
-        let stored = user.as_ref().and_then(|user| user.password.clone());
+        let stored = user.as_ref().filter(|user| !user.disabled).and_then(|user| user.password.clone());
         if let (Some(user), Some(stored)) = (&user, &stored)
             && self.checked.contains(&fingerprint, stored)
         {
@@ -191,7 +191,11 @@ impl App {
     }
 }
 
+/// The one way from an account to somebody who is let in: one that is disabled is nobody, whatever it was proved with.
 pub(crate) fn principal(user: &UserRecord, via: Via) -> Result<Principal, AppError> {
+    if user.disabled {
+        return Err(AppError::Unauthenticated);
+    }
     Ok(Principal {
         id: principal_id(user.id)?,
         name: PrincipalName::new(user.name.clone()).map_err(|_| AppError::Unauthenticated)?,

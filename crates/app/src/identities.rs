@@ -7,7 +7,7 @@ use sealyard_identity::{
 };
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::Transaction;
-use sealyard_store::model::{TokenRecord, UserRecord};
+use sealyard_store::model::{TokenRecord, UserKind, UserRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::authentication::principal_id;
@@ -77,9 +77,7 @@ impl App {
     pub(crate) async fn new_user(&self, caller: &Caller, new: NewUser) -> Result<(UserRecord, Event), AppError> {
         let rng = std::sync::Arc::clone(&self.rng);
         let NewUser { name, password, admin } = new;
-        // They stand in the ledger for somebody else.
-        if ["system", "anonymous", crate::LOCAL_ADMINISTRATOR].iter().any(|own| name.as_str().eq_ignore_ascii_case(own))
-        {
+        if is_the_servers_own(&name) {
             return Err(AppError::Invalid(format!("the name {name} is the server's own")));
         }
         let hash = blocking("a password could not be hashed", move || {
@@ -92,6 +90,8 @@ impl App {
             name: name.into(),
             password: Some(hash.as_phc().to_owned()),
             admin,
+            kind: UserKind::Person,
+            disabled: false,
             created: self.now(),
         };
         Ok((record, event))
@@ -117,7 +117,7 @@ impl App {
             return Err(AppError::Invalid(format!("a token can have {MOST_SCOPES} scopes at most")));
         }
         let owner_ends = match &principal.via {
-            Via::Token { expires, .. } => *expires,
+            Via::Token { expires, .. } | Via::External { expires, .. } => *expires,
             _ => None,
         };
         let expires = match (new.expires, owner_ends) {
@@ -279,11 +279,16 @@ impl App {
     }
 }
 
+/// Names that stand in the ledger for somebody else.
+pub(crate) fn is_the_servers_own(name: &PrincipalName) -> bool {
+    ["system", "anonymous", crate::LOCAL_ADMINISTRATOR].iter().any(|own| name.as_str().eq_ignore_ascii_case(own))
+}
+
 /// The tokens of `principal`, whose user must still be there and whose own token must not have been revoked since it was
 /// looked at: a stolen token must not make itself a successor while it is being revoked.
 fn still_valid(tx: &mut dyn Transaction, principal: &Principal) -> Result<Vec<TokenRecord>, AppError> {
     let name = principal.name.as_str();
-    let user = tx.user(name)?.ok_or(AppError::Unauthenticated)?;
+    let user = tx.user(name)?.filter(|user| !user.disabled).ok_or(AppError::Unauthenticated)?;
     if principal_id(user.id)? != principal.id {
         return Err(AppError::Unauthenticated);
     }

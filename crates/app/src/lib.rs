@@ -14,6 +14,7 @@ mod caller;
 mod error;
 mod evaluation_datasets;
 mod evidence;
+mod federation;
 mod first_start;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -63,6 +64,7 @@ pub use evaluation_datasets::{
     DatasetAccess, GivenRecord, MayCreateDataset, SearchEvaluationDatasets, UpsertedRecords,
 };
 pub use evidence::EvidenceSummary;
+pub use federation::{DeclaredRoles, ExternalIdentity, MappedIdentity};
 pub use first_start::FirstAdministrator;
 pub use gates::{DeployRequest, GateOutcome, PublishRequest};
 pub use gateway::{

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use sealyard_core::{Redacted, Timestamp};
 use sealyard_identity::{Principal, SessionSecret, Via};
 use sealyard_ledger::{Act, Outcome};
-use sealyard_store::model::SessionRecord;
+use sealyard_store::model::{SessionRecord, UserRecord};
 
 use crate::authentication::{principal, principal_id};
 use crate::{App, AppError, Caller, Credentials};
@@ -30,6 +30,17 @@ pub struct NewSession {
     pub expires: Timestamp,
 }
 
+/// Where a session comes from.
+#[derive(Debug, Default)]
+pub(crate) struct Origin {
+    /// The provider that vouched for the user, if one did.
+    pub(crate) provider: Option<String>,
+    /// What the provider calls its own session.
+    pub(crate) external: Option<String>,
+    /// When it ends at the latest, if sooner than others.
+    pub(crate) until: Option<Timestamp>,
+}
+
 impl App {
     /// Begins a session for the right name and password; the one before, if the browser shows its cookie, ends: a
     /// session that somebody else knows of is never the one that is logged in.
@@ -47,23 +58,43 @@ impl App {
         let wanted = name.clone();
         let before = self.store().read_short(move |tx| Ok::<_, AppError>(tx.user(&wanted)?)).await?;
         let caller = self.authenticate(Credentials::Password { name, password }, source, request_id).await?;
+        let origin = Origin::default();
+        // A password that was changed while it was checked lets nobody in any more.
+        let same = move |user: &UserRecord| {
+            before.is_some_and(|before| before.id == user.id && before.password == user.password)
+        };
+        self.begin_session(&caller, previous, origin, same).await
+    }
+
+    /// Begins a session for a caller who has just proved who they are; `holds` is asked, as the session is written, whether that
+    /// proof still holds for the account.
+    pub(crate) async fn begin_session(
+        &self,
+        caller: &Caller,
+        previous: Option<&Redacted<String>>,
+        origin: Origin,
+        holds: impl FnOnce(&UserRecord) -> bool + Send + 'static,
+    ) -> Result<NewSession, AppError> {
         let Some(who) = caller.principal().cloned() else { return Err(AppError::Unauthenticated) };
         self.spend_own_act(&who)?;
         let (secret, now) = (SessionSecret::generate(self.rng()), self.now());
+        let longest = now.plus_seconds(LONGEST_SECONDS);
         let record = SessionRecord {
             id: format!("s{}", self.rng().hex_id()),
             owner: who.name.as_str().to_owned(),
             hash: secret.hash(),
             created: now,
             seen: now,
-            expires: now.plus_seconds(LONGEST_SECONDS),
+            expires: origin.until.map_or(longest, |until| until.min(longest)),
+            provider: origin.provider,
+            external: origin.external,
         };
         let expires = record.expires;
         let act = Act::SessionStarted { session: record.id.clone(), expires };
-        let started = self.event(&caller, Outcome::Done, act);
+        let started = self.event(caller, Outcome::Done, act);
         let ended = |session: &SessionRecord, reason: &str| {
             let act = Act::SessionEnded { session: session.id.clone(), reason: reason.to_owned() };
-            self.event(&caller, Outcome::Done, act)
+            self.event(caller, Outcome::Done, act)
         };
         let previous = match previous.and_then(|text| SessionSecret::parse(text.expose()).ok()) {
             Some(secret) => {
@@ -83,10 +114,8 @@ impl App {
             .collect();
         self.store()
             .write(move |tx| {
-                // A password that was changed while it was checked lets nobody in any more.
                 let user = tx.user(&record.owner)?.ok_or(AppError::Unauthenticated)?;
-                let same = before.is_some_and(|before| before.id == user.id && before.password == user.password);
-                if !same || principal_id(user.id)? != who.id {
+                if user.disabled || !holds(&user) || principal_id(user.id)? != who.id {
                     return Err(AppError::Unauthenticated);
                 }
                 tx.remove_old_sessions(now, now.plus_seconds(-IDLE_SECONDS))?;

@@ -30,7 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut memberships = Vec::new();
     for role in 0..ROLES {
-        memberships.push(Membership { principal: ada.id.clone(), role: RoleName::new(format!("role{role}"))? });
+        memberships
+            .push(Membership { principal: ada.id.clone(), of: Grantee::Role(RoleName::new(format!("role{role}"))?) });
     }
     let last = ExperimentId::new("allowed")?;
     let right = Right::Level(Permission::Edit);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Act;
 use crate::permission::Permission;
-use crate::principal::{IdentifierError, PrincipalId, RoleName};
+use crate::principal::{GroupId, IdentifierError, PrincipalId, RoleName};
 use crate::resource::{
     ExperimentId, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, ModelName, Resource, ResourceKind,
     WorkspaceName,
@@ -28,12 +28,14 @@ impl fmt::Display for Grant {
     }
 }
 
-/// Who a grant is for. Written `principal:<id>` or `role:<name>`.
+/// Who a grant is for. Written `principal:<id>`, `group:<id>` or `role:<name>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grantee {
     /// One principal.
     Principal(PrincipalId),
+    /// Everybody who is in the group.
+    Group(GroupId),
     /// Everybody who has the role.
     Role(RoleName),
 }
@@ -42,6 +44,7 @@ impl fmt::Display for Grantee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Principal(id) => write!(f, "principal:{id}"),
+            Self::Group(id) => write!(f, "group:{id}"),
             Self::Role(name) => write!(f, "role:{name}"),
         }
     }
@@ -53,6 +56,7 @@ impl FromStr for Grantee {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
             Some(("principal", id)) => PrincipalId::new(id).map(Self::Principal),
+            Some(("group", id)) => GroupId::new(id).map(Self::Group),
             Some(("role", name)) => RoleName::new(name).map(Self::Role),
             // The colon makes this one fail, with a message that shows the text.
             _ => RoleName::new(format!(":{text}")).map(Self::Role),
@@ -60,13 +64,13 @@ impl FromStr for Grantee {
     }
 }
 
-/// A principal has a role.
+/// A principal has a role, or is in a group: what is granted to that one is granted to them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Membership {
-    /// Who has it.
+    /// Who.
     pub principal: PrincipalId,
-    /// Which.
-    pub role: RoleName,
+    /// In which.
+    pub of: Grantee,
 }
 
 /// What a grant gives. Written `EDIT`, `act:promote`, `DENY`.
@@ -325,10 +329,10 @@ mod tests {
             assert_eq!(text.parse::<Right>().unwrap().to_string(), text);
         }
         assert!("act:MANAGE".parse::<Right>().is_err());
-        for text in ["principal:u1", "role:release-managers"] {
+        for text in ["principal:u1", "group:g12", "role:release-managers"] {
             assert_eq!(text.parse::<Grantee>().unwrap().to_string(), text);
         }
-        for text in ["u1", "", "role:", "group:x"] {
+        for text in ["u1", "", "role:", "groups:x", "group:"] {
             assert!(text.parse::<Grantee>().is_err(), "{text}");
         }
     }

@@ -63,7 +63,7 @@ pub use authorization::{Authorized, Authorizer, Considered, Denied, Effect, Expl
 pub use grant::{Grant, Grantee, IdPattern, Membership, ResourcePattern, ResourcePatternError, Right, RightError};
 pub use password::{DummyHash, PasswordError, PasswordHash, generate_password};
 pub use permission::{Permission, PermissionError};
-pub use principal::{IdentifierError, Principal, PrincipalId, PrincipalName, RoleName, TokenId, Via};
+pub use principal::{GroupId, IdentifierError, Principal, PrincipalId, PrincipalName, RoleName, TokenId, Via};
 pub use resource::{
     ExperimentId, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, LedgerLog, ModelName, PolicySet,
     ProtectedResource, Resource, ResourceIdError, ResourceKind, ServerWide, UserDirectory, WorkspaceName,

@@ -92,6 +92,8 @@ identifiers! {
     PrincipalName("user name", 128);
     /// What grants and ledger events hold on to; a renamed principal keeps it.
     PrincipalId("principal id", 64);
+    /// What grants call a group of principals.
+    GroupId("group id", 64);
     /// The name of a role.
     RoleName("role name", 128);
     /// What a token is listed and revoked by. Not the token.
@@ -117,14 +119,18 @@ impl Principal {
     pub fn scopes(&self) -> Option<&[Scope]> {
         match &self.via {
             Via::Token { scopes, .. } => Some(scopes),
-            Via::Session | Via::Password | Via::Open => None,
+            Via::Session | Via::Password | Via::External { .. } | Via::Open => None,
         }
     }
 
     /// Whether what they proved it with has run out at `now`. A token that expires now has expired.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        matches!(&self.via, Via::Token { expires: Some(expires), .. } if *expires <= now)
+        let ends = match &self.via {
+            Via::Token { expires, .. } | Via::External { expires, .. } => *expires,
+            Via::Session | Via::Password | Via::Open => None,
+        };
+        ends.is_some_and(|ends| ends <= now)
     }
 }
 
@@ -136,6 +142,13 @@ pub enum Via {
     Session,
     /// Name and password with the request.
     Password,
+    /// Somebody else vouches for it: a provider of identities, or who issued a certificate.
+    External {
+        /// Which, by its name in the settings.
+        provider: String,
+        /// When that ends.
+        expires: Option<Timestamp>,
+    },
     /// Not at all: the server was started so that everybody who reaches it may do everything.
     Open,
     /// A token, which can be narrower than its owner.

@@ -80,6 +80,31 @@ pub enum Act {
     UserDeleted {
         name: String,
     },
+    /// A provider's subject is this user from here on.
+    IdentityLinked {
+        user: String,
+        provider: String,
+    },
+    IdentityUnlinked {
+        user: String,
+        provider: String,
+    },
+    GroupCreated {
+        id: i64,
+        name: String,
+    },
+    GroupUpdated {
+        id: i64,
+        change: String,
+    },
+    GroupDeleted {
+        id: i64,
+        name: String,
+    },
+    /// What the settings say was made so at a start, and was otherwise before.
+    SettingsApplied {
+        what: String,
+    },
     TokenCreated {
         id: String,
         owner: String,

@@ -33,6 +33,7 @@ pub use repository::evaluation_datasets::EvaluationDatasets;
 pub use repository::evidence::EvidenceRecords;
 pub use repository::experiments::Experiments;
 pub use repository::gateway::Gateway;
+pub use repository::groups::Groups;
 pub use repository::histories::MetricHistories;
 pub use repository::identities::Identities;
 pub use repository::import::Import;
@@ -68,6 +69,7 @@ pub trait Transaction:
     + Sessions
     + Import
     + Roles
+    + Groups
     + LedgerRecords
     + Settings
     + Webhooks

@@ -6,5 +6,6 @@ mod roles;
 mod users;
 
 pub use permissions::{PermissionLevel, Shared};
+pub(crate) use roles::check_name as check_role_name;
 pub use roles::{NewRolePermission, RoleChange};
 pub use users::{HeldPermission, UserDetails};

@@ -359,7 +359,7 @@ fn workspace_name(text: &str) -> Result<WorkspaceName, AppError> {
     WorkspaceName::new(text).map_err(|error| AppError::Invalid(error.to_string()))
 }
 
-fn check_name(name: &str) -> Result<(), AppError> {
+pub(crate) fn check_name(name: &str) -> Result<(), AppError> {
     if name.trim().is_empty() {
         return Err(AppError::Invalid("Role name cannot be empty.".to_owned()));
     }

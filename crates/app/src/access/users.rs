@@ -234,7 +234,7 @@ fn details(tx: &mut dyn Transaction, name: &str) -> Result<UserDetails, AppError
 /// Nobody could undo it if there were none.
 fn keep_an_administrator(tx: &mut dyn Transaction, without: &UserRecord) -> Result<(), AppError> {
     // One without a password came from another server, and can't log in yet.
-    let can_undo = |user: &UserRecord| user.admin && user.password.is_some() && user.id != without.id;
+    let can_undo = |user: &UserRecord| user.admin && !user.disabled && user.password.is_some() && user.id != without.id;
     let others = tx.users()?.into_iter().filter(can_undo).count();
     if without.admin && others == 0 {
         return Err(AppError::Conflict(format!("{} is the last administrator", without.name)));

@@ -51,7 +51,15 @@ impl Import {
         let mut place = self.place.at(user.name.clone());
         let Some(name) = user_name(&user, &mut place) else { return self.write(place, |_| Ok(())) };
         let wanted = self.rights_of(&user, &mut place)?;
-        let record = UserRecord { id: 0, name, password: None, admin: false, created: self.app.now() };
+        let record = UserRecord {
+            id: 0,
+            name,
+            password: None,
+            admin: false,
+            kind: sealyard_store::model::UserKind::Person,
+            disabled: false,
+            created: self.app.now(),
+        };
         let made = self.event(Act::UserCreated { name: record.name.clone(), admin: false });
         let events: Vec<_> = wanted
             .iter()

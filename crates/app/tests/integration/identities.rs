@@ -96,7 +96,15 @@ fn keys_are_private_and_their_public_halves_are_theirs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_administrator_is_one_who_can_log_in() {
     let test = TestApp::new().await;
-    let imported = UserRecord { id: 0, name: "ada".into(), password: None, admin: true, created: start() };
+    let imported = UserRecord {
+        id: 0,
+        name: "ada".into(),
+        password: None,
+        admin: true,
+        kind: sealyard_store::model::UserKind::Person,
+        disabled: false,
+        created: start(),
+    };
     test.write(move |tx| tx.create_user(&imported)).await;
     let may = test.administer().await;
     let error = test.app.set_administrator(&test.admin, &may, "admin", false).await.unwrap_err();

@@ -10,6 +10,7 @@
 mod aliases;
 mod downloads;
 mod evidence;
+mod federation;
 mod finalising;
 mod frozen;
 mod gates;

@@ -17,29 +17,27 @@ use crate::resource::{ProtectedResource, Resource, WorkspaceName};
 ///    lifting it;
 /// 3. an administrator: yes;
 /// 4. `administer`: no, no grant gives it;
-/// 5. a grant that gives enough, to the principal or to one of its roles: yes;
+/// 5. a grant that gives enough, to the principal, or to one of its groups or roles: yes;
 /// 6. no.
 #[derive(Debug, Default)]
 pub struct Authorizer {
     grants: Vec<Grant>,
     index: Index,
-    /// Each principal's roles, as grantees so that a decision builds nothing.
-    roles: HashMap<PrincipalId, Vec<Grantee>>,
+    /// Each principal's groups and roles.
+    memberships: HashMap<PrincipalId, Vec<Grantee>>,
 }
 
 impl Authorizer {
     /// From every grant and every membership there is.
     #[must_use]
-    pub fn new(grants: Vec<Grant>, memberships: Vec<Membership>) -> Self {
-        let mut roles: HashMap<PrincipalId, Vec<Grantee>> = HashMap::new();
-        for Membership { principal, role } in memberships {
-            let of_principal = roles.entry(principal).or_default();
-            let role = Grantee::Role(role);
-            if !of_principal.contains(&role) {
-                of_principal.push(role);
-            }
+    pub fn new(grants: Vec<Grant>, mut memberships: Vec<Membership>) -> Self {
+        memberships.sort_unstable();
+        memberships.dedup();
+        let mut of_all: HashMap<PrincipalId, Vec<Grantee>> = HashMap::new();
+        for Membership { principal, of } in memberships {
+            of_all.entry(principal).or_default().push(of);
         }
-        Self { index: Index::new(&grants), grants, roles }
+        Self { index: Index::new(&grants), grants, memberships: of_all }
     }
 
     /// Lets `principal` do `A` to `resource` of `workspace`, or says why not. The only source of an [`Authorized`].
@@ -96,10 +94,10 @@ impl Authorizer {
     #[must_use]
     pub fn speaks_of(&self, principal: &Principal, workspace: &WorkspaceName) -> bool {
         let own = Grantee::Principal(principal.id.clone());
-        let roles = self.roles.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
+        let memberships = self.memberships.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
         self.permission(workspace, principal, &Resource::Workspace(workspace.clone())) > Permission::No
             || (!workspace.is_default()
-                && std::iter::once(&own).chain(roles).any(|grantee| self.index.knows(grantee, workspace)))
+                && std::iter::once(&own).chain(memberships).any(|grantee| self.index.knows(grantee, workspace)))
     }
 
     /// The one decision. `note` hears of everything considered; the words are only made when it asks for them.
@@ -135,8 +133,8 @@ impl Authorizer {
             allowed = true;
         }
         let own = Grantee::Principal(principal.id.clone());
-        let roles = self.roles.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
-        for grantee in std::iter::once(&own).chain(roles) {
+        let memberships = self.memberships.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
+        for grantee in std::iter::once(&own).chain(memberships) {
             for grant in self.index.find(grantee, workspace, resource).filter_map(|position| self.grants.get(position))
             {
                 let effect = effect(grant, principal.admin, action, resource);

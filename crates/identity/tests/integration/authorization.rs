@@ -24,7 +24,7 @@ fn grant(grantee: &str, pattern: &str, right: &str) -> Grant {
 }
 
 fn member(principal: &str, role: &str) -> Membership {
-    Membership { principal: PrincipalId::new(principal).unwrap(), role: RoleName::new(role).unwrap() }
+    Membership { principal: PrincipalId::new(principal).unwrap(), of: Grantee::Role(RoleName::new(role).unwrap()) }
 }
 
 fn here() -> WorkspaceName {
@@ -175,7 +175,7 @@ fn plainly(grants: &[Grant], roles: &[Membership], who: &Principal, action: Acti
         grant.pattern.matches(&here(), to)
             && match &grant.grantee {
                 Grantee::Principal(id) => *id == who.id,
-                Grantee::Role(role) => roles.iter().any(|has| has.principal == who.id && has.role == *role),
+                other => roles.iter().any(|has| has.principal == who.id && has.of == *other),
             }
     };
     let denied =

@@ -1,5 +1,5 @@
 use sealyard_identity::{Grant, Right};
-use sealyard_store::model::{TokenRecord, UserRecord};
+use sealyard_store::model::{TokenRecord, UserKind, UserRecord};
 use sealyard_store::{Identities, StoreError};
 
 use super::convert::{Columns as _, already_exists, not_found};
@@ -7,7 +7,7 @@ use crate::error::{backend, corrupt};
 use crate::session::Session;
 use crate::sql::Row;
 
-const USER: &str = "SELECT number, name, password, admin, created FROM users";
+const USER: &str = "SELECT number, name, password, admin, created, kind, disabled FROM users";
 const TOKEN: &str =
     "SELECT tokens.id, users.name, tokens.hash, tokens.scopes, tokens.created, tokens.expires, tokens.revoked
      FROM tokens JOIN users ON users.number = tokens.\"user\"";
@@ -16,9 +16,9 @@ impl Identities for Session<'_> {
     fn create_user(&mut self, user: &UserRecord) -> Result<UserRecord, StoreError> {
         let id = self
             .insert(
-                "INSERT INTO users (name, password, admin, created) VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO users (name, password, admin, created, kind, disabled) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT DO NOTHING RETURNING number",
-                (&user.name, &user.password, user.admin, user.created.as_millis()),
+                (&user.name, &user.password, user.admin, user.created.as_millis(), user.kind.as_str(), user.disabled),
             )?
             .ok_or_else(|| already_exists("user", &user.name))?;
         Ok(UserRecord { id, ..user.clone() })
@@ -26,6 +26,10 @@ impl Identities for Session<'_> {
 
     fn user(&mut self, name: &str) -> Result<Option<UserRecord>, StoreError> {
         self.optional(&format!("{USER} WHERE name = ?1"), [name], read_user)
+    }
+
+    fn user_numbered(&mut self, id: i64) -> Result<Option<UserRecord>, StoreError> {
+        self.optional(&format!("{USER} WHERE number = ?1"), [id], read_user)
     }
 
     fn users(&mut self) -> Result<Vec<UserRecord>, StoreError> {
@@ -43,6 +47,16 @@ impl Identities for Session<'_> {
 
     fn set_user_admin(&mut self, name: &str, admin: bool) -> Result<(), StoreError> {
         match self.execute("UPDATE users SET admin = ?2 WHERE name = ?1", (name, admin))? {
+            0 => Err(not_found("user", name)),
+            _ => Ok(()),
+        }
+    }
+
+    fn set_user_disabled(&mut self, name: &str, disabled: bool) -> Result<(), StoreError> {
+        if disabled {
+            self.execute("DELETE FROM sessions WHERE \"user\" IN (SELECT number FROM users WHERE name = ?1)", [name])?;
+        }
+        match self.execute("UPDATE users SET disabled = ?2 WHERE name = ?1", (name, disabled))? {
             0 => Err(not_found("user", name)),
             _ => Ok(()),
         }
@@ -135,6 +149,8 @@ fn read_user(row: &Row<'_>) -> Result<UserRecord, StoreError> {
         password: row.get(2)?,
         admin: row.get(3)?,
         created: row.timestamp(4)?,
+        kind: row.named(5, UserKind::from_text)?,
+        disabled: row.get(6)?,
     })
 }
 

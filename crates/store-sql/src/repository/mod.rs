@@ -8,6 +8,7 @@ mod evaluation_datasets;
 mod evidence;
 mod experiments;
 mod gateway;
+mod groups;
 mod histories;
 mod identities;
 mod import;

@@ -1,6 +1,6 @@
 use sealyard_core::Timestamp;
-use sealyard_identity::{Membership, PrincipalId, RoleName};
-use sealyard_store::model::{AccessRules, RoleMember, RolePermissionRecord, RoleRecord};
+use sealyard_identity::{Grantee, Membership, PrincipalId, RoleName};
+use sealyard_store::model::{AccessRules, GroupRecord, RoleMember, RolePermissionRecord, RoleRecord};
 use sealyard_store::{Identities as _, Roles, StoreError};
 
 use super::convert::{already_exists, not_found};
@@ -152,10 +152,17 @@ impl Roles for Session<'_> {
         }
         let mut memberships = Vec::new();
         for member in self.all(&format!("{MEMBER} ORDER BY number"), [], read_member)? {
-            memberships.push(Membership {
-                principal: PrincipalId::new(format!("u{}", member.user)).map_err(|_| corrupt("role member"))?,
-                role: RoleName::new(RoleRecord::grantee_name(member.role)).map_err(|_| corrupt("role member"))?,
-            });
+            memberships.push(Membership { principal: principal_id(member.user)?, of: role_grantee(member.role)? });
+        }
+        let belongs = "SELECT member, group_number FROM group_members ORDER BY member, group_number";
+        for (member, group) in self.all(belongs, [], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))? {
+            let of = GroupRecord::grantee_of(group).map_err(|_| corrupt("group member"))?;
+            memberships.push(Membership { principal: principal_id(member)?, of });
+        }
+        let through_groups = "SELECT DISTINCT m.member, r.role FROM group_members AS m
+             JOIN group_roles AS r ON r.group_number = m.group_number ORDER BY m.member, r.role";
+        for (member, role) in self.all(through_groups, [], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))? {
+            memberships.push(Membership { principal: principal_id(member)?, of: role_grantee(role)? });
         }
         Ok(AccessRules { grants, memberships })
     }
@@ -167,6 +174,14 @@ impl Session<'_> {
             self.all(&format!("{PERMISSION} WHERE role = ?1 ORDER BY number"), [role.id], read_permission)?;
         Ok(RoleRecord { permissions, ..role })
     }
+}
+
+fn principal_id(user: i64) -> Result<PrincipalId, StoreError> {
+    PrincipalId::new(format!("u{user}")).map_err(|_| corrupt("user"))
+}
+
+fn role_grantee(role: i64) -> Result<Grantee, StoreError> {
+    RoleName::new(RoleRecord::grantee_name(role)).map(Grantee::Role).map_err(|_| corrupt("role"))
 }
 
 fn read_role(row: &Row<'_>) -> Result<RoleRecord, StoreError> {

@@ -4,16 +4,19 @@ use sealyard_store::{Identities as _, Sessions, StoreError};
 
 use super::convert::{Columns as _, already_exists, not_found};
 use crate::session::Session;
+use crate::sql::Row;
 
-const SESSION: &str = "SELECT sessions.id, users.name, sessions.hash, sessions.created, sessions.seen, sessions.expires
+const SESSION: &str =
+    "SELECT sessions.id, users.name, sessions.hash, sessions.created, sessions.seen, sessions.expires,
+            sessions.provider, sessions.external
      FROM sessions JOIN users ON users.number = sessions.\"user\"";
 
 impl Sessions for Session<'_> {
     fn create_session(&mut self, session: &SessionRecord) -> Result<(), StoreError> {
         let user = self.user(&session.owner)?.ok_or_else(|| not_found("user", &session.owner))?;
         let inserted = self.execute(
-            "INSERT INTO sessions (id, \"user\", hash, created, seen, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO sessions (id, \"user\", hash, created, seen, expires, provider, external)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
             (
                 &session.id,
                 user.id,
@@ -21,36 +24,33 @@ impl Sessions for Session<'_> {
                 session.created.as_millis(),
                 session.seen.as_millis(),
                 session.expires.as_millis(),
+                &session.provider,
+                &session.external,
             ),
         )?;
         if inserted == 0 { Err(already_exists("session", &session.id)) } else { Ok(()) }
     }
 
     fn session_by_hash(&mut self, hash: &str) -> Result<Option<SessionRecord>, StoreError> {
-        self.optional(&format!("{SESSION} WHERE sessions.hash = ?1"), [hash], |row| {
-            Ok(SessionRecord {
-                id: row.get(0)?,
-                owner: row.get(1)?,
-                hash: row.get(2)?,
-                created: row.timestamp(3)?,
-                seen: row.timestamp(4)?,
-                expires: row.timestamp(5)?,
-            })
-        })
+        self.optional(&format!("{SESSION} WHERE sessions.hash = ?1"), [hash], read_session)
     }
 
     fn sessions_of(&mut self, owner: &str) -> Result<Vec<SessionRecord>, StoreError> {
         let sql = format!("{SESSION} WHERE users.name = ?1 ORDER BY sessions.created, sessions.id");
-        self.all(&sql, [owner], |row| {
-            Ok(SessionRecord {
-                id: row.get(0)?,
-                owner: row.get(1)?,
-                hash: row.get(2)?,
-                created: row.timestamp(3)?,
-                seen: row.timestamp(4)?,
-                expires: row.timestamp(5)?,
-            })
-        })
+        self.all(&sql, [owner], read_session)
+    }
+
+    fn sessions_of_provider(
+        &mut self,
+        provider: &str,
+        external: Option<&str>,
+        owner: Option<&str>,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let sql = format!(
+            "{SESSION} WHERE sessions.provider = ?1 AND (CAST(?2 AS TEXT) IS NULL OR sessions.external = ?2)
+               AND (CAST(?3 AS TEXT) IS NULL OR users.name = ?3) ORDER BY sessions.created, sessions.id"
+        );
+        self.all(&sql, (provider, external, owner), read_session)
     }
 
     fn session_seen(&mut self, hash: &str, at: Timestamp) -> Result<(), StoreError> {
@@ -68,4 +68,17 @@ impl Sessions for Session<'_> {
             (now.as_millis(), idle_since.as_millis()),
         )
     }
+}
+
+fn read_session(row: &Row<'_>) -> Result<SessionRecord, StoreError> {
+    Ok(SessionRecord {
+        id: row.get(0)?,
+        owner: row.get(1)?,
+        hash: row.get(2)?,
+        created: row.timestamp(3)?,
+        seen: row.timestamp(4)?,
+        expires: row.timestamp(5)?,
+        provider: row.get(6)?,
+        external: row.get(7)?,
+    })
 }

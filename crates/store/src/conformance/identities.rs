@@ -4,7 +4,15 @@ use crate::{StoreError, Transaction};
 use sealyard_identity::{Grant, Grantee};
 
 fn user(name: &str) -> UserRecord {
-    UserRecord { id: 0, name: name.into(), password: None, admin: false, created: time(1) }
+    UserRecord {
+        id: 0,
+        name: name.into(),
+        password: None,
+        admin: false,
+        kind: crate::model::UserKind::Person,
+        disabled: false,
+        created: time(1),
+    }
 }
 
 fn token(id: &str, owner: &str) -> TokenRecord {
@@ -19,7 +27,7 @@ fn token(id: &str, owner: &str) -> TokenRecord {
     }
 }
 
-fn grant(grantee: &str, pattern: &str, right: &str) -> Grant {
+pub(super) fn grant(grantee: &str, pattern: &str, right: &str) -> Grant {
     Grant {
         grantee: grantee.parse::<Grantee>().unwrap(),
         pattern: pattern.parse().unwrap(),
@@ -36,6 +44,8 @@ pub(super) fn users(tx: &mut dyn Transaction) {
     tx.set_user_admin("ada", true).unwrap();
     let read = tx.user("ada").unwrap().unwrap();
     assert_eq!((read.password.as_deref(), read.admin, read.id), (Some("$argon2id$…"), true, ada.id));
+    assert_eq!(tx.user_numbered(ada.id).unwrap(), Some(read));
+    assert_eq!(tx.user_numbered(999).unwrap(), None);
     assert_eq!(tx.users().unwrap().len(), 2);
     tx.create_token(&token("t1", "bob")).unwrap();
     tx.set_grant(&grant(&format!("principal:{}", bob.principal_id()), "experiment:1", "EDIT")).unwrap();

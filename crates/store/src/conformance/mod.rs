@@ -16,6 +16,7 @@ mod evaluation_datasets;
 mod evidence;
 mod experiments;
 mod gateway;
+mod groups;
 mod histories;
 mod identities;
 mod import;
@@ -117,6 +118,10 @@ const CASES: &[(&str, Case)] = &[
     ("identities::users", identities::users),
     ("identities::tokens", identities::tokens),
     ("identities::grants", identities::grants),
+    ("groups::lifecycle", groups::lifecycle),
+    ("groups::members_have_its_roles", groups::members_have_its_roles),
+    ("groups::external_identities", groups::external_identities),
+    ("groups::sessions_of_a_provider", groups::sessions_of_a_provider),
     ("import::experiments_keep_their_ids", import::experiments_keep_their_ids),
     ("import::versions_keep_their_numbers", import::versions_keep_their_numbers),
     ("import::spans_leave_their_trace_alone", import::spans_leave_their_trace_alone),

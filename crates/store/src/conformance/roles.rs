@@ -13,7 +13,15 @@ fn permission(role: i64, kind: &str, pattern: &str, permission: &str) -> RolePer
 }
 
 fn user(tx: &mut dyn Transaction, name: &str) -> i64 {
-    let user = UserRecord { id: 0, name: name.into(), password: None, admin: false, created: time(1) };
+    let user = UserRecord {
+        id: 0,
+        name: name.into(),
+        password: None,
+        admin: false,
+        kind: crate::model::UserKind::Person,
+        disabled: false,
+        created: time(1),
+    };
     tx.create_user(&user).unwrap().id
 }
 
@@ -96,8 +104,11 @@ pub(super) fn members(tx: &mut dyn Transaction) {
     assert_eq!(tx.role_members(role).unwrap()[0], made);
     assert_eq!(tx.roles_of(ada).unwrap().iter().map(|role| role.id).collect::<Vec<_>>(), [role, second]);
     let rules = tx.access_rules().unwrap();
-    let shown: Vec<_> = rules.memberships.iter().map(|one| format!("{} {}", one.principal, one.role)).collect();
-    assert_eq!(shown, [format!("u{ada} r{role}"), format!("u{bob} r{role}"), format!("u{ada} r{second}")]);
+    let shown: Vec<_> = rules.memberships.iter().map(|one| format!("{} {}", one.principal, one.of)).collect();
+    assert_eq!(
+        shown,
+        [format!("u{ada} role:r{role}"), format!("u{bob} role:r{role}"), format!("u{ada} role:r{second}")]
+    );
     tx.unassign_role(ada, second).unwrap();
     assert!(matches!(tx.unassign_role(ada, second), Err(StoreError::NotFound { .. })));
     tx.delete_user("ada").unwrap();

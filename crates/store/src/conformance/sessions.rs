@@ -10,12 +10,22 @@ fn session(id: &str, owner: &str, seen: i64, expires: i64) -> SessionRecord {
         created: time(1),
         seen: time(seen),
         expires: time(expires),
+        provider: None,
+        external: None,
     }
 }
 
 fn users(tx: &mut dyn Transaction) {
     for name in ["ada", "bob"] {
-        let user = UserRecord { id: 0, name: name.into(), password: None, admin: false, created: time(1) };
+        let user = UserRecord {
+            id: 0,
+            name: name.into(),
+            password: None,
+            admin: false,
+            kind: crate::model::UserKind::Person,
+            disabled: false,
+            created: time(1),
+        };
         tx.create_user(&user).unwrap();
     }
 }

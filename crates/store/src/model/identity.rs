@@ -11,8 +11,39 @@ pub struct UserRecord {
     pub password: Option<String>,
     /// May do everything.
     pub admin: bool,
+    /// Whether it is somebody, or something.
+    pub kind: UserKind,
+    /// Nobody can be it any more, by whatever proof; its rows stay.
+    pub disabled: bool,
     /// When it was made.
     pub created: Timestamp,
+}
+
+/// Who an account is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UserKind {
+    /// Somebody.
+    #[default]
+    Person,
+    /// A machine: it has no password.
+    Service,
+}
+
+impl UserKind {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Service => "service",
+        }
+    }
+
+    /// From what [`Self::as_str`] gives.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        [Self::Person, Self::Service].into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 impl UserRecord {

@@ -6,6 +6,7 @@ mod evaluation_dataset;
 mod evidence;
 mod experiment;
 mod gateway;
+mod group;
 mod identity;
 mod import;
 mod issue;
@@ -32,7 +33,8 @@ pub use gateway::{
     GatewayBinding, GatewayBindingQuery, GatewayEndpoint, GatewayFallback, GatewayLinkage, GatewayMapping,
     GatewayModelDefinition, GatewaySecret, NewGatewayMapping, OnlineScoring,
 };
-pub use identity::{TokenRecord, UserRecord};
+pub use group::{ExternalIdentityRecord, GroupRecord, GroupRole};
+pub use identity::{TokenRecord, UserKind, UserRecord};
 pub use import::ImportRefusal;
 pub use issue::{FoundIssue, Issue, IssuePlace, IssueQuery, IssueUpdate};
 pub use ledger::{CheckpointRecord, LedgerEntry};

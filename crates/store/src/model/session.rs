@@ -15,4 +15,8 @@ pub struct SessionRecord {
     pub seen: Timestamp,
     /// When it ends, however busy it is.
     pub expires: Timestamp,
+    /// The provider that said who it is, where that was not this server.
+    pub provider: Option<String>,
+    /// What the provider calls its own session, if it does.
+    pub external: Option<String>,
 }

@@ -15,9 +15,12 @@ pub trait Identities {
     /// The record's id is ignored; the new one is in the answer.
     fn create_user(&mut self, user: &UserRecord) -> Result<UserRecord>;
     fn user(&mut self, name: &str) -> Result<Option<UserRecord>>;
+    fn user_numbered(&mut self, id: i64) -> Result<Option<UserRecord>>;
     fn users(&mut self) -> Result<Vec<UserRecord>>;
     fn set_user_password(&mut self, name: &str, password: Option<&str>) -> Result<()>;
     fn set_user_admin(&mut self, name: &str, admin: bool) -> Result<()>;
+    /// A user that is disabled has no sessions any more.
+    fn set_user_disabled(&mut self, name: &str, disabled: bool) -> Result<()>;
     /// With its tokens and the grants to [`UserRecord::principal_id`].
     fn delete_user(&mut self, name: &str) -> Result<()>;
 

@@ -5,6 +5,7 @@ pub(crate) mod evaluation_datasets;
 pub(crate) mod evidence;
 pub(crate) mod experiments;
 pub(crate) mod gateway;
+pub(crate) mod groups;
 pub(crate) mod histories;
 pub(crate) mod identities;
 pub(crate) mod import;

@@ -16,6 +16,13 @@ pub trait Sessions {
     fn session_by_hash(&mut self, hash: &str) -> Result<Option<SessionRecord>>;
     /// Oldest first.
     fn sessions_of(&mut self, owner: &str) -> Result<Vec<SessionRecord>>;
+    /// Those that the provider began: its session of this name, its sessions of this user, or all. Oldest first.
+    fn sessions_of_provider(
+        &mut self,
+        provider: &str,
+        external: Option<&str>,
+        owner: Option<&str>,
+    ) -> Result<Vec<SessionRecord>>;
     /// Notes the last use; an earlier moment than the noted one changes nothing.
     fn session_seen(&mut self, hash: &str, at: Timestamp) -> Result<()>;
     /// Gives whether there was one.

@@ -1,0 +1,156 @@
+use sealyard_core::Timestamp;
+use sealyard_store::model::{ExternalIdentityRecord, GroupRecord, GroupRole};
+use sealyard_store::{Groups, StoreError};
+
+use super::convert::{Columns as _, already_exists, not_found};
+use crate::session::Session;
+use crate::sql::Row;
+
+const GROUP: &str = "SELECT groups.number, groups.source, groups.name FROM groups";
+const EXTERNAL: &str = "SELECT provider, subject, member, created, seen FROM external_identities";
+
+impl Groups for Session<'_> {
+    fn create_group(&mut self, source: &str, name: &str, now: Timestamp) -> Result<GroupRecord, StoreError> {
+        let id = self
+            .insert(
+                "INSERT INTO groups (source, name, created) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING RETURNING number",
+                (source, name, now.as_millis()),
+            )?
+            .ok_or_else(|| already_exists("group", name))?;
+        Ok(GroupRecord { id, source: source.to_owned(), name: name.to_owned() })
+    }
+
+    fn group(&mut self, id: i64) -> Result<Option<GroupRecord>, StoreError> {
+        self.optional(&format!("{GROUP} WHERE groups.number = ?1"), [id], read_group)
+    }
+
+    fn group_named(&mut self, source: &str, name: &str) -> Result<Option<GroupRecord>, StoreError> {
+        self.optional(&format!("{GROUP} WHERE groups.source = ?1 AND groups.name = ?2"), (source, name), read_group)
+    }
+
+    fn groups(&mut self) -> Result<Vec<GroupRecord>, StoreError> {
+        self.all(&format!("{GROUP} ORDER BY groups.source, groups.name"), [], read_group)
+    }
+
+    fn rename_group(&mut self, id: i64, name: &str) -> Result<(), StoreError> {
+        let taken = self.exists(
+            "SELECT 1 FROM groups WHERE name = ?2 AND number <> ?1
+               AND source = (SELECT source FROM groups WHERE number = ?1)",
+            (id, name),
+        )?;
+        if taken {
+            return Err(already_exists("group", name));
+        }
+        match self.execute("UPDATE groups SET name = ?2 WHERE number = ?1", (id, name))? {
+            0 => Err(not_found("group", id.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    fn delete_group(&mut self, id: i64) -> Result<(), StoreError> {
+        self.execute("DELETE FROM grants WHERE grantee = ?1", [format!("group:g{id}")])?;
+        match self.execute("DELETE FROM groups WHERE number = ?1", [id])? {
+            0 => Err(not_found("group", id.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    fn add_group_member(&mut self, group: i64, user: i64) -> Result<bool, StoreError> {
+        if !self.exists("SELECT 1 FROM groups WHERE number = ?1", [group])? {
+            return Err(not_found("group", group.to_string()));
+        }
+        let sql = "INSERT INTO group_members (group_number, member) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        Ok(self.execute(sql, (group, user))? > 0)
+    }
+
+    fn remove_group_member(&mut self, group: i64, user: i64) -> Result<bool, StoreError> {
+        Ok(self.execute("DELETE FROM group_members WHERE group_number = ?1 AND member = ?2", (group, user))? > 0)
+    }
+
+    fn group_members(&mut self, group: i64) -> Result<Vec<i64>, StoreError> {
+        let sql = "SELECT member FROM group_members WHERE group_number = ?1 ORDER BY member";
+        self.all(sql, [group], |row| row.get(0))
+    }
+
+    fn groups_of(&mut self, user: i64) -> Result<Vec<GroupRecord>, StoreError> {
+        let sql = format!(
+            "{GROUP} JOIN group_members ON group_members.group_number = groups.number
+             WHERE group_members.member = ?1 ORDER BY groups.source, groups.name"
+        );
+        self.all(&sql, [user], read_group)
+    }
+
+    fn group_roles(&mut self) -> Result<Vec<GroupRole>, StoreError> {
+        let sql = "SELECT group_number, role, declared FROM group_roles ORDER BY group_number, role, declared";
+        self.all(sql, [], |row| Ok(GroupRole { group: row.get(0)?, role: row.get(1)?, declared: row.get(2)? }))
+    }
+
+    fn add_group_role(&mut self, role: &GroupRole) -> Result<bool, StoreError> {
+        if !self.exists("SELECT 1 FROM groups WHERE number = ?1", [role.group])? {
+            return Err(not_found("group", role.group.to_string()));
+        }
+        if !self.exists("SELECT 1 FROM roles WHERE number = ?1", [role.role])? {
+            return Err(not_found("role", role.role.to_string()));
+        }
+        let sql = "INSERT INTO group_roles (group_number, role, declared) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        Ok(self.execute(sql, (role.group, role.role, role.declared))? > 0)
+    }
+
+    fn remove_group_role(&mut self, role: &GroupRole) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM group_roles WHERE group_number = ?1 AND role = ?2 AND declared = ?3";
+        Ok(self.execute(sql, (role.group, role.role, role.declared))? > 0)
+    }
+
+    fn external_identity(
+        &mut self,
+        provider: &str,
+        subject: &str,
+    ) -> Result<Option<ExternalIdentityRecord>, StoreError> {
+        let sql = format!("{EXTERNAL} WHERE provider = ?1 AND subject = ?2");
+        self.optional(&sql, (provider, subject), read_external)
+    }
+
+    fn external_identities_of(&mut self, user: i64) -> Result<Vec<ExternalIdentityRecord>, StoreError> {
+        self.all(&format!("{EXTERNAL} WHERE member = ?1 ORDER BY provider, subject"), [user], read_external)
+    }
+
+    fn create_external_identity(&mut self, identity: &ExternalIdentityRecord) -> Result<(), StoreError> {
+        let inserted = self.execute(
+            "INSERT INTO external_identities (provider, subject, member, created, seen) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO NOTHING",
+            (
+                &identity.provider,
+                &identity.subject,
+                identity.user,
+                identity.created.as_millis(),
+                identity.seen.as_millis(),
+            ),
+        )?;
+        if inserted == 0 { Err(already_exists("identity", &identity.provider)) } else { Ok(()) }
+    }
+
+    fn external_identity_seen(&mut self, provider: &str, subject: &str, at: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE external_identities SET seen = ?3 WHERE provider = ?1 AND subject = ?2 AND seen < ?3";
+        self.execute(sql, (provider, subject, at.as_millis()))?;
+        Ok(())
+    }
+
+    fn remove_external_identity(&mut self, provider: &str, subject: &str) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM external_identities WHERE provider = ?1 AND subject = ?2";
+        Ok(self.execute(sql, (provider, subject))? > 0)
+    }
+}
+
+fn read_group(row: &Row<'_>) -> Result<GroupRecord, StoreError> {
+    Ok(GroupRecord { id: row.get(0)?, source: row.get(1)?, name: row.get(2)? })
+}
+
+fn read_external(row: &Row<'_>) -> Result<ExternalIdentityRecord, StoreError> {
+    Ok(ExternalIdentityRecord {
+        provider: row.get(0)?,
+        subject: row.get(1)?,
+        user: row.get(2)?,
+        created: row.timestamp(3)?,
+        seen: row.timestamp(4)?,
+    })
+}
