@@ -165,6 +165,7 @@ impl From<StoreError> for AppError {
             StoreError::AlreadyExists { kind, id } => Self::AlreadyExists { kind, id },
             StoreError::Conflict(message) => Self::Conflict(message),
             StoreError::Invalid(message) => Self::Invalid(message),
+            damaged @ StoreError::Damaged { .. } => Self::refused("catalog.damaged", damaged.to_string()),
             other => Self::Store(other),
         }
     }

@@ -48,6 +48,7 @@ impl App {
     /// Compares new objects, gives up uploads that are over, for as long as the server runs.
     pub async fn run_housekeeping(self: Arc<Self>) {
         let mut next_round = Instant::now() + ROUND;
+        self.look_at_rows().await;
         loop {
             // However often new objects wake it, the round comes.
             if tokio::time::timeout_at(next_round, self.tidy.notified()).await.is_ok() {
@@ -55,6 +56,7 @@ impl App {
             }
             if Instant::now() >= next_round {
                 next_round = Instant::now() + ROUND;
+                self.look_at_rows().await;
                 if let Err(error) = self.give_up_old_uploads().await {
                     tracing::warn!(%error, "uploads that are over could not be removed; it will be tried again");
                 }
@@ -62,6 +64,12 @@ impl App {
             if let Err(error) = self.share_equal_objects().await {
                 tracing::warn!(%error, "equal objects could not be found; it will be tried again");
             }
+        }
+    }
+
+    async fn look_at_rows(&self) {
+        if let Err(error) = self.look_for_damaged_rows().await {
+            tracing::warn!(%error, "the catalog's rows could not be looked at; it will be tried again");
         }
     }
 

@@ -23,6 +23,7 @@ mod gateway;
 mod housekeeping;
 mod identities;
 mod import;
+mod integrity;
 mod keys;
 mod ledger;
 mod load;
@@ -141,6 +142,7 @@ pub struct App {
     grants: Arc<authorization::Grants>,
     throttle: Arc<LoginThrottle>,
     refusal_log: Arc<refusal_log::RefusalLog>,
+    told_damage: Arc<integrity::Told>,
     own_acts: Arc<own_acts::OwnActs>,
     dummy: Arc<DummyHash>,
     checks: Arc<Semaphore>,
@@ -185,6 +187,7 @@ impl App {
             grants,
             throttle,
             refusal_log: Arc::default(),
+            told_damage: Arc::default(),
             own_acts: Arc::default(),
             dummy: Arc::new(dummy),
             checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),

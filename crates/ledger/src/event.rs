@@ -101,6 +101,11 @@ pub enum Act {
         id: i64,
         name: String,
     },
+    /// A row that decides something is not as the server wrote it. It decides nothing any more.
+    CatalogDamaged {
+        table: String,
+        row: String,
+    },
     /// What the settings say was made so at a start, and was otherwise before.
     SettingsApplied {
         what: String,

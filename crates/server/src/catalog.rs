@@ -4,11 +4,12 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use sealyard_app::App;
-use sealyard_core::{Clock, Redacted, durable};
+use sealyard_core::{Clock, Redacted, Rng, durable};
 use sealyard_store::{Store, StoreError};
-use sealyard_store_sql::{PostgresOptions, PostgresStore, PostgresUrl, SqliteOptions, SqliteStore};
+use sealyard_store_sql::{PostgresOptions, PostgresStore, PostgresUrl, RowSeals, SqliteOptions, SqliteStore};
+use sealyard_vault::Vault;
 
-use crate::{DataDirectory, ServerError};
+use crate::{DataDirectory, ServerError, seal};
 
 /// Opens the catalog of `directory`: in `database`, or in SQLite in the directory itself. A directory keeps to the one kind, so
 /// that no forgotten option starts an empty catalog beside the full one.
@@ -17,6 +18,21 @@ pub(crate) async fn open(
     database: Option<&Redacted<String>>,
     password: Option<&Redacted<String>>,
     clock: Arc<dyn Clock>,
+    vault: &Vault,
+    rng: &dyn Rng,
+) -> Result<Arc<dyn Store>, ServerError> {
+    let seals = RowSeals::default();
+    let store = open_unsealed(directory, database, password, clock, seals.clone()).await?;
+    seal::prepare(directory, &*store, &seals, vault, rng).await?;
+    Ok(store)
+}
+
+async fn open_unsealed(
+    directory: &DataDirectory,
+    database: Option<&Redacted<String>>,
+    password: Option<&Redacted<String>>,
+    clock: Arc<dyn Clock>,
+    seals: RowSeals,
 ) -> Result<Arc<dyn Store>, ServerError> {
     let note = DataDirectory::database_note_in(directory.root());
     let file = |what| {
@@ -27,7 +43,8 @@ pub(crate) async fn open(
         return match std::fs::read_to_string(&note) {
             Ok(there) => Err(ServerError::DatabaseNotNamed(there.trim().to_owned())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Ok(Arc::new(SqliteStore::open(&directory.catalog(), SqliteOptions::new(clock))?))
+                let options = SqliteOptions { seals, ..SqliteOptions::new(clock) };
+                Ok(Arc::new(SqliteStore::open(&directory.catalog(), options)?))
             }
             Err(error) => Err(file("read")(error)),
         };
@@ -41,7 +58,8 @@ pub(crate) async fn open(
     }
     let shown = format!("{url}\n");
     // Connecting waits, which no thread of the runtime may do.
-    let store = tokio::task::spawn_blocking(move || PostgresStore::open(&url, PostgresOptions::new(clock)))
+    let options = PostgresOptions { seals, ..PostgresOptions::new(clock) };
+    let store = tokio::task::spawn_blocking(move || PostgresStore::open(&url, options))
         .await
         .map_err(|_| StoreError::Stopped)??;
     durable::write(&note, shown.as_bytes(), 0o600).map_err(file("write"))?;

@@ -65,6 +65,9 @@ pub enum ServerError {
     /// The settings can't be used.
     #[error(transparent)]
     Settings(#[from] crate::settings::SettingsError),
+    /// The catalog's rows were sealed once, and it has no key for that any more.
+    #[error("the catalog has lost the key that its rows are sealed with: it is not the one that this directory had")]
+    SealsLost,
     /// A key can't be opened.
     #[error("a key could not be opened: {0}")]
     Key(String),
@@ -96,6 +99,10 @@ impl ServerError {
             Self::LoopbackOnly(_) => "listen on 127.0.0.1, or leave the option out".to_owned(),
             Self::Settings(crate::settings::SettingsError::Malformed { .. }) => {
                 "the book's page on settings lists each section and key".to_owned()
+            }
+            Self::SealsLost => {
+                "put the right catalog back; if it is right, and was emptied on purpose, remove keys/rows.sealed"
+                    .to_owned()
             }
             Self::Vault(error) => return error.hint().map(str::to_owned),
             _ => return None,

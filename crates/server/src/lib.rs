@@ -14,6 +14,7 @@ mod patience;
 mod peers;
 mod plain;
 mod ready;
+mod seal;
 pub mod settings;
 mod tls;
 mod wiring;

@@ -62,7 +62,7 @@ impl Server {
         let identity = Identity::load(&config.tls, &directory.keys(), &names)?;
         let vault = open_vault(&directory, config.artifacts.clone(), Arc::clone(&rng)).await?;
         let (database, password) = (config.database.as_ref(), config.database_password.as_ref());
-        let store = catalog::open(&directory, database, password, Arc::clone(&clock)).await?;
+        let store = catalog::open(&directory, database, password, Arc::clone(&clock), &vault, &*rng).await?;
         let app = build(&directory, store, vault, policy, clock, rng).await?.with_outbound(outbound);
         let app = Arc::new(app);
         if config.external_sources {
@@ -374,5 +374,17 @@ mod tests {
         let server = start(root, None).await.unwrap();
         assert!(server.first().is_none());
         server.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_catalog_that_lost_its_seals_is_not_the_one_that_was_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        start(root, None).await.unwrap().stop().await;
+        assert!(root.join("data/keys/rows.sealed").exists());
+        for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
+            let _ = std::fs::remove_file(root.join("data").join(name));
+        }
+        assert!(matches!(start(root, None).await, Err(ServerError::SealsLost)));
     }
 }

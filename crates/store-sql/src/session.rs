@@ -5,6 +5,7 @@ use sealyard_store::model::DEFAULT_WORKSPACE;
 use sealyard_store::{StoreError, Transaction};
 
 use crate::doors::{is_guarded, is_of_gateway};
+use crate::seals::RowSeals;
 use crate::sql::{Dialect, Parameters, Row};
 use crate::{postgres, sqlite};
 
@@ -17,6 +18,7 @@ use crate::{postgres, sqlite};
 pub(crate) struct Session<'a> {
     connection: Connection<'a>,
     workspace: i64,
+    seals: Option<&'a RowSeals>,
 }
 
 /// The database at the other end.
@@ -39,11 +41,20 @@ impl Transaction for Session<'_> {
 /// NOTHING` and its caller looks at what happened.
 impl<'a> Session<'a> {
     pub(crate) const fn sqlite(connection: &'a rusqlite::Connection) -> Self {
-        Self { connection: Connection::Sqlite(connection), workspace: DEFAULT_WORKSPACE }
+        Self { connection: Connection::Sqlite(connection), workspace: DEFAULT_WORKSPACE, seals: None }
     }
 
     pub(crate) const fn postgres(connection: &'a postgres::Connection) -> Self {
-        Self { connection: Connection::Postgres(connection), workspace: DEFAULT_WORKSPACE }
+        Self { connection: Connection::Postgres(connection), workspace: DEFAULT_WORKSPACE, seals: None }
+    }
+
+    /// The same where rows are sealed.
+    pub(crate) const fn sealing(self, seals: &'a RowSeals) -> Self {
+        Self { seals: Some(seals), ..self }
+    }
+
+    pub(crate) const fn seals(&self) -> Option<&RowSeals> {
+        self.seals
     }
 
     /// The number of the workspace it is in.

@@ -51,6 +51,14 @@ pub enum StoreError {
     /// The log does not go together with what was signed; it is not extended.
     #[error("the ledger can't be extended: {0}; hint: look at it with `sealyard ledger verify`")]
     Ledger(String),
+    /// The row is not as this server wrote it; it decides nothing.
+    #[error("row {row} of {table} in the catalog was changed behind the server's back")]
+    Damaged {
+        /// The table it is in.
+        table: &'static str,
+        /// How it is named there.
+        row: String,
+    },
     /// The store was shut down.
     #[error("the catalog is shut down")]
     Stopped,

@@ -37,6 +37,7 @@ pub use repository::groups::Groups;
 pub use repository::histories::MetricHistories;
 pub use repository::identities::Identities;
 pub use repository::import::Import;
+pub use repository::integrity::{DamagedRow, Integrity};
 pub use repository::issues::Issues;
 pub use repository::ledger::LedgerRecords;
 pub use repository::logged_models::LoggedModels;
@@ -70,6 +71,7 @@ pub trait Transaction:
     + Import
     + Roles
     + Groups
+    + Integrity
     + LedgerRecords
     + Settings
     + Webhooks

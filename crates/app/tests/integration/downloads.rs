@@ -127,7 +127,7 @@ async fn files_of_a_version_come_as_they_are_for_readers_that_check() {
 async fn an_unsafe_version_is_not_given_out() {
     let test = TestApp::new().await;
     test.good_version().await;
-    test.sql("UPDATE model_versions SET verdict = 'unsafe'");
+    test.sql_as_the_server("UPDATE model_versions SET verdict = 'unsafe'").await;
     let may = test.app.authorize(&test.admin, Read, model("m")).await.unwrap();
     refused_by(test.app.version_file(&may, 1, &path("weights.txt")).await, "artifact.verdict");
     refused_by(test.app.set_alias(&test.admin, model("m"), "any".into(), 1).await, "artifact.verdict");

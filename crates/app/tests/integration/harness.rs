@@ -119,6 +119,7 @@ pub(crate) async fn bare(policy: Option<&str>) -> Bare {
     let keyring = Keyring::open_or_create(&root.join("master.key"), &*rng).unwrap();
     let vault = Arc::new(Vault::open_or_create(&root.join("vault"), keyring, Arc::clone(&rng)).unwrap());
     let options = SqliteOptions::new(Arc::clone(&clock) as Arc<dyn Clock>);
+    options.seals.set(&[7; 32]);
     let store = MeddlingStore::new(Arc::new(SqliteStore::open(&root.join("catalog.db"), options).unwrap()));
     let ledger_key = LedgerKey::generate("log.example", &FixedRng::seeded(1)).unwrap();
     let verifier = ledger_key.verifier();
@@ -205,6 +206,12 @@ impl TestApp {
         let connection = rusqlite::Connection::open(self.root().join("catalog.db")).unwrap();
         connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
         connection.execute_batch(statement).unwrap();
+    }
+
+    /// Rows as the server would have written them, in a way that it never does.
+    pub(crate) async fn sql_as_the_server(&self, statement: &str) {
+        self.sql(statement);
+        self.write(|tx| tx.seal_all_rows()).await;
     }
 
     // Experiments, runs, models.

@@ -18,6 +18,7 @@ mod grants;
 mod harness;
 mod identities;
 mod import;
+mod integrity;
 mod ledger;
 mod logins;
 mod meddling;

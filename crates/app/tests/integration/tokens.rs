@@ -119,7 +119,7 @@ async fn a_scope_that_is_not_known_gives_nothing() {
     let test = TestApp::new().await;
     let ada = test.user("ada", &[]).await;
     let token = test.token(&ada, &["all"]).await;
-    test.sql("UPDATE tokens SET scopes = '[\"all\",\"from-the-future\"]'");
+    test.sql_as_the_server("UPDATE tokens SET scopes = '[\"all\",\"from-the-future\"]'").await;
     assert!(matches!(test.with_token(&token).await, Err(AppError::Unauthenticated)));
 }
 
@@ -128,10 +128,12 @@ async fn there_is_a_limit_to_the_tokens_in_use() {
     let test = TestApp::new().await;
     let ada = test.user("ada", &[]).await;
     test.token(&ada, &["read"]).await;
-    test.sql(
+    test.sql_as_the_server(
         "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 999)
-         INSERT INTO tokens SELECT 'x' || n, user, 'h' || n, scopes, created, expires, revoked FROM tokens, number",
-    );
+         INSERT INTO tokens (id, user, hash, scopes, created, expires, revoked)
+             SELECT 'x' || n, user, 'h' || n, scopes, created, expires, revoked FROM tokens, number",
+    )
+    .await;
     assert!(matches!(test.app.create_token(&ada, all(None)).await, Err(AppError::Invalid(_))));
     test.app.revoke_token(&ada, "x7").await.unwrap();
     test.app.create_token(&ada, all(None)).await.unwrap();

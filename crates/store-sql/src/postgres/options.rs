@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use sealyard_core::{Clock, SystemClock};
 
+use crate::RowSeals;
+
 /// How a [`PostgresStore`](crate::PostgresStore) is opened.
 #[derive(Debug, Clone)]
 pub struct PostgresOptions {
@@ -16,6 +18,8 @@ pub struct PostgresOptions {
     pub queue: usize,
     /// When a server that does not answer a write counts as lost.
     pub patience: Duration,
+    /// What rows are sealed with.
+    pub seals: RowSeals,
 }
 
 impl PostgresOptions {
@@ -34,6 +38,7 @@ impl Default for PostgresOptions {
             read_limit: Duration::from_secs(30),
             queue: 4096,
             patience: Duration::from_secs(120),
+            seals: RowSeals::default(),
         }
     }
 }

@@ -6,6 +6,7 @@ use sealyard_store::{StoreError, Work};
 
 use super::link::Link;
 use crate::queue::{Job, attempt};
+use crate::seals::RowSeals;
 use crate::session::Session;
 
 /// One thread's connection, with a limit on how long each piece of work may take.
@@ -14,15 +15,16 @@ pub(crate) struct Reader {
     link: Link,
     limit: Duration,
     begin: String,
+    seals: RowSeals,
 }
 
 impl Reader {
-    pub(crate) fn new(link: Link, limit: Duration) -> Self {
+    pub(crate) fn new(link: Link, limit: Duration, seals: RowSeals) -> Self {
         let begin = format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}",
             limit.as_millis().clamp(1, 2_000_000_000)
         );
-        Self { link, limit, begin }
+        Self { link, limit, begin, seals }
     }
 
     /// Takes work off the shared queue until its senders are gone.
@@ -37,7 +39,7 @@ impl Reader {
     fn read(&mut self, work: Work) -> Result<(), StoreError> {
         let connection = self.link.begin(&self.begin)?;
         connection.set_deadline(Instant::now().checked_add(self.limit));
-        let outcome = attempt(Session::postgres(connection), work);
+        let outcome = attempt(Session::postgres(connection).sealing(&self.seals), work);
         connection.set_deadline(None);
         if connection.batch("ROLLBACK").is_err() {
             self.link.close();

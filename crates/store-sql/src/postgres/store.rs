@@ -44,13 +44,14 @@ impl PostgresStore {
         let queue = options.queue.max(1);
         let (writes, jobs) = sync_channel(queue);
         let link = Link::new(url.clone(), options.patience);
-        let mut threads = vec![spawn("catalog-writer", move || writer::run(link, &jobs))?];
+        let seals = options.seals.clone();
+        let mut threads = vec![spawn("catalog-writer", move || writer::run(link, &jobs, &seals))?];
         let (reads, jobs) = sync_channel(queue);
         let jobs: Arc<Mutex<Receiver<Job>>> = Arc::new(Mutex::new(jobs));
         for _ in 0..options.readers.clamp(1, 32) {
             let jobs = Arc::clone(&jobs);
             let link = Link::new(url.clone(), options.read_limit.saturating_add(GRACE));
-            let mut reader = Reader::new(link, options.read_limit);
+            let mut reader = Reader::new(link, options.read_limit, options.seals.clone());
             threads.push(spawn("catalog-reader", move || reader.run(&jobs))?);
         }
         Ok(Self { writes: Some(writes), reads: Some(reads), threads })

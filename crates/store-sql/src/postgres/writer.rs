@@ -6,21 +6,22 @@ use super::connection::Connection;
 use super::link::Link;
 use super::migrate::{self, WRITER};
 use crate::queue::{self, Done, Job, attempt};
+use crate::seals::RowSeals;
 use crate::session::Session;
 
 /// Most pieces of work under one commit. Above 64, PostgreSQL no longer holds the savepoints of a transaction in shared memory.
 const GROUP: usize = 60;
 
 /// Takes work until its senders are gone. What waits meanwhile is written under one commit, as in SQLite.
-pub(crate) fn run(mut link: Link, jobs: &Receiver<Job>) {
+pub(crate) fn run(mut link: Link, jobs: &Receiver<Job>, seals: &RowSeals) {
     // Held to the end of the transaction: of all servers on this database, one writes at a time, and what it reads stays so.
     let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({WRITER}); {}; SAVEPOINT work", migrate::guard());
     while let Ok(first) = jobs.recv() {
-        write_group(&mut link, &begin, queue::group(first, jobs, GROUP));
+        write_group(&mut link, &begin, queue::group(first, jobs, GROUP), seals);
     }
 }
 
-fn write_group(link: &mut Link, begin: &str, group: Vec<Job>) {
+fn write_group(link: &mut Link, begin: &str, group: Vec<Job>, seals: &RowSeals) {
     let connection = match link.begin(begin) {
         Ok(connection) => connection,
         Err(error) => return fail(group.into_iter().map(|job| job.done), &error),
@@ -29,7 +30,7 @@ fn write_group(link: &mut Link, begin: &str, group: Vec<Job>) {
     let mut jobs = group.into_iter();
     let mut broken = None;
     for (number, Job { work, done }) in jobs.by_ref().enumerate() {
-        match write_one(connection, number > 0, work) {
+        match write_one(connection, number > 0, work, seals) {
             Ok(outcome) => finished.push((done, outcome)),
             Err(error) => {
                 finished.push((done, Err(StoreError::Undone)));
@@ -59,11 +60,12 @@ fn write_one(
     connection: &Connection,
     follows: bool,
     work: sealyard_store::Work,
+    seals: &RowSeals,
 ) -> Result<Result<(), StoreError>, StoreError> {
     if follows {
         connection.batch("RELEASE work; SAVEPOINT work")?;
     }
-    let mut outcome = attempt(Session::postgres(connection), work);
+    let mut outcome = attempt(Session::postgres(connection).sealing(seals), work);
     if connection.take_failed() && outcome.is_ok() {
         // A statement failed and the work went on nevertheless: it can't have written what it believes.
         outcome = Err(StoreError::Undone);

@@ -3,11 +3,13 @@ use sealyard_store::model::{ExternalIdentityRecord, GroupRecord, GroupRole};
 use sealyard_store::{Groups, StoreError};
 
 use super::convert::{Columns as _, already_exists, not_found};
+use crate::seals::{EXTERNAL_IDENTITIES, GROUP_MEMBERS, GROUP_ROLES, GROUPS};
 use crate::session::Session;
 use crate::sql::Row;
 
 const GROUP: &str = "SELECT groups.number, groups.source, groups.name FROM groups";
-const EXTERNAL: &str = "SELECT provider, subject, member, created, seen FROM external_identities";
+/// In the order of [`EXTERNAL_IDENTITIES`], with the seal.
+const EXTERNAL: &str = "SELECT provider, subject, member, seal, created, seen FROM external_identities";
 
 impl Groups for Session<'_> {
     fn create_group(&mut self, source: &str, name: &str, now: Timestamp) -> Result<GroupRecord, StoreError> {
@@ -17,6 +19,7 @@ impl Groups for Session<'_> {
                 (source, name, now.as_millis()),
             )?
             .ok_or_else(|| already_exists("group", name))?;
+        self.seal(&GROUPS, [id])?;
         Ok(GroupRecord { id, source: source.to_owned(), name: name.to_owned() })
     }
 
@@ -43,7 +46,7 @@ impl Groups for Session<'_> {
         }
         match self.execute("UPDATE groups SET name = ?2 WHERE number = ?1", (id, name))? {
             0 => Err(not_found("group", id.to_string())),
-            _ => Ok(()),
+            _ => self.seal(&GROUPS, [id]),
         }
     }
 
@@ -60,7 +63,11 @@ impl Groups for Session<'_> {
             return Err(not_found("group", group.to_string()));
         }
         let sql = "INSERT INTO group_members (group_number, member) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        Ok(self.execute(sql, (group, user))? > 0)
+        let added = self.execute(sql, (group, user))? > 0;
+        if added {
+            self.seal(&GROUP_MEMBERS, (group, user))?;
+        }
+        Ok(added)
     }
 
     fn remove_group_member(&mut self, group: i64, user: i64) -> Result<bool, StoreError> {
@@ -93,7 +100,11 @@ impl Groups for Session<'_> {
             return Err(not_found("role", role.role.to_string()));
         }
         let sql = "INSERT INTO group_roles (group_number, role, declared) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        Ok(self.execute(sql, (role.group, role.role, role.declared))? > 0)
+        let added = self.execute(sql, (role.group, role.role, role.declared))? > 0;
+        if added {
+            self.seal(&GROUP_ROLES, (role.group, role.role, role.declared))?;
+        }
+        Ok(added)
     }
 
     fn remove_group_role(&mut self, role: &GroupRole) -> Result<bool, StoreError> {
@@ -107,7 +118,10 @@ impl Groups for Session<'_> {
         subject: &str,
     ) -> Result<Option<ExternalIdentityRecord>, StoreError> {
         let sql = format!("{EXTERNAL} WHERE provider = ?1 AND subject = ?2");
-        self.optional(&sql, (provider, subject), read_external)
+        self.optional(&sql, (provider, subject), |row| {
+            self.check(&EXTERNAL_IDENTITIES, row, 0)?;
+            read_external(row)
+        })
     }
 
     fn external_identities_of(&mut self, user: i64) -> Result<Vec<ExternalIdentityRecord>, StoreError> {
@@ -126,7 +140,10 @@ impl Groups for Session<'_> {
                 identity.seen.as_millis(),
             ),
         )?;
-        if inserted == 0 { Err(already_exists("identity", &identity.provider)) } else { Ok(()) }
+        if inserted == 0 {
+            return Err(already_exists("identity", &identity.provider));
+        }
+        self.seal(&EXTERNAL_IDENTITIES, (&identity.provider, &identity.subject))
     }
 
     fn external_identity_seen(&mut self, provider: &str, subject: &str, at: Timestamp) -> Result<(), StoreError> {
@@ -150,7 +167,7 @@ fn read_external(row: &Row<'_>) -> Result<ExternalIdentityRecord, StoreError> {
         provider: row.get(0)?,
         subject: row.get(1)?,
         user: row.get(2)?,
-        created: row.timestamp(3)?,
-        seen: row.timestamp(4)?,
+        created: row.timestamp(4)?,
+        seen: row.timestamp(5)?,
     })
 }

@@ -4,12 +4,15 @@ use sealyard_store::{Identities, StoreError};
 
 use super::convert::{Columns as _, already_exists, not_found};
 use crate::error::{backend, corrupt};
+use crate::seals::{GRANTS, TOKENS, USERS};
 use crate::session::Session;
 use crate::sql::Row;
 
-const USER: &str = "SELECT number, name, password, admin, created, kind, disabled FROM users";
-const TOKEN: &str =
-    "SELECT tokens.id, users.name, tokens.hash, tokens.scopes, tokens.created, tokens.expires, tokens.revoked
+/// In the order of [`USERS`], with the seal.
+const USER: &str = "SELECT number, name, password, admin, created, kind, disabled, seal FROM users";
+/// In the order of [`TOKENS`], with the seal and the owner's name.
+const TOKEN: &str = "SELECT tokens.id, tokens.\"user\", tokens.hash, tokens.scopes, tokens.created, tokens.expires,
+         tokens.revoked, tokens.seal, users.name
      FROM tokens JOIN users ON users.number = tokens.\"user\"";
 
 impl Identities for Session<'_> {
@@ -21,51 +24,62 @@ impl Identities for Session<'_> {
                 (&user.name, &user.password, user.admin, user.created.as_millis(), user.kind.as_str(), user.disabled),
             )?
             .ok_or_else(|| already_exists("user", &user.name))?;
+        self.seal(&USERS, [id])?;
         Ok(UserRecord { id, ..user.clone() })
     }
 
     fn user(&mut self, name: &str) -> Result<Option<UserRecord>, StoreError> {
-        self.optional(&format!("{USER} WHERE name = ?1"), [name], read_user)
+        self.optional(&format!("{USER} WHERE name = ?1"), [name], |row| self.checked_user(row))
     }
 
     fn user_numbered(&mut self, id: i64) -> Result<Option<UserRecord>, StoreError> {
-        self.optional(&format!("{USER} WHERE number = ?1"), [id], read_user)
+        self.optional(&format!("{USER} WHERE number = ?1"), [id], |row| self.checked_user(row))
     }
 
     fn users(&mut self) -> Result<Vec<UserRecord>, StoreError> {
-        self.all(&format!("{USER} ORDER BY name"), [], read_user)
+        // One that was changed behind our back is nobody; the others are still there.
+        let users = self.all(&format!("{USER} ORDER BY name"), [], |row| {
+            Ok(if self.is_intact(&USERS, row, 0)? { Some(read_user(row)?) } else { None })
+        })?;
+        Ok(users.into_iter().flatten().collect())
     }
 
     fn set_user_password(&mut self, name: &str, password: Option<&str>) -> Result<(), StoreError> {
+        let user = self.user(name)?.ok_or_else(|| not_found("user", name))?;
         // Whoever knew the old password, or stole a session made with it, is out.
         self.execute("DELETE FROM sessions WHERE \"user\" IN (SELECT number FROM users WHERE name = ?1)", [name])?;
         match self.execute("UPDATE users SET password = ?2 WHERE name = ?1", (name, password))? {
             0 => Err(not_found("user", name)),
-            _ => Ok(()),
+            _ => self.seal(&USERS, [user.id]),
         }
     }
 
     fn set_user_admin(&mut self, name: &str, admin: bool) -> Result<(), StoreError> {
+        let user = self.user(name)?.ok_or_else(|| not_found("user", name))?;
         match self.execute("UPDATE users SET admin = ?2 WHERE name = ?1", (name, admin))? {
             0 => Err(not_found("user", name)),
-            _ => Ok(()),
+            _ => self.seal(&USERS, [user.id]),
         }
     }
 
     fn set_user_disabled(&mut self, name: &str, disabled: bool) -> Result<(), StoreError> {
+        let user = self.user(name)?.ok_or_else(|| not_found("user", name))?;
         if disabled {
             self.execute("DELETE FROM sessions WHERE \"user\" IN (SELECT number FROM users WHERE name = ?1)", [name])?;
         }
         match self.execute("UPDATE users SET disabled = ?2 WHERE name = ?1", (name, disabled))? {
             0 => Err(not_found("user", name)),
-            _ => Ok(()),
+            _ => self.seal(&USERS, [user.id]),
         }
     }
 
     fn delete_user(&mut self, name: &str) -> Result<(), StoreError> {
-        let user = self.user(name)?.ok_or_else(|| not_found("user", name))?;
-        self.execute("DELETE FROM grants WHERE grantee = 'principal:' || ?1", [user.principal_id()])?;
-        self.execute("DELETE FROM users WHERE number = ?1", [user.id])?;
+        // Also one that was changed behind our back: it must be possible to be rid of it.
+        let id: i64 = self
+            .optional("SELECT number FROM users WHERE name = ?1", [name], |row| row.get(0))?
+            .ok_or_else(|| not_found("user", name))?;
+        self.execute("DELETE FROM grants WHERE grantee = ?1", [format!("principal:u{id}")])?;
+        self.execute("DELETE FROM users WHERE number = ?1", [id])?;
         Ok(())
     }
 
@@ -85,20 +99,31 @@ impl Identities for Session<'_> {
                 token.revoked,
             ),
         )?;
-        if inserted == 0 { Err(already_exists("token", &token.id)) } else { Ok(()) }
+        if inserted == 0 { Err(already_exists("token", &token.id)) } else { self.seal(&TOKENS, [&token.id]) }
     }
 
     fn token_by_hash(&mut self, hash: &str) -> Result<Option<TokenRecord>, StoreError> {
-        self.optional(&format!("{TOKEN} WHERE tokens.hash = ?1"), [hash], read_token)
+        self.optional(&format!("{TOKEN} WHERE tokens.hash = ?1"), [hash], |row| {
+            self.check(&TOKENS, row, 0)?;
+            read_token(row)
+        })
     }
 
     fn tokens_of(&mut self, owner: &str) -> Result<Vec<TokenRecord>, StoreError> {
-        self.all(&format!("{TOKEN} WHERE users.name = ?1 ORDER BY tokens.created, tokens.id"), [owner], read_token)
+        let sql = format!("{TOKEN} WHERE users.name = ?1 ORDER BY tokens.created, tokens.id");
+        let tokens = self.all(&sql, [owner], |row| {
+            Ok(if self.is_intact(&TOKENS, row, 0)? { Some(read_token(row)?) } else { None })
+        })?;
+        Ok(tokens.into_iter().flatten().collect())
     }
 
     fn revoke_token(&mut self, id: &str) -> Result<(), StoreError> {
+        // One that was changed behind our back ends too, but does not become a good one by that.
+        let intact =
+            self.optional(&format!("{TOKEN} WHERE tokens.id = ?1"), [id], |row| self.is_intact(&TOKENS, row, 0))?;
         match self.execute("UPDATE tokens SET revoked = 1 WHERE id = ?1", [id])? {
             0 => Err(not_found("token", id)),
+            _ if intact == Some(true) => self.seal(&TOKENS, [id]),
             _ => Ok(()),
         }
     }
@@ -109,7 +134,7 @@ impl Identities for Session<'_> {
              ON CONFLICT (grantee, pattern, slot) DO UPDATE SET permission = excluded.permission",
             (grant.grantee.to_string(), grant.pattern.to_string(), slot(grant.right), grant.right.to_string()),
         )?;
-        Ok(())
+        self.seal(&GRANTS, (grant.grantee.to_string(), grant.pattern.to_string(), slot(grant.right)))
     }
 
     fn remove_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
@@ -124,13 +149,23 @@ impl Identities for Session<'_> {
     }
 
     fn grants(&mut self) -> Result<Vec<Grant>, StoreError> {
-        self.all("SELECT grantee, pattern, permission FROM grants ORDER BY grantee, pattern, slot", [], |row| {
-            Ok(Grant {
-                grantee: row.text(0)?.parse().map_err(|_| corrupt("grantee"))?,
-                pattern: row.text(1)?.parse().map_err(|_| corrupt("resource pattern"))?,
-                right: row.text(2)?.parse().map_err(|_| corrupt("right"))?,
-            })
-        })
+        let sql = "SELECT grantee, pattern, slot, permission, seal FROM grants ORDER BY grantee, pattern, slot";
+        let found = self.all(sql, [], |row| {
+            let read = || {
+                Ok(Grant {
+                    grantee: row.text(0)?.parse().map_err(|_| corrupt("grantee"))?,
+                    pattern: row.text(1)?.parse().map_err(|_| corrupt("resource pattern"))?,
+                    right: row.text(3)?.parse().map_err(|_| corrupt("right"))?,
+                })
+            };
+            if self.is_intact(&GRANTS, row, 0)? {
+                return read().map(Some);
+            }
+            // It gives nothing any more. It may have been a denial, so it is one: of what it speaks of now.
+            tracing::error!(grant = row.text(0)?, on = row.text(1)?, "a grant was changed behind the server's back");
+            Ok(read().ok().map(|grant| Grant { right: Right::Deny, ..grant }))
+        })?;
+        Ok(found.into_iter().flatten().collect())
     }
 }
 
@@ -139,6 +174,13 @@ fn slot(right: Right) -> String {
     match right {
         Right::Act(_) => right.to_string(),
         Right::Level(_) | Right::Deny => "level".to_owned(),
+    }
+}
+
+impl Session<'_> {
+    fn checked_user(&self, row: &Row<'_>) -> Result<UserRecord, StoreError> {
+        self.check(&USERS, row, 0)?;
+        read_user(row)
     }
 }
 
@@ -157,7 +199,7 @@ fn read_user(row: &Row<'_>) -> Result<UserRecord, StoreError> {
 fn read_token(row: &Row<'_>) -> Result<TokenRecord, StoreError> {
     Ok(TokenRecord {
         id: row.get(0)?,
-        owner: row.get(1)?,
+        owner: row.get(8)?,
         hash: row.get(2)?,
         scopes: row.named(3, |text| serde_json::from_str(text).ok())?,
         created: row.timestamp(4)?,

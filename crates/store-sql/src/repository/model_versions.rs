@@ -8,6 +8,7 @@ use super::batch::ByNumber;
 use super::convert::{Columns as _, integer, not_found};
 use super::pairs::MODEL_VERSION_TAGS;
 use crate::error::{backend, corrupt};
+use crate::seals::MODEL_VERSIONS;
 use crate::session::Session;
 use crate::sql::Row;
 
@@ -53,6 +54,7 @@ impl Session<'_> {
                 ),
             )?
             .ok_or_else(|| corrupt("number of a new version"))?;
+        self.seal(&MODEL_VERSIONS, [number])?;
         let mut files = Vec::with_capacity(new.files.len());
         for entry in new.tree.entries() {
             let size = integer(entry.size)?;
@@ -104,25 +106,34 @@ impl Session<'_> {
         Ok((tree, files))
     }
 
+    /// Fails for a version whose row was changed behind our back.
+    pub(super) fn check_version(&self, number: i64) -> Result<(), StoreError> {
+        let sql = format!("SELECT {} FROM model_versions AS t WHERE number = ?1", MODEL_VERSIONS.list("t"));
+        self.optional(&sql, [number], |row| self.check(&MODEL_VERSIONS, row, 0))?;
+        Ok(())
+    }
+
     pub(super) fn load_model_version(&self, number: i64) -> Result<ModelVersion, StoreError> {
+        self.check_version(number)?;
         self.load_model_versions(&[number])?.pop().ok_or_else(|| not_found("model version", number.to_string()))
     }
 
-    /// Versions with their tags and aliases, in the order of `numbers`.
+    /// Versions with their tags and aliases, in the order of `numbers`, but not those that were changed behind our back.
     pub(super) fn load_model_versions(&self, numbers: &[i64]) -> Result<Vec<ModelVersion>, StoreError> {
+        let sealed = MODEL_VERSIONS.list("t");
         let rows = self.all_of(
             numbers,
             |among| {
                 format!(
                     "SELECT t.number, m.name, t.version, t.description, t.source, t.run_id, t.model_id, t.experiment, t.status,
                          t.message, t.stage, t.created, t.updated, t.created_by, t.tree, t.verdict, t.published, t.location,
-                         (SELECT count(*) FROM version_files f WHERE f.version = t.number)
+                         (SELECT count(*) FROM version_files f WHERE f.version = t.number), {sealed}
                      FROM model_versions t JOIN registered_models m ON m.number = t.model WHERE t.number {among}"
                 )
             },
-            read,
+            |row| Ok(if self.is_intact(&MODEL_VERSIONS, row, 19)? { Some(read(row)?) } else { None }),
         )?;
-        let mut versions = ByNumber::new(rows);
+        let mut versions = ByNumber::new(rows.into_iter().flatten().collect());
         versions.add(self.pairs_of(MODEL_VERSION_TAGS, numbers)?, |version, pair| version.tags.push(pair));
         let aliases = self.all_of(
             numbers,

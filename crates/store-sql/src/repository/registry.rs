@@ -8,6 +8,7 @@ use super::convert::not_found;
 use super::experiments::found;
 use super::model_versions::version_not_found;
 use super::pairs::{MODEL_VERSION_TAGS, REGISTERED_MODEL_TAGS};
+use crate::seals::{self, ALIASES};
 use crate::search::{MODEL_VERSIONS, REGISTERED_MODELS, Scope, Search};
 use crate::session::Session;
 
@@ -114,10 +115,12 @@ impl Registry for Session<'_> {
         now: Timestamp,
     ) -> Result<ModelVersion, StoreError> {
         let key = self.version_key(name, version)?;
+        self.check_version(key.number)?;
         self.execute(
             "UPDATE model_versions SET stage = ?2, updated = ?3 WHERE number = ?1",
             (key.number, stage, now.as_millis()),
         )?;
+        self.seal(&seals::MODEL_VERSIONS, [key.number])?;
         self.touch_registered_model(key.model, now)?;
         self.load_model_version(key.number)
     }
@@ -164,11 +167,12 @@ impl Registry for Session<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let key = self.version_key(name, version)?;
+        self.check_version(key.number)?;
         self.execute(
             "UPDATE model_versions SET published = ?2, updated = ?3 WHERE number = ?1",
             (key.number, attestation.as_bytes(), now.as_millis()),
         )?;
-        Ok(())
+        self.seal(&seals::MODEL_VERSIONS, [key.number])
     }
 
     fn set_alias(&mut self, name: &str, alias: &str, version: u32, now: Timestamp) -> Result<(), StoreError> {
@@ -178,6 +182,7 @@ impl Registry for Session<'_> {
              ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version",
             (key.model, alias, version),
         )?;
+        self.seal(&ALIASES, (key.model, alias))?;
         self.touch_registered_model(key.model, now)
     }
 
@@ -190,12 +195,15 @@ impl Registry for Session<'_> {
     }
 
     fn version_by_alias(&mut self, name: &str, alias: &str) -> Result<Option<u32>, StoreError> {
-        self.optional(
-            "SELECT aliases.version FROM aliases JOIN registered_models ON registered_models.number = aliases.model
+        let sql = format!(
+            "SELECT {} FROM aliases JOIN registered_models ON registered_models.number = aliases.model
              WHERE registered_models.key = ?1 AND registered_models.workspace = ?2 AND aliases.alias = ?3",
-            (self.key_of(name), self.workspace(), alias),
-            |row| row.get(0),
-        )
+            ALIASES.list("aliases")
+        );
+        self.optional(&sql, (self.key_of(name), self.workspace(), alias), |row| {
+            self.check(&ALIASES, row, 0)?;
+            row.get(2)
+        })
     }
 }
 

@@ -1,10 +1,13 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use sealyard_core::Timestamp;
-use sealyard_identity::{Grantee, Membership, PrincipalId, RoleName};
+use sealyard_identity::{Grant, Grantee, Membership, PrincipalId, Right, RoleName};
 use sealyard_store::model::{AccessRules, GroupRecord, RoleMember, RolePermissionRecord, RoleRecord};
 use sealyard_store::{Identities as _, Roles, StoreError};
 
 use super::convert::{already_exists, not_found};
 use crate::error::corrupt;
+use crate::seals::{GROUP_MEMBERS, GROUP_ROLES, ROLE_MEMBERS, ROLE_PERMISSIONS, ROLES, SealedTable};
 use crate::session::Session;
 use crate::sql::Row;
 
@@ -27,6 +30,7 @@ impl Roles for Session<'_> {
             |row| row.get(0),
         )?;
         let id = id.ok_or_else(|| already_exists("role", name))?;
+        self.seal(&ROLES, [id])?;
         Ok(RoleRecord {
             id,
             workspace: workspace.to_owned(),
@@ -62,7 +66,7 @@ impl Roles for Session<'_> {
         }
         match self.execute("UPDATE roles SET name = ?2, description = ?3 WHERE number = ?1", (id, name, description))? {
             0 => Err(not_found("role", id.to_string())),
-            _ => Ok(()),
+            _ => self.seal(&ROLES, [id]),
         }
     }
 
@@ -85,6 +89,7 @@ impl Roles for Session<'_> {
         )?;
         let what = || format!("{}:{}", permission.resource_type, permission.resource_pattern);
         let id = id.ok_or_else(|| already_exists("role permission", what()))?;
+        self.seal(&ROLE_PERMISSIONS, [id])?;
         Ok(RolePermissionRecord { id, ..permission.clone() })
     }
 
@@ -95,7 +100,7 @@ impl Roles for Session<'_> {
     fn update_role_permission(&mut self, id: i64, permission: &str) -> Result<(), StoreError> {
         match self.execute("UPDATE role_permissions SET permission = ?2 WHERE number = ?1", (id, permission))? {
             0 => Err(not_found("role permission", id.to_string())),
-            _ => Ok(()),
+            _ => self.seal(&ROLE_PERMISSIONS, [id]),
         }
     }
 
@@ -116,6 +121,7 @@ impl Roles for Session<'_> {
             |row| row.get(0),
         )?;
         let id = id.ok_or_else(|| already_exists("role assignment", role.to_string()))?;
+        self.seal(&ROLE_MEMBERS, [id])?;
         Ok(RoleMember { id, user, role })
     }
 
@@ -141,30 +147,78 @@ impl Roles for Session<'_> {
 
     fn access_rules(&mut self) -> Result<AccessRules, StoreError> {
         let mut grants = self.grants()?;
-        let permissions = self.all(
-            "SELECT p.number, p.role, p.resource_type, p.resource_pattern, p.permission, roles.workspace
-             FROM role_permissions AS p JOIN roles ON roles.number = p.role ORDER BY p.number",
-            [],
-            |row| Ok((read_permission(row)?, row.get::<String>(5)?)),
-        )?;
-        for (permission, workspace) in permissions {
-            grants.extend(permission.grants(&workspace).ok_or_else(|| corrupt("role permission"))?);
+        let workspaces = self.intact_roles()?;
+        let sql = format!(
+            "SELECT {}, roles.workspace FROM role_permissions AS p JOIN roles ON roles.number = p.role ORDER BY p.number",
+            ROLE_PERMISSIONS.list("p")
+        );
+        let permissions = self.all(&sql, [], |row| {
+            let intact = self.is_intact(&ROLE_PERMISSIONS, row, 0)?;
+            Ok((intact, read_permission(row)?, row.get::<String>(ROLE_PERMISSIONS.width())?))
+        })?;
+        for (intact, permission, workspace) in permissions {
+            let gives = permission.grants(&workspace);
+            if intact && workspaces.contains(&permission.role) {
+                grants.extend(gives.ok_or_else(|| corrupt("role permission"))?);
+            } else {
+                // As with a grant that was changed behind our back.
+                tracing::error!(
+                    permission.id,
+                    permission.role,
+                    "a role's permission was changed behind the server's back"
+                );
+                grants.extend(gives.into_iter().flatten().map(|grant| Grant { right: Right::Deny, ..grant }));
+            }
         }
+        Ok(AccessRules { grants, memberships: self.intact_memberships()? })
+    }
+}
+
+impl Session<'_> {
+    /// The roles that are as they were made.
+    fn intact_roles(&self) -> Result<BTreeSet<i64>, StoreError> {
+        let sql = format!("SELECT {} FROM roles", ROLES.list("roles"));
+        let roles = self.all(&sql, [], |row| {
+            let intact = self.is_intact(&ROLES, row, 0)?;
+            Ok(if intact { Some(row.get(0)?) } else { None })
+        })?;
+        Ok(roles.into_iter().flatten().collect())
+    }
+
+    /// Who is in which role or group, where that is as it was said.
+    fn intact_memberships(&self) -> Result<Vec<Membership>, StoreError> {
         let mut memberships = Vec::new();
-        for member in self.all(&format!("{MEMBER} ORDER BY number"), [], read_member)? {
-            memberships.push(Membership { principal: principal_id(member.user)?, of: role_grantee(member.role)? });
-        }
-        let belongs = "SELECT member, group_number FROM group_members ORDER BY member, group_number";
-        for (member, group) in self.all(belongs, [], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))? {
-            let of = GroupRecord::grantee_of(group).map_err(|_| corrupt("group member"))?;
-            memberships.push(Membership { principal: principal_id(member)?, of });
-        }
-        let through_groups = "SELECT DISTINCT m.member, r.role FROM group_members AS m
-             JOIN group_roles AS r ON r.group_number = m.group_number ORDER BY m.member, r.role";
-        for (member, role) in self.all(through_groups, [], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))? {
+        let pairs = |table: &'static SealedTable, first: usize, second: usize| {
+            let sql = format!("SELECT {} FROM {} AS t ORDER BY 1, 2", table.list("t"), table.name);
+            let found = self.all(&sql, [], |row| {
+                let intact = self.is_intact(table, row, 0)?;
+                Ok(if intact { Some((row.get::<i64>(first)?, row.get::<i64>(second)?)) } else { None })
+            })?;
+            let damaged = found.iter().filter(|pair| pair.is_none()).count();
+            if damaged > 0 {
+                tracing::error!(table = table.name, damaged, "rows were changed behind the server's back");
+            }
+            Ok::<_, StoreError>(found.into_iter().flatten().collect::<Vec<_>>())
+        };
+        for (member, role) in pairs(&ROLE_MEMBERS, 1, 2)? {
             memberships.push(Membership { principal: principal_id(member)?, of: role_grantee(role)? });
         }
-        Ok(AccessRules { grants, memberships })
+        let mut roles_of: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
+        for (group, role) in pairs(&GROUP_ROLES, 0, 1)? {
+            roles_of.entry(group).or_default().insert(role);
+        }
+        let mut through_groups = BTreeSet::new();
+        let mut members = pairs(&GROUP_MEMBERS, 1, 0)?;
+        members.sort_unstable();
+        for (member, group) in members {
+            let of = GroupRecord::grantee_of(group).map_err(|_| corrupt("group member"))?;
+            memberships.push(Membership { principal: principal_id(member)?, of });
+            through_groups.extend(roles_of.get(&group).into_iter().flatten().map(|role| (member, *role)));
+        }
+        for (member, role) in through_groups {
+            memberships.push(Membership { principal: principal_id(member)?, of: role_grantee(role)? });
+        }
+        Ok(memberships)
     }
 }
 

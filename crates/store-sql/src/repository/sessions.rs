@@ -3,12 +3,13 @@ use sealyard_store::model::SessionRecord;
 use sealyard_store::{Identities as _, Sessions, StoreError};
 
 use super::convert::{Columns as _, already_exists, not_found};
+use crate::seals::SESSIONS;
 use crate::session::Session;
 use crate::sql::Row;
 
-const SESSION: &str =
-    "SELECT sessions.id, users.name, sessions.hash, sessions.created, sessions.seen, sessions.expires,
-            sessions.provider, sessions.external
+/// In the order of [`SESSIONS`], with the seal, the owner's name and the last use.
+const SESSION: &str = "SELECT sessions.id, sessions.\"user\", sessions.hash, sessions.created, sessions.expires,
+         sessions.provider, sessions.external, sessions.seal, users.name, sessions.seen
      FROM sessions JOIN users ON users.number = sessions.\"user\"";
 
 impl Sessions for Session<'_> {
@@ -28,11 +29,14 @@ impl Sessions for Session<'_> {
                 &session.external,
             ),
         )?;
-        if inserted == 0 { Err(already_exists("session", &session.id)) } else { Ok(()) }
+        if inserted == 0 { Err(already_exists("session", &session.id)) } else { self.seal(&SESSIONS, [&session.id]) }
     }
 
     fn session_by_hash(&mut self, hash: &str) -> Result<Option<SessionRecord>, StoreError> {
-        self.optional(&format!("{SESSION} WHERE sessions.hash = ?1"), [hash], read_session)
+        self.optional(&format!("{SESSION} WHERE sessions.hash = ?1"), [hash], |row| {
+            self.check(&SESSIONS, row, 0)?;
+            read_session(row)
+        })
     }
 
     fn sessions_of(&mut self, owner: &str) -> Result<Vec<SessionRecord>, StoreError> {
@@ -73,12 +77,12 @@ impl Sessions for Session<'_> {
 fn read_session(row: &Row<'_>) -> Result<SessionRecord, StoreError> {
     Ok(SessionRecord {
         id: row.get(0)?,
-        owner: row.get(1)?,
+        owner: row.get(8)?,
         hash: row.get(2)?,
         created: row.timestamp(3)?,
-        seen: row.timestamp(4)?,
-        expires: row.timestamp(5)?,
-        provider: row.get(6)?,
-        external: row.get(7)?,
+        seen: row.timestamp(9)?,
+        expires: row.timestamp(4)?,
+        provider: row.get(5)?,
+        external: row.get(6)?,
     })
 }

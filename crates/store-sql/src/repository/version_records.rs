@@ -4,6 +4,7 @@ use sealyard_store::{StoreError, VersionRecords};
 
 use super::pairs::MODEL_VERSION_TAGS;
 use crate::error::corrupt;
+use crate::seals::MODEL_VERSIONS;
 use crate::session::Session;
 
 impl VersionRecords for Session<'_> {
@@ -31,6 +32,7 @@ impl VersionRecords for Session<'_> {
                 ),
             )?
             .ok_or_else(|| corrupt("number of a new version"))?;
+        self.seal(&MODEL_VERSIONS, [number])?;
         self.put_pairs(MODEL_VERSION_TAGS, number, &new.tags)?;
         self.load_model_version(number)
     }

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use sealyard_core::{Clock, SystemClock};
 
+use crate::RowSeals;
+
 /// How a [`SqliteStore`](crate::SqliteStore) is opened.
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
@@ -15,6 +17,8 @@ pub struct SqliteOptions {
     pub read_limit: Duration,
     /// Work that may wait before [`StoreError::Busy`](sealyard_store::StoreError::Busy) is the answer.
     pub queue: usize,
+    /// What rows are sealed with.
+    pub seals: RowSeals,
 }
 
 impl SqliteOptions {
@@ -27,6 +31,12 @@ impl SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), readers: 3, read_limit: Duration::from_secs(30), queue: 4096 }
+        Self {
+            clock: Arc::new(SystemClock),
+            readers: 3,
+            read_limit: Duration::from_secs(30),
+            queue: 4096,
+            seals: RowSeals::default(),
+        }
     }
 }

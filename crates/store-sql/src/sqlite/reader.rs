@@ -7,6 +7,7 @@ use sealyard_store::{StoreError, Work};
 
 use crate::error::{OrBackend as _, backend};
 use crate::queue::{Job, attempt};
+use crate::seals::RowSeals;
 use crate::session::Session;
 use crate::sqlite::deadline;
 
@@ -18,12 +19,13 @@ const STEPS: i32 = 100;
 pub(crate) struct Reader {
     connection: Connection,
     limit: Duration,
+    seals: RowSeals,
 }
 
 impl Reader {
-    pub(crate) fn new(mut connection: Connection, limit: Duration) -> Result<Self, StoreError> {
+    pub(crate) fn new(mut connection: Connection, limit: Duration, seals: RowSeals) -> Result<Self, StoreError> {
         connection.progress_handler(STEPS, Some(deadline::passed)).or_backend()?;
-        Ok(Self { connection, limit })
+        Ok(Self { connection, limit, seals })
     }
 
     /// Takes work off the shared queue until its senders are gone.
@@ -38,7 +40,7 @@ impl Reader {
     fn read(&self, work: Work) -> Result<(), StoreError> {
         self.statement("BEGIN DEFERRED")?;
         deadline::set(Instant::now().checked_add(self.limit));
-        let outcome = attempt(Session::sqlite(&self.connection), work);
+        let outcome = attempt(Session::sqlite(&self.connection).sealing(&self.seals), work);
         deadline::set(None);
         if !self.connection.is_autocommit() {
             self.statement("ROLLBACK")?;

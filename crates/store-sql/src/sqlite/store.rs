@@ -38,14 +38,15 @@ impl SqliteStore {
 
         let queue = options.queue.max(1);
         let (writes, jobs) = sync_channel(queue);
-        let mut threads = vec![spawn("catalog-writer", move || writer::run(&connection, &jobs))?];
+        let seals = options.seals.clone();
+        let mut threads = vec![spawn("catalog-writer", move || writer::run(&connection, &jobs, &seals))?];
         let read = |name, readers, threads: &mut Vec<JoinHandle<()>>| -> Result<SyncSender<Job>, StoreError> {
             let (reads, jobs) = sync_channel(queue);
             let jobs: Arc<Mutex<Receiver<Job>>> = Arc::new(Mutex::new(jobs));
             for _ in 0..readers {
                 let connection = connect(path, Access::Read)?;
                 let jobs = Arc::clone(&jobs);
-                let reader = Reader::new(connection, options.read_limit)?;
+                let reader = Reader::new(connection, options.read_limit, options.seals.clone())?;
                 threads.push(spawn(name, move || reader.run(&jobs))?);
             }
             Ok(reads)

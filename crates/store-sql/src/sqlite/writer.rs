@@ -6,6 +6,7 @@ use sealyard_store::{StoreError, Work};
 
 use crate::error::{backend, is_full};
 use crate::queue::{self, Done, Job, attempt};
+use crate::seals::RowSeals;
 use crate::session::Session;
 use crate::sqlite::statement;
 
@@ -18,12 +19,12 @@ const GATHERING: Duration = Duration::from_micros(200);
 
 /// Takes work until its senders are gone. What waits meanwhile is written under one commit: syncing to disk is what
 /// costs, and it costs the same for one as for many.
-pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>) {
-    serve(connection, jobs);
+pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>, seals: &RowSeals) {
+    serve(connection, jobs, seals);
     let _ = connection.execute_batch("PRAGMA optimize");
 }
 
-fn serve(connection: &Connection, jobs: &Receiver<Job>) {
+fn serve(connection: &Connection, jobs: &Receiver<Job>, seals: &RowSeals) {
     let mut shared = false;
     while let Ok(first) = jobs.recv() {
         if shared {
@@ -31,11 +32,11 @@ fn serve(connection: &Connection, jobs: &Receiver<Job>) {
         }
         let group = queue::group(first, jobs, GROUP);
         shared = group.len() > 1;
-        write_group(connection, group);
+        write_group(connection, group, seals);
     }
 }
 
-fn write_group(connection: &Connection, group: Vec<Job>) {
+fn write_group(connection: &Connection, group: Vec<Job>, seals: &RowSeals) {
     if let Err(error) = run_cached(connection, "BEGIN IMMEDIATE") {
         return fail(group.into_iter().map(|job| job.done), &error);
     }
@@ -44,7 +45,7 @@ fn write_group(connection: &Connection, group: Vec<Job>) {
     let mut broken = None;
     let mut kept = 0;
     for Job { work, done } in jobs.by_ref() {
-        match write_one(connection, work, kept == 0) {
+        match write_one(connection, work, kept == 0, seals) {
             Ok(outcome) => {
                 kept += usize::from(outcome.is_ok());
                 finished.push((done, outcome));
@@ -80,12 +81,17 @@ fn write_group(connection: &Connection, group: Vec<Job>) {
 /// Runs one piece so that it can be undone alone: where nothing before it is kept by the transaction, that is a rollback of
 /// all, else of a savepoint of its own, for which SQLite copies each page before it is changed. An error means that the
 /// whole transaction is lost.
-fn write_one(connection: &Connection, work: Work, alone: bool) -> rusqlite::Result<Result<(), StoreError>> {
+fn write_one(
+    connection: &Connection,
+    work: Work,
+    alone: bool,
+    seals: &RowSeals,
+) -> rusqlite::Result<Result<(), StoreError>> {
     if !alone {
         run_cached(connection, "SAVEPOINT work")?;
     }
     let _ = statement::take_failure();
-    let outcome = attempt(Session::sqlite(connection), work);
+    let outcome = attempt(Session::sqlite(connection).sealing(seals), work);
     if connection.is_autocommit() {
         // SQLite ends the transaction by itself when the disk is full or fails, or memory ran out.
         let unknown =
@@ -157,13 +163,13 @@ mod tests {
         connection.pragma_update(None, "max_page_count", 40).unwrap();
         let (small, mut small_told) = job("small", 10);
         let (large, mut large_told) = job("large", 1 << 20);
-        write_group(&connection, vec![small, large]);
+        write_group(&connection, vec![small, large], &RowSeals::default());
         assert!(matches!(large_told.try_recv().unwrap(), Err(StoreError::Full | StoreError::Undone)));
         // Whether SQLite gave up the whole group is its choice; what it says must be what is there.
         let kept = small_told.try_recv().unwrap().is_ok();
         assert_eq!(keys(&connection), if kept { vec!["small"] } else { vec![] });
         let (again, mut told) = job("again", 10);
-        write_group(&connection, vec![again]);
+        write_group(&connection, vec![again], &RowSeals::default());
         assert!(told.try_recv().unwrap().is_ok());
         assert!(keys(&connection).contains(&"again".to_owned()));
     }
@@ -180,14 +186,14 @@ mod tests {
             .unwrap();
         let (good, mut good_told) = job("good", 1);
         let (bad, mut bad_told) = job("bad", 1);
-        write_group(&connection, vec![good, bad]);
+        write_group(&connection, vec![good, bad], &RowSeals::default());
         for told in [good_told.try_recv().unwrap(), bad_told.try_recv().unwrap()] {
             let Err(StoreError::Backend(cause)) = told else { panic!("{told:?}") };
             assert!(cause.to_string().contains("the cause"), "{cause}");
         }
         assert!(keys(&connection).is_empty());
         let (next, mut told) = job("next", 1);
-        write_group(&connection, vec![next]);
+        write_group(&connection, vec![next], &RowSeals::default());
         assert!(told.try_recv().unwrap().is_ok());
     }
 
@@ -202,12 +208,12 @@ mod tests {
             .unwrap();
         let (good, mut good_told) = job("good", 1);
         let (bad, mut bad_told) = job("bad", 1);
-        write_group(&connection, vec![good, bad]);
+        write_group(&connection, vec![good, bad], &RowSeals::default());
         assert!(good_told.try_recv().unwrap().is_err());
         assert!(bad_told.try_recv().unwrap().is_err());
         assert!(keys(&connection).is_empty());
         let (next, mut told) = job("next", 1);
-        write_group(&connection, vec![next]);
+        write_group(&connection, vec![next], &RowSeals::default());
         assert!(told.try_recv().unwrap().is_ok());
     }
 
@@ -228,7 +234,7 @@ mod tests {
             });
             let (jobs, expected): (Vec<_>, Vec<_>) = jobs.unzip();
             let (jobs, told): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
-            write_group(&connection, jobs);
+            write_group(&connection, jobs, &RowSeals::default());
             for (mut told, (key, fails)) in told.into_iter().zip(&expected) {
                 assert_eq!(told.try_recv().unwrap().is_err(), *fails, "{failing} {key}");
             }
@@ -255,7 +261,7 @@ mod tests {
             assert!(queue.send(job(name, 1).0).is_ok());
         }
         drop(queue);
-        serve(&connection, &jobs);
+        serve(&connection, &jobs, &RowSeals::default());
         assert_eq!(keys(&connection), names);
         assert_eq!(commits.load(std::sync::atomic::Ordering::Relaxed), 1);
     }

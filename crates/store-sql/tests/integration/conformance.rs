@@ -6,7 +6,9 @@ use sealyard_store_sql::{SqliteOptions, SqliteStore};
 
 fn open(directory: &std::path::Path) -> SqliteStore {
     let clock = Arc::new(FixedClock::at(Timestamp::from_millis(1_000)));
-    SqliteStore::open(&directory.join("catalog.db"), SqliteOptions::new(clock)).unwrap()
+    let options = SqliteOptions::new(clock);
+    options.seals.set(&[7; 32]);
+    SqliteStore::open(&directory.join("catalog.db"), options).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ mod kill;
 mod ledger;
 #[cfg(feature = "postgres-server")]
 mod postgres;
+mod seals;
 mod search;
 mod store;
 mod upgrade;

@@ -159,6 +159,8 @@ pub async fn all<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F) {
         let outcome = store
             .write(move |tx| {
                 case(tx);
+                // Whatever was written was sealed.
+                assert_eq!(tx.damaged_rows(10).unwrap(), [], "{name}");
                 Ok::<_, StoreError>(())
             })
             .await;

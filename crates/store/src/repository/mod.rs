@@ -9,6 +9,7 @@ pub(crate) mod groups;
 pub(crate) mod histories;
 pub(crate) mod identities;
 pub(crate) mod import;
+pub(crate) mod integrity;
 pub(crate) mod issues;
 pub(crate) mod ledger;
 pub(crate) mod logged_models;

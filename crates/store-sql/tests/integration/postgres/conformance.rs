@@ -12,6 +12,7 @@ async fn postgres_conforms() {
     conformance::all(|| async {
         let clock = Arc::new(FixedClock::at(Timestamp::from_millis(1_000)));
         let options = PostgresOptions { readers: 2, ..PostgresOptions::new(clock) };
+        options.seals.set(&[7; 32]);
         let url = server.empty().await;
         Arc::new(PostgresStore::open(&url, options).unwrap()) as Arc<dyn sealyard_store::Store>
     })

@@ -1,0 +1,268 @@
+//! Every byte that decides something, changed behind the server's back, is known; what is damaged decides nothing; the rest goes on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sealyard_core::{Digest, Timestamp};
+use sealyard_identity::{Grant, Right};
+use sealyard_store::model::{
+    EvidenceRecord, ExternalIdentityRecord, GroupRole, NewVersionRecord, RolePermissionRecord, SessionRecord,
+    TokenRecord, UserKind, UserRecord,
+};
+use sealyard_store::{DamagedRow, Store, StoreError, Transaction};
+use sealyard_store_sql::{SqliteOptions, SqliteStore};
+
+const KEY: [u8; 32] = [7; 32];
+
+fn open(directory: &Path) -> Arc<dyn Store> {
+    let options = SqliteOptions::default();
+    options.seals.set(&KEY);
+    Arc::new(SqliteStore::open(&directory.join("catalog.db"), options).unwrap())
+}
+
+fn time(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn grant(grantee: &str, right: &str) -> Grant {
+    Grant { grantee: grantee.parse().unwrap(), pattern: "experiment:1".parse().unwrap(), right: right.parse().unwrap() }
+}
+
+/// One row in each table.
+fn fill(tx: &mut dyn Transaction) {
+    let (kind, created) = (UserKind::Person, time(1));
+    let user = |name: &str| UserRecord {
+        id: 0,
+        name: name.into(),
+        password: Some("hash".into()),
+        admin: false,
+        kind,
+        disabled: false,
+        created,
+    };
+    let ada = tx.create_user(&user("ada")).unwrap().id;
+    tx.create_token(&TokenRecord {
+        id: "t1".into(),
+        owner: "ada".into(),
+        hash: "token hash".into(),
+        scopes: vec!["read".into()],
+        created,
+        expires: Some(time(99)),
+        revoked: false,
+    })
+    .unwrap();
+    tx.create_session(&SessionRecord {
+        id: "s1".into(),
+        owner: "ada".into(),
+        hash: "session hash".into(),
+        created,
+        seen: created,
+        expires: time(99),
+        provider: Some("corp".into()),
+        external: Some("x".into()),
+    })
+    .unwrap();
+    tx.set_grant(&grant("principal:u1", "READ")).unwrap();
+    let role = tx.create_role("default", "trainers", None, created).unwrap().id;
+    let (resource_type, resource_pattern) = ("experiment".into(), "2".into());
+    let permission = RolePermissionRecord { id: 0, role, resource_type, resource_pattern, permission: "READ".into() };
+    tx.add_role_permission(&permission).unwrap();
+    tx.assign_role(ada, role).unwrap();
+    let group = tx.create_group("corp", "ml", created).unwrap().id;
+    tx.add_group_member(group, ada).unwrap();
+    tx.add_group_role(&GroupRole { group, role, declared: false }).unwrap();
+    let (provider, subject) = ("corp".into(), "1".into());
+    tx.create_external_identity(&ExternalIdentityRecord { provider, subject, user: ada, created, seen: created })
+        .unwrap();
+    tx.create_registered_model("fraud", "", &[], "ada", created).unwrap();
+    tx.record_model_version(&NewVersionRecord {
+        name: "fraud".into(),
+        description: String::new(),
+        source: "s3://elsewhere".into(),
+        location: Some("s3://elsewhere".into()),
+        run_id: Some("r".into()),
+        model_id: Some("m".into()),
+        created,
+        created_by: "ada".into(),
+        placeholder: Digest::of(b"x"),
+        tags: vec![],
+    })
+    .unwrap();
+    tx.mark_published("fraud", 1, Digest::of(b"attestation"), created).unwrap();
+    tx.set_alias("fraud", "champion", 1, created).unwrap();
+    tx.add_evidence(&EvidenceRecord {
+        digest: Digest::of(b"bundle"),
+        subject: Digest::of(b"x"),
+        predicate_type: "scan".into(),
+        bundle: "{}".into(),
+        added: created,
+        added_by: "ada".into(),
+    })
+    .unwrap();
+}
+
+/// The sealed columns of each table, as the schema has them, and what each is changed to.
+const COLUMNS: &[(&str, &[&str])] = &[
+    ("users", &["name", "password", "admin", "created", "kind", "disabled"]),
+    ("tokens", &["id", "user", "hash", "scopes", "created", "expires", "revoked"]),
+    ("sessions", &["id", "user", "hash", "created", "expires", "provider", "external"]),
+    ("grants", &["grantee", "pattern", "slot", "permission"]),
+    ("roles", &["workspace", "name"]),
+    ("role_permissions", &["number", "role", "resource_type", "resource_pattern", "permission"]),
+    ("role_members", &["number", "member", "role"]),
+    ("groups", &["source", "name"]),
+    ("group_members", &["group_number", "member"]),
+    ("group_roles", &["group_number", "role", "declared"]),
+    ("external_identities", &["provider", "subject", "member"]),
+    (
+        "model_versions",
+        &[
+            "model",
+            "version",
+            "source",
+            "run_id",
+            "model_id",
+            "experiment",
+            "status",
+            "stage",
+            "created_by",
+            "tree",
+            "verdict",
+            "published",
+            "location",
+        ],
+    ),
+    ("aliases", &["model", "alias", "version"]),
+    ("evidence", &["number", "digest", "subject", "predicate_type", "bundle", "added_by"]),
+];
+
+fn changed(table: &str, column: &str) -> &'static str {
+    match (table, column) {
+        (_, "digest" | "subject" | "tree" | "published") if table != "external_identities" => "zeroblob(32)",
+        (_, "admin" | "disabled" | "revoked" | "declared") => "1",
+        (_, "created" | "expires" | "number" | "user" | "member" | "role" | "group_number" | "model" | "version") => {
+            "98"
+        }
+        (_, "status") => "'FAILED_REGISTRATION'",
+        (_, "kind") => "'service'",
+        _ => "'changed'",
+    }
+}
+
+async fn damaged(store: &Arc<dyn Store>) -> Vec<DamagedRow> {
+    store.read(|tx| tx.damaged_rows(10)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_value_that_is_changed_behind_the_servers_back_is_known() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    store
+        .write(|tx| {
+            fill(tx);
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(damaged(&store).await, []);
+    drop(store);
+    let file = directory.path().join("catalog.db");
+    for (table, columns) in COLUMNS {
+        for column in columns.iter().chain(&["seal"]) {
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::copy(&file, directory.path().join("catalog.db")).unwrap();
+            let connection = rusqlite::Connection::open(directory.path().join("catalog.db")).unwrap();
+            connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+            let to = if *column == "seal" { "NULL" } else { changed(table, column) };
+            let sql = format!("UPDATE {table} SET \"{column}\" = {to}");
+            assert_eq!(connection.execute(&sql, []).unwrap(), 1, "{sql}");
+            drop(connection);
+            let found = damaged(&open(directory.path())).await;
+            assert_eq!(found.len(), 1, "{sql}: {found:?}");
+            assert_eq!(found[0].table, *table, "{sql}");
+        }
+    }
+}
+
+fn sql(directory: &Path, statements: &str) {
+    rusqlite::Connection::open(directory.join("catalog.db")).unwrap().execute_batch(statements).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_damaged_decides_nothing_and_the_rest_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let filled = store.write(|tx| {
+        fill(tx);
+        tx.set_grant(&grant("principal:u2", "EDIT"))?;
+        tx.create_user(&UserRecord {
+            id: 0,
+            name: "bob".into(),
+            password: None,
+            admin: false,
+            kind: UserKind::Person,
+            disabled: false,
+            created: time(1),
+        })
+    });
+    filled.await.unwrap();
+    sql(
+        directory.path(),
+        "UPDATE users SET admin = 1 WHERE name = 'ada';
+         UPDATE tokens SET scopes = '[\"all\"]';
+         UPDATE sessions SET \"user\" = 2;
+         UPDATE grants SET permission = 'MANAGE' WHERE grantee = 'principal:u1';
+         UPDATE role_permissions SET permission = 'MANAGE';
+         INSERT INTO group_members (group_number, member) VALUES (1, 2);
+         UPDATE aliases SET alias = 'production';
+         UPDATE external_identities SET member = 2;
+         UPDATE evidence SET bundle = '{\"x\":1}';",
+    );
+    let is_damaged =
+        |outcome: Result<(), StoreError>| assert!(matches!(outcome, Err(StoreError::Damaged { .. })), "{outcome:?}");
+    is_damaged(store.read(|tx| tx.user("ada").map(drop)).await);
+    is_damaged(store.read(|tx| tx.token_by_hash("token hash").map(drop)).await);
+    is_damaged(store.read(|tx| tx.session_by_hash("session hash").map(drop)).await);
+    is_damaged(store.read(|tx| tx.version_by_alias("fraud", "production").map(drop)).await);
+    is_damaged(store.read(|tx| tx.external_identity("corp", "1").map(drop)).await);
+    is_damaged(store.read(|tx| tx.evidence(&Digest::of(b"bundle")).map(drop)).await);
+    assert!(store.read(|tx| tx.evidence_for(&Digest::of(b"x"))).await.unwrap().is_empty());
+    // Nothing is made good by writing over it.
+    is_damaged(store.write(|tx| tx.set_user_admin("ada", true)).await);
+    store.write(|tx| tx.revoke_token("t1")).await.unwrap();
+    is_damaged(store.read(|tx| tx.token_by_hash("token hash").map(drop)).await);
+    // What may have been a denial is one, and nobody is in a group that nobody was put into.
+    let rules = store.read(|tx| tx.access_rules()).await.unwrap();
+    let right = |of: &str| {
+        let found: Vec<_> = rules.grants.iter().filter(|grant| grant.grantee.to_string() == of).collect();
+        assert_eq!(found.len(), 1, "{of}");
+        found[0].right
+    };
+    assert_eq!(right("principal:u1"), Right::Deny);
+    assert_eq!(right("role:r1"), Right::Deny);
+    assert_eq!(right("principal:u2").to_string(), "EDIT");
+    assert!(rules.memberships.iter().all(|member| member.principal.as_str() == "u1"));
+    assert_eq!(store.read(|tx| tx.users()).await.unwrap().len(), 1);
+    assert_eq!(store.read(|tx| tx.user("bob")).await.unwrap().unwrap().name, "bob");
+    // Also what was damaged can be done away with.
+    store.write(|tx| tx.delete_user("ada")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_was_changed_is_not_given_out_and_can_not_be_published() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    store
+        .write(|tx| {
+            fill(tx);
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    sql(directory.path(), "UPDATE model_versions SET verdict = 'safe'");
+    let is_damaged =
+        |outcome: Result<(), StoreError>| assert!(matches!(outcome, Err(StoreError::Damaged { .. })), "{outcome:?}");
+    is_damaged(store.read(|tx| tx.model_version("fraud", 1).map(drop)).await);
+    is_damaged(store.write(|tx| tx.mark_published("fraud", 1, Digest::of(b"again"), time(2))).await);
+    is_damaged(store.write(|tx| tx.set_model_version_stage("fraud", 1, "Production", time(2)).map(drop)).await);
+}
