@@ -30,7 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0020_workspaces.sql"),
     include_str!("../../migrations/postgres/0021_import.sql"),
     include_str!("../../migrations/postgres/0022_groups.sql"),
-    include_str!("../../migrations/postgres/0030_row_seals.sql"),
+    include_str!("../../migrations/postgres/0023_row_seals.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers
