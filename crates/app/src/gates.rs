@@ -1,9 +1,12 @@
 //! The one place that calls `decide` for the server: publish, deploy, protected aliases, dry runs.
 
-use sealyard_core::{Digest, Subject};
+use std::collections::BTreeSet;
+
+use sealyard_core::{Digest, Subject, Verdict};
 use sealyard_gate::{Context, Decision, Request, Stage, collect, decide, deployment_statement, publish_statement};
-use sealyard_identity::{Authorized, Deploy, ModelName, Publish, Read};
+use sealyard_identity::{Authorized, BreakGlass, Deploy, ModelName, Publish, Read};
 use sealyard_ledger::{Act, Event, Outcome};
+use sealyard_store::Transaction;
 use sealyard_store::model::{EvidenceRecord, ModelVersion};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +37,20 @@ pub struct DeployRequest {
     /// The environment to deploy to, where the policy knows some.
     #[serde(default)]
     pub environment: Option<String>,
+    /// Why it shall be deployed although the gate's rules are not content. Takes the right to break glass, and a policy that
+    /// lets it be broken.
+    #[serde(default)]
+    pub break_glass: Option<String>,
+}
+
+/// What is asked of a gate, beside the stage.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    pub(crate) environment: Option<String>,
+    /// An alias is to be set, at the publish stage.
+    pub(crate) promoting: bool,
+    /// Why glass is broken, by somebody who was authorized to.
+    pub(crate) break_glass: Option<String>,
 }
 
 /// What a gate said, and what came of it.
@@ -62,20 +79,26 @@ impl App {
         authorized: &Authorized<Publish, ModelName>,
         request: PublishRequest,
     ) -> Result<GateOutcome, AppError> {
-        self.pass_gate(caller, authorized.resource(), request.version, Stage::Publish, request.environment).await
+        let asked = Asked { environment: request.environment, ..Asked::default() };
+        self.pass_gate(caller, authorized.resource(), request.version, Stage::Publish, asked).await
     }
 
-    /// Asks the deployment gate; when it allows, signs the deployment attestation.
+    /// Asks the deployment gate; when it allows, or glass is broken, signs the deployment attestation.
     ///
     /// # Errors
-    /// As [`Self::publish`].
+    /// As [`Self::publish`]; [`AppError::Denied`] for breaking glass without the right to.
     pub async fn deploy(
         &self,
         caller: &Caller,
         authorized: &Authorized<Deploy, ModelName>,
         request: DeployRequest,
     ) -> Result<GateOutcome, AppError> {
-        self.pass_gate(caller, authorized.resource(), request.version, Stage::Deploy, request.environment).await
+        let DeployRequest { version, environment, break_glass, .. } = request;
+        if break_glass.is_some() {
+            let _may_break_glass = self.authorize(caller, BreakGlass, authorized.resource().clone()).await?;
+        }
+        let asked = Asked { environment, promoting: false, break_glass };
+        self.pass_gate(caller, authorized.resource(), version, Stage::Deploy, asked).await
     }
 
     /// What the gate would say now. Writes nothing.
@@ -90,7 +113,8 @@ impl App {
         stage: Stage,
         environment: Option<String>,
     ) -> Result<GateOutcome, AppError> {
-        let judged = self.judge(caller, authorized.resource(), version, stage, environment, false).await?;
+        let asked = Asked { environment, ..Asked::default() };
+        let judged = self.judge(caller, authorized.resource(), version, stage, asked, false).await?;
         Ok(GateOutcome { decision: judged.decision, attestation: None, published: judged.version.published })
     }
 
@@ -100,13 +124,20 @@ impl App {
         name: &ModelName,
         version: u32,
         stage: Stage,
-        environment: Option<String>,
+        asked: Asked,
     ) -> Result<GateOutcome, AppError> {
-        let judged = self.judge(caller, name, version, stage, environment.clone(), true).await?;
+        let environment = asked.environment.clone();
+        let judged = self.judge(caller, name, version, stage, asked, true).await?;
+        let broken = self.broken_glass(caller, &judged, &format!("{stage} it"));
         let Judged { decision, version: decided_on, event: decided } = judged;
         if !decision.allowed() {
             self.record(decided).await?;
             return Err(AppError::GateDenied(Box::new(decision)));
+        }
+        if broken.is_some() && decided_on.verdict == Verdict::Unsafe {
+            // Not even then.
+            self.record(decided).await?;
+            return Err(AppError::refused("artifact.verdict", "the version was found to be unsafe"));
         }
         let made = |error| AppError::internal("the attestation could not be made", error);
         let statement = match stage {
@@ -138,6 +169,9 @@ impl App {
                 };
                 check_unchanged(&decided_on, &found)?;
                 tx.record(&decided)?;
+                if let Some(broken) = &broken {
+                    tx.record(broken)?;
+                }
                 tx.add_evidence(&attestation)?;
                 if stage == Stage::Publish {
                     tx.mark_published(name.as_str(), version, signed, now)?;
@@ -158,7 +192,7 @@ impl App {
         name: &ModelName,
         version: u32,
         stage: Stage,
-        environment: Option<String>,
+        asked: Asked,
         acting: bool,
     ) -> Result<Judged, AppError> {
         let resource = format!("models:/{name}/{version}");
@@ -174,7 +208,7 @@ impl App {
             ));
         };
         let wanted = name.as_str().to_owned();
-        let (found, tree, records) = self
+        let (found, tree, records, trained_by) = self
             .store()
             .read(move |tx| {
                 let Some(found) = tx.model_version(&wanted, version)? else {
@@ -182,12 +216,15 @@ impl App {
                 };
                 let (tree, _) = tx.model_version_files(&wanted, version)?;
                 let records: Vec<EvidenceRecord> = tx.evidence_for(&tree.digest())?;
-                Ok((found, tree, records))
+                let trained_by = trained_by(tx, &found)?;
+                Ok((found, tree, records, trained_by))
             })
             .await?;
         let subject = Subject { name: resource.clone(), digest: found.tree };
         let principal = caller.principal().map(|principal| principal.name.to_string());
-        let context = Context { environment, principal, ..Context::at(self.now()) };
+        let Asked { environment, promoting, break_glass } = asked;
+        let trained_by = Some(trained_by);
+        let context = Context { environment, principal, promoting, trained_by, break_glass, ..Context::at(self.now()) };
         // Many signatures take their time.
         let decision = blocking("a decision broke", move || {
             let bundles = records.iter().map(|record| record.bundle.as_bytes());
@@ -207,6 +244,40 @@ impl App {
         let outcome = if decision.allowed() { Outcome::Done } else { Outcome::Refused };
         let event = self.event(caller, outcome, act);
         Ok(Judged { decision, version: found, event })
+    }
+}
+
+/// Who made what the version came from: the run, the logged model, and the version itself.
+fn trained_by(tx: &mut dyn Transaction, version: &ModelVersion) -> Result<BTreeSet<String>, AppError> {
+    let mut names = BTreeSet::from([version.created_by.clone()]);
+    let mut run_id = version.run_id.clone();
+    if let Some(model) = &version.model_id
+        && let Some(model) = tx.logged_model(model)?
+    {
+        names.insert(model.created_by);
+        run_id = run_id.or(model.source_run_id);
+    }
+    if let Some(run) = run_id
+        && let Some(run) = tx.run(&run)?
+    {
+        names.insert(run.created_by);
+    }
+    Ok(names)
+}
+
+impl App {
+    /// The event of glass that was broken, if it was. It goes with what came of it.
+    pub(crate) fn broken_glass(&self, caller: &Caller, judged: &Judged, what: &str) -> Option<Event> {
+        let decision = &judged.decision;
+        let reason = decision.context().break_glass.clone().filter(|_| decision.broke_glass())?;
+        let act = Act::GlassBroken {
+            severity: "high".to_owned(),
+            what: what.to_owned(),
+            resource: decision.subject().name.clone(),
+            reason,
+            overruled: decision.failures().map(|reason| reason.rule().to_owned()).collect(),
+        };
+        Some(self.event(caller, Outcome::Done, act))
     }
 }
 

@@ -2,17 +2,18 @@
 
 use sealyard_core::{Redacted, Timestamp};
 use sealyard_identity::{
-    Administer, Authorized, Grant, Grantee, PasswordHash, Principal, PrincipalName, ResourcePattern, Right, Scope,
-    Token, UserDirectory, Via,
+    Administer, Authorized, PasswordHash, Principal, PrincipalName, ResourcePattern, Right, Scope, Token,
+    UserDirectory, Via,
 };
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::{TokenRecord, UserKind, UserRecord};
 use serde::{Deserialize, Serialize};
 
+use crate::access::find;
 use crate::authentication::principal_id;
 use crate::tasks::blocking;
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Caller, GrantChange, GrantTo};
 
 /// Tokens that one user can have in use, and scopes that one token can have.
 const MOST_TOKENS: usize = 1000;
@@ -73,6 +74,39 @@ impl App {
         Ok(())
     }
 
+    /// Makes an account for a machine: it has no password, and administrators make its tokens.
+    ///
+    /// # Errors
+    /// [`AppError::AlreadyExists`]; [`AppError::Invalid`] for a name that is the server's own.
+    pub async fn create_service_account(
+        &self,
+        caller: &Caller,
+        _authorized: &Authorized<Administer, UserDirectory>,
+        name: PrincipalName,
+    ) -> Result<(), AppError> {
+        if is_the_servers_own(&name) {
+            return Err(AppError::Invalid(format!("the name {name} is the server's own")));
+        }
+        let event = self.event(caller, Outcome::Done, Act::UserCreated { name: name.to_string(), admin: false });
+        let record = UserRecord {
+            id: 0,
+            name: name.into(),
+            password: None,
+            admin: false,
+            kind: UserKind::Service,
+            disabled: false,
+            created: self.now(),
+        };
+        self.store()
+            .write(move |tx| {
+                tx.create_user(&record)?;
+                Ok::<_, AppError>(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(())
+    }
+
     /// The row of a user to be made, with its password hashed, and the event of making it.
     pub(crate) async fn new_user(&self, caller: &Caller, new: NewUser) -> Result<(UserRecord, Event), AppError> {
         let rng = std::sync::Arc::clone(&self.rng);
@@ -107,7 +141,26 @@ impl App {
         caller: &Caller,
         new: NewToken,
     ) -> Result<(Redacted<String>, TokenSummary), AppError> {
+        let owner = self.unlimited(caller, "create a token")?.name.clone();
+        self.create_token_for(caller, owner, new).await
+    }
+
+    /// Makes a token of the caller's own, or, by an administrator, of a machine's account. Nobody gets a token of another person:
+    /// that would be being them.
+    ///
+    /// # Errors
+    /// As [`Self::create_token`]; [`AppError::NotFound`].
+    pub async fn create_token_for(
+        &self,
+        caller: &Caller,
+        owner: PrincipalName,
+        new: NewToken,
+    ) -> Result<(Redacted<String>, TokenSummary), AppError> {
         let principal = self.unlimited(caller, "create a token")?;
+        let other = owner != principal.name;
+        if other {
+            let _may = self.authorize(caller, Administer, UserDirectory).await?;
+        }
         if new.scopes.is_empty() {
             return Err(AppError::Invalid(
                 "a token needs at least one scope, such as `all` or `experiment:7:edit`".into(),
@@ -131,7 +184,7 @@ impl App {
         let (token, hash) = Token::generate(self.rng());
         let record = TokenRecord {
             id: format!("t{}", self.rng().hex_id()),
-            owner: principal.name.as_str().to_owned(),
+            owner: owner.to_string(),
             hash: hash.to_hex(),
             scopes: new.scopes.iter().map(ToString::to_string).collect(),
             created: self.now(),
@@ -149,7 +202,14 @@ impl App {
         let (principal, now) = (principal.clone(), self.now());
         self.store()
             .write(move |tx| {
-                let tokens = still_valid(tx, &principal)?;
+                let mut tokens = still_valid(tx, &principal)?;
+                if other {
+                    if find(tx, &record.owner)?.kind != UserKind::Service {
+                        let text = format!("{} is a person: only they make tokens of theirs", record.owner);
+                        return Err(AppError::Invalid(text));
+                    }
+                    tokens = tx.tokens_of(&record.owner)?;
+                }
                 let live = |token: &&TokenRecord| !token.revoked && token.expires.is_none_or(|expires| expires > now);
                 if tokens.iter().filter(live).count() >= MOST_TOKENS {
                     return Err(AppError::Invalid(format!(
@@ -169,8 +229,28 @@ impl App {
     /// # Errors
     /// [`AppError::Unauthenticated`]; [`AppError::Denied`] for a limited token.
     pub async fn tokens(&self, caller: &Caller) -> Result<Vec<TokenSummary>, AppError> {
-        let owner = self.unlimited(caller, "list tokens")?.name.as_str().to_owned();
-        let found = self.store().read(move |tx| Ok::<_, AppError>(tx.tokens_of(&owner)?)).await?;
+        let owner = self.unlimited(caller, "list tokens")?.name.clone();
+        self.tokens_of(caller, owner).await
+    }
+
+    /// Somebody's tokens: the caller's own, or anybody's for an administrator.
+    ///
+    /// # Errors
+    /// As [`Self::tokens`]; [`AppError::NotFound`].
+    pub async fn tokens_of(&self, caller: &Caller, owner: PrincipalName) -> Result<Vec<TokenSummary>, AppError> {
+        let itself = self.unlimited(caller, "list tokens")?.name.clone();
+        if owner != itself {
+            let _may = self.authorize(caller, Administer, UserDirectory).await?;
+        }
+        let found = self
+            .store()
+            .read(move |tx| {
+                if owner != itself {
+                    find(tx, owner.as_str())?;
+                }
+                Ok::<_, AppError>(tx.tokens_of(owner.as_str())?)
+            })
+            .await?;
         let summary = |token: TokenRecord| TokenSummary {
             id: token.id,
             scopes: token.scopes,
@@ -178,6 +258,33 @@ impl App {
             revoked: token.revoked,
         };
         Ok(found.into_iter().map(summary).collect())
+    }
+
+    /// Ends a token of somebody else.
+    ///
+    /// # Errors
+    /// [`AppError::Denied`] for whoever is no administrator; [`AppError::NotFound`] for a token that is not `owner`'s.
+    pub async fn revoke_token_of(&self, caller: &Caller, owner: &PrincipalName, id: &str) -> Result<(), AppError> {
+        if caller.principal().is_some_and(|principal| principal.name == *owner) {
+            return self.revoke_token(caller, id).await;
+        }
+        let _may = self.authorize(caller, Administer, UserDirectory).await?;
+        let event = self.event(caller, Outcome::Done, Act::TokenRevoked { id: id.to_owned() });
+        let (id, owner) = (id.to_owned(), owner.to_string());
+        self.store()
+            .write(move |tx| {
+                find(tx, &owner)?;
+                let tokens = tx.tokens_of(&owner)?;
+                let Some(found) = tokens.iter().find(|token| token.id == id) else { return Err(no_token(&id)) };
+                if found.revoked {
+                    return Ok(());
+                }
+                tx.revoke_token(&id)?;
+                Ok(tx.record(&event)?)
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(())
     }
 
     /// Ends one of the caller's own tokens. A limited token can end itself and no other.
@@ -196,7 +303,7 @@ impl App {
             .write(move |tx| {
                 let tokens = still_valid(tx, &principal)?;
                 let Some(found) = tokens.iter().find(|token| token.id == id) else {
-                    return Err(AppError::NotFound { kind: "token", id: id.chars().take(80).collect() });
+                    return Err(no_token(&id));
                 };
                 if found.revoked {
                     return Ok(());
@@ -225,7 +332,7 @@ impl App {
         Ok(principal)
     }
 
-    /// Gives the user `right` on `pattern`, in place of what they had on the same pattern.
+    /// Gives the user `right` on `pattern`, in place of what they had on the same pattern. What it names may come later.
     ///
     /// # Errors
     /// [`AppError::NotFound`] for an unknown user.
@@ -237,19 +344,7 @@ impl App {
         pattern: ResourcePattern,
         right: Right,
     ) -> Result<(), AppError> {
-        let act =
-            Act::GrantSet { principal: user.to_string(), resource: pattern.to_string(), permission: right.to_string() };
-        let event = self.event(caller, Outcome::Done, act);
-        let name = user.as_str().to_owned();
-        self.change_grants(move |tx| {
-            let Some(user) = tx.user(&name)? else {
-                return Err(AppError::NotFound { kind: "user", id: name });
-            };
-            let grantee = Grantee::Principal(principal_id(user.id)?);
-            tx.set_grant(&Grant { grantee, pattern, right })?;
-            Ok(tx.record(&event)?)
-        })
-        .await
+        self.give(caller, GrantChange { to: GrantTo::User(user.to_string()), pattern, right }, true).await
     }
 
     /// Takes a grant away.
@@ -264,24 +359,17 @@ impl App {
         pattern: ResourcePattern,
         right: Right,
     ) -> Result<(), AppError> {
-        let act = Act::GrantRemoved { principal: user.to_string(), resource: pattern.to_string() };
-        let event = self.event(caller, Outcome::Done, act);
-        let name = user.as_str().to_owned();
-        self.change_grants(move |tx| {
-            let Some(user) = tx.user(&name)? else {
-                return Err(AppError::NotFound { kind: "user", id: name });
-            };
-            let grantee = Grantee::Principal(principal_id(user.id)?);
-            tx.remove_grant(&Grant { grantee, pattern, right })?;
-            Ok(tx.record(&event)?)
-        })
-        .await
+        self.take(caller, GrantChange { to: GrantTo::User(user.to_string()), pattern, right }).await
     }
 }
 
 /// Names that stand in the ledger for somebody else.
 pub(crate) fn is_the_servers_own(name: &PrincipalName) -> bool {
     ["system", "anonymous", crate::LOCAL_ADMINISTRATOR].iter().any(|own| name.as_str().eq_ignore_ascii_case(own))
+}
+
+fn no_token(id: &str) -> AppError {
+    AppError::NotFound { kind: "token", id: id.chars().take(80).collect() }
 }
 
 /// The tokens of `principal`, whose user must still be there and whose own token must not have been revoked since it was

@@ -25,10 +25,12 @@ impl Client {
         version: u32,
         stage: Option<&str>,
         environment: Option<&str>,
+        break_glass: Option<&str>,
     ) -> Result<Value, ClientError> {
         let mut body = json!({"name": name, "version": version});
         if let Some(object) = body.as_object_mut() {
             object.extend(environment.map(|environment| ("environment".to_owned(), environment.into())));
+            object.extend(break_glass.map(|reason| ("break_glass".to_owned(), reason.into())));
             object.extend(stage.map(|stage| ("stage".to_owned(), stage.into())));
         }
         let answer = self.gate(endpoint).json(&body).send().await.map_err(ClientError::Transport)?;

@@ -34,6 +34,10 @@ pub struct TokenSummary {
     pub revoked: bool,
 }
 
+fn of(user: Option<&str>) -> String {
+    user.map_or_else(String::new, |user| format!("?user={}", segment(user)))
+}
+
 /// Secrets go from the answer straight into what never prints them.
 fn redacted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Redacted<String>, D::Error> {
     String::deserialize(deserializer).map(Redacted::new)
@@ -69,24 +73,25 @@ impl Client {
         self.call(Method::POST, "/api/sealyard/v1/tokens", &body).await
     }
 
-    /// The caller's own tokens.
+    /// The caller's own tokens, or those of `user`.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn tokens(&self) -> Result<Vec<TokenSummary>, ClientError> {
+    pub async fn tokens(&self, user: Option<&str>) -> Result<Vec<TokenSummary>, ClientError> {
         #[derive(Deserialize)]
         struct Answer {
             tokens: Vec<TokenSummary>,
         }
-        self.get::<Answer>("/api/sealyard/v1/tokens").await.map(|answer| answer.tokens)
+        self.get::<Answer>(&format!("/api/sealyard/v1/tokens{}", of(user))).await.map(|answer| answer.tokens)
     }
 
-    /// Ends one of the caller's own tokens.
+    /// Ends one of the caller's own tokens, or one of `user`.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn revoke_token(&self, id: &str) -> Result<(), ClientError> {
-        let request = self.request(Method::DELETE, &format!("/api/sealyard/v1/tokens/{}", segment(id)));
+    pub async fn revoke_token(&self, id: &str, user: Option<&str>) -> Result<(), ClientError> {
+        let path = format!("/api/sealyard/v1/tokens/{}{}", segment(id), of(user));
+        let request = self.request(Method::DELETE, &path);
         self.done(request).await
     }
 
@@ -97,24 +102,6 @@ impl Client {
     pub async fn create_user(&self, name: &str, password: &Redacted<String>, admin: bool) -> Result<(), ClientError> {
         let body = json!({"name": name, "password": password.expose(), "admin": admin});
         self.done(self.request(Method::POST, "/api/sealyard/v1/users").json(&body)).await
-    }
-
-    /// Gives a user a right, such as `EDIT` or `act:publish`, on a resource, such as `experiment:7`.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn set_grant(&self, user: &str, right: &str, resource: &str) -> Result<(), ClientError> {
-        let body = json!({"user": user, "resource": resource, "right": right});
-        self.done(self.request(Method::POST, "/api/sealyard/v1/grants").json(&body)).await
-    }
-
-    /// Takes a right away.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn remove_grant(&self, user: &str, right: &str, resource: &str) -> Result<(), ClientError> {
-        let body = json!({"user": user, "resource": resource, "right": right});
-        self.done(self.request(Method::DELETE, "/api/sealyard/v1/grants").json(&body)).await
     }
 
     /// Sends what has no answer worth reading.

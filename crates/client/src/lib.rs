@@ -89,6 +89,14 @@ impl Client {
         Err(ClientError::answer(status.as_u16(), &body))
     }
 
+    /// Sends a request that answers with JSON.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
+        parse(&bounded(self.send(request).await?).await?)
+    }
+
     /// A GET that answers with JSON.
     ///
     /// # Errors

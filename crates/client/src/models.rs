@@ -116,4 +116,14 @@ impl Client {
         let body = json!({"name": name, "alias": alias, "version": version.to_string()});
         self.call::<_, Value>(Method::POST, "/api/2.0/mlflow/registered-models/alias", &body).await.map(drop)
     }
+
+    /// Points an alias at a version although the gate's rules are not content.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn break_glass(&self, name: &str, alias: &str, version: u32, reason: &str) -> Result<(), ClientError> {
+        let path = format!("/api/sealyard/v1/models/{}/aliases/{}", segment(name), segment(alias));
+        let body = json!({"version": version, "break_glass": reason});
+        self.call::<_, Value>(Method::PUT, &path, &body).await.map(drop)
+    }
 }

@@ -5,7 +5,8 @@ use crate::policy::{AttestationRule, Policy, Requirement, Section};
 use crate::request::{Rejected, Request};
 use crate::rules::{self, Bench, NOT_REQUIRED};
 
-/// Decides whether `request`'s subject may move on: every rule of the stage must be content.
+/// Decides whether `request`'s subject may move on: every rule of the stage must be content, or glass be broken, which the
+/// policy has to let happen and which does not overrule everything.
 ///
 /// `evidence` must have been verified with [`Policy::trusted_keys`]; `rejected` names what did not verify, so that the
 /// decision can say so. The order of neither matters.
@@ -21,8 +22,10 @@ pub fn decide(
     reasons.push(rules::policy_stage::check(request, section));
     if let Some(section) = section {
         reasons.push(rules::policy_environment::check(request, section));
+        reasons.extend(rules::separation_trained::check(request, policy));
         judge(section, &Bench { request, evidence, rejected }, &mut reasons);
     }
+    reasons.extend(rules::break_glass::check(request, policy));
     let Request { subject, stage, context, .. } = request;
     Decision::new(subject.clone(), *stage, context.clone(), reasons, policy.digest(), rejected.to_vec())
 }

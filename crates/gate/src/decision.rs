@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::model::VerifiedModel;
 use crate::request::{Context, Rejected, Stage};
+use crate::rules::{UNBREAKABLE, break_glass};
 
 /// What one rule says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -79,10 +80,19 @@ impl Decision {
         Self { inner: Box::new(Inner { subject, stage, context, reasons, policy, rejected }) }
     }
 
-    /// Whether every rule is content. No rule at all is not.
+    /// Whether every rule is content, or glass was broken and the rest may be overruled. No rule at all is not.
     #[must_use]
     pub fn allowed(&self) -> bool {
-        !self.inner.reasons.is_empty() && self.inner.reasons.iter().all(Reason::is_ok)
+        let content = !self.inner.reasons.is_empty() && self.inner.reasons.iter().all(Reason::is_ok);
+        content || self.broke_glass()
+    }
+
+    /// Whether it is allowed only since glass was broken: rules are not content, and none of those that nobody overrules.
+    #[must_use]
+    pub fn broke_glass(&self) -> bool {
+        let glass = self.inner.reasons.iter().any(|reason| reason.rule == break_glass::NAME && reason.ok);
+        let mut failures = self.failures().peekable();
+        glass && failures.peek().is_some() && failures.all(|reason| !UNBREAKABLE.contains(&reason.rule))
     }
 
     /// What every rule says.
@@ -169,11 +179,14 @@ impl Serialize for Decision {
         map.serialize_entry("policy", &PolicyField { digest: *policy })?;
         map.serialize_entry("evidence", &self.evidence())?;
         map.serialize_entry("rejected", rejected)?;
-        let Context { now, environment, principal, scopes } = context;
+        let Context { now, environment, principal, scopes, break_glass, .. } = context;
         map.serialize_entry("time", &TimeField(*now))?;
         map.serialize_entry("environment", environment)?;
         map.serialize_entry("principal", principal)?;
         map.serialize_entry("scopes", scopes)?;
+        if break_glass.is_some() {
+            map.serialize_entry("broke_glass", &self.broke_glass())?;
+        }
         map.end()
     }
 }

@@ -60,6 +60,12 @@
 //!
 //! [aliases]
 //! protected = ["champion", "production"]   # setting these asks the publish gate first
+//!
+//! [separation_of_duties]                   # optional
+//! trained_may_not = ["publish", "promote", "deploy"]   # by whoever made the run, the logged model or the version
+//!
+//! [break_glass]                            # optional; without it nobody can
+//! may = ["promote", "deploy"]              # promote: point a protected alias at a version; deploy: deploy one
 //! ```
 //!
 //! # Environments and scopes
@@ -88,6 +94,8 @@ pub use collect::collect;
 pub use decide::decide;
 pub use decision::{Decision, Reason};
 pub use model::VerifiedModel;
-pub use policy::{AttestationRule, AttestedBy, Policy, PolicyError, ProvenanceRule, Requirement, ScanRule, Section};
+pub use policy::{
+    AttestationRule, AttestedBy, Duty, Policy, PolicyError, ProvenanceRule, Requirement, ScanRule, Section,
+};
 pub use request::{Context, Rejected, Request, Stage};
 pub use rules::RULES;

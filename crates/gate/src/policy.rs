@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io;
 
 use sealyard_core::{Digest, Hasher, TreePath, Verdict};
@@ -14,8 +15,32 @@ const MAX_BYTES: usize = 1 << 20;
 pub struct Policy {
     sections: BTreeMap<Stage, Section>,
     protected_aliases: BTreeSet<String>,
+    apart_from_training: BTreeSet<Duty>,
+    break_glass: BTreeSet<Duty>,
     keys: TrustedKeys,
     digest: Digest,
+}
+
+/// An act that a policy can keep apart from training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Duty {
+    /// Publish a version.
+    Publish,
+    /// Point a protected alias at one.
+    Promote,
+    /// Deploy one.
+    Deploy,
+}
+
+impl fmt::Display for Duty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Publish => "publish",
+            Self::Promote => "promote",
+            Self::Deploy => "deploy",
+        })
+    }
 }
 
 /// What one stage asks for.
@@ -145,7 +170,17 @@ impl Policy {
         for (stage, section) in &sections {
             section.check(*stage, &keys)?;
         }
-        Ok(Self { sections, protected_aliases: raw.aliases.protected, keys, digest: digest.finish() })
+        if raw.break_glass.may.contains(&Duty::Publish) {
+            return Err(PolicyError::BreakGlass);
+        }
+        Ok(Self {
+            sections,
+            protected_aliases: raw.aliases.protected,
+            apart_from_training: raw.separation_of_duties.trained_may_not,
+            break_glass: raw.break_glass.may,
+            keys,
+            digest: digest.finish(),
+        })
     }
 
     /// What `stage` asks for; `None` denies everything.
@@ -170,6 +205,18 @@ impl Policy {
     #[must_use]
     pub const fn protected_aliases(&self) -> &BTreeSet<String> {
         &self.protected_aliases
+    }
+
+    /// Whether whoever trained a model may not do this with it.
+    #[must_use]
+    pub fn is_apart_from_training(&self, duty: Duty) -> bool {
+        self.apart_from_training.contains(&duty)
+    }
+
+    /// Whether somebody with the right to break glass may do this although rules are not content.
+    #[must_use]
+    pub fn may_break_glass(&self, duty: Duty) -> bool {
+        self.break_glass.contains(&duty)
     }
 
     /// The digest of the policy's text and its keys.
@@ -226,6 +273,22 @@ struct Raw {
     load: Option<RawLoad>,
     #[serde(default)]
     aliases: RawAliases,
+    #[serde(default)]
+    separation_of_duties: RawSeparation,
+    #[serde(default)]
+    break_glass: RawBreakGlass,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSeparation {
+    trained_may_not: BTreeSet<Duty>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBreakGlass {
+    may: BTreeSet<Duty>,
 }
 
 #[derive(Default, Deserialize)]
@@ -334,6 +397,11 @@ pub enum PolicyError {
     /// Keys that can't be told apart.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// Glass that nobody can break.
+    #[error(
+        "[break_glass] may names publish: every later gate trusts what was published; only promote and deploy can be named"
+    )]
+    BreakGlass,
     /// A list without a member.
     #[error("[{stage}] {list} is empty, so nothing could ever pass")]
     Empty {

@@ -1,9 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use sealyard_core::{Digest, FileTree, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::policy::Duty;
 
 /// Where in its life a subject asks to move on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,6 +64,18 @@ pub struct Request<'a> {
     pub context: Context,
 }
 
+impl Request<'_> {
+    /// The act that somebody wants to do; `None` where no person's act asks.
+    pub(crate) const fn duty(&self) -> Option<Duty> {
+        match (self.stage, self.context.promoting) {
+            (Stage::Publish, false) => Some(Duty::Publish),
+            (Stage::Publish, true) => Some(Duty::Promote),
+            (Stage::Deploy, _) => Some(Duty::Deploy),
+            (Stage::Admit | Stage::Load, _) => None,
+        }
+    }
+}
+
 /// Circumstances of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
@@ -74,13 +88,28 @@ pub struct Context {
     /// Facts about where it will run, by scope type (`kubernetes.io/pod/service_account/v1`, …). They must come from
     /// what is really there, never from what a workload says of itself.
     pub scopes: BTreeMap<String, String>,
+    /// At the publish stage: that an alias is to point at what was published before, and not to publish.
+    pub promoting: bool,
+    /// Who made the run, the logged model and the version, by name; `None` when that is not known.
+    pub trained_by: Option<BTreeSet<String>>,
+    /// The reason for which whoever asks would go on although rules are not content. Whether they may at all is for the caller
+    /// to have authorized.
+    pub break_glass: Option<String>,
 }
 
 impl Context {
     /// Only a time: no environment, nobody, no scopes.
     #[must_use]
     pub const fn at(now: Timestamp) -> Self {
-        Self { now, environment: None, principal: None, scopes: BTreeMap::new() }
+        Self {
+            now,
+            environment: None,
+            principal: None,
+            scopes: BTreeMap::new(),
+            promoting: false,
+            trained_by: None,
+            break_glass: None,
+        }
     }
 }
 

@@ -9,9 +9,9 @@ use crate::resource::{
     ProtectedResource, ServerWide, UserDirectory, WorkspaceName,
 };
 
-/// What can be done to a registered model beyond editing it. Each is granted by MANAGE or by name.
+/// What can be done to a registered model beyond editing it. Each is granted by MANAGE or by name; breaking glass by name alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Act {
     /// Set an alias that the policy protects.
     Promote,
@@ -21,11 +21,19 @@ pub enum Act {
     Deploy,
     /// Ask the publish gate.
     Publish,
+    /// Set a protected alias or deploy although the gate's rules are not content.
+    BreakGlass,
 }
 
 impl Act {
     /// Every one of them.
-    pub const ALL: [Self; 4] = [Self::Promote, Self::Approve, Self::Deploy, Self::Publish];
+    pub const ALL: [Self; 5] = [Self::Promote, Self::Approve, Self::Deploy, Self::Publish, Self::BreakGlass];
+
+    /// Whether MANAGE on a model gives it too. What is meant for emergencies is given to people by name.
+    #[must_use]
+    pub const fn is_managed(self) -> bool {
+        !matches!(self, Self::BreakGlass)
+    }
 
     /// As it is written.
     #[must_use]
@@ -35,6 +43,7 @@ impl Act {
             Self::Approve => "approve",
             Self::Deploy => "deploy",
             Self::Publish => "publish",
+            Self::BreakGlass => "break-glass",
         }
     }
 
@@ -58,6 +67,8 @@ pub enum ActionKind {
     Level(Permission),
     /// Takes MANAGE or the act's own grant.
     Act(Act),
+    /// Takes an administrator, or MANAGE on the directory of users.
+    Provision,
     /// Takes an administrator.
     Administer,
 }
@@ -71,6 +82,7 @@ impl fmt::Display for ActionKind {
             Self::Level(Permission::Edit) => "edit",
             Self::Level(Permission::Manage) => "manage",
             Self::Act(act) => act.as_str(),
+            Self::Provision => "provision",
             Self::Administer => "administer",
         })
     }
@@ -78,7 +90,9 @@ impl fmt::Display for ActionKind {
 
 /// The text is not an action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not an action: expected read, use, edit, manage, promote, approve, deploy, publish or administer")]
+#[error(
+    "{0:?} is not an action: expected read, use, edit, manage, promote, approve, deploy, publish, break-glass, provision or administer"
+)]
 pub struct ActionError(String);
 
 impl FromStr for ActionKind {
@@ -90,6 +104,7 @@ impl FromStr for ActionKind {
             "use" => Some(Self::Level(Permission::Use)),
             "edit" => Some(Self::Level(Permission::Edit)),
             "manage" => Some(Self::Level(Permission::Manage)),
+            "provision" => Some(Self::Provision),
             "administer" => Some(Self::Administer),
             _ => Act::from_text(text).map(Self::Act),
         };
@@ -152,6 +167,10 @@ actions! {
     Deploy = ActionKind::Act(Act::Deploy), on [ModelName], implies [];
     /// Ask the publish gate.
     Publish = ActionKind::Act(Act::Publish), on [ModelName], implies [];
+    /// Set a protected alias or deploy although the gate's rules are not content.
+    BreakGlass = ActionKind::Act(Act::BreakGlass), on [ModelName], implies [];
+    /// Make, change and disable users and groups that are no administrators, as a directory does.
+    Provision = ActionKind::Provision, on [UserDirectory], implies [];
     /// What no grant gives: only administrators, and only with an unlimited credential.
     Administer = ActionKind::Administer, on [ServerWide, LedgerLog, PolicySet, UserDirectory], implies [];
 }
@@ -162,7 +181,19 @@ mod tests {
 
     #[test]
     fn actions_round_trip() {
-        for text in ["read", "use", "edit", "manage", "promote", "approve", "deploy", "publish", "administer"] {
+        for text in [
+            "read",
+            "use",
+            "edit",
+            "manage",
+            "promote",
+            "approve",
+            "deploy",
+            "publish",
+            "break-glass",
+            "provision",
+            "administer",
+        ] {
             assert_eq!(text.parse::<ActionKind>().unwrap().to_string(), text);
         }
         assert!("no".parse::<ActionKind>().is_err());

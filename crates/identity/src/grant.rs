@@ -97,7 +97,9 @@ impl fmt::Display for Right {
 
 /// The text is not a right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a right: expected NO, READ, USE, EDIT, MANAGE, DENY or act:promote|approve|deploy|publish")]
+#[error(
+    "{0:?} is not a right: expected NO, READ, USE, EDIT, MANAGE, DENY or act:promote|approve|deploy|publish|break-glass"
+)]
 pub struct RightError(String);
 
 impl FromStr for Right {
@@ -325,7 +327,7 @@ mod tests {
 
     #[test]
     fn rights_and_grantees_round_trip() {
-        for text in ["NO", "READ", "USE", "EDIT", "MANAGE", "DENY", "act:promote", "act:publish"] {
+        for text in ["NO", "READ", "USE", "EDIT", "MANAGE", "DENY", "act:promote", "act:publish", "act:break-glass"] {
             assert_eq!(text.parse::<Right>().unwrap().to_string(), text);
         }
         assert!("act:MANAGE".parse::<Right>().is_err());

@@ -56,8 +56,8 @@ mod throttle;
 mod token;
 
 pub use action::{
-    Act, Action, ActionError, ActionKind, ActsOn, Administer, Approve, Deploy, Edit, Implies, Manage, Promote, Publish,
-    Read, Use,
+    Act, Action, ActionError, ActionKind, ActsOn, Administer, Approve, BreakGlass, Deploy, Edit, Implies, Manage,
+    Promote, Provision, Publish, Read, Use,
 };
 pub use authorization::{Authorized, Authorizer, Considered, Denied, Effect, Explanation};
 pub use grant::{Grant, Grantee, IdPattern, Membership, ResourcePattern, ResourcePatternError, Right, RightError};

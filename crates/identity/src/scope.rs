@@ -10,7 +10,7 @@ use crate::resource::{Resource, WorkspaceName};
 
 /// What a token may do at most; never more than its owner may.
 ///
-/// Written `all`, `read`, or a resource pattern and a level or act: `experiment:7:edit`,
+/// Written `all`, `read`, `scim`, or a resource pattern and a level or act: `experiment:7:edit`,
 /// `registered-model:fraud-*:promote`, `ledger:read`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -19,6 +19,8 @@ pub enum Scope {
     All,
     /// READ wherever the owner has it.
     Read,
+    /// Provisioning users and groups, and nothing else.
+    Scim,
     /// This level, on these resources.
     Level(ResourcePattern, Permission),
     /// This act, on these resources.
@@ -35,7 +37,10 @@ impl Scope {
             (Self::Level(pattern, level), ActionKind::Level(needed)) => {
                 needed <= *level && pattern.matches(workspace, resource)
             }
-            (Self::Level(pattern, Permission::Manage), ActionKind::Act(_)) => pattern.matches(workspace, resource),
+            (Self::Scim, ActionKind::Provision) => true,
+            (Self::Level(pattern, Permission::Manage), ActionKind::Act(act)) => {
+                act.is_managed() && pattern.matches(workspace, resource)
+            }
             (Self::Act(pattern, act), ActionKind::Act(needed)) => {
                 needed == *act && pattern.matches(workspace, resource)
             }
@@ -50,6 +55,7 @@ impl fmt::Display for Scope {
         match self {
             Self::All => f.write_str("all"),
             Self::Read => f.write_str("read"),
+            Self::Scim => f.write_str("scim"),
             Self::Level(pattern, level) => write!(f, "{pattern}:{}", level.as_str().to_ascii_lowercase()),
             Self::Act(pattern, act) => write!(f, "{pattern}:{act}"),
         }
@@ -59,7 +65,7 @@ impl fmt::Display for Scope {
 /// The text is not a scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a scope: expected all, read, or <resource>:<level or act> such as experiment:7:edit or \
+    "{0:?} is not a scope: expected all, read, scim, or <resource>:<level or act> such as experiment:7:edit or \
      registered-model:fraud-*:promote"
 )]
 pub struct ScopeError(String);
@@ -72,6 +78,7 @@ impl FromStr for Scope {
         match text {
             "all" => return Ok(Self::All),
             "read" => return Ok(Self::Read),
+            "scim" => return Ok(Self::Scim),
             _ => {}
         }
         let (pattern, right) = text.rsplit_once(':').ok_or_else(malformed)?;
@@ -79,7 +86,7 @@ impl FromStr for Scope {
         match right.parse::<ActionKind>().map_err(|_| malformed())? {
             ActionKind::Level(level) => Ok(Self::Level(pattern, level)),
             ActionKind::Act(act) => Ok(Self::Act(pattern, act)),
-            ActionKind::Administer => Err(malformed()),
+            ActionKind::Provision | ActionKind::Administer => Err(malformed()),
         }
     }
 }
@@ -107,9 +114,15 @@ mod tests {
 
     #[test]
     fn scopes_round_trip() {
-        for text in
-            ["all", "read", "experiment:7:edit", "registered-model:fraud-*:promote", "ledger:read", "experiment:*:read"]
-        {
+        for text in [
+            "all",
+            "read",
+            "scim",
+            "experiment:7:edit",
+            "registered-model:fraud-*:promote",
+            "ledger:read",
+            "experiment:*:read",
+        ] {
             assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
         }
         for text in
@@ -148,6 +161,15 @@ mod tests {
         );
         let manage: Scope = "registered-model:m:manage".parse().unwrap();
         assert!(manage.covers(ActionKind::Act(Act::Deploy), &WorkspaceName::default(), &model));
+        assert!(!manage.covers(ActionKind::Act(Act::BreakGlass), &WorkspaceName::default(), &model));
+        let glass: Scope = "registered-model:m:break-glass".parse().unwrap();
+        assert!(glass.covers(ActionKind::Act(Act::BreakGlass), &WorkspaceName::default(), &model));
+        assert!(Scope::Scim.covers(ActionKind::Provision, &WorkspaceName::default(), &Resource::Users));
+        for action in [READ, EDIT, ActionKind::Administer, ActionKind::Act(Act::Deploy)] {
+            for resource in [&model, &Resource::Users, &Resource::Server] {
+                assert!(!Scope::Scim.covers(action, &WorkspaceName::default(), resource), "{action} {resource}");
+            }
+        }
         let server: Scope = "server:manage".parse().unwrap();
         assert!(!server.covers(ActionKind::Administer, &WorkspaceName::default(), &Resource::Server));
         assert!(Scope::All.covers(ActionKind::Administer, &WorkspaceName::default(), &Resource::Server));

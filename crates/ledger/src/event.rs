@@ -257,6 +257,16 @@ pub enum Act {
         environment: String,
         attestation: Digest,
     },
+    /// Somebody went on although a gate's rules were not content.
+    GlassBroken {
+        /// Always `high`.
+        severity: String,
+        what: String,
+        resource: String,
+        reason: String,
+        /// The rules that were not content.
+        overruled: Vec<String>,
+    },
     AliasSet {
         name: String,
         alias: String,

@@ -119,8 +119,12 @@ commands! {
     Whoami => whoami,
     /// Make, list and revoke tokens.
     Tokens => tokens,
-    /// Make users.
+    /// Make, show, change and delete users.
     Users => users,
-    /// Give and take permissions.
+    /// Make roles, say what they give and who has them.
+    Roles => roles,
+    /// Give, list and take rights.
     Grants => grants,
+    /// Explain why somebody may do something, or may not.
+    Auth => auth,
 }

@@ -110,7 +110,7 @@ pub(crate) async fn train(
         runner.run(&request, &mut |event| shown.now(&describe(&event)))
     })
     .await;
-    client.revoke_token(&made.id).await.map_err(remote::failure)?;
+    client.revoke_token(&made.id, None).await.map_err(remote::failure)?;
     let record = record?.map_err(run_failure)?;
     let run = find_run(client, experiment, &job.invocation).await?;
     let run_id = run.pointer("/info/run_id").and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -1,8 +1,10 @@
 //! Sealyard's own API, below `/api/sealyard/v1`.
 
+mod access;
 mod artifacts;
 mod gates;
 mod grants;
+mod groups;
 mod ledger;
 mod logged_model;
 mod models;
@@ -20,6 +22,7 @@ pub(crate) fn routes() -> Routes {
     let v1 = Routes::new()
         .route("/whoami", get(Somebody, whoami::handler))
         .route("/logged-models/{id}/manifest", get(Read, logged_model::handler))
+        .merge(access::routes())
         .merge(artifacts::routes())
         .merge(models::routes())
         .merge(runs::routes())
@@ -28,6 +31,7 @@ pub(crate) fn routes() -> Routes {
         .merge(tokens::routes())
         .merge(users::routes())
         .merge(webhooks::routes())
-        .merge(grants::routes());
+        .merge(grants::routes())
+        .merge(groups::routes());
     Routes::new().nest("/api/sealyard/v1", v1)
 }

@@ -8,6 +8,7 @@
     reason = "a test that can't go on ends"
 )]
 
+mod access;
 mod accounts;
 mod artifacts;
 mod authentication;

@@ -171,7 +171,7 @@ impl TestApp {
     }
 
     pub(crate) async fn grant(&self, name: &str, resource: &str, right: &str) {
-        let grant = json!({ "user": name, "resource": resource, "right": right });
+        let grant = json!({ "user": name, "resource": resource, "right": right, "absent": true });
         self.post(&self.admin, "/api/sealyard/v1/grants", grant).await.ok();
     }
 

@@ -1,11 +1,20 @@
 //! Users, their rights and roles, as MLflow's clients manage them. All of it rests on the same users and grants that the
 //! one authorizer decides by.
 
+mod accounts;
+mod explain;
+mod grants;
+mod groups;
 mod permissions;
 mod roles;
 mod users;
 
+pub use accounts::{AccountDetails, AccountSummary};
+pub use explain::{AccessExplanation, ConsideredRule};
+pub use grants::{GrantChange, GrantFilter, GrantSummary, GrantTo};
+pub use groups::{GroupDetails, GroupSummary};
 pub use permissions::{PermissionLevel, Shared};
 pub(crate) use roles::check_name as check_role_name;
 pub use roles::{NewRolePermission, RoleChange};
+pub(crate) use users::find;
 pub use users::{HeldPermission, UserDetails};

@@ -13,7 +13,7 @@ const NAME_CHARS: usize = 128;
 const DESCRIPTION_CHARS: usize = 1000;
 const PATTERN_CHARS: usize = 255;
 const MOST_ROLES: usize = 1000;
-const MOST_PERMISSIONS: usize = 1000;
+pub(super) const MOST_PERMISSIONS: usize = 1000;
 /// MLflow's kinds of resources, in the order it lists them.
 const RESOURCE_TYPES: [&str; 7] = [
     "experiment",
@@ -291,7 +291,7 @@ impl App {
         Ok(())
     }
 
-    async fn may_manage_role(&self, caller: &Caller, id: i64) -> Result<RoleRecord, AppError> {
+    pub(super) async fn may_manage_role(&self, caller: &Caller, id: i64) -> Result<RoleRecord, AppError> {
         self.visible_role(caller, Manage, id).await
     }
 
@@ -343,7 +343,7 @@ impl App {
     }
 }
 
-fn find_role(tx: &mut dyn Transaction, id: i64) -> Result<RoleRecord, AppError> {
+pub(super) fn find_role(tx: &mut dyn Transaction, id: i64) -> Result<RoleRecord, AppError> {
     tx.role(id)?.ok_or_else(|| missing("role", id))
 }
 

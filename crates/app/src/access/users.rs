@@ -6,7 +6,7 @@ use sealyard_core::Redacted;
 use sealyard_identity::{Administer, Authorized, Grantee, IdPattern, PasswordHash, ResourceKind, UserDirectory, Via};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
-use sealyard_store::model::UserRecord;
+use sealyard_store::model::{UserKind, UserRecord};
 
 use super::permissions::PermissionLevel;
 use crate::authentication::principal_id;
@@ -135,6 +135,9 @@ impl App {
         self.store()
             .write(move |tx| {
                 let user = find(tx, &name)?;
+                if user.kind == UserKind::Service {
+                    return Err(AppError::Invalid(format!("{} is a machine's account, which has no password", user.name)));
+                }
                 tx.set_user_password(&user.name, Some(hash.as_phc()))?;
                 tx.record(&event)?;
                 for token in tx.tokens_of(&user.name)? {
@@ -206,7 +209,7 @@ pub(super) fn is_itself(caller: &Caller, name: &str) -> bool {
     caller.principal().is_some_and(|principal| principal.name.as_str() == name)
 }
 
-pub(super) fn find(tx: &mut dyn Transaction, name: &str) -> Result<UserRecord, AppError> {
+pub(crate) fn find(tx: &mut dyn Transaction, name: &str) -> Result<UserRecord, AppError> {
     tx.user(name)?.ok_or_else(|| AppError::NotFound { kind: "user", id: name.chars().take(128).collect() })
 }
 
@@ -232,7 +235,7 @@ fn details(tx: &mut dyn Transaction, name: &str) -> Result<UserDetails, AppError
 }
 
 /// Nobody could undo it if there were none.
-fn keep_an_administrator(tx: &mut dyn Transaction, without: &UserRecord) -> Result<(), AppError> {
+pub(super) fn keep_an_administrator(tx: &mut dyn Transaction, without: &UserRecord) -> Result<(), AppError> {
     // One without a password came from another server, and can't log in yet.
     let can_undo = |user: &UserRecord| user.admin && !user.disabled && user.password.is_some() && user.id != without.id;
     let others = tx.users()?.into_iter().filter(can_undo).count();

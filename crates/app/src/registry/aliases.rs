@@ -4,19 +4,20 @@ use sealyard_core::Verdict;
 use sealyard_evidence::Bundle;
 use sealyard_evidence::predicate::Predicate;
 use sealyard_gate::Stage;
-use sealyard_identity::{Edit, ModelName, Promote};
+use sealyard_identity::{BreakGlass, Edit, ModelName, Promote};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::model::ModelVersion;
 
 use super::source::shorten;
-use crate::gates::check_unchanged;
+use crate::gates::{Asked, check_unchanged};
 use crate::webhooks::Happening;
 use crate::{App, AppError, Caller};
 
 /// What the publish gate let through for a protected alias.
 pub(super) struct Promoted {
     pub(super) version: ModelVersion,
-    pub(super) decision: Event,
+    /// The decision's, and that glass was broken.
+    pub(super) events: Vec<Event>,
 }
 
 impl App {
@@ -33,10 +34,29 @@ impl App {
         alias: String,
         version: u32,
     ) -> Result<(), AppError> {
+        self.point_alias(caller, name, alias, version, None).await
+    }
+
+    /// Likewise; with a reason to break glass, which takes the right to, although the gate's rules are not content or the
+    /// version is not published.
+    ///
+    /// # Errors
+    /// As [`Self::set_alias`].
+    pub async fn point_alias(
+        &self,
+        caller: &Caller,
+        name: ModelName,
+        alias: String,
+        version: u32,
+        break_glass: Option<String>,
+    ) -> Result<(), AppError> {
         check_alias(&alias)?;
         let promoted = if self.is_protected_alias(&alias) {
             let _may_promote = self.authorize(caller, Promote, name.clone()).await?;
-            Some(self.promote(caller, &name, &alias, version).await?)
+            if break_glass.is_some() {
+                let _may_break_glass = self.authorize(caller, BreakGlass, name.clone()).await?;
+            }
+            Some(self.promote(caller, &name, &alias, version, break_glass).await?)
         } else {
             let _may_edit = self.authorize(caller, Edit, name.clone()).await?;
             None
@@ -55,7 +75,9 @@ impl App {
                 }
                 if let Some(promoted) = promoted {
                     check_unchanged(&promoted.version, &found)?;
-                    tx.record(&promoted.decision)?;
+                    for event in promoted.events {
+                        tx.record(&event)?;
+                    }
                 }
                 tx.set_alias(name.as_str(), &alias, version, now)?;
                 announcer.announce(tx, Happening::AliasSet { name: name.as_str(), alias: &alias, version })?;
@@ -73,14 +95,17 @@ impl App {
         name: &ModelName,
         alias: &str,
         version: u32,
+        break_glass: Option<String>,
     ) -> Result<Promoted, AppError> {
         let environment = self.published_environment(name, version).await?;
-        let judged = self.judge(caller, name, version, Stage::Publish, environment, true).await?;
+        let asked = Asked { environment, promoting: true, break_glass };
+        let judged = self.judge(caller, name, version, Stage::Publish, asked, true).await?;
         if !judged.decision.allowed() {
             self.record(judged.event).await?;
             return Err(AppError::GateDenied(Box::new(judged.decision)));
         }
-        if judged.version.published.is_none() {
+        let broken = self.broken_glass(caller, &judged, &format!("set the alias {alias}"));
+        if judged.version.published.is_none() && broken.is_none() {
             let rule = "alias.unpublished";
             let refused = Act::AccessDenied {
                 action: format!("set the alias {alias}"),
@@ -92,7 +117,8 @@ impl App {
             let reason = format!("the name {alias:?} is protected and version {version} is not published");
             return Err(AppError::refused(rule, reason));
         }
-        Ok(Promoted { version: judged.version, decision: judged.event })
+        let events = std::iter::once(judged.event).chain(broken).collect();
+        Ok(Promoted { version: judged.version, events })
     }
 
     /// The environment that a version was published for: a policy that asks for one is asked about that one again.

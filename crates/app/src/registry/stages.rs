@@ -45,7 +45,7 @@ impl App {
         let protected = self.is_protected_alias(stage) || self.is_protected_alias(&stage.to_ascii_lowercase());
         let promoted = if protected {
             let _may_promote = self.authorize(caller, Promote, name.clone()).await?;
-            Some(self.promote(caller, &name, stage, version).await?)
+            Some(self.promote(caller, &name, stage, version, None).await?)
         } else {
             let _may_edit = self.authorize(caller, Edit, name.clone()).await?;
             None
@@ -64,7 +64,9 @@ impl App {
                 }
                 if let Some(promoted) = promoted {
                     check_unchanged(&promoted.version, &found)?;
-                    tx.record(&promoted.decision)?;
+                    for event in promoted.events {
+                        tx.record(&event)?;
+                    }
                 }
                 if archive {
                     for other in in_stage(tx, name.as_str(), stage)? {

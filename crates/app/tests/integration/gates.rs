@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use sealyard_app::{AppError, DeployRequest, GateOutcome, PublishRequest, load_gate};
+use sealyard_app::{AppError, Caller, DeployRequest, GateOutcome, PublishRequest, load_gate};
 use sealyard_core::{Digest, Subject, Verdict};
 use sealyard_evidence::predicate::{
     BuildDefinition, BuildMetadata, Builder, Provenance, ResourceDescriptor, Ruleset, RunDetails, ScanCounts,
@@ -8,11 +8,11 @@ use sealyard_evidence::predicate::{
 };
 use sealyard_evidence::{Bundle, PredicateType, Statement, oms, verify};
 use sealyard_gate::{Context, Stage};
-use sealyard_identity::{Deploy, Publish, Read};
+use sealyard_identity::{Authorized, Deploy, ModelName, Publish, Read};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::EvidenceRecord;
 
-use crate::harness::{BUILDER, TestApp, is_conflict, key, model, refused_by, start};
+use crate::harness::{BUILDER, POLICY, TestApp, is_conflict, key, model, refused_by, start};
 
 pub(crate) fn provenance() -> Provenance {
     Provenance {
@@ -71,10 +71,20 @@ impl TestApp {
         self.app.publish(&self.admin, &may, request).await
     }
 
+    async fn deploy_as(
+        &self,
+        caller: &Caller,
+        may: &Authorized<Deploy, ModelName>,
+        break_glass: Option<&str>,
+    ) -> Result<GateOutcome, AppError> {
+        let break_glass = break_glass.map(str::to_owned);
+        let request = DeployRequest { name: "m".into(), version: 1, environment: None, break_glass };
+        self.app.deploy(caller, may, request).await
+    }
+
     pub(crate) async fn deploy(&self) -> Result<GateOutcome, AppError> {
         let may = self.app.authorize(&self.admin, Deploy, model("m")).await.unwrap();
-        let request = DeployRequest { name: "m".into(), version: 1, environment: None };
-        self.app.deploy(&self.admin, &may, request).await
+        self.deploy_as(&self.admin, &may, None).await
     }
 }
 
@@ -247,4 +257,81 @@ async fn a_version_that_was_exchanged_while_the_gate_decided_is_not_published() 
     assert!(test.store.has_meddled());
     let version = test.write(|tx| tx.model_version("m", 1)).await.unwrap();
     assert!(version.tree != subject && version.published.is_none());
+}
+
+/// Ada made the run's model; the version is the administrator's.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_trained_may_not_do_what_the_policy_keeps_apart() {
+    let policy = format!("{POLICY}[separation_of_duties]\ntrained_may_not = [\"publish\", \"promote\", \"deploy\"]\n");
+    let test = TestApp::with_policy(Some(&policy)).await;
+    test.version_without("").await;
+    let all = [("registered-model:m", "MANAGE")];
+    let (ada, bob) = (test.user("ada", &all).await, test.user("bob", &all).await);
+    let publish = async |caller: &Caller| {
+        let may = test.app.authorize(caller, Publish, model("m")).await.unwrap();
+        let request = PublishRequest { name: "m".into(), version: 1, environment: None };
+        test.app.publish(caller, &may, request).await
+    };
+    denied_by(publish(&ada).await, &["separation.trained"]);
+    denied_by(publish(&test.admin).await, &["separation.trained"]);
+    publish(&bob).await.unwrap();
+    let set = async |caller: &Caller| test.app.set_alias(caller, model("m"), "champion".into(), 1).await;
+    denied_by(set(&ada).await, &["separation.trained"]);
+    set(&bob).await.unwrap();
+    for (caller, denied) in [(&ada, true), (&bob, false)] {
+        let may = test.app.authorize(caller, Deploy, model("m")).await.unwrap();
+        let outcome = test.deploy_as(caller, &may, None).await;
+        if denied { denied_by(outcome, &["separation.trained"]) } else { drop(outcome.unwrap()) }
+    }
+}
+
+const WHY: &str = "the scanner is down and production burns";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn glass_is_broken_with_the_right_a_policy_and_a_reason_and_stands_in_the_ledger() {
+    let policy = format!("{POLICY}[break_glass]\nmay = [\"promote\", \"deploy\"]\n");
+    let test = TestApp::with_policy(Some(&policy)).await;
+    test.version_without("provenance").await;
+    let grants = [("registered-model:m", "MANAGE")];
+    let eve = test.user("eve", &grants).await;
+    let ada = test.user("bob", &[grants[0], ("registered-model:m", "act:break-glass")]).await;
+    let broken = |act: &Act| matches!(act, Act::GlassBroken { severity, .. } if severity == "high");
+    // MANAGE is not enough, and with the right it still takes a reason.
+    let may = test.app.authorize(&eve, Deploy, model("m")).await.unwrap();
+    refused_by(test.deploy_as(&eve, &may, Some(WHY)).await, "authorization");
+    refused_by(test.app.point_alias(&eve, model("m"), "champion".into(), 1, Some(WHY.into())).await, "authorization");
+    let may = test.app.authorize(&ada, Deploy, model("m")).await.unwrap();
+    let Err(AppError::GateDenied(denied)) = test.deploy_as(&ada, &may, Some("please")).await else { panic!() };
+    assert!(denied.failures().any(|reason| reason.rule() == "policy.break-glass"));
+    assert!(matches!(test.deploy_as(&ada, &may, None).await, Err(AppError::GateDenied(_))));
+    assert_eq!(test.count(Outcome::Done, broken).await, 0);
+
+    let deployed = test.deploy_as(&ada, &may, Some(WHY)).await.unwrap();
+    assert!(deployed.attestation.is_some() && deployed.decision.broke_glass());
+    test.app.point_alias(&ada, model("m"), "champion".into(), 1, Some(WHY.into())).await.unwrap();
+    assert_eq!(test.write(|tx| tx.version_by_alias("m", "champion")).await, Some(1));
+    let deploy = |act: &Act| {
+        matches!(act, Act::GlassBroken { reason, overruled, what, .. }
+            if reason == WHY && what == "deploy it" && overruled.iter().any(|rule| rule == "publish.attestation"))
+    };
+    assert_eq!(test.count(Outcome::Done, deploy).await, 1);
+    assert_eq!(test.count(Outcome::Done, broken).await, 2);
+    // Nobody publishes so: every later gate trusts what was published.
+    assert!(test.publish().await.is_err());
+    // What was found to be unsafe goes nowhere.
+    test.sql("UPDATE model_versions SET verdict = 'unsafe'");
+    refused_by(test.deploy_as(&ada, &may, Some(WHY)).await, "artifact.verdict");
+    refused_by(
+        test.app.point_alias(&ada, model("m"), "champion".into(), 1, Some(WHY.into())).await,
+        "artifact.verdict",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_does_not_say_so_lets_nobody_break_glass() {
+    let test = TestApp::new().await;
+    test.version_without("provenance").await;
+    let may = test.app.authorize(&test.admin, Deploy, model("m")).await.unwrap();
+    let Err(AppError::GateDenied(denied)) = test.deploy_as(&test.admin, &may, Some(WHY)).await else { panic!() };
+    assert!(denied.failures().any(|reason| reason.rule() == "policy.break-glass"));
 }

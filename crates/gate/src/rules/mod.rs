@@ -11,6 +11,7 @@ use sealyard_evidence::VerifiedEvidence;
 use crate::decision::Reason;
 use crate::request::{Rejected, Request};
 
+pub(crate) mod break_glass;
 pub(crate) mod deployment_attestation;
 pub(crate) mod policy_environment;
 pub(crate) mod policy_stage;
@@ -24,16 +25,18 @@ pub(crate) mod scan;
 mod scan_signer;
 mod scan_subject;
 mod scan_verdict;
+pub(crate) mod separation_trained;
 pub(crate) mod signature;
 mod signature_covers_tree;
 mod signature_signer;
 pub(crate) mod subject_tree_digest;
 
 /// The name of every rule, in the order of decisions.
-pub const RULES: [&str; 14] = [
+pub const RULES: [&str; 16] = [
     subject_tree_digest::NAME,
     policy_stage::NAME,
     policy_environment::NAME,
+    separation_trained::NAME,
     signature_signer::NAME,
     signature_covers_tree::NAME,
     provenance_signer::NAME,
@@ -45,7 +48,13 @@ pub const RULES: [&str; 14] = [
     scan_verdict::NAME,
     publish_attestation::NAME,
     deployment_attestation::NAME,
+    break_glass::NAME,
 ];
+
+/// What breaking glass does not overrule: that it is about these files, that the policy has such a stage and environment at
+/// all, and that somebody else than who trained it looks at it.
+pub(crate) const UNBREAKABLE: [&str; 4] =
+    [subject_tree_digest::NAME, policy_stage::NAME, policy_environment::NAME, separation_trained::NAME];
 
 pub(crate) const NOT_REQUIRED: &str = "the policy says that none is required";
 

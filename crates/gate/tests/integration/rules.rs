@@ -12,6 +12,12 @@ fn other() -> Digest {
     Digest::of(b"another model")
 }
 
+/// The policy keeps `duty` apart from training, which these did.
+fn trained(all: &mut Scenario, duty: &str, by: &[&str]) {
+    all.policy.push_str(&format!("[separation_of_duties]\ntrained_may_not = [{duty:?}]\n"));
+    all.context.trained_by = Some(by.iter().map(|&name| name.to_owned()).collect());
+}
+
 /// A rule, the stage, and what spoils this rule and no other.
 const CASES: &[(&str, Stage, Spoil)] = &[
     ("subject.tree-digest", Stage::Load, |all| {
@@ -31,6 +37,21 @@ const CASES: &[(&str, Stage, Spoil)] = &[
         all.context.environment = Some("test".into());
         all.publications[0].what.package.environment = Some("test".into());
     }),
+    ("separation.trained", Stage::Publish, |all| trained(all, "publish", &["ada", "bob"])),
+    ("separation.trained", Stage::Publish, |all| {
+        trained(all, "promote", &["ada"]);
+        all.context.promoting = true;
+    }),
+    ("separation.trained", Stage::Deploy, |all| trained(all, "deploy", &["ada"])),
+    ("separation.trained", Stage::Deploy, |all| {
+        trained(all, "deploy", &[]);
+        all.context.trained_by = None;
+    }),
+    ("separation.trained", Stage::Deploy, |all| {
+        trained(all, "deploy", &["bob"]);
+        all.context.principal = None;
+    }),
+    ("policy.break-glass", Stage::Deploy, |all| all.context.break_glass = Some("the whole shop is down".into())),
     ("signature.signer", Stage::Load, |all| all.signatures[0].0 = "intern"),
     ("signature.covers-tree", Stage::Load, |all| all.signatures[0].1 = tree(&[("MLmodel", "flavors")])),
     ("signature.covers-tree", Stage::Load, |all| {
@@ -193,4 +214,81 @@ fn what_a_policy_does_not_require_is_said() {
     let said: Vec<_> =
         decision.reasons().iter().filter(|reason| reason.detail().contains("none is required")).collect();
     assert_eq!(said.len(), 4);
+}
+
+#[test]
+fn who_did_not_train_may_and_what_the_policy_does_not_name_may_be_done_by_all() {
+    let mut scenario = Scenario::good(Stage::Deploy);
+    trained(&mut scenario, "deploy", &["bob"]);
+    assert!(scenario.decide().allowed());
+    let mut scenario = Scenario::good(Stage::Publish);
+    trained(&mut scenario, "promote", &["ada"]);
+    assert!(scenario.decide().allowed(), "publishing is not promoting");
+    // No person's act leads to loading.
+    let mut scenario = Scenario::good(Stage::Load);
+    trained(&mut scenario, "deploy", &["ada"]);
+    assert!(scenario.decide().allowed());
+}
+
+fn glass(stage: Stage, may: &str) -> Scenario {
+    let mut scenario = Scenario::good(stage);
+    scenario.policy.push_str(&format!("[break_glass]\nmay = [{may:?}]\n"));
+    scenario.context.break_glass = Some("the whole shop is down".into());
+    scenario
+}
+
+#[test]
+fn broken_glass_overrules_evidence_and_says_so() {
+    let mut scenario = glass(Stage::Deploy, "deploy");
+    assert!(scenario.decide().allowed() && !scenario.decide().broke_glass(), "there was nothing to overrule");
+    scenario.scans.clear();
+    scenario.publications.clear();
+    let decision = scenario.decide();
+    assert!(decision.allowed() && decision.broke_glass());
+    let failed: Vec<_> = decision.failures().map(sealyard_gate::Reason::rule).collect();
+    assert_eq!(failed, ["scan.subject", "scan.signer", "scan.verdict", "publish.attestation"]);
+    let written = serde_json::to_value(&decision).unwrap();
+    assert_eq!((&written["decision"], &written["broke_glass"]), (&"allow".into(), &true.into()));
+    let reason = decision.reasons().iter().find(|reason| reason.rule() == "policy.break-glass").unwrap();
+    assert_eq!(reason.detail(), "the whole shop is down");
+    let mut promotion = glass(Stage::Publish, "promote");
+    promotion.context.promoting = true;
+    promotion.scans.clear();
+    assert!(promotion.decide().allowed());
+}
+
+#[test]
+fn broken_glass_does_not_overrule_everything() {
+    let denied = |scenario: &Scenario, rule: &str| {
+        let decision = scenario.decide();
+        assert!(!decision.allowed() && !decision.broke_glass(), "{rule}");
+        assert!(decision.failures().any(|reason| reason.rule() == rule), "{rule}");
+    };
+    let mut other_files = glass(Stage::Deploy, "deploy");
+    other_files.subject.digest = other();
+    denied(&other_files, "subject.tree-digest");
+    let mut elsewhere = glass(Stage::Deploy, "deploy");
+    elsewhere.context.environment = Some("test".into());
+    denied(&elsewhere, "policy.environment");
+    let mut own = glass(Stage::Deploy, "deploy");
+    own.scans.clear();
+    trained(&mut own, "deploy", &["ada"]);
+    denied(&own, "separation.trained");
+    // Not where the policy does not say so, not for publishing, not for loading, and not without a reason.
+    let spoilt = |stage, may: &str, reason: &str| {
+        let mut scenario = glass(stage, may);
+        scenario.context.break_glass = Some(reason.into());
+        scenario.scans.clear();
+        denied(&scenario, "policy.break-glass");
+    };
+    spoilt(Stage::Deploy, "promote", "the whole shop is down");
+    spoilt(Stage::Publish, "promote", "the whole shop is down");
+    spoilt(Stage::Load, "deploy", "the whole shop is down");
+    for reason in ["", "  \t        ", "too short", &"x".repeat(1001), "with a\ncontrol character"] {
+        spoilt(Stage::Deploy, "deploy", reason);
+    }
+    let mut nobody = glass(Stage::Deploy, "deploy");
+    nobody.context.principal = None;
+    nobody.scans.clear();
+    denied(&nobody, "policy.break-glass");
 }

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::fmt;
 
 use crate::action::{ActionKind, ActsOn};
 use crate::authorization::authorized::{Authorized, Denied};
@@ -8,6 +9,7 @@ use crate::grant::{Grant, Grantee, Membership, Right};
 use crate::permission::Permission;
 use crate::principal::{Principal, PrincipalId};
 use crate::resource::{ProtectedResource, Resource, WorkspaceName};
+use crate::scope::Scope;
 
 /// Decides who may do what, from all grants at once. When grants change, build another and replace it.
 ///
@@ -17,7 +19,8 @@ use crate::resource::{ProtectedResource, Resource, WorkspaceName};
 ///    lifting it;
 /// 3. an administrator: yes;
 /// 4. `administer`: no, no grant gives it;
-/// 5. a grant that gives enough, to the principal, or to one of its groups or roles: yes;
+/// 5. a grant that gives enough (breaking glass takes its own, which MANAGE is not), to the principal, or to one of its groups or
+///    roles: yes;
 /// 6. no.
 #[derive(Debug, Default)]
 pub struct Authorizer {
@@ -76,7 +79,10 @@ impl Authorizer {
         resource: Resource,
     ) -> Explanation {
         let mut considered = Vec::new();
-        let mut note = |effect, rule: &dyn Fn() -> String| considered.push(Considered { effect, rule: rule() });
+        let mut note = |effect, rule: &Rule<'_>| {
+            let grant = if let Rule::Grant(grant) = rule { Some((*grant).clone()) } else { None };
+            considered.push(Considered { effect, rule: rule.to_string(), grant });
+        };
         let allowed = self.decide(workspace, principal, action, &resource, &mut note);
         Explanation { principal: principal.name.clone(), action, resource, allowed, considered }
     }
@@ -107,7 +113,7 @@ impl Authorizer {
         principal: &Principal,
         action: ActionKind,
         resource: &Resource,
-        note: &mut dyn FnMut(Effect, &dyn Fn() -> String),
+        note: &mut dyn FnMut(Effect, &Rule<'_>),
     ) -> bool {
         let instead;
         let resource = match (resource, action) {
@@ -122,14 +128,11 @@ impl Authorizer {
         if let Some(scopes) = principal.scopes()
             && !scopes.iter().any(|scope| scope.covers(action, workspace, resource))
         {
-            let list = || scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            note(Effect::Denies, &|| {
-                format!("the token's scopes [{}], which don't cover {action} on {resource}", list())
-            });
+            note(Effect::Denies, &Rule::Scopes(scopes, action, resource));
             denied = true;
         }
         if principal.admin {
-            note(Effect::Allows, &|| "being an administrator".to_owned());
+            note(Effect::Allows, &Rule::Administrator);
             allowed = true;
         }
         let own = Grantee::Principal(principal.id.clone());
@@ -138,20 +141,41 @@ impl Authorizer {
             for grant in self.index.find(grantee, workspace, resource).filter_map(|position| self.grants.get(position))
             {
                 let effect = effect(grant, principal.admin, action, resource);
-                note(effect, &|| grant.to_string());
+                note(effect, &Rule::Grant(grant));
                 allowed |= effect == Effect::Allows;
                 denied |= effect == Effect::Denies;
             }
         }
         if !allowed && !denied {
-            let missing = || match action {
-                ActionKind::Administer => "only an administrator may administer".to_owned(),
-                ActionKind::Level(level) => format!("no grant gives {level}"),
-                ActionKind::Act(act) => format!("no grant gives MANAGE or act:{act}"),
-            };
-            note(Effect::Insufficient, &missing);
+            note(Effect::Insufficient, &Rule::Nothing(action));
         }
         allowed && !denied
+    }
+}
+
+/// What is told of while a decision is made; the words are only made for whoever wants them.
+enum Rule<'a> {
+    Scopes(&'a [Scope], ActionKind, &'a Resource),
+    Administrator,
+    Grant(&'a Grant),
+    Nothing(ActionKind),
+}
+
+impl fmt::Display for Rule<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scopes(scopes, action, resource) => {
+                let list = scopes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                write!(f, "the token's scopes [{list}], which don't cover {action} on {resource}")
+            }
+            Self::Administrator => f.write_str("being an administrator"),
+            Self::Grant(grant) => grant.fmt(f),
+            Self::Nothing(ActionKind::Administer) => f.write_str("only an administrator may administer"),
+            Self::Nothing(ActionKind::Provision) => f.write_str("no grant gives MANAGE on users"),
+            Self::Nothing(ActionKind::Level(level)) => write!(f, "no grant gives {level}"),
+            Self::Nothing(ActionKind::Act(act)) if act.is_managed() => write!(f, "no grant gives MANAGE or act:{act}"),
+            Self::Nothing(ActionKind::Act(act)) => write!(f, "no grant gives act:{act}"),
+        }
     }
 }
 
@@ -160,9 +184,10 @@ fn effect(grant: &Grant, admin: bool, action: ActionKind, resource: &Resource) -
         (Right::Deny, _) if admin && *resource == Resource::Users => false,
         (Right::Deny, _) => return Effect::Denies,
         (Right::Level(level), ActionKind::Level(needed)) => level >= needed,
-        (Right::Level(level), ActionKind::Act(_)) => level == Permission::Manage,
+        (Right::Level(level), ActionKind::Act(act)) => act.is_managed() && level == Permission::Manage,
+        (Right::Level(level), ActionKind::Provision) => level == Permission::Manage,
         (Right::Act(act), ActionKind::Act(needed)) => act == needed,
-        (Right::Act(_), ActionKind::Level(_)) | (_, ActionKind::Administer) => false,
+        (Right::Act(_), ActionKind::Level(_) | ActionKind::Provision) | (_, ActionKind::Administer) => false,
     };
     if enough { Effect::Allows } else { Effect::Insufficient }
 }

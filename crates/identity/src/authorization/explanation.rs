@@ -2,6 +2,7 @@ use std::fmt;
 
 use crate::action::ActionKind;
 use crate::authorization::authorized::Denied;
+use crate::grant::Grant;
 use crate::principal::PrincipalName;
 use crate::resource::Resource;
 
@@ -23,6 +24,8 @@ pub struct Considered {
     pub effect: Effect,
     /// The rule, in words: `EDIT on experiment:7 to role:trainers`.
     pub rule: String,
+    /// The grant, if it is one.
+    pub grant: Option<Grant>,
 }
 
 impl fmt::Display for Considered {

@@ -182,7 +182,8 @@ fn plainly(grants: &[Grant], roles: &[Membership], who: &Principal, action: Acti
         grants.iter().filter(mine).any(|grant| grant.right == Right::Deny) && !(who.admin && *to == Resource::Users);
     let granted = grants.iter().filter(mine).any(|grant| match (grant.right, action) {
         (Right::Level(level), ActionKind::Level(needed)) => level >= needed,
-        (Right::Level(level), ActionKind::Act(_)) => level == Permission::Manage,
+        (Right::Level(level), ActionKind::Act(act)) => act != Act::BreakGlass && level == Permission::Manage,
+        (Right::Level(level), ActionKind::Provision) => level == Permission::Manage,
         (Right::Act(act), ActionKind::Act(needed)) => act == needed,
         _ => false,
     });
@@ -198,14 +199,14 @@ proptest! {
                 "experiment:1", "experiment:1*", "experiment:12", "experiment:*", "registered-model:é*",
                 "registered-model:éa", "registered-model:*", "users", "server",
             ]),
-            prop::sample::select(vec!["NO", "READ", "USE", "EDIT", "MANAGE", "DENY", "act:promote", "act:deploy"]),
+            prop::sample::select(vec!["NO", "READ", "USE", "EDIT", "MANAGE", "DENY", "act:promote", "act:deploy", "act:break-glass"]),
         ), 0..8),
         roles in proptest::collection::vec((prop::sample::select(vec!["a", "b"]), prop::sample::select(vec!["r", "s"])), 0..3),
         who in prop::sample::select(vec!["a", "b", "c"]),
         is_admin in any::<bool>(),
         scopes in proptest::option::of(proptest::collection::vec(
-            prop::sample::select(vec!["all", "read", "experiment:1*:edit", "registered-model:*:manage", "registered-model:éa:promote"]), 0..3)),
-        action in prop::sample::select(vec!["read", "use", "edit", "manage", "promote", "deploy", "administer"]),
+            prop::sample::select(vec!["all", "read", "scim", "experiment:1*:edit", "registered-model:*:manage", "registered-model:éa:promote"]), 0..3)),
+        action in prop::sample::select(vec!["read", "use", "edit", "manage", "promote", "deploy", "break-glass", "provision", "administer"]),
         to in prop::sample::select(vec!["experiment:1", "experiment:12", "experiment:2", "registered-model:éa", "registered-model:x", "users", "server"]),
     ) {
         let grants: Vec<Grant> = grants.into_iter().map(|(who, what, right)| grant(who, what, right)).collect();
@@ -251,4 +252,21 @@ fn a_right_in_one_workspace_is_none_in_another() {
     assert!(authorizer.authorize(&here(), &job, Edit, experiment("7")).is_ok());
     assert!(authorizer.authorize(&there, &job, Edit, experiment("7")).is_err());
     assert!(authorizer.authorize(&there, &admin(), Manage, experiment("7")).is_ok());
+}
+
+/// What is for emergencies is given by name, to whoever it may be; it is not part of managing a model.
+#[test]
+fn breaking_glass_takes_its_own_grant() {
+    let grants = vec![
+        grant("principal:a", "registered-model:*", "MANAGE"),
+        grant("principal:b", "registered-model:m", "act:break-glass"),
+        grant("principal:c", "registered-model:m", "act:break-glass"),
+        grant("principal:c", "registered-model:m", "DENY"),
+    ];
+    let authorizer = Authorizer::new(grants, vec![]);
+    let may = |who: &Principal| authorizer.authorize(&here(), who, BreakGlass, model("m")).is_ok();
+    assert_eq!(["a", "b", "c"].map(|who| may(&principal(who))), [false, true, false]);
+    assert!(may(&admin()));
+    assert!(!may(&with_scopes(principal("b"), &["registered-model:m:manage"])));
+    assert!(may(&with_scopes(principal("b"), &["registered-model:m:break-glass"])));
 }

@@ -21,10 +21,21 @@ pub(crate) struct Arguments {
     /// The environment to deploy to, where the policy knows some.
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
+    /// Deploy although the gate's rules are not content, for this reason. Takes the right act:break-glass and a policy that lets
+    /// glass be broken; it stands in the ledger for ever.
+    #[arg(long, value_name = "REASON")]
+    break_glass: Option<String>,
 }
 
 impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
-        ask(common, Endpoint::Deployments, Stage::Deploy, &self.uri, self.environment.as_deref())
+        ask(
+            common,
+            Endpoint::Deployments,
+            Stage::Deploy,
+            &self.uri,
+            self.environment.as_deref(),
+            self.break_glass.as_deref(),
+        )
     }
 }

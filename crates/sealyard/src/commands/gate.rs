@@ -39,7 +39,7 @@ enum Command {
 impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
         let Command::Check { uri, stage, environment } = self.command;
-        ask(common, Endpoint::Decisions, stage, &uri, environment.as_deref())
+        ask(common, Endpoint::Decisions, stage, &uri, environment.as_deref(), None)
     }
 }
 
@@ -66,6 +66,8 @@ struct Decision {
     rejected: Vec<Rejected>,
     #[serde(default)]
     attestation: Option<String>,
+    #[serde(default)]
+    broke_glass: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -94,6 +96,7 @@ pub(crate) fn ask(
     stage: Stage,
     uri: &ModelUri,
     environment: Option<&str>,
+    break_glass: Option<&str>,
 ) -> Result {
     let json = remote::wants_json(common)?;
     let client = remote::connect(common)?;
@@ -104,7 +107,8 @@ pub(crate) fn ask(
             Endpoint::Publish => ("publish", None),
             Endpoint::Deployments => ("deployments", None),
         };
-        let answer = client.decision(path, &name, version, stage, environment).await.map_err(remote::failure)?;
+        let answer =
+            client.decision(path, &name, version, stage, environment, break_glass).await.map_err(remote::failure)?;
         Ok((answer, format!("models:/{name}/{version}")))
     })?;
     let decision = Decision::read(&value, stage, &asked)?;
@@ -137,9 +141,11 @@ impl Decision {
         Ok(decision)
     }
 
-    /// As the gate counts: it says so, and there are rules, and every one is content.
+    /// As the gate counts: it says so, and there are rules, and every one is content, or glass was broken.
     fn allows(&self) -> bool {
-        self.decision == "allow" && !self.reasons.is_empty() && self.reasons.iter().all(|reason| reason.ok)
+        let content = !self.reasons.is_empty() && self.reasons.iter().all(|reason| reason.ok);
+        let glass = self.broke_glass && self.reasons.iter().any(|reason| reason.ok && reason.rule == "policy.break-glass");
+        self.decision == "allow" && (content || glass)
     }
 
     fn text(&self) -> String {

@@ -51,7 +51,7 @@ fn end_token(login: &Login, id: &str) -> Result<()> {
         basic: None,
     };
     let client = remote::client(&connection)?;
-    remote::block_on(async { client.revoke_token(id).await.map_err(remote::failure) })
+    remote::block_on(async { client.revoke_token(id, None).await.map_err(remote::failure) })
 }
 
 fn remove(path: &Path) -> Result<()> {

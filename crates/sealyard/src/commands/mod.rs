@@ -1,5 +1,6 @@
 //! One file per command: `Arguments` is what it takes, `Arguments::run` what it does.
 
+pub(crate) mod auth;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod gate;
@@ -12,6 +13,7 @@ pub(crate) mod logout;
 pub(crate) mod migrate;
 pub(crate) mod promote;
 pub(crate) mod publish;
+pub(crate) mod roles;
 pub(crate) mod run;
 pub(crate) mod scan;
 pub(crate) mod serve;

@@ -20,16 +20,24 @@ pub(crate) struct Arguments {
     /// The alias to point at it.
     #[arg(long, value_name = "ALIAS")]
     alias: String,
+    /// Do it although the gate's rules are not content, for this reason. Takes the right act:break-glass and a policy that lets
+    /// glass be broken; it stands in the ledger for ever.
+    #[arg(long, value_name = "REASON")]
+    break_glass: Option<String>,
 }
 
 impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
-        let Self { uri, alias } = self;
+        let Self { uri, alias, break_glass } = self;
         let json = remote::wants_json(common)?;
         let client = remote::connect(common)?;
         let (name, version) = remote::block_on(async {
             let (name, version) = client.resolve(&uri).await.map_err(remote::failure)?;
-            client.set_alias(&name, &alias, version).await.map_err(remote::failure)?;
+            let done = match &break_glass {
+                Some(reason) => client.break_glass(&name, &alias, version, reason).await,
+                None => client.set_alias(&name, &alias, version).await,
+            };
+            done.map_err(remote::failure)?;
             Ok((name, version))
         })?;
         if json {

@@ -25,6 +25,6 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
-        ask(common, Endpoint::Publish, Stage::Publish, &self.uri, self.environment.as_deref())
+        ask(common, Endpoint::Publish, Stage::Publish, &self.uri, self.environment.as_deref(), None)
     }
 }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Subcommand;
 use sealyard_core::{Clock as _, SystemClock, Timestamp, durable};
-use sealyard_identity::Scope;
+use sealyard_identity::{PrincipalName, Scope};
 use serde_json::json;
 
 use crate::cli::Common;
@@ -35,11 +35,18 @@ enum Command {
         output: Option<PathBuf>,
     },
     /// List your tokens, without the tokens themselves.
-    List,
+    List {
+        /// Those of this user; takes an administrator.
+        #[arg(long = "for", value_name = "USER")]
+        user: Option<PrincipalName>,
+    },
     /// End one of your tokens now.
     Revoke {
         /// As `sealyard tokens list` shows it.
         id: String,
+        /// Whose it is; takes an administrator.
+        #[arg(long = "for", value_name = "USER")]
+        user: Option<PrincipalName>,
     },
 }
 
@@ -72,8 +79,9 @@ impl Arguments {
                     }
                 }
             }
-            Command::List => {
-                let tokens = remote::block_on(async { client.tokens().await.map_err(remote::failure) })?;
+            Command::List { user } => {
+                let user = user.as_ref().map(PrincipalName::as_str);
+                let tokens = remote::block_on(async { client.tokens(user).await.map_err(remote::failure) })?;
                 if json {
                     let value = tokens.iter().map(|token| {
                         let expires = token.expires.map(Timestamp::to_rfc3339);
@@ -89,8 +97,9 @@ impl Arguments {
                     }
                 }
             }
-            Command::Revoke { id } => {
-                remote::block_on(async { client.revoke_token(&id).await.map_err(remote::failure) })?;
+            Command::Revoke { id, user } => {
+                let user = user.as_ref().map(PrincipalName::as_str);
+                remote::block_on(async { client.revoke_token(&id, user).await.map_err(remote::failure) })?;
                 if json {
                     output::json(&json!({"id": id, "revoked": true}))?;
                 } else {

@@ -1,15 +1,17 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use sealyard_core::SystemRng;
+use reqwest::Method;
+use sealyard_client::{Client, segment};
+use sealyard_core::{Redacted, SystemRng};
 use sealyard_identity::{PrincipalName, generate_password};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::Common;
 use crate::exit::{Exit, Result};
 use crate::{output, remote};
 
-/// Makes users. Takes an administrator.
+/// Makes, shows, changes and deletes users. Takes an administrator.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -32,29 +34,174 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
+    /// List all users.
+    List,
+    /// Show a user with its roles and what it was given by name. Anybody may show themselves.
+    Show {
+        /// Which.
+        name: PrincipalName,
+    },
+    /// Delete a user with its tokens, sessions, roles and grants.
+    Delete {
+        /// Which.
+        name: PrincipalName,
+    },
+    /// Give a user another password. Its sessions and tokens end.
+    SetPassword {
+        /// Which.
+        name: PrincipalName,
+        /// The file with the password, mode 0600; `-` is standard input [default: a random one, shown once].
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        /// The file with your present password: your own is changed with it.
+        #[arg(long, value_name = "FILE")]
+        current_password_file: Option<PathBuf>,
+    },
+    /// Make a user an administrator, or end that. The last one stays.
+    MakeAdmin {
+        /// Which.
+        name: PrincipalName,
+        /// Be none any more.
+        #[arg(long)]
+        revoke: bool,
+    },
 }
+
+const ROOT: &str = "/api/sealyard/v1/users";
 
 impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
         let json = remote::wants_json(common)?;
-        let Command::Create { name, admin, password_file } = self.command;
-        let password = match &password_file {
-            Some(path) => remote::read_secret(path, "password")?,
-            None => generate_password(&SystemRng),
-        };
-        let client = remote::connect(common)?;
-        remote::block_on(async { client.create_user(name.as_str(), &password, admin).await.map_err(remote::failure) })?;
-        let made = password_file.is_none().then(|| password.expose().as_str());
-        if json {
-            output::json(&json!({"name": name.as_str(), "admin": admin, "password": made}))?;
-        } else {
-            let what = if admin { "administrator" } else { "user" };
-            output::say(common.quiet, &format!("made the {what} {name}"));
-            if let Some(password) = made {
-                output::say(common.quiet, "the password is shown only now:");
-                output::data(&format!("{password}\n"))?;
+        match self.command {
+            Command::Create { name, admin, password_file } => create(common, json, &name, admin, password_file)?,
+            Command::List => {
+                let client = remote::connect(common)?;
+                let answer: Value = remote::block_on(async { client.get(ROOT).await.map_err(remote::failure) })?;
+                let users = answer.get("users").and_then(Value::as_array).cloned().unwrap_or_default();
+                if json {
+                    output::json(&users)?;
+                } else {
+                    output::data(&users.iter().map(line).collect::<String>())?;
+                }
+            }
+            Command::Show { name } => {
+                let client = remote::connect(common)?;
+                let user: Value = remote::block_on(async { client.get(&one(&name)).await.map_err(remote::failure) })?;
+                if json {
+                    output::json(&user)?;
+                } else {
+                    output::data(&details(&user))?;
+                }
+            }
+            Command::Delete { name } => {
+                let client = remote::connect(common)?;
+                send(&client, Method::DELETE, &name, &json!({}))?;
+                told(
+                    common,
+                    json,
+                    &json!({"name": name.as_str(), "deleted": true}),
+                    &format!("deleted the user {name}"),
+                )?;
+            }
+            Command::SetPassword { name, password_file, current_password_file } => {
+                let (password, made) = password(password_file)?;
+                let current = current_password_file.map(|path| remote::read_secret(&path, "present password"));
+                let current = current.transpose()?;
+                let client = remote::connect(common)?;
+                let mut body = json!({"password": password.expose()});
+                if let (Some(current), Some(body)) = (&current, body.as_object_mut()) {
+                    body.insert("current_password".to_owned(), current.expose().clone().into());
+                }
+                send(&client, Method::PATCH, &name, &body)?;
+                let shown = made.then(|| password.expose().as_str());
+                if json {
+                    output::json(&json!({"name": name.as_str(), "password": shown}))?;
+                } else {
+                    output::say(common.quiet, &format!("{name} has another password; sessions and tokens have ended"));
+                    show_once(common, shown)?;
+                }
+            }
+            Command::MakeAdmin { name, revoke } => {
+                let client = remote::connect(common)?;
+                send(&client, Method::PATCH, &name, &json!({"admin": !revoke}))?;
+                let what = if revoke { "is no administrator any more" } else { "is an administrator" };
+                told(common, json, &json!({"name": name.as_str(), "admin": !revoke}), &format!("{name} {what}"))?;
             }
         }
         Ok(Exit::Fine)
     }
+}
+
+fn create(common: &Common, json: bool, name: &PrincipalName, admin: bool, file: Option<PathBuf>) -> Result<()> {
+    let (password, made) = password(file)?;
+    let client = remote::connect(common)?;
+    remote::block_on(async { client.create_user(name.as_str(), &password, admin).await.map_err(remote::failure) })?;
+    let shown = made.then(|| password.expose().as_str());
+    if json {
+        return output::json(&json!({"name": name.as_str(), "admin": admin, "password": shown}));
+    }
+    let what = if admin { "administrator" } else { "user" };
+    output::say(common.quiet, &format!("made the {what} {name}"));
+    show_once(common, shown)
+}
+
+/// The password from a file, or a random one and that it is one.
+fn password(file: Option<PathBuf>) -> Result<(Redacted<String>, bool)> {
+    match file {
+        Some(path) => Ok((remote::read_secret(&path, "password")?, false)),
+        None => Ok((generate_password(&SystemRng), true)),
+    }
+}
+
+fn show_once(common: &Common, password: Option<&str>) -> Result<()> {
+    let Some(password) = password else { return Ok(()) };
+    output::say(common.quiet, "the password is shown only now:");
+    output::data(&format!("{password}\n"))
+}
+
+fn one(name: &PrincipalName) -> String {
+    format!("{ROOT}/{}", segment(name.as_str()))
+}
+
+fn send(client: &Client, method: Method, name: &PrincipalName, body: &Value) -> Result<()> {
+    let _: Value = remote::block_on(async { client.call(method, &one(name), body).await.map_err(remote::failure) })?;
+    Ok(())
+}
+
+fn told(common: &Common, json: bool, value: &Value, text: &str) -> Result<()> {
+    if json {
+        return output::json(value);
+    }
+    output::say(common.quiet, text);
+    Ok(())
+}
+
+fn line(user: &Value) -> String {
+    let is = |name: &str| user.get(name) == Some(&Value::Bool(true));
+    let mut notes = Vec::new();
+    if is("admin") {
+        notes.push("administrator");
+    }
+    if !is("password") {
+        notes.push("without a password");
+    }
+    format!("{}  {}\n", text(user, "name"), notes.join(", "))
+}
+
+fn details(user: &Value) -> String {
+    let mut shown = line(user);
+    let list = |name: &str| user.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let number = |name: &str| user.get(name).and_then(Value::as_u64).unwrap_or_default();
+    for role in list("roles") {
+        shown.push_str(&format!("  has the role {}\n", remote::plain(role.as_str().unwrap_or_default())));
+    }
+    for grant in list("grants") {
+        shown.push_str(&format!("  has {}\n", super::grants::right(&grant)));
+    }
+    shown.push_str(&format!("  {} tokens, {} sessions\n", number("tokens"), number("sessions")));
+    shown
+}
+
+fn text(value: &Value, name: &str) -> String {
+    remote::plain(value.get(name).and_then(Value::as_str).unwrap_or_default())
 }

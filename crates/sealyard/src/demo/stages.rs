@@ -128,7 +128,7 @@ pub(crate) async fn train(demo: &Context) -> Result<(Trained, Outcome)> {
     if trained.models.len() != 1 {
         return Err(missing("the model"));
     }
-    let tokens = demo.admin.tokens().await.map_err(remote::failure)?;
+    let tokens = demo.admin.tokens(None).await.map_err(remote::failure)?;
     if tokens.iter().any(|token| !token.revoked && token.scopes.iter().any(|scope| scope.starts_with("experiment:"))) {
         return Err(Failure::no(anyhow::anyhow!("the run's token outlived the run")));
     }

@@ -71,6 +71,7 @@ impl Roles for Session<'_> {
     }
 
     fn delete_role(&mut self, id: i64) -> Result<(), StoreError> {
+        self.execute("DELETE FROM grants WHERE grantee = 'role:' || ?1", [RoleRecord::grantee_name(id)])?;
         match self.execute("DELETE FROM roles WHERE number = ?1", [id])? {
             0 => Err(not_found("role", id.to_string())),
             _ => Ok(()),

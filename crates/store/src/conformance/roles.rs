@@ -113,6 +113,16 @@ pub(super) fn members(tx: &mut dyn Transaction) {
     assert!(matches!(tx.unassign_role(ada, second), Err(StoreError::NotFound { .. })));
     tx.delete_user("ada").unwrap();
     assert_eq!(tx.role_members(role).unwrap().len(), 1);
+    let act = |id: i64| sealyard_identity::Grant {
+        grantee: format!("role:r{id}").parse().unwrap(),
+        pattern: "registered-model:m".parse().unwrap(),
+        right: "act:promote".parse().unwrap(),
+    };
+    for id in [role, second] {
+        tx.set_grant(&act(id)).unwrap();
+    }
     tx.delete_role(role).unwrap();
-    assert!(tx.access_rules().unwrap().memberships.is_empty());
+    let rules = tx.access_rules().unwrap();
+    assert!(rules.memberships.is_empty());
+    assert_eq!(rules.grants, [act(second)], "what was given to a role goes with it");
 }

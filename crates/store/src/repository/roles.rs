@@ -23,7 +23,7 @@ pub trait Roles {
     /// By number; of one workspace, or of all.
     fn roles(&mut self, workspace: Option<&str>) -> Result<Vec<RoleRecord>>;
     fn update_role(&mut self, id: i64, name: &str, description: Option<&str>) -> Result<()>;
-    /// With its permissions and members.
+    /// With its permissions and members, and the grants to it.
     fn delete_role(&mut self, id: i64) -> Result<()>;
 
     /// The record's id is ignored; the new one is in the answer.

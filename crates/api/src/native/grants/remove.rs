@@ -1,7 +1,6 @@
-//! `DELETE grants`: takes a right away. Administrators only.
+//! `DELETE grants`: takes a right away. Takes what giving it takes.
 
 use axum::Json;
-use sealyard_identity::{Administer, UserDirectory};
 
 use super::GrantRequest;
 use crate::http::{Answer, Empty, Identified, InWorkspace, Strict};
@@ -11,9 +10,7 @@ pub(super) async fn handler(
     Identified(caller): Identified,
     Strict(request): Strict<GrantRequest>,
 ) -> Answer<Empty> {
-    let app = state.app();
-    let may = app.authorize(&caller, Administer, UserDirectory).await?;
-    let (user, pattern, right) = request.parse()?;
-    app.remove_grant(&caller, &may, &user, pattern, right).await?;
+    let (change, _) = request.parse()?;
+    state.app().take(&caller, change).await?;
     Ok(Json(Empty {}))
 }

@@ -1,7 +1,6 @@
-//! `POST grants`: gives a user a right. Administrators only.
+//! `POST grants`: gives a user or a role a right. Takes an administrator; for a role, MANAGE on its workspace.
 
 use axum::Json;
-use sealyard_identity::{Administer, UserDirectory};
 
 use super::GrantRequest;
 use crate::http::{Answer, Empty, Identified, InWorkspace, Strict};
@@ -11,9 +10,7 @@ pub(super) async fn handler(
     Identified(caller): Identified,
     Strict(request): Strict<GrantRequest>,
 ) -> Answer<Empty> {
-    let app = state.app();
-    let may = app.authorize(&caller, Administer, UserDirectory).await?;
-    let (user, pattern, right) = request.parse()?;
-    app.set_grant(&caller, &may, &user, pattern, right).await?;
+    let (change, absent) = request.parse()?;
+    state.app().give(&caller, change, absent).await?;
     Ok(Json(Empty {}))
 }

@@ -2,9 +2,10 @@ mod add_evidence;
 mod evidence;
 mod file;
 mod manifest;
+mod set_alias;
 
 use crate::http::Takes::{Edit, Read};
-use crate::http::routes::{Routes, get};
+use crate::http::routes::{Routes, get, put};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -14,4 +15,5 @@ pub(super) fn routes() -> Routes {
             get(Read, evidence::handler).post(Edit, add_evidence::handler),
         )
         .route("/models/{name}/versions/{version}/files/{*path}", get(Read, file::handler))
+        .route("/models/{name}/aliases/{alias}", put(Edit, set_alias::handler))
 }

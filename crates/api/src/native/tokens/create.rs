@@ -1,8 +1,9 @@
-//! `POST tokens`: a new token of the caller's, shown this once. `expires` is RFC 3339.
+//! `POST tokens`: a new token of the caller's, or by an administrator of the machine's account that `user` names, shown this
+//! once. `expires` is RFC 3339.
 
 use sealyard_app::NewToken;
 use sealyard_core::Timestamp;
-use sealyard_identity::Scope;
+use sealyard_identity::{PrincipalName, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::http::{ApiError, Identified, InWorkspace, Secret, Strict};
@@ -13,6 +14,8 @@ pub(super) struct Request {
     scopes: Vec<String>,
     #[serde(default)]
     expires: Option<String>,
+    #[serde(default)]
+    user: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -40,7 +43,14 @@ pub(super) async fn handler(
                 .ok_or_else(|| ApiError::invalid("'expires' is not a time: expected one like 2030-01-31T12:00:00Z"))?,
         ),
     };
-    let (token, summary) = state.app().create_token(&caller, NewToken { scopes, expires }).await?;
+    let new = NewToken { scopes, expires };
+    let (token, summary) = match request.user {
+        Some(user) => {
+            let owner = PrincipalName::new(user).map_err(|error| ApiError::invalid(error.to_string()))?;
+            state.app().create_token_for(&caller, owner, new).await?
+        }
+        None => state.app().create_token(&caller, new).await?,
+    };
     Ok(Secret(Response {
         token: token.expose().clone(),
         id: summary.id,

@@ -2,6 +2,10 @@ mod create;
 mod list;
 mod revoke;
 
+use sealyard_identity::PrincipalName;
+use serde::Deserialize;
+
+use crate::http::ApiError;
 use crate::http::Takes::Somebody;
 use crate::http::routes::{Routes, delete, get};
 
@@ -9,4 +13,18 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route("/tokens", get(Somebody, list::handler).post(Somebody, create::handler))
         .route("/tokens/{id}", delete(Somebody, revoke::handler))
+}
+
+/// Whose tokens it is about: the caller's, or those of the `user` that is named.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Whose {
+    user: Option<String>,
+}
+
+impl Whose {
+    fn name(self) -> Result<Option<PrincipalName>, ApiError> {
+        let name = self.user.map(PrincipalName::new).transpose();
+        name.map_err(|error| ApiError::invalid(error.to_string()))
+    }
 }

@@ -1,16 +1,22 @@
-//! `DELETE tokens/<id>`: one of the caller's own.
+//! `DELETE tokens/<id>`: one of the caller's own; with `?user=` anybody's, for an administrator.
 
 use axum::Json;
 use axum::extract::Path;
+use http::Uri;
 
-use crate::http::{Answer, Empty, Identified, InWorkspace};
+use super::Whose;
+use crate::http::{Answer, Empty, Identified, InWorkspace, query_parameters};
 
 pub(super) async fn handler(
     InWorkspace(state): InWorkspace,
     Identified(caller): Identified,
     Path(id): Path<String>,
+    uri: Uri,
 ) -> Answer<Empty> {
     let app = state.app();
-    app.revoke_token(&caller, &id).await?;
+    match query_parameters::<Whose>(&uri)?.name()? {
+        Some(owner) => app.revoke_token_of(&caller, &owner, &id).await?,
+        None => app.revoke_token(&caller, &id).await?,
+    }
     Ok(Json(Empty {}))
 }

@@ -1,4 +1,4 @@
-//! `POST users`: administrators only.
+//! `POST users`: a person, with a password, or with `"service":true` a machine, which has none. Administrators only.
 
 use axum::Json;
 use sealyard_app::NewUser;
@@ -11,9 +11,12 @@ use crate::http::{Answer, ApiError, Empty, Identified, InWorkspace, SecretText, 
 #[serde(deny_unknown_fields)]
 pub(super) struct Request {
     name: String,
-    password: SecretText,
+    #[serde(default)]
+    password: Option<SecretText>,
     #[serde(default)]
     admin: bool,
+    #[serde(default)]
+    service: bool,
 }
 
 pub(super) async fn handler(
@@ -24,6 +27,13 @@ pub(super) async fn handler(
     let app = state.app();
     let may = app.authorize(&caller, Administer, UserDirectory).await?;
     let name = PrincipalName::new(request.name).map_err(|error| ApiError::invalid(error.to_string()))?;
-    app.create_user(&caller, &may, NewUser { name, password: request.password.0, admin: request.admin }).await?;
+    match (request.service, request.password, request.admin) {
+        (false, Some(password), admin) => {
+            app.create_user(&caller, &may, NewUser { name, password: password.0, admin }).await?;
+        }
+        (true, None, false) => app.create_service_account(&caller, &may, name).await?,
+        (true, ..) => return Err(ApiError::invalid("a machine's account has no password and is no administrator")),
+        (false, None, _) => return Err(ApiError::invalid("'password' is missing")),
+    }
     Ok(Json(Empty {}))
 }

@@ -1,8 +1,15 @@
 mod create;
+mod delete;
+mod list;
+mod show;
+mod update;
 
 use crate::http::Takes::Administrator;
-use crate::http::routes::{Routes, post};
+use crate::http::routes::{Routes, get};
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/users", post(Administrator, create::handler))
+    let one = get(Administrator, show::handler).patch(Administrator, update::handler);
+    Routes::new()
+        .route("/users", get(Administrator, list::handler).post(Administrator, create::handler))
+        .route("/users/{name}", one.delete(Administrator, delete::handler))
 }

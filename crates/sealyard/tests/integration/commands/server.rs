@@ -91,7 +91,45 @@ fn people_log_in_get_rights_and_the_ledger_has_it_all() {
     alice.run(&["tokens", "revoke", token["id"].as_str().unwrap()]).fine();
     alice.run(&["whoami", "--token-file", &limited]).ends(2);
     alice.run(&["logout"]).fine();
+    home.run(&["auth", "explain", "alice", "read", "ledger"])
+        .fine()
+        .prints("allowed by READ on ledger to the user alice");
     home.run(&["grants", "remove", "alice", "READ", "ledger"]).fine();
+    home.run(&["auth", "explain", "alice", "read", "ledger"]).ends(1).prints("alice may not read ledger");
+
+    // A slip is one, and foresight is said to be.
+    let slip = home.run(&["grants", "set", "alice", "EDIT", "registered-model:frued"]).ends(2);
+    slip.says("Registered Model with name=frued not found").says("--absent-ok");
+    home.run(&["grants", "set", "alice", "READ", "registered-model:later", "--absent-ok"]).fine();
+
+    // Roles: made, given rights, given to people.
+    home.run(&["roles", "create", "releasers", "--description", "who may promote"]).fine();
+    home.run(&["roles", "grant", "releasers", "act:promote", "registered-model:*"]).fine();
+    home.run(&["roles", "assign", "releasers", "alice"]).fine();
+    home.run(&["roles", "list"]).fine().prints("releasers  who may promote");
+    let shown = home.run(&["roles", "show", "releasers", "--format", "json"]).fine().json();
+    assert_eq!((&shown["users"][0], &shown["grants"][0]["right"]), (&"alice".into(), &"act:promote".into()));
+    let why = home.run(&["auth", "explain", "alice", "promote", "models:/fraud/3", "--format", "json"]).fine().json();
+    assert_eq!(why["allowed"], true);
+    home.run(&["users", "show", "alice"])
+        .fine()
+        .prints("has the role releasers")
+        .prints("has READ on registered-model:later");
+    home.run(&["roles", "revoke", "releasers", "act:promote", "registered-model:*"]).fine();
+    home.run(&["auth", "explain", "alice", "promote", "models:/fraud"]).ends(1);
+    home.run(&["roles", "unassign", "releasers", "alice"]).fine();
+    home.run(&["roles", "delete", "releasers"]).fine();
+    home.run(&["roles", "show", "releasers"]).ends(2).says("there is no role");
+
+    home.run(&["users", "make-admin", "alice"]).fine();
+    home.run(&["users", "list"]).fine().prints("alice  administrator");
+    home.run(&["users", "make-admin", "alice", "--revoke"]).fine();
+    home.run(&["tokens", "list", "--for", "alice"]).fine();
+    home.run(&["grants", "list", "--user", "alice"]).fine().prints("user alice  READ on registered-model:later");
+    let fresh = home.run(&["users", "set-password", "alice", "--format", "json"]).fine().json();
+    assert_eq!(fresh["password"].as_str().unwrap().len(), 27);
+    home.run(&["users", "delete", "alice"]).fine();
+    home.run(&["users", "show", "alice"]).ends(2);
 
     // Without a policy nothing passes a gate.
     home.run(&["publish", "models:/diabetes/1"]).ends(1).says("policy.absent");
