@@ -55,8 +55,8 @@ use sealyard_vault::Vault;
 use tokio::sync::{Notify, OwnedSemaphorePermit, RwLock, Semaphore};
 
 pub use access::{
-    AccessExplanation, AccountDetails, AccountSummary, ConsideredRule, GrantChange, GrantFilter, GrantSummary, GrantTo, GroupDetails, GroupSummary,
-    HeldPermission, NewRolePermission, PermissionLevel, RoleChange, Shared, UserDetails,
+    AccessExplanation, AccountDetails, AccountSummary, ConsideredRule, GrantChange, GrantFilter, GrantSummary, GrantTo,
+    GroupDetails, GroupSummary, HeldPermission, NewRolePermission, PermissionLevel, RoleChange, Shared, UserDetails,
 };
 pub use artifacts::{
     ArtifactListing, ArtifactProof, Download, MOST_PARTS, NamedPart, PartedUploadBegun, Upload, Wanted,

@@ -69,7 +69,23 @@ impl Client {
         scopes: &[String],
         expires: Option<Timestamp>,
     ) -> Result<CreatedToken, ClientError> {
-        let body = json!({"scopes": scopes, "expires": expires.map(Timestamp::to_rfc3339)});
+        self.create_token_for(None, scopes, expires).await
+    }
+
+    /// Makes a token of the caller's own, or of the machine's account `user`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn create_token_for(
+        &self,
+        user: Option<&str>,
+        scopes: &[String],
+        expires: Option<Timestamp>,
+    ) -> Result<CreatedToken, ClientError> {
+        let mut body = json!({"scopes": scopes, "expires": expires.map(Timestamp::to_rfc3339)});
+        if let (Some(user), Some(body)) = (user, body.as_object_mut()) {
+            body.insert("user".to_owned(), user.into());
+        }
         self.call(Method::POST, "/api/sealyard/v1/tokens", &body).await
     }
 

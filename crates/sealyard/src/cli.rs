@@ -123,6 +123,8 @@ commands! {
     Users => users,
     /// Make roles, say what they give and who has them.
     Roles => roles,
+    /// Make groups, and say who is in them.
+    Groups => groups,
     /// Give, list and take rights.
     Grants => grants,
     /// Explain why somebody may do something, or may not.

@@ -231,9 +231,13 @@ async fn groups_give_rights_and_roles_and_the_explanation_says_through_which() {
     let ada = test.user("ada", &[]).await;
     test.mlflow(&test.admin, "registered-models/create", json!({"name": "fraud"})).await.ok();
     call(&test, &test.admin, Method::POST, "groups", json!({"name": "risk"})).await.ok();
-    call(&test, &test.admin, Method::POST, "groups", json!({"name": "risk"})).await.error(400, "RESOURCE_ALREADY_EXISTS");
+    call(&test, &test.admin, Method::POST, "groups", json!({"name": "risk"}))
+        .await
+        .error(400, "RESOURCE_ALREADY_EXISTS");
     for odd in ["", " ", "corp/risk", "a\nb"] {
-        call(&test, &test.admin, Method::POST, "groups", json!({"name": odd})).await.error(400, "INVALID_PARAMETER_VALUE");
+        call(&test, &test.admin, Method::POST, "groups", json!({"name": odd}))
+            .await
+            .error(400, "INVALID_PARAMETER_VALUE");
     }
     let releasers = role(&test, "releasers").await;
     let may = json!({"role": releasers, "resource": "registered-model:fraud", "right": "act:promote"});
@@ -246,7 +250,10 @@ async fn groups_give_rights_and_roles_and_the_explanation_says_through_which() {
     call(&test, &test.admin, Method::PUT, "groups/risk/members/ada", json!({})).await.ok();
     let explained = explain(&test, &ada, promote).await;
     let through = "act:promote on registered-model:fraud to the role releasers, through the group risk";
-    assert!(explained["considered"].as_array().unwrap().contains(&json!({"effect": "allows", "rule": through})), "{explained}");
+    assert!(
+        explained["considered"].as_array().unwrap().contains(&json!({"effect": "allows", "rule": through})),
+        "{explained}"
+    );
     test.ask(&ada, "registered-models/get?name=fraud").await.ok();
     let shown = get(&test, &test.admin, "groups/risk").await.ok();
     assert_eq!((&shown["users"], &shown["roles"]), (&json!(["ada"]), &json!(["releasers"])));
@@ -272,7 +279,10 @@ async fn a_disabled_account_is_nobody_at_once() {
     set("ada", true).await.ok();
     get(&test, &ada, "whoami").await.error(401, "UNAUTHENTICATED");
     let explained = explain(&test, &test.admin, "user=ada&action=read&resource=ledger").await;
-    assert_eq!((&explained["allowed"], &explained["considered"][0]["rule"]), (&json!(false), &json!("the account being disabled")));
+    assert_eq!(
+        (&explained["allowed"], &explained["considered"][0]["rule"]),
+        (&json!(false), &json!("the account being disabled"))
+    );
     assert_eq!(set("admin", true).await.status, 409, "the last administrator");
     set("ada", false).await.ok();
     // The token has ended for good.
@@ -300,7 +310,8 @@ async fn machines_have_no_password_and_administrators_make_their_tokens() {
     test.grant("ci", "ledger", "READ").await;
     let new = |user: &str| json!({"scopes": ["ledger:read"], "user": user});
     call(&test, &ada, Method::POST, "tokens", new("ci")).await.error(403, "PERMISSION_DENIED");
-    let message = call(&test, &test.admin, Method::POST, "tokens", new("ada")).await.error(400, "INVALID_PARAMETER_VALUE");
+    let message =
+        call(&test, &test.admin, Method::POST, "tokens", new("ada")).await.error(400, "INVALID_PARAMETER_VALUE");
     assert!(message.contains("is a person"), "{message}");
     call(&test, &test.admin, Method::POST, "tokens", new("nobody")).await.error(404, "RESOURCE_DOES_NOT_EXIST");
     let made = call(&test, &test.admin, Method::POST, "tokens", new("ci")).await.ok();

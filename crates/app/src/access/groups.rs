@@ -121,7 +121,8 @@ impl App {
         A: ActsOn<UserDirectory>,
     {
         let name = name.to_owned();
-        let event = self.event(caller, Outcome::Done, Act::GroupDeleted { id: 0, name: name.chars().take(300).collect() });
+        let event =
+            self.event(caller, Outcome::Done, Act::GroupDeleted { id: 0, name: name.chars().take(300).collect() });
         self.change_grants(move |tx| {
             let group = find_local(tx, &name)?;
             tx.delete_group(group.id)?;
@@ -181,8 +182,11 @@ impl App {
         self.change_grants(move |tx| {
             let (group, role) = (find_group(tx, &group)?, find_role(tx, role)?);
             let record = GroupRole { group: group.id, role: role.id, declared: false };
-            let (changed, verb) =
-                if has { (tx.add_group_role(&record)?, "has") } else { (tx.remove_group_role(&record)?, "no longer has") };
+            let (changed, verb) = if has {
+                (tx.add_group_role(&record)?, "has")
+            } else {
+                (tx.remove_group_role(&record)?, "no longer has")
+            };
             if changed {
                 let change = format!("{verb} the role {}", full_name(&role));
                 tx.record(&Event { act: Act::GroupUpdated { id: group.id, change }, ..like })?;

@@ -136,7 +136,10 @@ impl App {
             .write(move |tx| {
                 let user = find(tx, &name)?;
                 if user.kind == UserKind::Service {
-                    return Err(AppError::Invalid(format!("{} is a machine's account, which has no password", user.name)));
+                    return Err(AppError::Invalid(format!(
+                        "{} is a machine's account, which has no password",
+                        user.name
+                    )));
                 }
                 tx.set_user_password(&user.name, Some(hash.as_phc()))?;
                 tx.record(&event)?;

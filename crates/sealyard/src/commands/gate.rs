@@ -144,7 +144,8 @@ impl Decision {
     /// As the gate counts: it says so, and there are rules, and every one is content, or glass was broken.
     fn allows(&self) -> bool {
         let content = !self.reasons.is_empty() && self.reasons.iter().all(|reason| reason.ok);
-        let glass = self.broke_glass && self.reasons.iter().any(|reason| reason.ok && reason.rule == "policy.break-glass");
+        let glass =
+            self.broke_glass && self.reasons.iter().any(|reason| reason.ok && reason.rule == "policy.break-glass");
         self.decision == "allow" && (content || glass)
     }
 

@@ -6,6 +6,7 @@ pub(crate) mod deploy;
 pub(crate) mod gate;
 pub(crate) mod gc;
 pub(crate) mod grants;
+pub(crate) mod groups;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod login;

@@ -208,7 +208,7 @@ async fn roles(client: &Client, workspace: &str) -> Result<Vec<Value>> {
 }
 
 /// The number of the role of this name.
-async fn find(client: &Client, workspace: &str, name: &str) -> Result<i64> {
+pub(crate) async fn find(client: &Client, workspace: &str, name: &str) -> Result<i64> {
     let all = roles(client, workspace).await?;
     let found = all.iter().find(|role| role.get("name").and_then(Value::as_str) == Some(name));
     let id = found.and_then(|role| role.get("id").and_then(Value::as_i64));

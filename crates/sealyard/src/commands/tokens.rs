@@ -10,7 +10,7 @@ use crate::cli::Common;
 use crate::exit::{Exit, Result};
 use crate::{output, remote};
 
-/// Makes, lists and revokes your own tokens.
+/// Makes, lists and revokes your own tokens; for administrators, those of others.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -30,6 +30,9 @@ enum Command {
         /// How long it lives: a number with s, m, h, d or w.
         #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = seconds)]
         expires: i64,
+        /// Whose it is: a machine's account, `sealyard users create NAME --service`; takes an administrator.
+        #[arg(long = "for", value_name = "USER")]
+        user: Option<PrincipalName>,
         /// Write the token to a file that only you may read, in place of standard output.
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -55,11 +58,14 @@ impl Arguments {
         let json = remote::wants_json(common)?;
         let client = remote::connect(common)?;
         match self.command {
-            Command::Create { scopes, expires, output } => {
+            Command::Create { scopes, expires, user, output } => {
                 let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
                 let expires = SystemClock.now().plus_seconds(expires);
                 let made = remote::block_on(async {
-                    client.create_token(&scopes, Some(expires)).await.map_err(remote::failure)
+                    client
+                        .create_token_for(user.as_ref().map(PrincipalName::as_str), &scopes, Some(expires))
+                        .await
+                        .map_err(remote::failure)
                 })?;
                 let ends = made.expires.as_deref().map_or_else(|| "never".to_owned(), remote::plain);
                 if let Some(path) = &output {

@@ -30,6 +30,9 @@ enum Command {
         /// They may do everything, also make users.
         #[arg(long)]
         admin: bool,
+        /// It is a machine: it has no password, and you make its tokens with `sealyard tokens create --for NAME`.
+        #[arg(long, conflicts_with_all = ["admin", "password_file"])]
+        service: bool,
         /// The file with the password, mode 0600; `-` is standard input [default: a random one].
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
@@ -38,6 +41,16 @@ enum Command {
     List,
     /// Show a user with its roles and what it was given by name. Anybody may show themselves.
     Show {
+        /// Which.
+        name: PrincipalName,
+    },
+    /// Disable a user: nobody can be it any more, its sessions and tokens end at once. What it was given stays.
+    Disable {
+        /// Which.
+        name: PrincipalName,
+    },
+    /// Enable a user that was disabled.
+    Enable {
         /// Which.
         name: PrincipalName,
     },
@@ -73,7 +86,19 @@ impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
         let json = remote::wants_json(common)?;
         match self.command {
-            Command::Create { name, admin, password_file } => create(common, json, &name, admin, password_file)?,
+            Command::Create { name, service: true, .. } => {
+                let client = remote::connect(common)?;
+                let body = json!({"name": name.as_str(), "service": true});
+                let _: Value =
+                    remote::block_on(async { client.call(Method::POST, ROOT, &body).await.map_err(remote::failure) })?;
+                let hint = format!(
+                    "made the machine's account {name}; `sealyard tokens create --for {name}` makes its tokens"
+                );
+                told(common, json, &json!({"name": name.as_str(), "kind": "service"}), &hint)?;
+            }
+            Command::Create { name, admin, password_file, .. } => create(common, json, &name, admin, password_file)?,
+            Command::Disable { name } => set_disabled(common, json, &name, true)?,
+            Command::Enable { name } => set_disabled(common, json, &name, false)?,
             Command::List => {
                 let client = remote::connect(common)?;
                 let answer: Value = remote::block_on(async { client.get(ROOT).await.map_err(remote::failure) })?;
@@ -145,6 +170,13 @@ fn create(common: &Common, json: bool, name: &PrincipalName, admin: bool, file: 
     show_once(common, shown)
 }
 
+fn set_disabled(common: &Common, json: bool, name: &PrincipalName, disabled: bool) -> Result<()> {
+    let client = remote::connect(common)?;
+    send(&client, Method::PATCH, name, &json!({"disabled": disabled}))?;
+    let what = if disabled { "is disabled; its sessions and tokens have ended" } else { "is enabled" };
+    told(common, json, &json!({"name": name.as_str(), "disabled": disabled}), &format!("{name} {what}"))
+}
+
 /// The password from a file, or a random one and that it is one.
 fn password(file: Option<PathBuf>) -> Result<(Redacted<String>, bool)> {
     match file {
@@ -182,7 +214,12 @@ fn line(user: &Value) -> String {
     if is("admin") {
         notes.push("administrator");
     }
-    if !is("password") {
+    if is("disabled") {
+        notes.push("disabled");
+    }
+    if user.get("kind").and_then(Value::as_str) == Some("service") {
+        notes.push("a machine");
+    } else if !is("password") {
         notes.push("without a password");
     }
     format!("{}  {}\n", text(user, "name"), notes.join(", "))
@@ -192,6 +229,9 @@ fn details(user: &Value) -> String {
     let mut shown = line(user);
     let list = |name: &str| user.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let number = |name: &str| user.get(name).and_then(Value::as_u64).unwrap_or_default();
+    for group in list("groups") {
+        shown.push_str(&format!("  is in the group {}\n", remote::plain(group.as_str().unwrap_or_default())));
+    }
     for role in list("roles") {
         shown.push_str(&format!("  has the role {}\n", remote::plain(role.as_str().unwrap_or_default())));
     }

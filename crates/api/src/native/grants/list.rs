@@ -31,6 +31,7 @@ pub(super) async fn handler(
     let resource = request.resource.map(|text| text.parse()).transpose();
     let resource =
         resource.map_err(|error: sealyard_identity::ResourcePatternError| ApiError::invalid(error.to_string()))?;
-    let filter = GrantFilter { user: request.user, role: request.role.map(|role| role.0), group: request.group, resource };
+    let filter =
+        GrantFilter { user: request.user, role: request.role.map(|role| role.0), group: request.group, resource };
     Ok(Json(Response { grants: app.grants(&may, filter).await? }))
 }

@@ -121,6 +121,24 @@ fn people_log_in_get_rights_and_the_ledger_has_it_all() {
     home.run(&["roles", "delete", "releasers"]).fine();
     home.run(&["roles", "show", "releasers"]).ends(2).says("there is no role");
 
+    // Groups, and a machine's account.
+    home.run(&["groups", "create", "risk"]).fine();
+    home.run(&["groups", "add", "risk", "alice"]).fine();
+    home.run(&["groups", "grant", "risk", "READ", "registered-model:*"]).fine();
+    home.run(&["groups", "show", "risk"]).fine().prints("alice is in it").prints("has READ on registered-model:*");
+    home.run(&["auth", "explain", "alice", "read", "models:/fraud"]).fine().prints("to the group risk");
+    home.run(&["groups", "remove", "risk", "alice"]).fine();
+    home.run(&["groups", "delete", "risk"]).fine();
+    home.run(&["users", "create", "ci", "--service"]).fine();
+    home.run(&["grants", "set", "ci", "READ", "ledger"]).fine();
+    let made = ["tokens", "create", "--for", "ci", "--scope", "ledger:read", "--output", "ci.token"];
+    home.run(&made).fine();
+    home.run(&["ledger", "checkpoint", "--token-file", "ci.token"]).fine();
+    home.run(&["users", "disable", "ci"]).fine();
+    home.run(&["ledger", "checkpoint", "--token-file", "ci.token"]).ends(2);
+    home.run(&["users", "list"]).fine().prints("ci  disabled, a machine");
+    home.run(&["users", "enable", "ci"]).fine();
+
     home.run(&["users", "make-admin", "alice"]).fine();
     home.run(&["users", "list"]).fine().prints("alice  administrator");
     home.run(&["users", "make-admin", "alice", "--revoke"]).fine();
