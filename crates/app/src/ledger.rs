@@ -79,7 +79,7 @@ impl App {
 
     /// Makes entries of all events that are there now, so that whoever asks the ledger finds each act that was acknowledged
     /// before. A log that can't be extended, since it was changed, is read as it is: it is then that people look at it.
-    async fn catch_up(&self) -> Result<(), AppError> {
+    pub(crate) async fn catch_up(&self) -> Result<(), AppError> {
         // They are kept then and written later; what is in the ledger can still be read.
         if let Err(error) = self.write_counted_refusals().await {
             tracing::error!(%error, "counted refusals could not be written before the ledger was read");

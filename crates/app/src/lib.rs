@@ -11,6 +11,7 @@ mod artifacts;
 mod authentication;
 mod authorization;
 mod caller;
+mod doctor;
 mod error;
 mod evaluation_datasets;
 mod evidence;
@@ -63,6 +64,7 @@ pub use artifacts::{
 };
 pub use authentication::Credentials;
 pub use caller::Caller;
+pub use doctor::{Deployment, DoctorReport, Grade, Graded, Listening, Summary};
 pub use error::AppError;
 pub use evaluation_datasets::{
     DatasetAccess, GivenRecord, MayCreateDataset, SearchEvaluationDatasets, UpsertedRecords,
@@ -163,6 +165,7 @@ pub struct App {
     /// Of this workspace alone.
     run_places: Arc<RunPlaces>,
     external_sources: Arc<std::sync::atomic::AtomicBool>,
+    deployment: Arc<Option<Deployment>>,
 }
 
 impl App {
@@ -205,6 +208,7 @@ impl App {
             page_tokens: Arc::new(page_tokens),
             run_places: Arc::default(),
             external_sources: Arc::default(),
+            deployment: Arc::default(),
         };
         app.reload_grants().await?;
         Ok(app)

@@ -60,6 +60,14 @@ impl Client {
         self.call(Method::POST, "/api/sealyard/v1/artifacts/collect", &json!({ "dry_run": dry_run })).await
     }
 
+    /// How the deployment stands.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn doctor(&self) -> Result<Value, ClientError> {
+        self.get("/api/sealyard/v1/doctor").await
+    }
+
     /// Makes a token of the caller's own.
     ///
     /// # Errors

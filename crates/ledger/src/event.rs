@@ -106,6 +106,12 @@ pub enum Act {
         table: String,
         row: String,
     },
+    /// The deployment was examined.
+    Examined {
+        pass: usize,
+        fail: usize,
+        not_assessed: usize,
+    },
     /// What the settings say was made so at a start, and was otherwise before.
     SettingsApplied {
         what: String,

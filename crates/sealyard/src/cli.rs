@@ -111,6 +111,8 @@ commands! {
     Gc => gc,
     /// Verify the ledger.
     Ledger => ledger,
+    /// Grade a running deployment: what is well, what is not, and what to do.
+    Doctor => doctor,
     /// Remember a server and a token.
     Login => login,
     /// Forget the server and its token.

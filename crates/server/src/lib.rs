@@ -5,6 +5,7 @@ mod activity;
 mod catalog;
 mod config;
 mod data_directory;
+mod deployment;
 mod descriptors;
 mod error;
 mod inference;

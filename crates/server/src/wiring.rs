@@ -17,7 +17,9 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{Config, DataDirectory, FirstStart, Identity, ServerError, TlsMode, catalog, listener, ready, tls};
+use crate::{
+    Config, DataDirectory, FirstStart, Identity, ServerError, TlsMode, catalog, deployment, listener, ready, tls,
+};
 
 /// The name of the first administrator.
 const ADMINISTRATOR: &str = "admin";
@@ -64,6 +66,7 @@ impl Server {
         let (database, password) = (config.database.as_ref(), config.database_password.as_ref());
         let store = catalog::open(&directory, database, password, Arc::clone(&clock), &vault, &*rng).await?;
         let app = build(&directory, store, vault, policy, clock, rng).await?.with_outbound(outbound);
+        let app = app.with_deployment(deployment::describe(&config, &directory, address, identity.as_ref()));
         let app = Arc::new(app);
         if config.external_sources {
             app.record_external_sources();

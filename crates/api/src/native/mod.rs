@@ -2,6 +2,7 @@
 
 mod access;
 mod artifacts;
+mod doctor;
 mod gates;
 mod grants;
 mod groups;
@@ -14,13 +15,14 @@ mod users;
 mod webhooks;
 mod whoami;
 
-use crate::http::Takes::{Read, Somebody};
+use crate::http::Takes::{Administrator, Read, Somebody};
 use crate::http::routes::{Routes, get};
 
 /// All routes.
 pub(crate) fn routes() -> Routes {
     let v1 = Routes::new()
         .route("/whoami", get(Somebody, whoami::handler))
+        .route("/doctor", get(Administrator, doctor::handler))
         .route("/logged-models/{id}/manifest", get(Read, logged_model::handler))
         .merge(access::routes())
         .merge(artifacts::routes())

@@ -8,6 +8,7 @@
 )]
 
 mod aliases;
+mod doctor;
 mod downloads;
 mod evidence;
 mod federation;

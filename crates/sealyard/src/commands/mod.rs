@@ -3,6 +3,7 @@
 pub(crate) mod auth;
 pub(crate) mod demo;
 pub(crate) mod deploy;
+pub(crate) mod doctor;
 pub(crate) mod gate;
 pub(crate) mod gc;
 pub(crate) mod grants;

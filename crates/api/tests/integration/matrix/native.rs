@@ -9,6 +9,7 @@ pub(super) const ROUTES: &[Row] = &[
     ("GET", "native:webhooks/w/deliveries", "", Administrator),
     ("POST", "native:runs/explain", r#"{"experiment_ids":["{e}"]}"#, Administrator),
     ("GET", "native:whoami", "", Somebody),
+    ("GET", "native:doctor", "", Administrator),
     ("GET", "native:logged-models/{m}/manifest", "", Read),
     ("GET", "native:models/{n}/versions/1/manifest", "", Read),
     ("GET", "native:models/{n}/versions/1/evidence", "", Read),
