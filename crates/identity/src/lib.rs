@@ -45,6 +45,7 @@
 mod action;
 mod authorization;
 mod common_password;
+mod directory;
 mod grant;
 mod password;
 mod permission;
@@ -60,6 +61,7 @@ pub use action::{
     Promote, Provision, Publish, Read, Use,
 };
 pub use authorization::{Authorized, Authorizer, Considered, Denied, Effect, Explanation};
+pub use directory::{Answer, DirectoryError, DirectoryPerson, GroupMap, PasswordDirectory};
 pub use grant::{Grant, Grantee, IdPattern, Membership, ResourcePattern, ResourcePatternError, Right, RightError};
 pub use password::{DummyHash, PasswordError, PasswordHash, generate_password};
 pub use permission::{Permission, PermissionError};

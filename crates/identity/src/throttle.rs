@@ -115,7 +115,8 @@ impl LoginThrottle {
 impl Key {
     fn new(name: &str, address: IpAddr) -> Self {
         let end = name.floor_char_boundary(NAME_BYTES);
-        Self { name: name.get(..end).unwrap_or_default().to_owned(), address: network(address) }
+        // Directories don't tell case apart: another spelling of a name must not begin at zero.
+        Self { name: name.get(..end).unwrap_or_default().to_ascii_lowercase(), address: network(address) }
     }
 }
 
@@ -212,6 +213,13 @@ mod tests {
         for _ in 0..times {
             drop(throttle.attempt(name, address(from)).unwrap());
         }
+    }
+
+    #[test]
+    fn another_spelling_is_the_same_name() {
+        let (_, throttle) = throttle();
+        fail(&throttle, "ada", "192.0.2.1", FREE_FAILURES);
+        assert!(throttle.attempt("ADA", address("192.0.2.1")).is_err());
     }
 
     #[test]
