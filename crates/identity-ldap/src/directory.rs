@@ -135,7 +135,10 @@ impl Inner {
                 // What somebody may see of groups is theirs to see; what groups they have is for the service to say.
                 session.bind_service(asked.service.as_ref()).await?;
                 let found = groups::find(&mut session, search, &known_as, entry.dn()).await?;
-                asked.map.apply(found.iter().map(String::as_str))
+                let (groups, administrator) = asked.map.apply(found.iter().map(String::as_str));
+                // Without a map a group is called by its DN: two of them can have the same short name.
+                let dns = || found.iter().filter(|name| name.contains('=')).map(|dn| dn.to_lowercase()).collect();
+                (if asked.map.is_empty() { dns() } else { groups }, administrator)
             }
         };
         Ok(DirectoryPerson { subject, name: known_as, groups, administrator })

@@ -69,21 +69,26 @@ impl GroupMap {
         Self { groups: lower, administrators: administrators.iter().map(|name| name.to_lowercase()).collect() }
     }
 
-    /// Our groups for theirs, each once, and whether one makes an administrator. What the map does not name is nothing.
+    /// Whether it names any group; if not, the provider's names are ours.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Our groups for theirs, each once, and whether one makes an administrator. What a map does not name is nothing; without
+    /// a map they keep their names.
     #[must_use]
     pub fn apply<'a>(&self, theirs: impl IntoIterator<Item = &'a str>) -> (Vec<String>, bool) {
         let (mut ours, mut administrator) = (BTreeSet::new(), false);
-        for name in theirs {
-            let name = name.to_lowercase();
-            ours.extend(self.groups.get(&name).into_iter().flatten().cloned());
+        for theirs in theirs {
+            let name = theirs.to_lowercase();
             administrator |= self.administrators.contains(&name);
+            if self.groups.is_empty() {
+                ours.insert(theirs.to_owned());
+            }
+            ours.extend(self.groups.get(&name).into_iter().flatten().cloned());
         }
         (ours.into_iter().collect(), administrator)
-    }
-
-    /// All of our groups that it can give.
-    pub fn ours(&self) -> impl Iterator<Item = &str> {
-        self.groups.values().flatten().map(String::as_str)
     }
 }
 
@@ -104,5 +109,6 @@ mod tests {
         );
         assert_eq!(map.apply(["root"]), (vec![], true));
         assert_eq!(map.apply([]), (vec![], false));
+        assert_eq!(GroupMap::default().apply(["ML"]), (vec!["ML".to_owned()], false));
     }
 }

@@ -47,6 +47,7 @@ mod authorization;
 mod common_password;
 mod directory;
 mod grant;
+mod local_path;
 mod password;
 mod permission;
 mod principal;
@@ -63,6 +64,7 @@ pub use action::{
 pub use authorization::{Authorized, Authorizer, Considered, Denied, Effect, Explanation};
 pub use directory::{Answer, DirectoryError, DirectoryPerson, GroupMap, PasswordDirectory};
 pub use grant::{Grant, Grantee, IdPattern, Membership, ResourcePattern, ResourcePatternError, Right, RightError};
+pub use local_path::local_path;
 pub use password::{DummyHash, PasswordError, PasswordHash, generate_password};
 pub use permission::{Permission, PermissionError};
 pub use principal::{GroupId, IdentifierError, Principal, PrincipalId, PrincipalName, RoleName, TokenId, Via};

@@ -33,6 +33,13 @@ async fn groups_of_groups_count() {
 }
 
 #[tokio::test]
+async fn without_a_map_groups_are_called_by_their_dn() {
+    let fake = Fake::start(chain(2, 99)).await;
+    let person = sign_in(&fake.directory("group_base = \"ou=groups,dc=example\""), "ada", "right").await.unwrap();
+    assert_eq!(person.groups, ["cn=g0,ou=groups,dc=example", "cn=g1,ou=groups,dc=example"]);
+}
+
+#[tokio::test]
 async fn a_circle_of_groups_ends() {
     let fake = Fake::start(chain(4, 1)).await;
     assert_eq!(sign_in(&fake.directory(SETTINGS), "ada", "right").await.unwrap().groups, ["readers", "trainers"]);
