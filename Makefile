@@ -9,7 +9,7 @@ VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
 SUITE_VENV ?= $(or $(CARGO_TARGET_DIR),target)/suite-venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help ui clients build demo test lint generate venv clean-venv e2e mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-writers migrate powercut diskfull malformed fuzz-coverage
+.PHONY: help ui clients build demo test lint generate venv clean-venv e2e ldap mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-writers migrate powercut diskfull malformed fuzz-coverage
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ e2e: build venv ## A stock MLflow client against a server, then attacks on one
 
 ui: build venv ## MLflow's pages in Chromium; the picture of the README
 	@SEALYARD=$(BINARY) VENV=$(VENV) $(VENV)/bin/python dev/e2e/ui.py docs/images/ui.png
+
+ldap: build venv ## People of a real OpenLDAP server sign in; attacks on that
+	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/ldap.py
 
 clients: build venv ## The Python package with MLflow 2 and 3
 	@SEALYARD=$(BINARY) VENV=$(VENV) dev/clients/test.sh

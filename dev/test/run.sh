@@ -83,6 +83,7 @@ if "$CARGO" build --release --locked -p sealyard; then
   script "stock MLflow clients in workspaces" "$VENV/bin/python" dev/e2e/workspaces.py
   script "attacks from outside" "$VENV/bin/python" dev/e2e/hostile.py
   script "MLflow's pages in Chromium, behind the log in" "$VENV/bin/python" dev/e2e/ui.py
+  script "people of a real OpenLDAP server sign in" "$VENV/bin/python" dev/e2e/ldap.py
   script "the Python package with MLflow 2 and 3" dev/clients/test.sh
   script "model-signing verifies ours and we verify its" dev/oms/run.sh
   script "killed at random moments, nothing acknowledged is lost" "$VENV/bin/python" dev/e2e/crash.py

@@ -10,6 +10,7 @@ use sealyard_identity::{PasswordHash, Principal, PrincipalId, PrincipalName, Tok
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::model::UserRecord;
 
+use crate::directories::Said;
 use crate::tasks::blocking;
 use crate::{App, AppError, Caller};
 
@@ -51,7 +52,7 @@ impl fmt::Debug for CheckedPasswords {
 const REMEMBERED: usize = 1024;
 
 impl CheckedPasswords {
-    fn fingerprint(&self, rng: &dyn Rng, name: &str, password: &str) -> Digest {
+    pub(crate) fn fingerprint(&self, rng: &dyn Rng, name: &str, password: &str) -> Digest {
         let key = self.key.get_or_init(|| rng.bytes());
         let mut hasher = Hasher::default();
         hasher.update(key);
@@ -148,6 +149,12 @@ impl App {
             attempt.succeeded();
             return principal(user, Via::Password);
         }
+        // An account with a password is ours, and no directory has a say in it.
+        let ours = user.as_ref().is_some_and(|user| user.password.is_some());
+        if !ours && let Some(known) = self.known_elsewhere(&fingerprint).await? {
+            attempt.succeeded();
+            return Ok(known);
+        }
         // Each check takes 19 MiB for tens of milliseconds; a flood of them must neither take the memory nor wait in an
         // endless line.
         let Ok(_waiting) = self.waiting.try_acquire() else {
@@ -158,6 +165,7 @@ impl App {
         let place = Arc::clone(&self.checks).acquire_owned().await.map_err(stops)?;
         // An unknown name costs as much as a known one, so that time tells nothing.
         let (hash, dummy) = (stored.clone(), self.dummy.clone());
+        let given = password.clone();
         let right = blocking("a password check broke", move || {
             // Held by the check and not by the request: one that hangs up must not make room for another check.
             let _place = place;
@@ -182,6 +190,21 @@ impl App {
                 principal(&user, Via::Password)
             }
             _ => {
+                match self.ask_directories(ours, &name, &given, fingerprint, source, request_id).await {
+                    Ok(Said::Yes(principal)) => {
+                        attempt.succeeded();
+                        return Ok(principal);
+                    }
+                    Ok(Said::Nothing { judged, error }) => {
+                        if !judged {
+                            attempt.not_judged();
+                        }
+                        return Err(error);
+                    }
+                    Ok(Said::No) => {}
+                    // The directory let them in, and we did not: that is written down already.
+                    Err(error) => return Err(error),
+                }
                 drop(attempt);
                 let reason = "the name or password is wrong".to_owned();
                 self.record_refusal(event(Outcome::Refused, Act::LoginFailed { name: shown.clone(), reason })).await?;

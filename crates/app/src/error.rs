@@ -67,6 +67,9 @@ pub enum AppError {
         /// How many it has.
         size: u64,
     },
+    /// Somebody who has to be asked, such as a provider of identities, does not answer.
+    #[error("{0}")]
+    Unavailable(String),
     /// The catalog failed.
     #[error("the catalog failed")]
     Store(#[source] StoreError),

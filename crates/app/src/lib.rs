@@ -11,6 +11,7 @@ mod artifacts;
 mod authentication;
 mod authorization;
 mod caller;
+mod directories;
 mod doctor;
 mod error;
 mod evaluation_datasets;
@@ -159,6 +160,7 @@ pub struct App {
     /// Wakes the housekeeping.
     tidy: Arc<Notify>,
     checked: Arc<authentication::CheckedPasswords>,
+    directories: Arc<directories::Directories>,
     open: Arc<open::Open>,
     outgoing: Arc<webhooks::Outgoing>,
     page_tokens: Arc<PageTokens>,
@@ -203,6 +205,7 @@ impl App {
             sequencer: ledger::Wake::default(),
             tidy: Arc::default(),
             checked: Arc::default(),
+            directories: Arc::default(),
             open: Arc::default(),
             outgoing: Arc::default(),
             page_tokens: Arc::new(page_tokens),

@@ -58,6 +58,9 @@ impl App {
         let wanted = name.clone();
         let before = self.store().read_short(move |tx| Ok::<_, AppError>(tx.user(&wanted)?)).await?;
         let caller = self.authenticate(Credentials::Password { name, password }, source, request_id).await?;
+        if caller.principal().is_some_and(|who| matches!(who.via, Via::External { .. })) {
+            return self.open_session(&caller, previous, None, None).await;
+        }
         let origin = Origin::default();
         // A password that was changed while it was checked lets nobody in any more.
         let same = move |user: &UserRecord| {

@@ -129,18 +129,19 @@ impl Inner {
         if PrincipalName::new(known_as.as_str()).is_err() {
             return Err(LdapError::Refused("the directory's name can't be an account's"));
         }
-        let (groups, administrator) = match &asked.groups {
-            None => Default::default(),
+        let groups = match &asked.groups {
+            None => None,
             Some(search) => {
                 // What somebody may see of groups is theirs to see; what groups they have is for the service to say.
                 session.bind_service(asked.service.as_ref()).await?;
-                let found = groups::find(&mut session, search, &known_as, entry.dn()).await?;
-                let (groups, administrator) = asked.map.apply(found.iter().map(String::as_str));
-                // Without a map a group is called by its DN: two of them can have the same short name.
-                let dns = || found.iter().filter(|name| name.contains('=')).map(|dn| dn.to_lowercase()).collect();
-                (if asked.map.is_empty() { dns() } else { groups }, administrator)
+                Some(groups::find(&mut session, search, &known_as, entry.dn()).await?)
             }
         };
+        let administrator = groups
+            .as_ref()
+            .filter(|_| !asked.administrators.is_empty())
+            .map(|groups| !groups.is_disjoint(&asked.administrators));
+        let groups = groups.map(|groups| groups.into_iter().collect());
         Ok(DirectoryPerson { subject, name: known_as, groups, administrator })
     }
 }

@@ -1,6 +1,6 @@
 //! The section `[identity.ldap.NAME]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,6 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use sealyard_core::{Redacted, durable};
-use sealyard_identity::GroupMap;
 use serde::Deserialize;
 
 use crate::LdapSettingsError;
@@ -55,16 +54,14 @@ pub struct LdapSettings {
     /// What finds the groups of `{dn}` or `{name}`.
     #[serde(default = "group_filter")]
     pub group_filter: String,
-    /// An attribute with a group's short name.
-    #[serde(default = "group_name_attribute")]
-    pub group_name_attribute: String,
     /// How groups in groups are found.
     #[serde(default)]
     pub nested_groups: NestedGroups,
-    /// From its groups, by DN or short name, to groups of this server.
+    /// The roles of its groups, which are called by their DN: who may make a group somewhere must not be able to make one with
+    /// the short name of another.
     #[serde(default)]
-    pub groups: BTreeMap<String, Vec<String>>,
-    /// Its groups whose members are administrators.
+    pub roles: BTreeMap<String, Vec<String>>,
+    /// Its groups, by their DN, whose members are administrators.
     #[serde(default)]
     pub administrators: Vec<String>,
     /// Seconds that one server gets for all of a sign-in.
@@ -107,9 +104,6 @@ fn name_attribute() -> String {
 fn group_filter() -> String {
     "(member={dn})".to_owned()
 }
-fn group_name_attribute() -> String {
-    "cn".to_owned()
-}
 const fn timeout_seconds() -> u64 {
     10
 }
@@ -120,7 +114,6 @@ pub(crate) struct GroupSearch {
     pub(crate) base: String,
     pub(crate) filter: Template,
     pub(crate) nested_filter: Template,
-    pub(crate) name_attribute: String,
     pub(crate) nested: NestedGroups,
 }
 
@@ -135,11 +128,30 @@ pub(crate) struct Resolved {
     pub(crate) id_attribute: String,
     pub(crate) name_attribute: String,
     pub(crate) groups: Option<GroupSearch>,
-    pub(crate) map: GroupMap,
+    pub(crate) administrators: BTreeSet<String>,
     pub(crate) time: Duration,
 }
 
 impl LdapSettings {
+    /// With paths that are relative to `folder`.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        for path in [&mut self.ca_file, &mut self.bind_password_file].into_iter().flatten() {
+            *path = folder.join(&*path);
+        }
+        self
+    }
+
+    /// The roles of its groups, by the names that sign-ins give.
+    #[must_use]
+    pub fn roles_of_groups(&self) -> BTreeMap<String, Vec<String>> {
+        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (group, roles) in &self.roles {
+            all.entry(plain_dn(group)).or_default().extend(roles.iter().cloned());
+        }
+        all
+    }
+
     pub(crate) fn resolve(self) -> Result<Resolved, LdapSettingsError> {
         let urls = match self.url {
             Urls::One(url) => vec![url],
@@ -155,17 +167,13 @@ impl LdapSettings {
             (Some(dn), Some(path)) if !dn.is_empty() => Some((dn, read_secret("bind_password_file", &path)?)),
             _ => return Err(LdapSettingsError::value("bind_dn", "bind_dn and bind_password_file go together")),
         };
-        for (key, attribute) in [
-            ("id_attribute", &self.id_attribute),
-            ("name_attribute", &self.name_attribute),
-            ("group_name_attribute", &self.group_name_attribute),
-        ] {
+        for (key, attribute) in [("id_attribute", &self.id_attribute), ("name_attribute", &self.name_attribute)] {
             let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
             if attribute.is_empty() || !attribute.bytes().all(fine) {
                 return Err(LdapSettingsError::value(key, "it is no attribute's name"));
             }
         }
-        if self.group_base.is_none() && !(self.groups.is_empty() && self.administrators.is_empty()) {
+        if self.group_base.is_none() && !(self.roles.is_empty() && self.administrators.is_empty()) {
             return Err(LdapSettingsError::value("group_base", "groups are named, but not where they are"));
         }
         let mut filter = self.group_filter;
@@ -177,8 +185,11 @@ impl LdapSettings {
         }
         let filter = Template::new("group_filter", &filter, &["{dn}", "{name}"])?;
         let nested_filter = Template::new("group_filter", "(member={dn})", &["{dn}"])?;
-        let (name_attribute, nested) = (self.group_name_attribute, self.nested_groups);
-        let groups = self.group_base.map(|base| GroupSearch { base, filter, nested_filter, name_attribute, nested });
+        let nested = self.nested_groups;
+        let groups = self.group_base.map(|base| GroupSearch { base, filter, nested_filter, nested });
+        if self.roles.keys().chain(&self.administrators).any(|group| !group.contains('=')) {
+            return Err(LdapSettingsError::value("roles", "groups are named by their DN"));
+        }
         if !(1..=60).contains(&self.timeout_seconds) {
             return Err(LdapSettingsError::value("timeout_seconds", "1 to 60"));
         }
@@ -194,10 +205,15 @@ impl LdapSettings {
             id_attribute: self.id_attribute,
             name_attribute: self.name_attribute,
             groups,
-            map: GroupMap::new(self.groups, self.administrators),
+            administrators: self.administrators.iter().map(|dn| plain_dn(dn)).collect(),
             time: Duration::from_secs(self.timeout_seconds),
         })
     }
+}
+
+/// A DN as it is compared here: in lower case, and without the blanks that may stand after commas (RFC 2253).
+pub(crate) fn plain_dn(dn: &str) -> String {
+    dn.split(',').map(|part| part.trim_start().to_lowercase()).collect::<Vec<_>>().join(",")
 }
 
 fn read_secret(key: &'static str, path: &Path) -> Result<Redacted<String>, LdapSettingsError> {
@@ -236,4 +252,46 @@ fn tls(authorities: Option<&Path>) -> Result<Arc<ClientConfig>, LdapSettingsErro
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(|error| LdapSettingsError::value("url", error.to_string()))?;
     Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> Option<String> {
+        match toml::from_str::<LdapSettings>(text) {
+            Err(error) => Some(error.to_string()),
+            Ok(settings) => settings.resolve().err().map(|error| error.to_string()),
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let good = "url = \"ldaps://directory.example.org\"\nuser_base = \"ou=people,dc=example\"\n";
+        assert_eq!(problem(good), None);
+        for (more, wanted) in [
+            ("users_base = \"x\"", "unknown field"),
+            ("bind_dn = \"cn=x\"", "go together"),
+            ("bind_password_file = \"/nowhere\"", "go together"),
+            ("bind_dn = \"cn=x\"\nbind_password_file = \"/nowhere\"", "can't read"),
+            ("ca_file = \"/nowhere\"", "can't read"),
+            ("id_attribute = \"a b\"", "no attribute's name"),
+            ("administrators = [\"cn=x\"]", "not where they are"),
+            ("group_base = \"dc=x\"\nadministrators = [\"x\"]", "by their DN"),
+            ("group_base = \"dc=x\"\nroles = { ml = [\"a\"] }", "by their DN"),
+            ("group_filter = \"(uid=x)\"", "group_filter"),
+            ("nested_groups = \"in-chain\"\ngroup_filter = \"(memberUid={name})\"", "in-chain"),
+            ("user_filter = \"(uid=*)\"", "user_filter"),
+            ("timeout_seconds = 0", "1 to 60"),
+        ] {
+            let found = problem(&format!("{good}{more}")).unwrap_or_default();
+            assert!(found.contains(wanted), "{more}: {found}");
+        }
+        assert!(problem("url = []\nuser_base = \"dc=x\"").unwrap().contains("1 to 8"));
+    }
+
+    #[test]
+    fn a_dn_is_compared_plainly() {
+        assert_eq!(plain_dn("CN=ML, ou=Groups,  dc=example"), "cn=ml,ou=groups,dc=example");
+    }
 }

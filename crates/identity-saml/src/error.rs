@@ -44,6 +44,12 @@ impl SamlError {
         Self { rule, what: what.into() }
     }
 
+    /// An assertion came before. Whoever remembers that says so.
+    #[must_use]
+    pub fn replay() -> Self {
+        Self::new("saml.replay", "this assertion was used before")
+    }
+
     /// What came is no document that is read.
     pub(crate) fn document(what: impl Into<String>) -> Self {
         Self::new("saml.document", what)

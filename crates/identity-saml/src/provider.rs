@@ -189,9 +189,12 @@ impl Provider {
             // It would be somebody else each time.
             return Err(SamlError::assertion("its NameID is a transient one, and no id_attribute is set"));
         }
-        let groups = settings.groups_attribute.as_ref().and_then(|name| assertion.attributes.get(name));
-        let theirs = groups.into_iter().flatten().map(String::as_str);
-        let (groups, administrator) = settings.map.apply(theirs);
+        let theirs = |name| assertion.attributes.get(name).cloned().unwrap_or_default();
+        let groups: Option<Vec<String>> = settings.groups_attribute.as_ref().map(theirs);
+        let administrator = groups
+            .as_ref()
+            .filter(|_| !settings.administrators.is_empty())
+            .map(|groups| groups.iter().any(|group| settings.administrators.contains(group)));
         Ok(DirectoryPerson {
             subject: of(&settings.id_attribute)?,
             name: of(&settings.name_attribute)?.to_lowercase(),

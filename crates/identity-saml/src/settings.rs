@@ -1,11 +1,10 @@
 //! The section `[identity.saml.NAME]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use sealyard_identity::GroupMap;
 use serde::Deserialize;
 
 use crate::SamlSettingsError;
@@ -35,9 +34,9 @@ pub struct SamlSettings {
     pub id_attribute: Option<String>,
     /// An attribute with groups.
     pub groups_attribute: Option<String>,
-    /// From its groups to groups of this server; without it they keep their names.
+    /// The roles of its groups.
     #[serde(default)]
-    pub groups: BTreeMap<String, Vec<String>>,
+    pub roles: BTreeMap<String, Vec<String>>,
     /// Its groups whose members are administrators.
     #[serde(default)]
     pub administrators: Vec<String>,
@@ -68,13 +67,22 @@ pub(crate) struct Resolved {
     pub(crate) name_attribute: Option<String>,
     pub(crate) id_attribute: Option<String>,
     pub(crate) groups_attribute: Option<String>,
-    pub(crate) map: GroupMap,
+    pub(crate) administrators: BTreeSet<String>,
     pub(crate) want_assertions_signed: bool,
     pub(crate) allow_idp_initiated: bool,
     pub(crate) leeway: i64,
 }
 
 impl SamlSettings {
+    /// With paths that are relative to `folder`.
+    #[must_use]
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        for path in [&mut self.metadata_file, &mut self.certificates_file].into_iter().flatten() {
+            *path = folder.join(&*path);
+        }
+        self
+    }
+
     pub(crate) fn resolve(self, name: &str) -> Result<Resolved, SamlSettingsError> {
         let idp = match (self.metadata_file, self.idp_entity_id, self.sso_url, self.certificates_file) {
             (Some(path), None, None, None) => {
@@ -102,7 +110,7 @@ impl SamlSettings {
         if self.leeway_seconds > 300 {
             return Err(SamlSettingsError::value("leeway_seconds", "at most 300"));
         }
-        if self.groups_attribute.is_none() && !(self.groups.is_empty() && self.administrators.is_empty()) {
+        if self.groups_attribute.is_none() && !(self.roles.is_empty() && self.administrators.is_empty()) {
             return Err(SamlSettingsError::value("groups_attribute", "groups are named, but not where they are"));
         }
         Ok(Resolved {
@@ -112,7 +120,7 @@ impl SamlSettings {
             name_attribute: self.name_attribute,
             id_attribute: self.id_attribute,
             groups_attribute: self.groups_attribute,
-            map: GroupMap::new(self.groups, self.administrators),
+            administrators: self.administrators.into_iter().collect(),
             want_assertions_signed: self.want_assertions_signed,
             allow_idp_initiated: self.allow_idp_initiated,
             leeway: i64::from(self.leeway_seconds),

@@ -62,7 +62,7 @@ pub use action::{
     Promote, Provision, Publish, Read, Use,
 };
 pub use authorization::{Authorized, Authorizer, Considered, Denied, Effect, Explanation};
-pub use directory::{Answer, DirectoryError, DirectoryPerson, GroupMap, PasswordDirectory};
+pub use directory::{Answer, DirectoryError, DirectoryPerson, PasswordDirectory};
 pub use grant::{Grant, Grantee, IdPattern, Membership, ResourcePattern, ResourcePatternError, Right, RightError};
 pub use local_path::local_path;
 pub use password::{DummyHash, PasswordError, PasswordHash, generate_password};

@@ -8,6 +8,7 @@ mod data_directory;
 mod deployment;
 mod descriptors;
 mod error;
+mod identity;
 mod inference;
 mod listener;
 mod migration;

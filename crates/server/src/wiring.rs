@@ -18,7 +18,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::{
-    Config, DataDirectory, FirstStart, Identity, ServerError, TlsMode, catalog, deployment, listener, ready, tls,
+    Config, DataDirectory, FirstStart, Identity, ServerError, TlsMode, catalog, deployment, identity, listener, ready,
+    tls,
 };
 
 /// The name of the first administrator.
@@ -65,9 +66,11 @@ impl Server {
         let vault = open_vault(&directory, config.artifacts.clone(), Arc::clone(&rng)).await?;
         let (database, password) = (config.database.as_ref(), config.database_password.as_ref());
         let store = catalog::open(&directory, database, password, Arc::clone(&clock), &vault, &*rng).await?;
+        let directories = identity::directories(&config.settings, &rng)?;
         let app = build(&directory, store, vault, policy, clock, rng).await?.with_outbound(outbound);
         let app = app.with_deployment(deployment::describe(&config, &directory, address, identity.as_ref()));
-        let app = Arc::new(app);
+        let app = Arc::new(app.with_directories(directories));
+        app.declare_group_roles(identity::declared_roles(&config.settings)).await?;
         if config.external_sources {
             app.record_external_sources();
         }

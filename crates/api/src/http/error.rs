@@ -191,6 +191,12 @@ impl From<AppError> for ApiError {
                     Details { retry_after: Some(5), internal: Some(with_causes(&error)), ..Details::default() };
                 return Self::with(ErrorCode::TemporarilyUnavailable, message, details);
             }
+            AppError::Unavailable(_) => {
+                let message = "somebody whom the server has to ask does not answer; try again later";
+                let details =
+                    Details { retry_after: Some(5), internal: Some(with_causes(&error)), ..Details::default() };
+                return Self::with(ErrorCode::TemporarilyUnavailable, message, details);
+            }
             AppError::Store(StoreError::Busy) => {
                 let details = Details { retry_after: Some(1), ..Details::default() };
                 return Self::with(ErrorCode::TemporarilyUnavailable, "the server is busy; try again", details);

@@ -8,6 +8,7 @@
 )]
 
 mod aliases;
+mod directories;
 mod doctor;
 mod downloads;
 mod evidence;

@@ -1,7 +1,10 @@
 use crate::fake::{Answer, Fake, Request, SEARCH, ada, bound, entry, found, refused, sign_in, unavailable};
 
-const SETTINGS: &str = "group_base = \"ou=groups,dc=example\"\nadministrators = [\"root\"]\n\
-    groups = { \"cn=g2,ou=groups,dc=example\" = [\"trainers\"], g0 = [\"readers\"] }";
+const SETTINGS: &str = "group_base = \"ou=groups,dc=example\"\nadministrators = [\"CN=Root, ou=groups,dc=example\"]";
+
+fn dns(numbers: std::ops::Range<usize>) -> Option<Vec<String>> {
+    Some(numbers.map(|number| format!("cn=g{number},ou=groups,dc=example")).collect())
+}
 
 fn group(number: usize) -> Answer {
     entry(&format!("cn=g{number},ou=groups,dc=example"), &[("cn", &format!("g{number}"))])
@@ -26,23 +29,25 @@ fn chain(length: usize, back: usize) -> impl Fn(&Request) -> Vec<Answer> {
 async fn groups_of_groups_count() {
     let fake = Fake::start(chain(4, 99)).await;
     let person = sign_in(&fake.directory(SETTINGS), "ada", "right").await.unwrap();
-    assert_eq!(person.groups, ["readers", "trainers"]);
-    assert!(!person.administrator);
+    assert_eq!(person.groups, dns(0..4));
+    assert_eq!(person.administrator, Some(false));
     let off = format!("nested_groups = \"off\"\n{SETTINGS}");
-    assert_eq!(sign_in(&fake.directory(&off), "ada", "right").await.unwrap().groups, ["readers"]);
+    assert_eq!(sign_in(&fake.directory(&off), "ada", "right").await.unwrap().groups, dns(0..1));
 }
 
 #[tokio::test]
-async fn without_a_map_groups_are_called_by_their_dn() {
+async fn who_is_not_asked_says_nothing_of_groups() {
     let fake = Fake::start(chain(2, 99)).await;
+    let person = sign_in(&fake.directory(""), "ada", "right").await.unwrap();
+    assert_eq!((person.groups, person.administrator), (None, None));
     let person = sign_in(&fake.directory("group_base = \"ou=groups,dc=example\""), "ada", "right").await.unwrap();
-    assert_eq!(person.groups, ["cn=g0,ou=groups,dc=example", "cn=g1,ou=groups,dc=example"]);
+    assert_eq!((person.groups, person.administrator), (dns(0..2), None));
 }
 
 #[tokio::test]
 async fn a_circle_of_groups_ends() {
     let fake = Fake::start(chain(4, 1)).await;
-    assert_eq!(sign_in(&fake.directory(SETTINGS), "ada", "right").await.unwrap().groups, ["readers", "trainers"]);
+    assert_eq!(sign_in(&fake.directory(SETTINGS), "ada", "right").await.unwrap().groups, dns(0..4));
 }
 
 #[tokio::test]
@@ -58,28 +63,27 @@ async fn groups_have_bounds() {
 }
 
 #[tokio::test]
-async fn a_short_name_is_no_dn() {
-    // Whoever may name groups somewhere below the base must not give one the DN of another.
+async fn a_group_elsewhere_with_the_same_short_name_is_another() {
     let fake = Fake::start(|request| match request.operation {
         SEARCH if request.holds("uid=ada,") => {
-            found(vec![entry("cn=x,ou=mine,ou=groups", &[("cn", "cn=g2,ou=groups,dc=example")])], 0)
+            found(vec![entry("cn=root,ou=mine,ou=groups,dc=example", &[("cn", "cn=root,ou=groups,dc=example")])], 0)
         }
         SEARCH if request.holds("ou=groups") => found(vec![], 0),
         _ => ada(request),
     })
     .await;
-    assert!(sign_in(&fake.directory(SETTINGS), "ada", "right").await.unwrap().groups.is_empty());
+    assert_eq!(sign_in(&fake.directory(SETTINGS), "ada", "right").await.unwrap().administrator, Some(false));
 }
 
 #[tokio::test]
 async fn members_of_a_named_group_are_administrators() {
     let fake = Fake::start(|request| match request.operation {
-        SEARCH if request.holds("uid=ada,") => found(vec![entry("cn=root,ou=groups", &[("cn", "Root")])], 0),
+        SEARCH if request.holds("uid=ada,") => found(vec![entry("cn=root,OU=groups,dc=example", &[])], 0),
         SEARCH if request.holds("ou=groups") => found(vec![], 0),
         _ => ada(request),
     })
     .await;
-    assert!(sign_in(&fake.directory(SETTINGS), "ada", "right").await.unwrap().administrator);
+    assert!(sign_in(&fake.directory(SETTINGS), "ada", "right").await.unwrap().administrator == Some(true));
     refused(sign_in(&fake.directory(SETTINGS), "ada", "wrong").await);
 }
 

@@ -3,6 +3,7 @@
 //! A key that is not known is an error, and so is a section: a mistyped one must not leave a protection off. What the command line
 //! says is stronger. Paths in it are relative to the folder that the file is in. No secret stands in it: it names files of mode 0600.
 
+mod identity;
 mod path;
 mod server;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use identity::IdentitySettings;
 pub use path::{SecretFile, SettingsPath};
 pub use server::{ExternalSources, ServerSettings};
 
@@ -63,6 +65,8 @@ pub struct Settings {
     pub folder: PathBuf,
     /// `[server]`: what the options of `sealyard up` say.
     pub server: ServerSettings,
+    /// `[identity]`: who else says who somebody is.
+    pub identity: IdentitySettings,
 }
 
 impl Settings {
