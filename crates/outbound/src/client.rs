@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::redirect::Policy;
-use reqwest::{Client, header};
+use reqwest::{Client, Method, header};
 use rustls::{ClientConfig, RootCertStore};
 use sealyard_core::with_causes;
 
@@ -29,6 +29,19 @@ pub struct Response {
     pub body: Vec<u8>,
     /// How many seconds the receiver asks to be left alone.
     pub retry_after: Option<u64>,
+}
+
+/// A request of the server's own, to a party that the operator named, whose whole answer is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Ask<'a> {
+    /// Where to.
+    pub url: &'a str,
+    /// Sent besides what HTTP needs.
+    pub headers: Vec<(&'static str, String)>,
+    /// A POST has one, a GET has none.
+    pub body: Option<Bytes>,
+    /// A longer answer is an error.
+    pub most: usize,
 }
 
 /// Sends requests to where the guard lets them go.
@@ -86,17 +99,59 @@ impl Outbound {
         body: Bytes,
     ) -> Result<Response, OutboundError> {
         let target = self.check(url)?;
-        tokio::time::timeout(self.whole, self.send(&target, headers, body))
+        tokio::time::timeout(self.whole, self.send_and_look(&target, headers, body))
             .await
             .map_err(|_| OutboundError::TimedOut)?
     }
 
-    async fn send(
+    /// Sends a GET, or a POST if there is a body, and reads the answer to its end.
+    ///
+    /// # Errors
+    /// [`OutboundError`]; half an answer, or one that is too long, is none.
+    pub async fn ask(&self, ask: Ask<'_>) -> Result<Response, OutboundError> {
+        let target = self.check(ask.url)?;
+        let whole = async {
+            let method = if ask.body.is_some() { Method::POST } else { Method::GET };
+            let mut answer = self.send(&target, method, &ask.headers, ask.body).await?;
+            let status = answer.status().as_u16();
+            let retry_after = retry_after(&answer);
+            let mut body = Vec::new();
+            while let Some(piece) = answer.chunk().await.map_err(transport)? {
+                if body.len().saturating_add(piece.len()) > ask.most {
+                    return Err(OutboundError::TooLong(ask.most));
+                }
+                body.extend_from_slice(&piece);
+            }
+            Ok(Response { status, body, retry_after })
+        };
+        tokio::time::timeout(self.whole, whole).await.map_err(|_| OutboundError::TimedOut)?
+    }
+
+    async fn send_and_look(
         &self,
         target: &Target,
         headers: &[(&'static str, String)],
         body: Bytes,
     ) -> Result<Response, OutboundError> {
+        let mut answer = self.send(target, Method::POST, headers, Some(body)).await?;
+        let status = answer.status().as_u16();
+        let retry_after = retry_after(&answer);
+        let mut body = Vec::new();
+        while body.len() < LONGEST_ANSWER {
+            // A status is an answer, however the body ends.
+            let Ok(Some(piece)) = answer.chunk().await else { break };
+            body.extend(piece.iter().take(LONGEST_ANSWER - body.len()));
+        }
+        Ok(Response { status, body, retry_after })
+    }
+
+    async fn send(
+        &self,
+        target: &Target,
+        method: Method,
+        headers: &[(&'static str, String)],
+        body: Option<Bytes>,
+    ) -> Result<reqwest::Response, OutboundError> {
         let mut builder = Client::builder()
             .tls_backend_preconfigured(self.tls()?)
             .redirect(Policy::none())
@@ -111,21 +166,14 @@ impl Outbound {
             builder = builder.resolve_to_addrs(name, &addresses);
         }
         let client = builder.build().map_err(transport)?;
-        let mut request = client.post(target.url().clone()).body(body);
+        let mut request = client.request(method, target.url().clone());
+        if let Some(body) = body {
+            request = request.body(body);
+        }
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        let mut answer = request.send().await.map_err(transport)?;
-        let status = answer.status().as_u16();
-        let retry_after = answer.headers().get(header::RETRY_AFTER);
-        let retry_after = retry_after.and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
-        let mut body = Vec::new();
-        while body.len() < LONGEST_ANSWER {
-            // A status is an answer, however the body ends.
-            let Ok(Some(piece)) = answer.chunk().await else { break };
-            body.extend(piece.iter().take(LONGEST_ANSWER - body.len()));
-        }
-        Ok(Response { status, body, retry_after })
+        request.send().await.map_err(transport)
     }
 
     /// The addresses of the target's name, each of them checked.
@@ -156,6 +204,10 @@ impl Outbound {
             .with_no_client_auth();
         Ok(self.tls.get_or_init(|| config).clone())
     }
+}
+
+fn retry_after(answer: &reqwest::Response) -> Option<u64> {
+    answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok())
 }
 
 fn system_roots() -> RootCertStore {

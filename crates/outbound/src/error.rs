@@ -16,6 +16,9 @@ pub enum OutboundError {
     /// It took too long.
     #[error("the receiver did not answer in time")]
     TimedOut,
+    /// More came than was asked for.
+    #[error("the answer is longer than {0} bytes")]
+    TooLong(usize),
     /// Connecting, TLS or HTTP failed.
     #[error("{0}")]
     Transport(String),

@@ -1,4 +1,5 @@
-//! The one client of requests that other people make the server send, such as webhooks.
+//! The one client of requests that other people make the server send, such as webhooks, and of those that it sends to
+//! parties that its operator named, such as identity providers.
 //!
 //! Whoever may name a URL could make the server knock at doors that only it can reach: the machine's own services, the
 //! cluster's, a cloud's metadata address. So a URL is checked before it is kept, and again with every address that its
@@ -25,7 +26,7 @@ mod target;
 
 pub use address::is_public;
 pub use allow::{AllowList, AllowListError};
-pub use client::{LONGEST_ANSWER, Outbound, Response};
+pub use client::{Ask, LONGEST_ANSWER, Outbound, Response};
 pub use error::OutboundError;
 pub use resolver::{Lookup, Resolver, SystemResolver};
 pub use target::Target;
