@@ -10,8 +10,6 @@ use crate::Claims;
 pub struct MachineRule {
     /// The account, which is there already.
     pub account: String,
-    /// What the token may do at most, as with tokens of our own.
-    pub scopes: Vec<String>,
     /// Claims that must all be there with this value; one that ends in `*` stands for all that begin so.
     pub claims: BTreeMap<String, String>,
 }
@@ -23,8 +21,6 @@ pub struct Machine {
     pub provider: String,
     /// Its account.
     pub account: String,
-    /// What it may do at most.
-    pub scopes: Vec<String>,
     /// What the provider calls it.
     pub subject: String,
     /// When its token ends.
@@ -74,7 +70,7 @@ mod tests {
 
     fn rule(claims: &[(&str, &str)]) -> MachineRule {
         let claims = claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        MachineRule { account: "ci".to_owned(), scopes: Vec::new(), claims }
+        MachineRule { account: "ci".to_owned(), claims }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{Claims, OidcError, ProviderSettings};
 
 /// Groups of one person that are looked at.
-const MOST_GROUPS: usize = 2000;
+const MOST_GROUPS: usize = 1000;
 /// Bytes of the longest name of a group or person.
 const LONGEST_NAME: usize = 256;
 
@@ -18,10 +18,10 @@ pub struct Person {
     pub session: Option<String>,
     /// What their account is to be called.
     pub name: String,
-    /// Groups of ours that they are in.
-    pub groups: BTreeSet<String>,
-    /// Whether one of their groups makes an administrator.
-    pub administrator: bool,
+    /// The provider's groups that they are in; `None` where it is not asked for them.
+    pub groups: Option<BTreeSet<String>>,
+    /// Whether one of those makes an administrator; `None` where the provider does not decide that.
+    pub administrator: Option<bool>,
 }
 
 impl std::fmt::Debug for Person {
@@ -47,19 +47,18 @@ pub(crate) fn person(
     if settings.name_claim == "email" && claim("email_verified") != Some(&Value::Bool(true)) {
         return Err(wrong("the provider did not verify the address in `email`".to_owned()));
     }
-    let theirs = match &settings.groups_claim {
-        None => BTreeSet::new(),
-        Some(path) => groups(path, claim(path), claim("_claim_names")).map_err(wrong)?,
+    let groups = match &settings.groups_claim {
+        None => None,
+        Some(path) => Some(groups(path, claim(path), claim("_claim_names")).map_err(wrong)?),
     };
-    let ours = |group: &str| {
-        if settings.groups.is_empty() { Some(group.to_owned()) } else { settings.groups.get(group).cloned() }
-    };
+    let decides = !settings.administrators.is_empty();
+    let administrator = groups.as_ref().filter(|_| decides).map(|groups| !groups.is_disjoint(&settings.administrators));
     Ok(Person {
         subject,
         session: token.text("sid").filter(|id| id.len() <= LONGEST_NAME).map(str::to_owned),
         name: name.to_owned(),
-        groups: theirs.iter().filter_map(|group| ours(group)).collect(),
-        administrator: theirs.iter().any(|group| settings.administrators.contains(group)),
+        groups,
+        administrator,
     })
 }
 
@@ -97,29 +96,28 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_mapped_and_make_administrators() {
+    fn groups_make_administrators_where_the_provider_decides_that() {
         let mut settings = settings();
-        let token = r#"{"preferred_username":"ada","groups":["ml","boss","other"]}"#;
+        let token = r#"{"preferred_username":"ada","groups":["ml","boss"]}"#;
         let found = read(&settings, token, None).unwrap();
-        assert_eq!(found.groups.len(), 3);
-        assert!(!found.administrator);
-        settings.groups = [("ml".to_owned(), "trainers".to_owned())].into();
+        assert_eq!((found.groups.unwrap().len(), found.administrator), (2, None));
         settings.administrators = ["boss".to_owned()].into();
-        let found = read(&settings, token, None).unwrap();
-        assert_eq!(found.groups, ["trainers".to_owned()].into());
-        assert!(found.administrator);
+        assert_eq!(read(&settings, token, None).unwrap().administrator, Some(true));
         // What the token says wins over userinfo.
         let more = Some(r#"{"preferred_username":"eve","groups":["boss"]}"#);
         let found = read(&settings, r#"{"preferred_username":"ada","groups":[]}"#, more).unwrap();
-        assert_eq!((found.name.as_str(), found.administrator), ("ada", false));
+        assert_eq!((found.name.as_str(), found.administrator), ("ada", Some(false)));
         let found = read(&settings, "{}", more).unwrap();
-        assert_eq!((found.name.as_str(), found.administrator), ("eve", true));
+        assert_eq!((found.name.as_str(), found.administrator), ("eve", Some(true)));
+        settings.groups_claim = None;
+        let found = read(&settings, token, None).unwrap();
+        assert_eq!((found.groups, found.administrator), (None, None));
     }
 
     #[test]
     fn odd_claims_are_refused() {
         let settings = settings();
-        let many = format!(r#"{{"preferred_username":"a","groups":[{}]}}"#, vec!["\"g\""; 2001].join(","));
+        let many = format!(r#"{{"preferred_username":"a","groups":[{}]}}"#, vec!["\"g\""; 1001].join(","));
         for token in [
             "{}",
             r#"{"preferred_username":7}"#,

@@ -52,6 +52,11 @@ impl Providers {
         self.all.iter().find(|provider| provider.name() == name)
     }
 
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.all.iter()
+    }
+
     /// Those that people log in at.
     pub fn people(&self) -> impl Iterator<Item = &Arc<Provider>> {
         self.all.iter().filter(|provider| provider.kind() == Kind::People)
@@ -94,7 +99,6 @@ impl Providers {
         let machine = Machine {
             provider: provider.name().to_owned(),
             account: rule.account.clone(),
-            scopes: rule.scopes.clone(),
             subject: verified.subject.unwrap_or_default(),
             expires,
             first: true,

@@ -50,9 +50,7 @@ pub struct ProviderSettings {
     pub userinfo: bool,
     /// Audiences that a token may have. For people: beside the client id; for machines: one of them must be there.
     pub audiences: Vec<String>,
-    /// Our group for each of the provider's; if empty, all of its groups under their own names.
-    pub groups: BTreeMap<String, String>,
-    /// Groups of the provider that make an administrator.
+    /// Groups that make an administrator; if there are none, the provider does not decide that.
     pub administrators: BTreeSet<String>,
     /// Claims that must have this value, or hold it.
     pub require: BTreeMap<String, Value>,
@@ -92,7 +90,6 @@ impl ProviderSettings {
             groups_claim: None,
             userinfo: false,
             audiences: Vec::new(),
-            groups: BTreeMap::new(),
             administrators: BTreeSet::new(),
             require: BTreeMap::new(),
             machines: Vec::new(),

@@ -165,8 +165,7 @@ impl Fake {
         let mut settings = ProviderSettings::new("ci", Kind::Machines, &self.issuer);
         settings.audiences = vec!["https://ml.example.org".to_owned()];
         let claims = [("repository".to_owned(), "org/repo".to_owned()), ("ref".to_owned(), "refs/heads/*".to_owned())];
-        let rule =
-            MachineRule { account: "publisher".to_owned(), scopes: vec!["all".to_owned()], claims: claims.into() };
+        let rule = MachineRule { account: "publisher".to_owned(), claims: claims.into() };
         settings.machines = vec![rule];
         settings
     }
