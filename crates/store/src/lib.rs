@@ -42,6 +42,7 @@ pub use repository::issues::Issues;
 pub use repository::ledger::LedgerRecords;
 pub use repository::logged_models::LoggedModels;
 pub use repository::objects::Objects;
+pub use repository::once::Once;
 pub use repository::registry::Registry;
 pub use repository::roles::Roles;
 pub use repository::runs::Runs;
@@ -74,6 +75,7 @@ pub trait Transaction:
     + Integrity
     + LedgerRecords
     + Settings
+    + Once
     + Webhooks
     + DatasetSummaries
     + MetricHistories

@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0021_import.sql"),
     include_str!("../../migrations/postgres/0022_groups.sql"),
     include_str!("../../migrations/postgres/0023_row_seals.sql"),
+    include_str!("../../migrations/postgres/0024_used_once.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers

@@ -18,6 +18,7 @@ mod logged_models;
 mod metrics;
 mod model_versions;
 mod objects;
+mod once;
 mod pairs;
 mod registered_models;
 mod registry;

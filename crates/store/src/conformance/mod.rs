@@ -24,6 +24,7 @@ mod issues;
 mod ledger;
 mod logged_models;
 mod objects;
+mod once;
 mod registry;
 mod roles;
 mod runs;
@@ -59,6 +60,7 @@ const CASES: &[(&str, Case)] = &[
     ("runs::odd_numbers_are_kept", runs::odd_numbers_are_kept),
     ("runs::inputs_and_outputs", runs::inputs_and_outputs),
     ("runs::a_metric_reaches_models_of_its_experiment_only", runs::a_metric_reaches_models_of_its_experiment_only),
+    ("once::is_once", once::is_once),
     ("sessions::lifecycle", sessions::lifecycle),
     ("sessions::old_ones_go", sessions::old_ones_go),
     ("sessions::they_end_with_the_user_and_the_password", sessions::they_end_with_the_user_and_the_password),

@@ -14,6 +14,7 @@ pub(crate) mod issues;
 pub(crate) mod ledger;
 pub(crate) mod logged_models;
 pub(crate) mod objects;
+pub(crate) mod once;
 pub(crate) mod registry;
 pub(crate) mod roles;
 pub(crate) mod runs;
