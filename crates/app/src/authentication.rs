@@ -12,7 +12,7 @@ use sealyard_store::model::UserRecord;
 
 use crate::directories::Said;
 use crate::tasks::blocking;
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Asked, Caller};
 
 /// What a client shows to prove who it is.
 #[derive(Debug, Clone)]
@@ -88,6 +88,13 @@ impl App {
         source: Option<IpAddr>,
         request_id: Option<String>,
     ) -> Result<Caller, AppError> {
+        let asked = Asked { source, request_id };
+        if let Credentials::Token(token) = &credentials
+            && let Some(caller) = self.check_machine(token, &asked).await?
+        {
+            return Ok(caller);
+        }
+        let Asked { source, request_id } = asked;
         let principal = match credentials {
             Credentials::Token(token) => self.check_token(&token).await?,
             Credentials::Session(secret) => self.check_session(&secret).await?,

@@ -32,6 +32,7 @@ mod load;
 mod logged_models;
 mod model_files;
 mod objects;
+mod oidc;
 mod open;
 mod own_acts;
 mod policy;
@@ -86,6 +87,7 @@ pub use keys::ServerKeys;
 pub use ledger::LedgerStatus;
 pub use load::load_gate;
 pub use model_files::ModelManifest;
+pub use oidc::{Asked, LoginProvider};
 pub use open::LOCAL_ADMINISTRATOR;
 pub use policy::{LoadedPolicy, PolicyError};
 pub use registry::CreateVersion;
@@ -162,6 +164,7 @@ pub struct App {
     checked: Arc<authentication::CheckedPasswords>,
     directories: Arc<directories::Directories>,
     open: Arc<open::Open>,
+    oidc: Option<Arc<sealyard_identity_oidc::Providers>>,
     outgoing: Arc<webhooks::Outgoing>,
     page_tokens: Arc<PageTokens>,
     /// Of this workspace alone.
@@ -207,6 +210,7 @@ impl App {
             checked: Arc::default(),
             directories: Arc::default(),
             open: Arc::default(),
+            oidc: None,
             outgoing: Arc::default(),
             page_tokens: Arc::new(page_tokens),
             run_places: Arc::default(),

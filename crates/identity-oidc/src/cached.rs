@@ -8,8 +8,8 @@ use crate::OidcError;
 /// What was fetched from a provider, for a while.
 pub(crate) struct Cached<T> {
     current: RwLock<Option<Held<T>>>,
-    /// When it was last tried, successfully or not. Held while somebody fetches.
-    tried: Mutex<Option<Timestamp>>,
+    /// Until when it is not tried again. Held while somebody fetches.
+    rests: Mutex<Option<Rest>>,
     ages: Ages,
 }
 
@@ -18,6 +18,14 @@ struct Held<T> {
     at: Timestamp,
 }
 
+struct Rest {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+/// Seconds between two tries of what fails: long enough for a provider that is down, short enough for people who wait.
+const AFTER_FAILURE: i64 = 2;
+
 /// In seconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ages {
@@ -25,13 +33,13 @@ pub(crate) struct Ages {
     pub(crate) fresh: i64,
     /// Older, it is not used even if the provider does not answer.
     pub(crate) usable: i64,
-    /// So long at least lies between two tries.
+    /// What was fetched is not fetched again sooner, whatever it lacks.
     pub(crate) apart: i64,
 }
 
 impl<T> Cached<T> {
     pub(crate) fn new(ages: Ages) -> Self {
-        Self { current: RwLock::default(), tried: Mutex::default(), ages }
+        Self { current: RwLock::default(), rests: Mutex::default(), ages }
     }
 
     /// What is here, if it is younger than `seconds`. A clock that was set back makes nothing young.
@@ -55,25 +63,26 @@ impl<T> Cached<T> {
         fetch: impl Future<Output = Result<T, OidcError>> + Send,
     ) -> Result<Arc<T>, OidcError> {
         let usable = || self.within(now, self.ages.usable);
-        let mut tried = match self.tried.try_lock() {
-            Ok(tried) => tried,
+        let mut rests = match self.rests.try_lock() {
+            Ok(rests) => rests,
             // Somebody is asking; what is old and good enough need not wait for it.
             Err(_) => match usable().filter(|_| wanting.is_none()) {
                 Some(value) => return Ok(value),
-                None => self.tried.lock().await,
+                None => self.rests.lock().await,
             },
         };
         let replaced = |value: &Arc<T>| wanting.is_none_or(|wanting| !Arc::ptr_eq(wanting, value));
         if let Some(value) = self.fresh(now).filter(replaced) {
             return Ok(value);
         }
-        let moment_ago = |at: &Timestamp| *at <= now && now < at.plus_seconds(self.ages.apart);
-        if tried.as_ref().is_some_and(moment_ago) {
+        // A clock that was set back ends every rest.
+        if rests.as_ref().is_some_and(|rest| rest.since <= now && now < rest.until) {
             return usable().ok_or_else(|| OidcError::unavailable(provider, "it was asked a moment ago, in vain"));
         }
-        *tried = Some(now);
+        *rests = Some(Rest { since: now, until: now.plus_seconds(AFTER_FAILURE) });
         match fetch.await {
             Ok(value) => {
+                *rests = Some(Rest { since: now, until: now.plus_seconds(self.ages.apart) });
                 let value = Arc::new(value);
                 let held = Held { value: Arc::clone(&value), at: now };
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(held);

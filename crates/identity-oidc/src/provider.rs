@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sealyard_core::{Clock, Rng, Timestamp, durable};
+use sealyard_core::{Clock, Redacted, Rng, Timestamp};
 use sealyard_outbound::{Ask, Outbound};
 use tokio::sync::Semaphore;
 
@@ -145,11 +145,10 @@ impl Provider {
 
     async fn headers(&self) -> Result<Vec<(&'static str, String)>, OidcError> {
         let mut headers = vec![("accept", "application/json".to_owned())];
-        if let Some(path) = self.settings.token_file.clone() {
-            // Read each time: Kubernetes replaces it.
-            let read = tokio::task::spawn_blocking(move || durable::read_private(&path)).await;
-            let token = read.ok().and_then(Result::ok).flatten();
-            let text = token.as_ref().and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::trim);
+        if let Some(path) = &self.settings.token_file {
+            // Read each time: Kubernetes replaces it. And it decides who may read it.
+            let read = tokio::fs::read_to_string(path).await.map(Redacted::new).ok();
+            let text = read.as_ref().map(|text| text.expose().trim());
             let text = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()));
             let text = text.ok_or_else(|| OidcError::unavailable(&self.settings.name, "`token_file` can't be read"))?;
             headers.push(("authorization", format!("Bearer {text}")));
@@ -174,7 +173,7 @@ impl Provider {
         match checked {
             Checked::Signed => verify::check_claims(token, &self.settings, what, self.now()),
             Checked::Forged => Err(OidcError::refused("oidc.signature", "the token's signature is wrong")),
-            Checked::NoKey => Err(OidcError::refused("oidc.key", "the provider has no such key")),
+            Checked::NoKey => Err(OidcError::refused("oidc.unknown-key", "the provider has no such key")),
         }
     }
 }

@@ -67,9 +67,14 @@ impl Server {
         let (database, password) = (config.database.as_ref(), config.database_password.as_ref());
         let store = catalog::open(&directory, database, password, Arc::clone(&clock), &vault, &*rng).await?;
         let directories = identity::directories(&config.settings, &rng)?;
+        let oidc = identity::oidc_providers(&config.settings, &vault, &clock, &rng)?;
         let app = build(&directory, store, vault, policy, clock, rng).await?.with_outbound(outbound);
         let app = app.with_deployment(deployment::describe(&config, &directory, address, identity.as_ref()));
-        let app = Arc::new(app.with_directories(directories));
+        let mut app = app.with_directories(directories);
+        if let Some(oidc) = oidc {
+            app = app.with_oidc(oidc);
+        }
+        let app = Arc::new(app);
         app.declare_group_roles(identity::declared_roles(&config.settings)).await?;
         if config.external_sources {
             app.record_external_sources();
@@ -103,6 +108,7 @@ impl Server {
         if let Err(error) = app.reopen_uploads().await {
             tracing::warn!(%error, "uploads that were being completed could not be opened again");
         }
+        tokio::spawn(identity::probe(Arc::clone(&app)));
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
         let delivering = tokio::spawn(Arc::clone(&app).run_deliveries());
         let tidying = tokio::spawn(Arc::clone(&app).run_housekeeping());

@@ -13,8 +13,10 @@ use sealyard_core::Redacted;
 
 use super::{ApiError, ApiState, RequestId, cookie, origin};
 
-/// A password or token longer than this is no password or token.
+/// A password longer than this is no password.
 const MAX_HEADER: usize = 4096;
+/// Nor is a token longer than this one: those of identity providers hold all that they say.
+const MAX_BEARER: usize = 17 * 1024;
 
 /// Lets a request through only with who sent it in its extensions.
 pub(super) async fn require(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
@@ -85,13 +87,13 @@ pub(crate) fn peer(request: &Request) -> Option<IpAddr> {
 fn credentials(headers: &HeaderMap) -> Option<Credentials> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     let (value, None) = (all.next()?, all.next()) else { return None };
-    let text = value.to_str().ok().filter(|text| text.len() <= MAX_HEADER)?;
+    let text = value.to_str().ok().filter(|text| text.len() <= MAX_BEARER)?;
     let (scheme, rest) = text.split_once(' ')?;
     let rest = rest.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(Credentials::Token(Redacted::new(rest.to_owned())));
     }
-    if !scheme.eq_ignore_ascii_case("basic") {
+    if text.len() > MAX_HEADER || !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
     let decoded = Redacted::new(String::from_utf8(STANDARD.decode(rest).ok()?).ok()?);
@@ -136,7 +138,8 @@ mod tests {
 
     #[test]
     fn anything_else_is_nobody() {
-        let long = format!("Bearer {}", "x".repeat(MAX_HEADER));
+        let long = format!("Bearer {}", "x".repeat(MAX_BEARER));
+        let long_password = format!("Basic {}", "YWRh".repeat(MAX_HEADER / 4));
         for values in [
             &[][..],
             &["Basic"],
@@ -146,6 +149,7 @@ mod tests {
             &["Bearer a", "Bearer b"],
             &["Basic /////w=="],
             &[long.as_str()],
+            &[long_password.as_str()],
         ] {
             assert!(read(values).is_none(), "{values:?}");
         }

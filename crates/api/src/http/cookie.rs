@@ -13,6 +13,8 @@ pub(crate) enum Cookie {
     Session,
     /// Ties the form of the log-in page to the browser that asked for it.
     Form,
+    /// A log-in at a provider that is under way.
+    Oidc,
 }
 
 impl Cookie {
@@ -24,13 +26,25 @@ impl Cookie {
             (Self::Session, false) => "sealyard-session",
             (Self::Form, true) => "__Host-sealyard-form",
             (Self::Form, false) => "sealyard-form",
+            (Self::Oidc, true) => "__Host-sealyard-oidc",
+            (Self::Oidc, false) => "sealyard-oidc",
+        }
+    }
+
+    /// From where a browser sends it. A provider's page sends the browser back to us, which must show what binds it to the
+    /// log-in that it began; that cookie goes after ten minutes.
+    const fn rules(self) -> &'static str {
+        match self {
+            Self::Session | Self::Form => "SameSite=Strict",
+            Self::Oidc => "SameSite=Lax; Max-Age=600",
         }
     }
 
     /// A `Set-Cookie` header. No script reads it, and no page of another site sends it. It goes when the browser does.
     pub(crate) fn set(self, config: &RouterConfig, value: &str) -> Option<HeaderValue> {
         let secure = if config.tls() { "; Secure" } else { "" };
-        let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}", self.name(config.tls()));
+        let (name, rules) = (self.name(config.tls()), self.rules());
+        let text = format!("{name}={value}; Path=/; HttpOnly; {rules}{secure}");
         let mut header = HeaderValue::try_from(text).ok()?;
         header.set_sensitive(true);
         Some(header)
@@ -107,5 +121,10 @@ mod tests {
         };
         assert_eq!(text(true), "__Host-sealyard-session=x; Path=/; HttpOnly; SameSite=Strict; Secure");
         assert_eq!(text(false), "sealyard-session=x; Path=/; HttpOnly; SameSite=Strict");
+        let config = RouterConfig::loopback().with_tls(true);
+        assert_eq!(
+            Cookie::Oidc.set(&config, "x").unwrap(),
+            "__Host-sealyard-oidc=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=600; Secure"
+        );
     }
 }

@@ -5,10 +5,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use percent_encoding::percent_decode_str;
-use sealyard_app::AppError;
+use sealyard_app::{AppError, LoginProvider};
 use sealyard_core::{Digest, Redacted};
 
-use super::page::page;
+use super::page::{escape, page};
 use super::{request_id, with_cookies};
 use crate::http::{ApiError, ApiState, Cookie, check_with_cookie, page_caller, peer, read_cookie};
 
@@ -42,7 +42,17 @@ fn form(state: &ApiState, headers: &HeaderMap, status: StatusCode, message: &str
             (token, cookie)
         }
     };
-    with_cookies(page(status, "Log in", FORM, message, token.expose()), [cookie])
+    let form = format!("{FORM}{}", providers(state));
+    with_cookies(page(status, "Log in", &form, message, token.expose()), [cookie])
+}
+
+/// Where else one can log in.
+fn providers(state: &ApiState) -> String {
+    let link = |provider: LoginProvider| {
+        let (name, display) = (escape(&provider.name), escape(&provider.display));
+        format!("<p><a href=\"/auth/oidc/{name}/login\">Log in with {display}</a></p>")
+    };
+    state.server().oidc_logins().into_iter().map(link).collect()
 }
 
 fn is_token(text: &str) -> bool {

@@ -6,6 +6,7 @@
 //! | GET | `/static-files/{path}` | the UI's files |
 //! | GET, POST | `/login` | the log-in page |
 //! | GET, POST | `/logout` | ends the session |
+//! | GET, POST | `/auth/oidc/{provider}/…` | [log-ins at providers](oidc) |
 //! | GET | `/login/style.css`, `/login/page.js` | what the log-in page is made of |
 //!
 //! They are there only when pages were configured.
@@ -14,6 +15,7 @@ mod files;
 mod index;
 mod login;
 mod logout;
+mod oidc;
 mod page;
 mod static_file;
 
@@ -45,6 +47,7 @@ pub(crate) fn routes() -> Routes {
         .route("/login/style.css", get(Nobody, page::style))
         .route("/login/page.js", get(Nobody, page::script))
         .route("/logout", get(Nobody, logout::show).post(Nobody, logout::handler))
+        .merge(oidc::routes())
 }
 
 fn request_id(request: &Request) -> Option<String> {

@@ -23,6 +23,9 @@ mod inference;
 mod logged_models;
 mod matrix;
 mod native;
+mod oidc;
+#[path = "../../../identity-oidc/tests/integration/fake.rs"]
+mod oidc_provider;
 mod otlp;
 mod parts;
 mod proofs;

@@ -9,6 +9,7 @@ use sealyard_api::{Pages, RouterConfig};
 use sealyard_app::{App, Caller, Credentials, Parts, ServerKeys};
 use sealyard_core::{Clock, FixedClock, Redacted, Rng, SystemRng, Timestamp};
 use sealyard_identity::PrincipalName;
+use sealyard_identity_oidc::Providers;
 use sealyard_ledger::LedgerKey;
 use sealyard_outbound::{AllowList, Lookup, Outbound, Resolver};
 use sealyard_store::Store;
@@ -93,6 +94,11 @@ impl TestApp {
     }
 
     pub(crate) async fn with_config(config: RouterConfig) -> Self {
+        Self::with_providers(config, None).await
+    }
+
+    /// A test server at which one can log in by these too.
+    pub(crate) async fn with_providers(config: RouterConfig, providers: Option<Providers>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(FixedClock::at(Timestamp::from_millis(1_800_000_000_000)));
         let dynamic: Arc<dyn Clock> = clock.clone();
@@ -112,7 +118,11 @@ impl TestApp {
         };
         // Receivers of webhooks are on this machine.
         let outbound = Outbound::new(AllowList::parse(["127.0.0.1"]).unwrap()).with_resolver(Arc::new(InnerNames));
-        let app = Arc::new(App::new(parts).await.unwrap().with_outbound(outbound));
+        let mut app = App::new(parts).await.unwrap().with_outbound(outbound);
+        if let Some(providers) = providers {
+            app = app.with_oidc(providers);
+        }
+        let app = Arc::new(app);
         let name = PrincipalName::new("admin").unwrap();
         app.first_administrator(name, Some(Redacted::new(PASSWORD.to_owned()))).await.unwrap();
         let router = sealyard_api::router(Arc::clone(&app), config.with_max_artifact_bytes(1 << 20));
@@ -123,12 +133,17 @@ impl TestApp {
 
     /// A test server with a small UI.
     pub(crate) async fn with_pages(tls: bool) -> Self {
+        Self::with_pages_and(tls, None).await
+    }
+
+    /// The same, with these providers.
+    pub(crate) async fn with_pages_and(tls: bool, providers: Option<Providers>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("static/js")).unwrap();
         std::fs::write(folder.path().join("index.html"), "<!doctype html>the UI").unwrap();
         std::fs::write(folder.path().join("static/js/main.js"), "run()").unwrap();
         let config = RouterConfig::loopback().with_tls(tls).with_pages(Pages::read(folder.path()).unwrap());
-        let mut test = Self::with_config(config).await;
+        let mut test = Self::with_providers(config, providers).await;
         test.keep(folder);
         test
     }

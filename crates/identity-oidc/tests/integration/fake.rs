@@ -1,4 +1,5 @@
-//! An identity provider of the tests, on loopback.
+//! An identity provider of the tests, on loopback. Tests of `sealyard-api` use it too.
+#![allow(dead_code, reason = "not all tests need all of it")]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

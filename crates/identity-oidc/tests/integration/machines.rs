@@ -61,7 +61,7 @@ async fn kubernetes_service_accounts_are_told_apart_with_keys_from_a_file() {
         "trainer"
     );
     let error = providers.machine(&token("ml", "new")).await.unwrap_err();
-    assert_eq!(error.rule(), Some("oidc.key"));
+    assert_eq!(error.rule(), Some("oidc.unknown-key"));
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ async fn a_new_key_is_found_and_an_old_one_is_forgotten() {
     let mut other = claims.clone();
     other["jti"] = serde_json::json!("j2");
     let error = providers.machine(&fake.key.token("ES256", "k1", &other)).await.unwrap_err();
-    assert_eq!(error.rule(), Some("oidc.key"));
+    assert_eq!(error.rule(), Some("oidc.unknown-key"));
 }
 
 #[tokio::test]
@@ -45,13 +45,13 @@ async fn unknown_keys_make_no_flood_of_requests() {
     providers.machine(&fake.key.token("ES256", "k1", &claims)).await.unwrap();
     for round in 0..50 {
         let token = fake.key.token("ES256", &format!("junk{round}"), &claims);
-        assert_eq!(providers.machine(&token).await.unwrap_err().rule(), Some("oidc.key"));
+        assert_eq!(providers.machine(&token).await.unwrap_err().rule(), Some("oidc.unknown-key"));
     }
     assert_eq!(fake.asked("/keys"), 1, "it was asked a moment ago");
     fake.later(31);
     for round in 0..50 {
         let token = fake.key.token("ES256", &format!("junk{round}"), &claims);
-        assert_eq!(providers.machine(&token).await.unwrap_err().rule(), Some("oidc.key"));
+        assert_eq!(providers.machine(&token).await.unwrap_err().rule(), Some("oidc.unknown-key"));
     }
     assert_eq!(fake.asked("/keys"), 2, "once in half a minute");
 }
@@ -71,8 +71,23 @@ async fn a_provider_that_is_away_is_done_without_for_an_hour() {
     let error = providers.machine(&token).await.unwrap_err();
     assert_eq!(error.rule(), None, "{error}");
     fake.change(|state| state.down = false);
-    fake.later(3731);
+    fake.later(3702);
     providers.machine(&token).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_issuer_that_wants_a_token_is_shown_one() {
+    let fake = Fake::start(Key::p256()).await;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    let mut settings = fake.machine_settings();
+    settings.token_file = Some(file.clone());
+    let provider = fake.provider_with(settings);
+    assert!(provider.probe().await.is_err(), "it is missing");
+    std::fs::write(&file, "of-the-cluster\n").unwrap();
+    fake.later(2);
+    assert_eq!(provider.probe().await.unwrap(), 1);
+    assert_eq!(fake.asked("authorization: Bearer of-the-cluster\r\n"), 2, "by its description and its keys");
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ async fn key_confusion_hmac_with_the_public_key() {
     // Nor is a secret taken that somebody published among the keys.
     fake.change(|state| state.keys = vec![json!({"kty": "oct", "kid": "k1", "k": base64([1; 32]), "alg": "HS256"})]);
     let token = fake.key.token("RS256", "k1", &fake.machine_claims());
-    assert_eq!(rule(&fake.machines(), &token).await, Some("oidc.key"));
+    assert_eq!(rule(&fake.machines(), &token).await, Some("oidc.unknown-key"));
 }
 
 #[tokio::test]
@@ -87,12 +87,15 @@ async fn key_confusion_between_kinds_of_keys() {
     for name in ["RS256", "PS256", "ES384", "EdDSA"] {
         let header = json!({"alg": name, "kid": "k1"}).to_string();
         let token = fake.key.token_of("ES256", &header, &fake.machine_claims().to_string());
-        assert_eq!(rule(&fake.machines(), &token).await, Some("oidc.key"), "{name}");
+        assert_eq!(rule(&fake.machines(), &token).await, Some("oidc.unknown-key"), "{name}");
     }
     // A key that says which algorithm it is for is for no other.
     let rsa = Fake::start(Key::rsa()).await;
     rsa.change(|state| state.keys[0]["alg"] = json!("PS256"));
-    assert_eq!(rule(&rsa.machines(), &rsa.key.token("RS256", "k1", &rsa.machine_claims())).await, Some("oidc.key"));
+    assert_eq!(
+        rule(&rsa.machines(), &rsa.key.token("RS256", "k1", &rsa.machine_claims())).await,
+        Some("oidc.unknown-key")
+    );
     assert_eq!(rule(&rsa.machines(), &rsa.key.token("PS256", "k1", &rsa.machine_claims())).await, None);
 }
 
@@ -106,7 +109,7 @@ async fn keys_that_a_token_brings_along_are_not_used() {
     assert_eq!(rule(&fake.machines(), &token).await, Some("oidc.signature"));
     let header = json!({"alg": "ES256", "kid": "mine", "jwk": own.jwk("mine")});
     let token = own.token_of("ES256", &header.to_string(), &fake.machine_claims().to_string());
-    assert_eq!(rule(&fake.machines(), &token).await, Some("oidc.key"));
+    assert_eq!(rule(&fake.machines(), &token).await, Some("oidc.unknown-key"));
 }
 
 #[tokio::test]
@@ -114,7 +117,7 @@ async fn unknown_key() {
     let fake = Fake::start(Key::p256()).await;
     for id in ["k2", "../k1", ""] {
         let token = fake.key.token("ES256", id, &fake.machine_claims());
-        assert_eq!(rule(&fake.machines(), &token).await, Some("oidc.key"), "{id}");
+        assert_eq!(rule(&fake.machines(), &token).await, Some("oidc.unknown-key"), "{id}");
     }
     let long = fake.key.token("ES256", &"k".repeat(300), &fake.machine_claims());
     assert_eq!(rule(&fake.machines(), &long).await, Some("oidc.token"));
@@ -129,7 +132,7 @@ async fn a_token_without_key_id_needs_one_key_that_can_be_meant() {
     let token = fake.key.token_of("ES256", r#"{"alg":"ES256"}"#, &fake.machine_claims().to_string());
     assert_eq!(rule(&fake.machines(), &token).await, None);
     fake.change(|state| state.keys.push(Key::p256().jwk("k2")));
-    assert_eq!(rule(&fake.machines(), &token).await, Some("oidc.key"));
+    assert_eq!(rule(&fake.machines(), &token).await, Some("oidc.unknown-key"));
 }
 
 #[tokio::test]
@@ -144,7 +147,7 @@ async fn key_of_another_provider() {
     assert_eq!(rule(&providers, &other.key.token("ES256", "k1", &fake.machine_claims())).await, Some("oidc.signature"));
     fake.change(|state| state.keys = vec![fake.key.jwk("only-here")]);
     let token = fake.key.token("ES256", "only-here", &other.machine_claims());
-    assert_eq!(rule(&providers, &token).await, Some("oidc.key"));
+    assert_eq!(rule(&providers, &token).await, Some("oidc.unknown-key"));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use identity::IdentitySettings;
+pub use identity::{IdentitySettings, MachineSettings, OidcSettings};
 pub use path::{SecretFile, SettingsPath};
 pub use server::{ExternalSources, ServerSettings};
 

@@ -64,6 +64,10 @@ const OPEN: &[&str] = &[
     "/login/style.css",
     "/login/page.js",
     "/logout",
+    // What they show is checked by what a provider signed.
+    "/auth/oidc/{provider}/login",
+    "/auth/oidc/{provider}/callback",
+    "/auth/oidc/{provider}/backchannel",
     // A capability is asked for in place of a login.
     "/api/2.0/mlflow-artifacts/mpu/parts/{upload}/{part}",
     "/ajax-api/2.0/mlflow-artifacts/mpu/parts/{upload}/{part}",

@@ -1,9 +1,13 @@
 //! `[identity]`: who else says who somebody is.
 
+mod oidc;
+
 use std::collections::BTreeMap;
 
 use sealyard_identity_ldap::LdapSettings;
 use serde::Deserialize;
+
+pub use oidc::{MachineSettings, OidcSettings};
 
 /// `[identity]`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -11,4 +15,6 @@ use serde::Deserialize;
 pub struct IdentitySettings {
     /// `[identity.ldap.NAME]`: directories that check passwords.
     pub ldap: BTreeMap<String, LdapSettings>,
+    /// `[identity.oidc.NAME]`: providers that speak OpenID Connect.
+    pub oidc: BTreeMap<String, OidcSettings>,
 }
