@@ -7,9 +7,11 @@ PYTHON ?= python3
 VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
 # Virtual environment of MLflow's own tests, likewise.
 SUITE_VENV ?= $(or $(CARGO_TARGET_DIR),target)/suite-venv
+# The identity provider of the tests; made from a lock with hashes.
+OIDC_PROVIDER ?= $(or $(CARGO_TARGET_DIR),target)/oidc-provider
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help ui clients build demo test lint generate venv clean-venv e2e ldap mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-writers migrate powercut diskfull malformed fuzz-coverage
+.PHONY: help ui clients build demo test lint generate venv clean-venv e2e ldap mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-writers migrate powercut diskfull malformed fuzz-coverage oidc
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -69,6 +71,10 @@ mlflow-suite: check-cargo check-python ## MLflow's own tests on our server; SEAL
 	@$(MAKE) --no-print-directory build
 	@LOCK=dev/mlflow-suite/requirements.txt VENV=$(SUITE_VENV) PYTHON=$(PYTHON) dev/test/venv.sh
 	@SEALYARD=$(BINARY) SUITE_VENV=$(SUITE_VENV) dev/mlflow-suite/run.sh $(SUITE_FLAGS)
+
+oidc: build venv ## Log in at a real OpenID provider (needs Node), out again, machines, attacks
+	@OIDC_PROVIDER=$(abspath $(OIDC_PROVIDER)) dev/test/oidc-provider.sh
+	@SEALYARD=$(BINARY) OIDC_PROVIDER=$(abspath $(OIDC_PROVIDER)) $(VENV)/bin/python dev/e2e/oidc.py
 
 crash: build venv ## Kill a server at random moments; CRASH_ROUNDS and CRASH_SEED are passed on
 	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/crash.py

@@ -82,6 +82,9 @@ if "$CARGO" build --release --locked -p sealyard; then
   script "a stock MLflow client that traces, judges and evaluates" "$VENV/bin/python" dev/e2e/traces.py
   script "stock MLflow clients in workspaces" "$VENV/bin/python" dev/e2e/workspaces.py
   script "attacks from outside" "$VENV/bin/python" dev/e2e/hostile.py
+  export OIDC_PROVIDER=${OIDC_PROVIDER:-$target/oidc-provider}
+  script "the OpenID provider of the tests, from its lock" dev/test/oidc-provider.sh
+  script "log-ins at an OpenID provider, machines, attacks" "$VENV/bin/python" dev/e2e/oidc.py
   script "MLflow's pages in Chromium, behind the log in" "$VENV/bin/python" dev/e2e/ui.py
   script "people of a real OpenLDAP server sign in" "$VENV/bin/python" dev/e2e/ldap.py
   script "the Python package with MLflow 2 and 3" dev/clients/test.sh
