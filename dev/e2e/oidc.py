@@ -305,7 +305,7 @@ def script():
             server.wait()
             with Idp(folder, idp_port, server.url, server.certificate) as idp:
                 admin = server.client()
-                server.command("users", "create", "pipeline")
+                server.command("users", "create", "pipeline", "--service")
                 experiment = admin.mlflow("POST", "experiments/create", name="fraud")["experiment_id"]
                 server.command("grants", "set", "pipeline", "EDIT", f"experiment:{experiment}")
                 roles = admin.call("GET", "/api/3.0/mlflow/roles/list?workspace=default")["roles"]
