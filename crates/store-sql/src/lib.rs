@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod doors;
+mod dump;
 mod error;
 mod mlflow;
 mod offline;
@@ -17,6 +18,7 @@ mod session;
 mod sql;
 mod sqlite;
 
+pub use dump::{DumpHeader, DumpItem, DumpReader, DumpSummary, DumpTable, DumpValue, load_postgres, load_sqlite};
 pub use mlflow::{MlflowSource, read_mlflow_users};
 pub use offline::LedgerReader;
 pub use postgres::{PostgresOptions, PostgresStore, PostgresUrl};

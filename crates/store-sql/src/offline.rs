@@ -48,7 +48,24 @@ impl LedgerReader {
         Ok(Self { database: Database::Postgres(Box::new(connection)) })
     }
 
-    fn session(&self) -> Session<'_> {
+    /// How many steps of the schema the catalog has had.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`] when the database can't be read.
+    pub fn schema(&self) -> Result<u32, StoreError> {
+        match &self.database {
+            Database::Sqlite(connection) => sqlite::migrate::check(connection),
+            Database::Postgres(connection) => postgres::schema(connection),
+        }
+    }
+
+    /// How many steps this release knows.
+    #[must_use]
+    pub const fn known_schema() -> u32 {
+        sqlite::migrate::MIGRATIONS.len() as u32
+    }
+
+    pub(crate) fn session(&self) -> Session<'_> {
         match &self.database {
             Database::Sqlite(connection) => Session::sqlite(connection),
             Database::Postgres(connection) => Session::postgres(connection),

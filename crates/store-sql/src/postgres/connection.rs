@@ -236,6 +236,13 @@ pub(crate) fn connect_to_read(url: &PostgresUrl, patience: Duration) -> Result<C
     Ok(connection)
 }
 
+/// Connects to an empty database and makes a catalog of an earlier or this schema in it, in a transaction that the caller commits.
+pub(crate) fn connect_to_load(url: &PostgresUrl, schema: u32, patience: Duration) -> Result<Connection, StoreError> {
+    let connection = Connection::open(url, patience)?;
+    migrate::begin_at(&connection, schema)?;
+    Ok(connection)
+}
+
 fn parameters<'v>(values: &'v [Value<'_>]) -> Vec<&'v (dyn ToSql + Sync)> {
     values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }

@@ -63,6 +63,25 @@ pub(crate) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(),
     connection.batch("COMMIT")
 }
 
+/// Makes a catalog that has had the first `schema` steps in an empty database, in a transaction that it begins.
+pub(crate) fn begin_at(connection: &Connection, schema: u32) -> Result<(), StoreError> {
+    check_server(connection)?;
+    let known = MIGRATIONS.len() as u32;
+    if schema > known {
+        return Err(StoreError::Newer { found: schema, known });
+    }
+    connection.batch(&format!("SET lock_timeout = 0; BEGIN; SELECT pg_advisory_xact_lock({WRITER})"))?;
+    if check(connection)? != 0 {
+        return Err(StoreError::Invalid("the database has a catalog already".to_owned()));
+    }
+    begin_catalog(connection)?;
+    for migration in MIGRATIONS.iter().take(schema as usize) {
+        connection.batch(migration)?;
+    }
+    connection.execute("UPDATE sealyard_catalog SET version = ?1", &[Value::Integer(i64::from(schema))])?;
+    Ok(())
+}
+
 /// A statement that fails where the schema is not this release's: a newer server may have changed it while this one was
 /// connected, and must not be given rows as they used to be.
 pub(crate) fn guard() -> String {

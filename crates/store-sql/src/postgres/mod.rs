@@ -15,7 +15,8 @@ mod url;
 mod value;
 mod writer;
 
-pub(crate) use connection::{Connection, connect_to_read};
+pub(crate) use connection::{Connection, connect_to_load, connect_to_read};
+pub(crate) use migrate::check as schema;
 pub use options::PostgresOptions;
 pub use store::PostgresStore;
 pub use url::PostgresUrl;

@@ -80,6 +80,28 @@ pub(crate) fn connect_to_read(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Makes a catalog of an earlier or this schema for rows to be put into, in one transaction; [`finish_load`] ends it. Nobody else
+/// knows it yet, so that it need not survive a power cut before that.
+pub(crate) fn connect_to_load(path: &Path, schema: u32) -> Result<Connection, StoreError> {
+    prepare_file(path)?;
+    let connection = connect(path, Access::Write)?;
+    connection.pragma_update(None, "synchronous", "OFF").or_backend()?;
+    connection.execute_batch("BEGIN IMMEDIATE").or_backend()?;
+    migrate::begin_at(&connection, schema)?;
+    Ok(connection)
+}
+
+/// Commits what was put into a catalog by [`connect_to_load`], and sees to it that it is on the disk.
+pub(crate) fn finish_load(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch("COMMIT").or_backend()?;
+    connection.pragma_update(None, "synchronous", "FULL").or_backend()?;
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").or_backend()?;
+    let path = connection.path().map(std::path::PathBuf::from);
+    let path = path.ok_or_else(|| backend("a catalog without a file"))?;
+    fs::File::open(&path).and_then(|file| file.sync_all()).map_err(backend)?;
+    sealyard_core::durable::sync_parent(&path).map_err(backend)
+}
+
 fn harden(connection: &Connection) -> Result<(), StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).or_backend()?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false).or_backend()?;

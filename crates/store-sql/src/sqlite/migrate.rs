@@ -26,6 +26,19 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0024_used_once.sql"),
 ];
 
+/// Makes a catalog that has had the first `schema` steps, in a transaction of the caller's.
+pub(crate) fn begin_at(connection: &Connection, schema: u32) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len() as u32;
+    if schema > known {
+        return Err(StoreError::Newer { found: schema, known });
+    }
+    for migration in MIGRATIONS.iter().take(schema as usize) {
+        connection.execute_batch(migration).or_backend()?;
+    }
+    connection.pragma_update(None, "application_id", APPLICATION).or_backend()?;
+    connection.pragma_update(None, "user_version", i64::from(schema)).or_backend()
+}
+
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one.
 pub(crate) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).or_backend()?;

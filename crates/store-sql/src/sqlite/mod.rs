@@ -11,7 +11,7 @@ mod statement;
 mod store;
 mod writer;
 
-pub(crate) use connection::connect_to_read;
+pub(crate) use connection::{connect_to_load, connect_to_read, finish_load};
 pub use options::SqliteOptions;
 pub(crate) use statement::{all, execute, execute_many, optional};
 pub use store::SqliteStore;

@@ -6,6 +6,7 @@
 )]
 
 mod conformance;
+mod dump;
 mod kill;
 mod ledger;
 #[cfg(feature = "postgres-server")]
