@@ -9,9 +9,11 @@ VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
 SUITE_VENV ?= $(or $(CARGO_TARGET_DIR),target)/suite-venv
 # The identity provider of the tests; made from a lock with hashes.
 OIDC_PROVIDER ?= $(or $(CARGO_TARGET_DIR),target)/oidc-provider
+# Virtual environment of the test of the vault's keys, likewise.
+KEYS_VENV ?= $(or $(CARGO_TARGET_DIR),target)/keys-venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help ui clients build demo test lint generate venv clean-venv e2e ldap mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-writers migrate powercut diskfull malformed fuzz-coverage oidc
+.PHONY: help ui clients build demo test lint generate venv clean-venv e2e ldap mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -104,6 +106,19 @@ migrate: build venv ## Import a store as MLflow makes it, killed meanwhile; MIGR
 
 bench: build venv ## Start time and idle memory, beside those of mlflow server
 	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/footprint.py --with-stock
+
+vault-keys: build ## The vault's keys under OpenBao, a KMS, SoftHSM and the environment; rotated, moved, with the key away
+	@LOCK=dev/e2e/vault_keys.txt VENV=$(KEYS_VENV) PYTHON=$(PYTHON) dev/test/venv.sh
+	@PATH="$(KEYS_VENV)/bin:$$PATH" SEALYARD=$(BINARY) $(KEYS_VENV)/bin/python dev/e2e/vault_keys.py
+
+drill-restore: build check-python ## Fill, back up under load, kill, lose the directory, restore elsewhere; SQLite and PostgreSQL
+	@SEALYARD=$(BINARY) $(PYTHON) dev/e2e/restore_drill.py
+
+plaintext: build check-python ## Search everything that a server writes for what it must not hold in plain
+	@SEALYARD=$(BINARY) $(PYTHON) dev/e2e/plaintext.py
+
+bench-vault: check-cargo ## Encrypted writes and reads of 1 GiB beside plain ones
+	@$(CARGO) run --release --locked -q -p sealyard-vault --example vault_speed
 
 storage: build venv ## The vault on a real S3 server, S3 stopped under load, a full disk
 	@VENV=$(VENV) dev/test/s3.sh

@@ -97,6 +97,8 @@ if "$CARGO" build --release --locked -p sealyard; then
   script "the disk is full, and then is not" "$VENV/bin/python" dev/e2e/diskfull.py
   script "ten thousand malformed requests" "$VENV/bin/python" dev/e2e/malformed.py
   script "an MLflow store is imported, whatever kills the import meanwhile" "$VENV/bin/python" dev/e2e/migrate.py
+  script "backed up under load, killed, lost, restored elsewhere" "$VENV/bin/python" dev/e2e/restore_drill.py
+  script "nothing in plain in all that a server writes" "$VENV/bin/python" dev/e2e/plaintext.py
   script "less than 60 MB when idle, less than 100 ms of CPU for a start" "$VENV/bin/python" dev/e2e/footprint.py --no-start-bound
 else
   failed=$((failed + 1))

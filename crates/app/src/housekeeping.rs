@@ -132,7 +132,7 @@ impl App {
             })
             .await?;
         let count = given_up.len() as u64;
-        remove_objects(&self.vault, ids(given_up)).await;
+        remove_objects(&*self.store, &self.vault, ids(given_up)).await;
         Ok(count)
     }
 
@@ -243,7 +243,7 @@ impl App {
             _ => true,
         };
         if unused {
-            remove_objects(&self.vault, vec![object.id]).await;
+            remove_objects(&*self.store, &self.vault, vec![object.id]).await;
         }
         Ok(unused)
     }
@@ -262,7 +262,7 @@ impl App {
                     Ok::<_, AppError>((sharers.len(), free))
                 })
                 .await?;
-            remove_objects(&self.vault, ids(free)).await;
+            remove_objects(&*self.store, &self.vault, ids(free)).await;
             if count < COMPARED_AT_ONCE as usize {
                 return Ok(());
             }

@@ -10,6 +10,7 @@ mod access;
 mod artifacts;
 mod authentication;
 mod authorization;
+mod backup_hold;
 mod caller;
 mod directories;
 mod doctor;
@@ -43,6 +44,7 @@ mod shelf;
 mod tasks;
 mod traces;
 mod tracking;
+mod vault_keys;
 mod webhooks;
 mod workspaces;
 
@@ -98,6 +100,7 @@ pub use traces::{
 };
 pub use tracking::*;
 use tracking::{PageTokens, RunPlaces};
+pub use vault_keys::{VaultKey, VaultStatus, VaultWork, VaultWorkKind};
 pub use webhooks::{
     DeliverySummary, NewWebhook, WebhookAction, WebhookChange, WebhookEntity, WebhookEvent, WebhookSummary, WebhookTest,
 };
@@ -171,6 +174,7 @@ pub struct App {
     run_places: Arc<RunPlaces>,
     external_sources: Arc<std::sync::atomic::AtomicBool>,
     deployment: Arc<Option<Deployment>>,
+    vault_keys: Arc<vault_keys::Keys>,
 }
 
 impl App {
@@ -216,6 +220,7 @@ impl App {
             run_places: Arc::default(),
             external_sources: Arc::default(),
             deployment: Arc::default(),
+            vault_keys: Arc::default(),
         };
         app.reload_grants().await?;
         Ok(app)
@@ -225,6 +230,12 @@ impl App {
     #[must_use]
     pub fn with_outbound(self, client: Outbound) -> Self {
         Self { outgoing: Arc::new(webhooks::Outgoing::new(client)), ..self }
+    }
+
+    /// With what keeps the vault's keys; without it they can't be changed.
+    #[must_use]
+    pub fn with_key_keeper(self, keeper: Arc<dyn sealyard_vault::KeyKeeper>) -> Self {
+        Self { vault_keys: Arc::new(vault_keys::Keys::new(keeper)), ..self }
     }
 
     /// The present moment by the server's clock.

@@ -5,6 +5,7 @@ use sealyard_store::Store;
 use sealyard_vault::{ObjectId, Vault, VaultError};
 
 use crate::AppError;
+use crate::backup_hold::is_held;
 
 /// Runs what reads, writes or computes for long, away from the threads that serve everybody.
 pub(crate) async fn blocking<T: Send + 'static>(
@@ -24,9 +25,9 @@ pub(crate) async fn to_its_end<T: Send + 'static>(
 }
 
 /// Removes objects that nothing refers to any more. The act they belonged to is over, so a failure here is not its
-/// failure: what stays behind goes at the next collection.
-pub(crate) async fn remove_objects(vault: &Vault, objects: Vec<ObjectId>) {
-    if objects.is_empty() {
+/// failure: what stays behind goes at the next collection. So does what would go while a backup copies.
+pub(crate) async fn remove_objects(store: &dyn Store, vault: &Vault, objects: Vec<ObjectId>) {
+    if objects.is_empty() || is_held(store).await {
         return;
     }
     let vault = vault.clone();
@@ -51,7 +52,7 @@ pub(crate) async fn remove_objects(vault: &Vault, objects: Vec<ObjectId>) {
 pub(crate) async fn remove_if_unused(store: &dyn Store, vault: &Vault, object: ObjectId, now: Timestamp) {
     let name = object.to_string();
     match store.write(move |tx| Ok::<_, AppError>(tx.retire_unknown_object(&name, now)?)).await {
-        Ok(true) => remove_objects(vault, vec![object]).await,
+        Ok(true) => remove_objects(store, vault, vec![object]).await,
         Ok(false) => {}
         Err(error) => tracing::warn!(%object, %error, "whether an object is needed is not known; it is left"),
     }

@@ -13,6 +13,7 @@ mod ledger;
 mod mlflow;
 mod models;
 mod uri;
+mod vault;
 
 use std::time::Duration;
 

@@ -303,6 +303,47 @@ pub enum Act {
         id: String,
         event: String,
     },
+    /// The vault's first key, and what protects it.
+    VaultKeyCreated {
+        key: String,
+        master: String,
+    },
+    /// `key` wraps from now on.
+    VaultKeyRotated {
+        key: String,
+        previous: String,
+    },
+    /// The vault's keys are protected by another master key.
+    VaultMasterChanged {
+        master: String,
+        previous: String,
+    },
+    /// `what` is `rewrap` or `reencrypt`.
+    VaultWorkBegun {
+        what: String,
+        key: String,
+    },
+    VaultWorkEnded {
+        what: String,
+        key: String,
+        changed: u64,
+        failed: u64,
+    },
+    /// A copy of everything begins to leave the server, encrypted to `recipients`.
+    BackupBegun {
+        backup: String,
+        recipients: Vec<String>,
+    },
+    BackupMade {
+        backup: String,
+        objects: u64,
+        missing: u64,
+    },
+    /// The server's state is that of a backup; `forced` when it was known to be older than another.
+    BackupRestored {
+        backup: String,
+        forced: bool,
+    },
     WorkspaceCreated {
         name: String,
     },

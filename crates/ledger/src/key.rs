@@ -114,6 +114,12 @@ impl LedgerKey {
         Self::new(pair, origin)
     }
 
+    /// Signs `text`, which ends in a newline and does not begin as a checkpoint of the log does, as a note.
+    #[must_use]
+    pub fn sign_note(&self, text: &str) -> String {
+        crate::note::Note::write(text, self.origin(), self.key_id(), &self.sign(text.as_bytes()))
+    }
+
     fn to_pem(&self) -> Result<Redacted<String>, KeyError> {
         let der = self.pair.to_pkcs8v1().map_err(|_| KeyError::Malformed)?;
         let encoded = Redacted::new(STANDARD.encode(der.as_ref()));

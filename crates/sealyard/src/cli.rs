@@ -109,6 +109,12 @@ commands! {
     Serve => serve,
     /// Remove stored bytes that nothing refers to.
     Gc => gc,
+    /// Back everything up.
+    Backup => backup,
+    /// Restore a backup, or look at one.
+    Restore => restore,
+    /// Show and change the keys that everything stored is encrypted under.
+    Vault => vault,
     /// Verify the ledger.
     Ledger => ledger,
     /// Grade a running deployment: what is well, what is not, and what to do.

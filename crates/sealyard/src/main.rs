@@ -8,6 +8,7 @@ mod demo;
 mod exit;
 mod installed_ui;
 mod keys;
+mod master_key;
 mod output;
 mod remote;
 mod training;

@@ -57,6 +57,8 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// What webhooks may be sent to although it is not on the public internet: host names, addresses, networks.
     pub webhook_allow: Vec<String>,
+    /// The master key of the vault's keys, where the environment gives it.
+    pub master_key: Option<Redacted<String>>,
     /// What only a file of settings can say. Its `[server]` is not looked at: the fields above have taken it in.
     pub settings: Settings,
 }

@@ -22,6 +22,7 @@ pub(crate) fn describe(
     directory: &DataDirectory,
     address: SocketAddr,
     identity: Option<&Identity>,
+    master_key: &str,
 ) -> Deployment {
     let listener = Listening { address, kind: "api".to_owned(), tls: identity.is_some(), allow_list: false };
     Deployment {
@@ -33,7 +34,7 @@ pub(crate) fn describe(
         open_files: open_files(directory.root()),
         database: if config.database.is_some() { "postgresql" } else { "sqlite" }.to_owned(),
         artifacts: config.artifacts.as_ref().map_or("the data directory".to_owned(), ToString::to_string),
-        master_key: "a file in the data directory".to_owned(),
+        master_key: if master_key == "file" { "a file in the data directory" } else { master_key }.to_owned(),
         ..Deployment::default()
     }
 }

@@ -68,6 +68,27 @@ pub enum ServerError {
     /// The catalog's rows were sealed once, and it has no key for that any more.
     #[error("the catalog has lost the key that its rows are sealed with: it is not the one that this directory had")]
     SealsLost,
+    /// The vault's keys can't be had.
+    #[error(transparent)]
+    MasterKey(#[from] sealyard_master_key::MasterKeyError),
+    /// The vault's keys are wrapped, and what wraps them was not named.
+    #[error("the vault's keys are protected by a master key ({0}), which was not named")]
+    MasterKeyNotNamed(String),
+    /// A master key was named, but the vault's keys lie here plain.
+    #[error("the vault's keys lie in {}, not protected by the master key that was named", .0.display())]
+    KeysLiePlain(PathBuf),
+    /// A backup could not be made, looked at or restored.
+    #[error(transparent)]
+    Backup(#[from] sealyard_backup::BackupError),
+    /// A restore would mix with what is there.
+    #[error("{} is not empty: a backup is restored to a new data directory", .0.display())]
+    NotEmpty(PathBuf),
+    /// The catalog is of another release.
+    #[error("the catalog's schema is not this release's")]
+    OtherSchema,
+    /// The folder is no data directory.
+    #[error("{} is no data directory of a sealyard server", .0.display())]
+    NoDataDirectory(PathBuf),
     /// A key can't be opened.
     #[error("a key could not be opened: {0}")]
     Key(String),
@@ -103,6 +124,13 @@ impl ServerError {
             Self::SealsLost => {
                 "put the right catalog back; if it is right, and was emptied on purpose, remove keys/rows.sealed"
                     .to_owned()
+            }
+            Self::Backup(error) => return error.hint().map(str::to_owned),
+            Self::OtherSchema => "start a server of this release on it once, which brings it up to date".to_owned(),
+            Self::MasterKey(error) => return error.hint(),
+            Self::MasterKeyNotNamed(_) => "name it in the section [vault] of the settings, with --config".to_owned(),
+            Self::KeysLiePlain(_) => {
+                "put them under it with `sealyard vault move --to FILE`, while no server runs".to_owned()
             }
             Self::Vault(error) => return error.hint().map(str::to_owned),
             _ => return None,

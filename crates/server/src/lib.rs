@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod activity;
+mod backup;
 mod catalog;
 mod config;
 mod data_directory;
@@ -11,6 +12,7 @@ mod error;
 mod identity;
 mod inference;
 mod listener;
+mod master_key;
 mod migration;
 mod patience;
 mod peers;
@@ -21,10 +23,12 @@ pub mod settings;
 mod tls;
 mod wiring;
 
+pub use backup::{Backup, Restore, RestoreTo};
 pub use config::{Config, TlsMode};
 pub use data_directory::DataDirectory;
 pub use error::ServerError;
 pub use inference::InferenceServer;
+pub use master_key::MasterKeyMove;
 pub use migration::{Migration, MigrationSource};
 pub use ready::FirstStart;
 pub use tls::{Identity, fingerprint};

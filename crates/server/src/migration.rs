@@ -11,9 +11,9 @@ use sealyard_store::import::ImportSource;
 use sealyard_store_sql::{MlflowSource, PostgresUrl, read_mlflow_users};
 use sealyard_vault::ArtifactsUrl;
 
-use crate::catalog;
 use crate::wiring::{build, open_vault};
 use crate::{DataDirectory, ServerError};
+use crate::{catalog, master_key};
 
 /// The database to import from.
 #[derive(Debug, Clone)]
@@ -85,7 +85,8 @@ impl Migration {
             return Ok(looked.map_err(|_| StoreError::Stopped)??);
         }
         let directory = DataDirectory::open(&self.data_directory)?;
-        let vault = open_vault(&directory, self.vault, Arc::clone(&rng)).await?;
+        let (ring, _keeper) = master_key::open(&directory, None, &*rng).await?;
+        let vault = open_vault(&directory, self.vault, ring, Arc::clone(&rng)).await?;
         let (database, password) = (self.database.as_ref(), self.database_password.as_ref());
         let store = catalog::open(&directory, database, password, Arc::clone(&clock), &vault, &*rng).await?;
         let app = Arc::new(build(&directory, store, vault, policy, clock, rng).await?);

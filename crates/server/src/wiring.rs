@@ -18,8 +18,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::{
-    Config, DataDirectory, FirstStart, Identity, ServerError, TlsMode, catalog, deployment, identity, listener, ready,
-    tls,
+    Config, DataDirectory, FirstStart, Identity, ServerError, TlsMode, catalog, deployment, identity, listener,
+    master_key, ready, tls,
 };
 
 /// The name of the first administrator.
@@ -38,6 +38,7 @@ pub struct Server {
     sequencing: JoinHandle<()>,
     delivering: JoinHandle<()>,
     tidying: JoinHandle<()>,
+    rewriting: JoinHandle<()>,
     _directory: DataDirectory,
 }
 
@@ -63,14 +64,23 @@ impl Server {
         let address = listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
         let names = tls::names(address, &config.hosts);
         let identity = Identity::load(&config.tls, &directory.keys(), &names)?;
-        let vault = open_vault(&directory, config.artifacts.clone(), Arc::clone(&rng)).await?;
+        let master =
+            master_key::named(&config.settings, config.master_key.as_ref(), Arc::clone(&clock), Arc::clone(&rng))?;
+        let (ring, keeper) = master_key::open(&directory, master, &*rng).await?;
+        let vault = open_vault(&directory, config.artifacts.clone(), ring, Arc::clone(&rng)).await?;
         let (database, password) = (config.database.as_ref(), config.database_password.as_ref());
         let store = catalog::open(&directory, database, password, Arc::clone(&clock), &vault, &*rng).await?;
         let directories = identity::directories(&config.settings, &rng)?;
         let oidc = identity::oidc_providers(&config.settings, &vault, &clock, &rng)?;
         let app = build(&directory, store, vault, policy, clock, rng).await?.with_outbound(outbound);
-        let app = app.with_deployment(deployment::describe(&config, &directory, address, identity.as_ref()));
-        let mut app = app.with_directories(directories);
+        let app = app.with_deployment(deployment::describe(
+            &config,
+            &directory,
+            address,
+            identity.as_ref(),
+            &keeper.master(),
+        ));
+        let mut app = app.with_directories(directories).with_key_keeper(keeper);
         if let Some(oidc) = oidc {
             app = app.with_oidc(oidc);
         }
@@ -82,6 +92,7 @@ impl Server {
         if config.workspaces {
             app.enable_workspaces();
         }
+        app.note_vault_keys().await?;
         app.seal_plain_webhook_urls().await?;
         let first = first_start(&app, &config).await?;
         app.record_start(env!("CARGO_PKG_VERSION")).await?;
@@ -112,6 +123,7 @@ impl Server {
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
         let delivering = tokio::spawn(Arc::clone(&app).run_deliveries());
         let tidying = tokio::spawn(Arc::clone(&app).run_housekeeping());
+        let rewriting = tokio::spawn(Arc::clone(&app).run_vault_work());
         let serving = tokio::spawn(listener::serve(listener, tls, router, stopped));
         let sweeping = Arc::clone(&app);
         tokio::spawn(async move {
@@ -130,6 +142,7 @@ impl Server {
             sequencing,
             delivering,
             tidying,
+            rewriting,
             _directory: directory,
         };
         if let Some(path) = &config.ready_file {
@@ -180,6 +193,7 @@ impl Server {
         self.sequencing.abort();
         self.delivering.abort();
         self.tidying.abort();
+        self.rewriting.abort();
         // Refusals that were only counted are not written yet.
         if let Err(error) = self.app.write_counted_refusals().await {
             tracing::error!(%error, "counted refusals could not be written");
@@ -192,10 +206,9 @@ impl Server {
 pub(crate) async fn open_vault(
     directory: &DataDirectory,
     artifacts: Option<ArtifactsUrl>,
+    keyring: Keyring,
     rng: Arc<dyn Rng>,
 ) -> Result<Arc<Vault>, ServerError> {
-    let keyring = Keyring::open_or_create(&directory.keys().join("master.key"), &*rng)
-        .map_err(|error| ServerError::Key(error.to_string()))?;
     let (local, runtime) = (directory.vault(), Handle::current());
     // It waits for disks and services.
     let opened = tokio::task::spawn_blocking(move || match artifacts {
@@ -322,6 +335,7 @@ mod tests {
             workspaces: false,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
+            master_key: None,
             settings: crate::settings::Settings::default(),
         };
         Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await

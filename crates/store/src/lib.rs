@@ -49,7 +49,7 @@ pub use repository::runs::Runs;
 pub use repository::scorers::Scorers;
 pub use repository::sealed::{SEALED_COLUMNS, SealedColumn, SealedValue, SealedValues};
 pub use repository::sessions::Sessions;
-pub use repository::settings::Settings;
+pub use repository::settings::{BACKUP_HOLD, Settings};
 pub use repository::traces::Traces;
 pub use repository::uploads::Uploads;
 pub use repository::version_records::VersionRecords;

@@ -307,8 +307,11 @@ impl Keyring {
         text
     }
 
-    /// Oldest first. The reason of an error never shows a key.
-    fn from_text(text: &str) -> Result<Self, String> {
+    /// Reads what stands in a key file: the oldest key first. The reason of an error never shows a key.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn from_text(text: &str) -> Result<Self, String> {
         let mut lines = text.lines();
         if lines.next() != Some(FIRST_LINE) {
             return Err(format!("the first line is not `{FIRST_LINE}`"));

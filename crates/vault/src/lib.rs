@@ -49,12 +49,14 @@ mod backend;
 mod chunks;
 mod error;
 mod header;
+mod keeper;
 mod keyring;
 mod object;
 mod object_id;
 mod pending;
 mod sealed;
 mod sealer;
+mod stream;
 mod sweep;
 mod vault;
 
@@ -62,9 +64,11 @@ pub use backend::{
     ArtifactsUrl, ArtifactsUrlError, Listed, LocalBackend, ObjectBackend, RemoteBackend, Service, Staged,
 };
 pub use error::VaultError;
+pub use keeper::{KeeperError, KeyKeeper};
 pub use keyring::{KeyId, Keyring, KeyringError};
 pub use object::Object;
 pub use object_id::{ObjectId, ObjectIdError};
 pub use pending::{PendingObject, SealedObject};
 pub use sealer::Sealer;
+pub use stream::{SealedReader, SealedWriter};
 pub use vault::Vault;

@@ -2,7 +2,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use sealyard_core::{Rng, durable};
+use sealyard_core::{ReadAt, Rng, durable};
 
 use crate::backend::{Listed, LocalBackend, ObjectBackend, Staged};
 use crate::error::VaultError;
@@ -284,5 +284,58 @@ impl Vault {
         copy().map_err(failed("write", &target))?;
         self.inner.backend.put(id, &target).map_err(|source| self.inner.failed("store", *id, source))?;
         Ok(true)
+    }
+
+    /// Encrypts an object anew, under a data key of its own that the newest key wraps. Every chunk of it is authentic before
+    /// anything is written over.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`]; [`VaultError::Authentication`]; any error of the disk; the object is as it was then.
+    pub fn reencrypt(&self, id: &ObjectId) -> Result<(), VaultError> {
+        let object = self.open(id)?;
+        let mut pending = PendingObject::new(Arc::clone(&self.inner), *id, false)?;
+        object.copy_to(&mut pending)?;
+        let sealed = pending.seal()?;
+        self.inner.backend.put(id, &sealed.target).map_err(|source| self.inner.failed("store", *id, source))
+    }
+
+    /// Which key an object's data key is wrapped with, as its header says.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`]; [`VaultError::Authentication`] when it has no header; any error of the disk.
+    pub fn key_of(&self, id: &ObjectId) -> Result<KeyId, VaultError> {
+        let reading = |source| self.inner.failed("read", *id, source);
+        let stored = self.inner.backend.open(id).map_err(reading)?;
+        let header = read_header(&*stored).map_err(reading)?;
+        let reason = "its header is not one";
+        Ok(header.ok_or(VaultError::Authentication { id: *id, reason })?.key())
+    }
+
+    /// The stored form of an object, encrypted as it lies there: for backups.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`]; any error of the disk.
+    pub fn open_stored(&self, id: &ObjectId) -> Result<Box<dyn ReadAt>, VaultError> {
+        self.inner.backend.open(id).map_err(|source| self.inner.failed("open", *id, source))
+    }
+
+    /// Puts the stored form of an object back, as [`Self::open_stored`] gave it. What is not the object's own form is
+    /// refused: its header must unwrap, and its last chunk be authentic.
+    ///
+    /// # Errors
+    /// [`VaultError::Exists`]; [`VaultError::Authentication`]; any error of the disk or of `from`.
+    pub fn restore_stored(&self, id: &ObjectId, from: &mut dyn io::Read) -> Result<(), VaultError> {
+        if self.contains(id)? {
+            return Err(VaultError::Exists { id: *id });
+        }
+        let target = self.inner.staged()?;
+        let mut file = &target.file;
+        let copied = io::copy(from, &mut file).and_then(|_| target.file.sync_all());
+        copied.map_err(failed("write", &target))?;
+        let place = target.path().display().to_string();
+        let opened = std::fs::File::open(target.path());
+        let opened = opened.map_err(|source| VaultError::of_storage("open", &place, *id, source))?;
+        Object::open(Box::new(opened), place, *id, &self.inner.keyring())?;
+        self.inner.backend.put(id, &target).map_err(|source| self.inner.failed("store", *id, source))
     }
 }

@@ -12,6 +12,7 @@ mod models;
 mod runs;
 mod tokens;
 mod users;
+mod vault;
 mod webhooks;
 mod whoami;
 
@@ -32,6 +33,7 @@ pub(crate) fn routes() -> Routes {
         .merge(ledger::routes())
         .merge(tokens::routes())
         .merge(users::routes())
+        .merge(vault::routes())
         .merge(webhooks::routes())
         .merge(grants::routes())
         .merge(groups::routes());

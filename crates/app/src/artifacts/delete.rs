@@ -44,7 +44,7 @@ impl App {
                     Ok(unused)
                 })
                 .await?;
-            remove_objects(&vault, ids(unused)).await;
+            remove_objects(&*store, &vault, ids(unused)).await;
             Ok(())
         })
         .await?;

@@ -187,7 +187,7 @@ impl App {
                 })
                 .await;
             match written {
-                Ok(free) => remove_objects(&vault, ids(free)).await,
+                Ok(free) => remove_objects(&*store, &vault, ids(free)).await,
                 Err(error) => {
                     remove_if_unused(&*store, &vault, object, now).await;
                     return Err(error);
@@ -286,7 +286,7 @@ impl App {
                 })
                 .await;
             match undone {
-                Ok(free) => remove_objects(&self.vault, ids(free)).await,
+                Ok(free) => remove_objects(&*self.store, &self.vault, ids(free)).await,
                 Err(error) => tracing::warn!(%error, "an upload that failed could not be opened again"),
             }
         }
@@ -348,7 +348,7 @@ impl App {
                 release(tx, parts, now)
             })
             .await?;
-        remove_objects(&self.vault, ids(free)).await;
+        remove_objects(&*self.store, &self.vault, ids(free)).await;
         self.sequencer.notify();
         Ok(())
     }
@@ -381,7 +381,7 @@ impl App {
                     Ok::<_, AppError>((old.len() as u64, free))
                 })
                 .await?;
-            remove_objects(&self.vault, ids(free)).await;
+            remove_objects(&*self.store, &self.vault, ids(free)).await;
             count += given_up;
             if given_up < 100 {
                 return Ok(count);

@@ -235,7 +235,7 @@ async fn keep(
         .await;
     match written {
         Ok(free) => {
-            remove_objects(vault, ids(free)).await;
+            remove_objects(&**store, vault, ids(free)).await;
             Ok(())
         }
         Err(error) => {

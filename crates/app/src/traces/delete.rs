@@ -99,7 +99,7 @@ impl App {
                     Ok::<_, AppError>((deleted, unused))
                 })
                 .await?;
-            remove_objects(&vault, ids(unused)).await;
+            remove_objects(&*store, &vault, ids(unused)).await;
             Ok(deleted)
         })
         .await?;

@@ -140,3 +140,29 @@ async fn a_dry_run_removes_nothing_and_a_collection_is_told_of() {
     assert_eq!(test.count(Outcome::Done, |act| matches!(act, Act::ObjectsCollected { removed: 1, .. })).await, 1);
     assert_eq!(content_of(&test, &experiment, &owner, "kept").await, b"kept");
 }
+
+/// What a backup's snapshot refers to must be there until it has been copied.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_removed_while_a_backup_holds_and_all_of_it_after() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment("e").await;
+    let (one, two) = (test.run(&experiment).await, test.run(&experiment).await);
+    for owner in [&one, &two] {
+        test.put(&experiment, owner, "same", &[7; 1000]).await.unwrap();
+        test.put(&experiment, owner, "deleted", b"deleted").await.unwrap();
+        test.put(&experiment, owner, "replaced", b"before").await.unwrap();
+    }
+    let hold = |until: &'static str| test.write(move |tx| tx.put_setting(sealyard_store::BACKUP_HOLD, until));
+    hold("9000000000000").await;
+    test.app.share_equal_objects().await.unwrap();
+    test.delete(&experiment, &one, "deleted").await.unwrap();
+    test.put(&experiment, &one, "replaced", b"after").await.unwrap();
+    test.app.remove_leftovers().await.unwrap();
+    assert_eq!(test.objects(), (7, 0), "all that there ever was");
+    hold("1").await;
+    test.app.remove_leftovers().await.unwrap();
+    assert_eq!(content_of(&test, &experiment, &one, "same").await, [7; 1000]);
+    assert_eq!(content_of(&test, &experiment, &one, "replaced").await, b"after");
+    let left = test.objects().0;
+    assert!(left < 7, "{left}");
+}

@@ -37,6 +37,16 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         output: Option<PathBuf>,
     },
+    /// Make a recovery key: NAME.recovery reads the backups that are made for NAME.recovery.pub.
+    ///
+    /// Keep NAME.recovery away from the server, and two copies of it: without it no backup can be read.
+    Recovery {
+        /// Letters, digits, `.`, `_` and `-`.
+        name: String,
+        /// Where to put the two files [default: here].
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        output: PathBuf,
+    },
     /// List the named keys.
     List,
     /// Print a key's public half as PEM.
@@ -68,6 +78,7 @@ impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
         match self.command {
             Command::Create { name, curve, output } => create(common, &name, curve, output),
+            Command::Recovery { name, output } => recovery(common, &name, &output),
             Command::List => list(common),
             Command::Show { name } => {
                 let key = keys::public_key(&name)?;
@@ -82,6 +93,36 @@ impl Arguments {
             }
         }
     }
+}
+
+fn recovery(common: &Common, name: &str, directory: &Path) -> Result {
+    if !keys::is_name(name) {
+        return Err(anyhow!("{name:?} can't be a key's name: letters, digits, `.`, `_` and `-` can").into());
+    }
+    let (private, public) =
+        (directory.join(format!("{name}.recovery")), directory.join(format!("{name}.recovery.pub")));
+    for path in [&private, &public] {
+        if path.symlink_metadata().is_ok() {
+            return Err(Failure::could_not(anyhow!("{} exists already", path.display()))
+                .hint("choose another name, or move the old key away"));
+        }
+    }
+    let key = sealyard_backup::RecoveryKey::generate(&SystemRng)?;
+    let written = |path: &Path| format!("could not write {}", path.display());
+    durable::write(&private, key.to_text().expose().as_bytes(), 0o600).with_context(|| written(&private))?;
+    durable::write(&public, key.recipient().to_text().as_bytes(), 0o644).with_context(|| written(&public))?;
+    if remote::wants_json(common)? {
+        output::json(&serde_json::json!({"id": key.recipient().to_string(), "private": private, "public": public}))?;
+    } else {
+        output::data(&format!(
+            "recovery key {}\n  private  {}\n  public   {}\n",
+            key.recipient(),
+            private.display(),
+            public.display()
+        ))?;
+        output::say(common.quiet, "Keep the private half away from the server, and two copies of it.");
+    }
+    Ok(Exit::Fine)
 }
 
 fn create(common: &Common, name: &str, curve: CurveName, output: Option<PathBuf>) -> Result {

@@ -1,6 +1,7 @@
 //! One file per command: `Arguments` is what it takes, `Arguments::run` what it does.
 
 pub(crate) mod auth;
+pub(crate) mod backup;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
@@ -15,6 +16,7 @@ pub(crate) mod logout;
 pub(crate) mod migrate;
 pub(crate) mod promote;
 pub(crate) mod publish;
+pub(crate) mod restore;
 pub(crate) mod roles;
 pub(crate) mod run;
 pub(crate) mod scan;
@@ -23,5 +25,6 @@ pub(crate) mod sign;
 pub(crate) mod tokens;
 pub(crate) mod up;
 pub(crate) mod users;
+pub(crate) mod vault;
 pub(crate) mod verify;
 pub(crate) mod whoami;

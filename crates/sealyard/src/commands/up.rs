@@ -13,7 +13,7 @@ use crate::cli::Common;
 use crate::database::{Database, DatabaseArguments, has_password};
 use crate::exit::{Exit, Failure, Result};
 use crate::installed_ui::InstalledUi;
-use crate::{output, remote};
+use crate::{master_key, output, remote};
 
 /// Start the server: tracking, registry, artifacts, gates and ledger behind one port.
 ///
@@ -196,6 +196,7 @@ impl Arguments {
             workspaces: self.workspaces || file.workspaces.unwrap_or(false),
             hosts: if self.hosts.is_empty() { file.hosts } else { self.hosts },
             webhook_allow: if self.webhook_allow.is_empty() { file.webhook_allow } else { self.webhook_allow },
+            master_key: None,
             settings,
         };
         Ok((config, ui))
@@ -216,8 +217,13 @@ impl Arguments {
             Some(path) => Settings::read(path).map_err(|error| server_failure(error.into()))?,
             None => Settings::default(),
         };
+        let master_key = match settings.vault.provider {
+            settings::MasterKeyKind::Environment => master_key::take()?,
+            _ => None,
+        };
         let bootstrap = self.bootstrap_token_file.clone();
-        let (config, ui) = self.over(settings, admin_password)?;
+        let (mut config, ui) = self.over(settings, admin_password)?;
+        config.master_key = master_key;
         let open = config.no_auth;
         remote::block_on(async {
             // Before anybody can be told that the server is ready: a signal sent then must end it in good order.

@@ -107,6 +107,7 @@ impl Context {
         let config = Config {
             database: None,
             database_password: None,
+            master_key: None,
             data_directory: data,
             artifacts: None,
             listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),

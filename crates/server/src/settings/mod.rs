@@ -6,6 +6,7 @@
 mod identity;
 mod path;
 mod server;
+mod vault;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use serde::Deserialize;
 pub use identity::{IdentitySettings, MachineSettings, OidcSettings};
 pub use path::{SecretFile, SettingsPath};
 pub use server::{ExternalSources, ServerSettings};
+pub use vault::{AwsKmsSettings, MasterKeyKind, Pkcs11Settings, TransitSettings, VaultSettings};
 
 /// More than any such file has.
 const LARGEST: u64 = 1 << 20;
@@ -67,6 +69,8 @@ pub struct Settings {
     pub server: ServerSettings,
     /// `[identity]`: who else says who somebody is.
     pub identity: IdentitySettings,
+    /// `[vault]`: what protects the vault's keys.
+    pub vault: VaultSettings,
 }
 
 impl Settings {

@@ -2,6 +2,9 @@ use crate::StoreError;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
+/// The setting that says until when a backup copies objects, in milliseconds of Unix time: none is removed before.
+pub const BACKUP_HOLD: &str = "backup-hold";
+
 /// Small facts about this server, such as the ledger's origin.
 #[allow(
     missing_docs,

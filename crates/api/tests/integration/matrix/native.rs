@@ -6,6 +6,9 @@ use super::Row;
 
 pub(super) const ROUTES: &[Row] = &[
     ("POST", "native:artifacts/collect", r#"{"dry_run":true}"#, Administrator),
+    ("GET", "native:vault", "", Administrator),
+    ("POST", "native:vault/rotate", "{}", Administrator),
+    ("POST", "native:vault/work", r#"{"kind":"rewrap"}"#, Administrator),
     ("GET", "native:webhooks/w/deliveries", "", Administrator),
     ("POST", "native:runs/explain", r#"{"experiment_ids":["{e}"]}"#, Administrator),
     ("GET", "native:whoami", "", Somebody),
