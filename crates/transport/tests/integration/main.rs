@@ -1,0 +1,4 @@
+mod authority;
+mod client_certificates;
+mod protocols;
+mod reload;
