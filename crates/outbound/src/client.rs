@@ -1,3 +1,5 @@
+mod exchange;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -10,6 +12,8 @@ use sealyard_core::with_causes;
 
 use crate::target::Host;
 use crate::{AllowList, OutboundError, Resolver, SystemResolver, Target};
+
+pub use exchange::Exchange;
 
 /// No more of an answer is read.
 pub const LONGEST_ANSWER: usize = 4096;

@@ -26,7 +26,7 @@ mod target;
 
 pub use address::is_public;
 pub use allow::{AllowList, AllowListError};
-pub use client::{Ask, LONGEST_ANSWER, Outbound, Response};
+pub use client::{Ask, Exchange, LONGEST_ANSWER, Outbound, Response};
 pub use error::OutboundError;
 pub use resolver::{Lookup, Resolver, SystemResolver};
 pub use target::Target;
