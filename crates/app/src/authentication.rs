@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sealyard_core::{Digest, Hasher, Redacted, Rng};
+use sealyard_core::{Digest, Hasher, Redacted, Rng, Timestamp};
 use sealyard_identity::{PasswordHash, Principal, PrincipalId, PrincipalName, Token, TokenId, Via};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::model::UserRecord;
@@ -28,7 +28,17 @@ pub enum Credentials {
     Token(Redacted<String>),
     /// The cookie of a browser's session.
     Session(Redacted<String>),
+    /// A client's certificate that was found good with the connection.
+    Certificate {
+        /// The account that it stands for by the server's rules, if there is a rule for it.
+        account: Option<String>,
+        /// When it ends.
+        expires: Timestamp,
+    },
 }
+
+/// Who vouches for an account where a client's certificate does.
+const CERTIFICATE: &str = "certificate";
 
 /// Passwords that were found right a moment ago. Checking one costs tens of milliseconds on purpose, and clients that
 /// use Basic send it with every request.
@@ -101,8 +111,41 @@ impl App {
             Credentials::Password { name, password } => {
                 self.check_password(name, password, source, request_id.as_deref()).await?
             }
+            Credentials::Certificate { account, expires } => {
+                self.check_certificate(account, expires, source, request_id.as_deref()).await?
+            }
         };
         Ok(Caller::new(principal, source, request_id))
+    }
+
+    async fn check_certificate(
+        &self,
+        account: Option<String>,
+        expires: Timestamp,
+        source: Option<IpAddr>,
+        request_id: Option<&str>,
+    ) -> Result<Principal, AppError> {
+        let via = Via::External { provider: CERTIFICATE.to_owned(), expires: Some(expires) };
+        if expires > self.now()
+            && let Some(name) = account.clone()
+            && let Some(user) = self.store().read_short(move |tx| Ok::<_, AppError>(tx.user(&name)?)).await?
+            && let Ok(principal) = principal(&user, via)
+        {
+            return Ok(principal);
+        }
+        let reason = if account.is_some() { "no such account, or a disabled one" } else { "no rule for its names" };
+        let name = account.unwrap_or_default().chars().take(128).collect();
+        self.record_refusal(Event {
+            time: self.now(),
+            actor: "anonymous".to_owned(),
+            source: source.map(|address| address.to_string()),
+            request_id: request_id.map(str::to_owned),
+            in_workspace: None,
+            outcome: Outcome::Refused,
+            act: Act::LoginFailed { name, reason: format!("{CERTIFICATE}: {reason}") },
+        })
+        .await?;
+        Err(AppError::Unauthenticated)
     }
 
     async fn check_token(&self, text: &Redacted<String>) -> Result<Principal, AppError> {

@@ -18,6 +18,7 @@ mod error;
 mod evaluation_datasets;
 mod evidence;
 mod federation;
+mod figures;
 mod first_start;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

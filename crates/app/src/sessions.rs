@@ -13,7 +13,7 @@ use crate::authentication::{principal, principal_id};
 use crate::{App, AppError, Caller, Credentials};
 
 /// A session that nobody uses ends after two hours.
-const IDLE_SECONDS: i64 = 2 * 60 * 60;
+pub(crate) const IDLE_SECONDS: i64 = 2 * 60 * 60;
 /// Every session ends after twelve hours.
 const LONGEST_SECONDS: i64 = 12 * 60 * 60;
 /// A use is noted when the noted one is older than this: not every request shall write.

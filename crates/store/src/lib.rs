@@ -32,6 +32,7 @@ pub use repository::datasets::DatasetSummaries;
 pub use repository::evaluation_datasets::EvaluationDatasets;
 pub use repository::evidence::EvidenceRecords;
 pub use repository::experiments::Experiments;
+pub use repository::figures::Figures;
 pub use repository::gateway::Gateway;
 pub use repository::groups::Groups;
 pub use repository::histories::MetricHistories;
@@ -69,6 +70,7 @@ pub trait Transaction:
     + EvidenceRecords
     + Identities
     + Sessions
+    + Figures
     + Import
     + Roles
     + Groups

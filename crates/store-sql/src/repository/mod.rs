@@ -7,6 +7,7 @@ mod datasets;
 mod evaluation_datasets;
 mod evidence;
 mod experiments;
+mod figures;
 mod gateway;
 mod groups;
 mod histories;

@@ -63,6 +63,7 @@ const CASES: &[(&str, Case)] = &[
     ("once::is_once", once::is_once),
     ("sessions::lifecycle", sessions::lifecycle),
     ("sessions::old_ones_go", sessions::old_ones_go),
+    ("sessions::open_ones_are_counted", sessions::open_ones_are_counted),
     ("sessions::they_end_with_the_user_and_the_password", sessions::they_end_with_the_user_and_the_password),
     ("sealed::values_are_found_and_replaced", sealed::values_are_found_and_replaced),
     ("search::filters", search::filters),

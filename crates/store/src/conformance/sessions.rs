@@ -59,6 +59,15 @@ pub(super) fn old_ones_go(tx: &mut dyn Transaction) {
     assert_eq!(left, ["used"]);
 }
 
+pub(super) fn open_ones_are_counted(tx: &mut dyn Transaction) {
+    users(tx);
+    assert_eq!(tx.open_sessions(time(10), time(4)).unwrap(), 0);
+    for (id, seen, expires) in [("expired", 9, 10), ("idle", 4, 99), ("used", 5, 11), ("new", 9, 99)] {
+        tx.create_session(&session(id, "ada", seen, expires)).unwrap();
+    }
+    assert_eq!(tx.open_sessions(time(10), time(4)).unwrap(), 2);
+}
+
 pub(super) fn they_end_with_the_user_and_the_password(tx: &mut dyn Transaction) {
     users(tx);
     for (id, owner) in [("a", "ada"), ("b", "bob")] {

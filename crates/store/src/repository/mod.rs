@@ -4,6 +4,7 @@ pub(crate) mod datasets;
 pub(crate) mod evaluation_datasets;
 pub(crate) mod evidence;
 pub(crate) mod experiments;
+pub(crate) mod figures;
 pub(crate) mod gateway;
 pub(crate) mod groups;
 pub(crate) mod histories;

@@ -1,0 +1,30 @@
+//! Numbers about the server, for who watches it.
+
+use crate::sessions::IDLE_SECONDS;
+use crate::{App, AppError};
+
+/// What is there now. None of it names anybody or anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figures {
+    /// Sessions of browsers that have not ended.
+    pub sessions: u64,
+    /// Entries of the ledger under its newest checkpoint.
+    pub ledger_entries: u64,
+}
+
+impl App {
+    /// Looks them up.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn figures(&self) -> Result<Figures, AppError> {
+        let now = self.now();
+        self.store()
+            .read(move |tx| {
+                let sessions = tx.open_sessions(now, now.plus_seconds(-IDLE_SECONDS))?;
+                let ledger_entries = tx.latest_checkpoint()?.map_or(0, |checkpoint| checkpoint.size);
+                Ok::<_, AppError>(Figures { sessions, ledger_entries })
+            })
+            .await
+    }
+}
