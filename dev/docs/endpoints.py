@@ -46,6 +46,7 @@ FAMILIES = [
     ("ui", "Pages (with `--ui`)", ""),
     ("http", "Open to everybody", ""),
     ("inference", "The model server (`sealyard serve`)", ""),
+    ("metrics", "A listener of the kind `metrics`", ""),
 ]
 # What `Takes` says, in the tables.
 TAKES = {

@@ -13,6 +13,7 @@
 pub mod fuzzing;
 pub mod http;
 pub mod inference;
+pub mod metrics;
 mod mlflow;
 mod native;
 mod ui;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use axum::Router;
 use sealyard_app::App;
 
-pub use crate::http::{Endpoint, RouterConfig, Takes};
+pub use crate::http::{ApiError, Endpoint, ErrorCode, RequestLimits, RouterConfig, ShownCertificate, Surface, Takes};
 pub use crate::ui::{Pages, PagesError};
 
 /// All routes of the server.

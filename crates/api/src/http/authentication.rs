@@ -9,7 +9,7 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::request::Parts;
 use sealyard_app::{AppError, Caller, Credentials};
-use sealyard_core::Redacted;
+use sealyard_core::{Redacted, Timestamp};
 
 use super::{ApiError, ApiState, RequestId, cookie, origin};
 
@@ -40,7 +40,17 @@ pub(super) async fn require(State(state): State<ApiState>, mut request: Request,
     }
 }
 
-/// What the request shows to prove who sent it: its `Authorization` header, or without one its session's cookie.
+/// The certificate that came with the connection of a request, and is good. The listener puts it among the request's extensions.
+#[derive(Debug, Clone)]
+pub struct ShownCertificate {
+    /// The account that it stands for by the server's rules.
+    pub account: Option<String>,
+    /// The second, since 1970, with which it ends.
+    pub expires: i64,
+}
+
+/// What the request shows to prove who sent it: its `Authorization` header, without one its session's cookie, and without that the
+/// certificate of its connection.
 ///
 /// A browser sends the cookie unasked, whoever made the page that asks; so with a cookie the request must come from a
 /// page of this server.
@@ -48,9 +58,14 @@ fn shown(state: &ApiState, request: &Request) -> Result<Option<Credentials>, Api
     if request.headers().contains_key(AUTHORIZATION) {
         return Ok(credentials(request.headers()));
     }
-    let Some(secret) = cookie::session(state.config(), request.headers()) else { return Ok(None) };
-    origin::check_with_cookie(request)?;
-    Ok(Some(Credentials::Session(secret)))
+    if let Some(secret) = cookie::session(state.config(), request.headers()) {
+        origin::check_with_cookie(request)?;
+        return Ok(Some(Credentials::Session(secret)));
+    }
+    let Some(shown) = request.extensions().get::<ShownCertificate>() else { return Ok(None) };
+    origin::check_with_certificate(request)?;
+    let expires = Timestamp::from_millis(shown.expires.saturating_mul(1000));
+    Ok(Some(Credentials::Certificate { account: shown.account.clone(), expires }))
 }
 
 /// Who sent the request, if it proves it; for pages, which answer nobody otherwise than an API does.

@@ -6,6 +6,8 @@ use sealyard_core::with_causes;
 use sealyard_store::StoreError;
 use serde::Serialize;
 
+use super::counting::VaultFailed;
+
 /// MLflow's error codes, each with the HTTP status that its clients expect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are MLflow's")]
@@ -92,6 +94,8 @@ struct Details {
     decision: Option<serde_json::Value>,
     /// For the log only.
     internal: Option<String>,
+    /// Whether the store of artifacts is to blame, which is counted.
+    vault: bool,
 }
 
 impl ApiError {
@@ -119,6 +123,13 @@ impl ApiError {
     pub fn refused(code: ErrorCode, rule: &str, reason: impl std::fmt::Display) -> Self {
         let details = Details { rules: vec![rule.to_owned()], ..Details::default() };
         Self::with(code, format!("refused by {rule}: {reason}"), details)
+    }
+
+    /// With the seconds after which it may go better.
+    #[must_use]
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.details.retry_after = Some(seconds);
+        self
     }
 
     /// What the caller is told.
@@ -165,6 +176,15 @@ fn is_caused_by_full(error: &(dyn std::error::Error + 'static)) -> bool {
 
 impl From<AppError> for ApiError {
     fn from(error: AppError) -> Self {
+        let vault = matches!(error, AppError::Vault(_));
+        let mut made = Self::of(error);
+        made.details.vault = vault;
+        made
+    }
+}
+
+impl ApiError {
+    fn of(error: AppError) -> Self {
         let rules = error.rules();
         let code = match &error {
             AppError::Unauthenticated => ErrorCode::Unauthenticated,
@@ -226,7 +246,7 @@ impl From<AppError> for ApiError {
         };
         let decision =
             if let AppError::GateDenied(decision) = &error { serde_json::to_value(decision).ok() } else { None };
-        Self::with(code, error.to_string(), Details { rules, retry_after, decision, internal: None })
+        Self::with(code, error.to_string(), Details { rules, retry_after, decision, ..Details::default() })
     }
 }
 
@@ -256,7 +276,7 @@ pub(crate) fn with_report(mut response: Response, errors: Vec<ApiError>) -> Resp
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let Self { code, message, details } = self;
-        let Details { rules, retry_after, decision, internal } = *details;
+        let Details { rules, retry_after, decision, internal, vault } = *details;
         let body = Body { error_code: code.as_str(), message: &message, rules: &rules, decision: &decision };
         let mut response = (code.status(), Json(&body)).into_response();
         if code == ErrorCode::Unauthenticated {
@@ -271,6 +291,9 @@ impl IntoResponse for ApiError {
         }
         if let Some(internal) = internal {
             response.extensions_mut().insert(Unreported(internal));
+        }
+        if vault {
+            response.extensions_mut().insert(VaultFailed);
         }
         response
     }

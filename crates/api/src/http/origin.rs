@@ -4,8 +4,9 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{Method, header};
+use sealyard_transport::Metrics;
 
-use super::{ApiError, ApiState, ErrorCode};
+use super::{ApiError, ApiState, ErrorCode, RequestLimits, Surface};
 use crate::ui::Pages;
 
 /// What a server answers to.
@@ -15,6 +16,9 @@ pub struct RouterConfig {
     max_artifact_bytes: u64,
     tls: bool,
     pages: Option<Arc<Pages>>,
+    surface: Surface,
+    limits: Arc<RequestLimits>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl RouterConfig {
@@ -22,7 +26,15 @@ impl RouterConfig {
     #[must_use]
     pub fn loopback() -> Self {
         let allowed_hosts = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
-        Self { allowed_hosts, max_artifact_bytes: 16 << 30, tls: false, pages: None }
+        Self {
+            allowed_hosts,
+            max_artifact_bytes: 16 << 30,
+            tls: false,
+            pages: None,
+            surface: Surface::All,
+            limits: Arc::default(),
+            metrics: None,
+        }
     }
 
     /// Answers to this name or address too; a port is left away.
@@ -51,6 +63,39 @@ impl RouterConfig {
     pub fn with_pages(mut self, pages: Pages) -> Self {
         self.pages = Some(Arc::new(pages));
         self
+    }
+
+    /// Has only these of the routes.
+    #[must_use]
+    pub const fn with_surface(mut self, surface: Surface) -> Self {
+        self.surface = surface;
+        self
+    }
+
+    /// Bounds what one address or account may take.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Arc<RequestLimits>) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Counts answers in there.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Arc<Metrics>) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
+    pub(crate) const fn surface(&self) -> Surface {
+        self.surface
+    }
+
+    pub(crate) fn limits(&self) -> &RequestLimits {
+        &self.limits
+    }
+
+    pub(crate) const fn metrics(&self) -> Option<&Arc<Metrics>> {
+        self.metrics.as_ref()
     }
 
     pub(crate) const fn tls(&self) -> bool {
@@ -151,6 +196,12 @@ pub(crate) fn check_with_cookie(request: &Request) -> Result<(), ApiError> {
         (Some(b"same-origin"), _) | (None, Some(_)) => Ok(()),
         _ => Err(refuse_origin()),
     }
+}
+
+/// Whether a request that shows nothing but its connection's certificate may. A browser uses the certificate for whatever page
+/// asks, as it does with a cookie; a client that is no browser says nothing of pages. What changes something [`checked`] has seen.
+pub(crate) fn check_with_certificate(request: &Request) -> Result<(), ApiError> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) { check_with_cookie(request) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use axum::Json;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, header};
@@ -38,8 +38,17 @@ impl<T: Serialize> IntoResponse for Secret<T> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PagePolicy(pub(crate) &'static str);
 
-/// Headers of every answer: nothing of it is run, framed, guessed at or kept.
-pub(crate) async fn headers(request: Request, next: Next) -> Response {
+/// Whether answers go over TLS.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OverTls(pub(crate) bool);
+
+/// What a page may not even ask a browser for. MLflow's pages copy to the clipboard, which is left alone.
+const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+    hid=(), magnetometer=(), microphone=(), midi=(), payment=(), screen-wake-lock=(), \
+    serial=(), usb=(), xr-spatial-tracking=()";
+
+/// Headers of every answer: nothing of it is run, framed, guessed at or kept; and who came over TLS once comes so for a year.
+pub(crate) async fn headers(State(OverTls(tls)): State<OverTls>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -47,9 +56,16 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; sandbox"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), PERMISSIONS),
+        (HeaderName::from_static("x-permitted-cross-domain-policies"), "none"),
     ];
     for (name, value) in fixed {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    if tls {
+        let value = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     // Only this server's own pages may do more, and each says itself what.
     if let Some(PagePolicy(policy)) = response.extensions_mut().remove() {

@@ -111,6 +111,11 @@ impl Routes {
         self.endpoints
     }
 
+    /// Every route, while they are still mounted.
+    pub(super) fn list(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
     /// Those that anybody may ask, and those that want credentials.
     pub(super) fn into_parts(self) -> (Router<ApiState>, Router<ApiState>) {
         (self.open, self.protected)

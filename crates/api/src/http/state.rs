@@ -25,6 +25,13 @@ impl ApiState {
         &self.config
     }
 
+    /// Counts what was refused, where somebody counts.
+    pub(crate) fn count(&self, name: &'static str, reason: &'static str) {
+        if let Some(metrics) = self.config.metrics() {
+            metrics.event(name, reason);
+        }
+    }
+
     /// For a request about the default workspace.
     pub(super) fn in_default(&self) -> Scoped {
         Scoped { app: Arc::clone(&self.server), config: Arc::clone(&self.config) }

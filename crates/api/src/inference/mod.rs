@@ -10,7 +10,7 @@ mod state;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use sealyard_serving::protocol::mlflow;
@@ -31,7 +31,7 @@ pub fn router(state: ServingState) -> Router {
         .fallback(http::not_found)
         .method_not_allowed_fallback(http::method_not_allowed)
         .layer(from_fn_with_state(state.clone(), own_name))
-        .layer(from_fn(http::headers))
+        .layer(from_fn_with_state(http::OverTls(state.config().tls()), http::headers))
         .with_state(state)
 }
 

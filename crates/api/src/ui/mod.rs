@@ -12,6 +12,7 @@
 //! They are there only when pages were configured.
 
 mod files;
+mod form;
 mod index;
 mod login;
 mod logout;

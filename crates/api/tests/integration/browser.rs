@@ -52,6 +52,18 @@ impl<'a> Browser<'a> {
         html.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
     }
 
+    /// The answer to the form of the page that ends the session.
+    async fn log_out(&mut self) -> Answer {
+        let html = text(&self.get("/logout").await);
+        let token = html.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        self.send_log_out(token).await
+    }
+
+    async fn send_log_out(&mut self, token: &str) -> Answer {
+        let headers = [("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];
+        self.ask(Method::POST, "/logout", &headers, &format!("token={token}")).await
+    }
+
     async fn send(&mut self, password: &str, token: &str, more: &[(&str, &str)]) -> Answer {
         let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
         headers.extend(more);
@@ -120,7 +132,7 @@ async fn a_log_in_gives_the_pages_and_a_log_out_takes_them() {
     assert_eq!(browser.get("/login").await.status, 303);
 
     let old = browser.cookies.clone();
-    let out = browser.ask(Method::POST, "/logout", &[("sec-fetch-site", "same-origin")], "").await;
+    let out = browser.log_out().await;
     assert_eq!((out.status.as_u16(), out.headers["location"].as_bytes()), (303, &b"/login"[..]));
     assert!(browser.cookies.is_empty());
     browser.cookies = old;
@@ -190,6 +202,26 @@ async fn a_form_of_another_page_logs_nobody_in() {
     let json = browser.ask(Method::POST, "/login", &[here[0], ("content-type", "application/json")], "{}").await;
     json.error(400, "INVALID_PARAMETER_VALUE");
     assert_eq!(browser.send(PASSWORD, &token, &here).await.status, 303);
+}
+
+/// Even where a browser, or something between, said that the request comes from here.
+#[tokio::test]
+async fn a_form_without_the_sessions_own_token_ends_no_session() {
+    let test = TestApp::with_pages(true).await;
+    let (mut browser, mut other) = (Browser::new(&test), Browser::new(&test));
+    browser.log_in().await;
+    other.log_in().await;
+    let html = text(&other.get("/logout").await);
+    let of_other = html.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let session = browser.cookies["__Host-sealyard-session"].clone();
+    for token in ["", "x", &"0".repeat(64), &of_other, &session] {
+        assert_eq!(browser.send_log_out(token).await.status, 403, "{token}");
+        assert_eq!(browser.get("/").await.status, 200, "the session goes on");
+    }
+    assert!(!html.contains(&session));
+    assert_eq!(browser.log_out().await.status, 303);
+    assert_eq!(browser.get("/").await.status, 303);
+    assert_eq!(other.get("/").await.status, 200);
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ mod roles;
 mod runs;
 mod test_app;
 mod traces;
+mod transport;
 mod unseen;
 mod webhooks;
 mod workspaces;
