@@ -13,6 +13,8 @@ pub enum TlsMode {
     Automatic,
     /// Plain HTTP; only on loopback.
     Off,
+    /// Certificates of the directory that the settings name; self-signed until there is one.
+    Acme,
     /// The user's own certificate chain and key, as PEM files.
     Files {
         /// The chain, leaf first.

@@ -1,50 +1,34 @@
 //! What the doctor is told of how the server was started.
 
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use sealyard_app::{Deployment, Listening};
+use sealyard_app::Deployment;
 use sealyard_core::Timestamp;
-use x509_cert::Certificate;
-use x509_cert::der::Decode as _;
 
-use crate::{Config, DataDirectory, Identity, TlsMode};
+use crate::doors::Doors;
+use crate::{Config, DataDirectory, TlsMode};
 
 /// More files than this are not looked at.
 const MOST_FILES: usize = 100_000;
 
 /// As far as `config` and the machine say it.
-pub(crate) fn describe(
-    config: &Config,
-    directory: &DataDirectory,
-    address: SocketAddr,
-    identity: Option<&Identity>,
-    master_key: &str,
-) -> Deployment {
-    let listener = Listening { address, kind: "api".to_owned(), tls: identity.is_some(), allow_list: false };
+pub(crate) fn describe(config: &Config, directory: &DataDirectory, doors: &Doors, master_key: &str) -> Deployment {
+    let ends = doors.tls().and_then(|slot| slot.expires());
     Deployment {
-        listeners: vec![listener],
+        listeners: doors.describe(),
         no_auth: config.no_auth,
-        certificate_ends: identity.and_then(|identity| ends(&identity.certificate_pem)),
+        certificate_ends: ends.map(|seconds| Timestamp::from_millis(seconds.saturating_mul(1000))),
+        // What a directory gave is none that was made here.
         self_signed: config.tls == TlsMode::Automatic,
         root: rustix::process::geteuid().is_root(),
         open_files: open_files(directory.root()),
         database: if config.database.is_some() { "postgresql" } else { "sqlite" }.to_owned(),
         artifacts: config.artifacts.as_ref().map_or("the data directory".to_owned(), ToString::to_string),
         master_key: if master_key == "file" { "a file in the data directory" } else { master_key }.to_owned(),
+        rate_limits: config.settings.limits.bound_rates(),
         ..Deployment::default()
     }
-}
-
-/// When the leaf of a chain ends.
-fn ends(pem: &str) -> Option<Timestamp> {
-    let leaf = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
-    let certificate = Certificate::from_der(&leaf).ok()?;
-    let seconds = certificate.tbs_certificate.validity.not_after.to_unix_duration().as_secs();
-    Some(Timestamp::from_millis(i64::try_from(seconds).ok()?.saturating_mul(1000)))
 }
 
 /// Files that somebody else can read, but for what is public; by their names below `root`.

@@ -32,6 +32,9 @@ pub enum ServerError {
         /// Why.
         source: std::io::Error,
     },
+    /// Certificates can't be got as the settings say.
+    #[error("[tls.acme] in the settings can't be used")]
+    Acme(#[from] sealyard_acme::AcmeError),
     /// The certificate or its key is not usable.
     #[error("the TLS certificate or key can't be used: {0}")]
     Tls(String),
@@ -95,6 +98,15 @@ pub enum ServerError {
     /// The application could not start.
     #[error(transparent)]
     App(#[from] sealyard_app::AppError),
+}
+
+impl From<sealyard_transport::TransportError> for ServerError {
+    fn from(error: sealyard_transport::TransportError) -> Self {
+        match error {
+            sealyard_transport::TransportError::File { what, path, source } => Self::File { what, path, source },
+            other => Self::Tls(other.to_string()),
+        }
+    }
 }
 
 impl ServerError {

@@ -1,12 +1,18 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use sealyard_transport::TlsSlot;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{Identity, ServerError, listener};
+use crate::door::Door;
+use crate::{ServerError, listener};
+
+/// How often the files of TLS are looked at.
+pub(crate) const LOOK: Duration = Duration::from_secs(5);
 
 /// A running model server.
 #[derive(Debug)]
@@ -17,21 +23,23 @@ pub struct InferenceServer {
 }
 
 impl InferenceServer {
-    /// Serves `router`; without an identity only on loopback.
+    /// Serves `router`; without TLS only on loopback. The files of TLS are read anew when they change.
     ///
     /// # Errors
     /// [`ServerError::Listen`], [`ServerError::LoopbackOnly`].
-    pub async fn start(listen: SocketAddr, identity: Option<Identity>, router: Router) -> Result<Self, ServerError> {
-        if identity.is_none() && !listen.ip().is_loopback() {
+    pub async fn start(listen: SocketAddr, tls: Option<Arc<TlsSlot>>, router: Router) -> Result<Self, ServerError> {
+        if tls.is_none() && !listen.ip().is_loopback() {
             return Err(ServerError::LoopbackOnly("serving without TLS"));
         }
         let failed = |source| ServerError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let scheme = if identity.is_some() { "https" } else { "http" };
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let (stop, stopped) = watch::channel(false);
-        let tls = identity.map(|identity| Arc::clone(&identity.config));
-        let serving = tokio::spawn(listener::serve(listener, tls, router, stopped));
+        if let Some(tls) = &tls {
+            tokio::spawn(Arc::clone(tls).follow(LOOK));
+        }
+        let serving = tokio::spawn(listener::serve(listener, Arc::new(Door::new(tls)), router, stopped));
         Ok(Self { url: format!("{scheme}://{address}"), stop, serving })
     }
 

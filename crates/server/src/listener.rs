@@ -1,4 +1,4 @@
-//! The accept loop: TLS, limits, graceful end.
+//! The accept loop: who may connect, TLS, limits, graceful end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,61 +6,26 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use sealyard_api::{ApiError, ErrorCode};
+use sealyard_transport::{ClientChain, Crowd, peer_network};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use crate::activity::{Activity, Answer, Quiet};
-use crate::descriptors;
+use crate::door::Door;
 use crate::patience::{FirstBytes, PatientBody};
-use crate::peers::Peers;
 use crate::plain;
 
-/// So many connections at once, if there are descriptors for them; more wait in the kernel's queue.
-const CONNECTIONS: usize = 4096;
-/// A connection that is not used is ended. A client whose downloads stand still has longer: it may be one that pauses.
-const QUIET: Quiet = Quiet { idle: Duration::from_secs(60), stalled: Duration::from_secs(300) };
-/// A client that does not finish its handshake or its headers in this time is dropped.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// A request whose body stops for this long is ended.
-const BODY_PATIENCE: Duration = Duration::from_secs(30);
-/// How long requests under way may take once the server is told to stop.
-const FAREWELL: Duration = Duration::from_secs(10);
-
 /// Serves `router` until `stop` says so, then lets requests under way end.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    router: Router,
-    stop: watch::Receiver<bool>,
-) {
-    let connections = descriptors::places(CONNECTIONS, descriptors::raise());
-    serve_within(Limits { connections, quiet: QUIET }, listener, tls, router, stop).await;
-}
-
-/// What clients may take.
-#[derive(Debug, Clone, Copy)]
-struct Limits {
-    /// Connections at once; half of them for each peer, so that one alone shuts nobody out.
-    connections: usize,
-    quiet: Quiet,
-}
-
-async fn serve_within(
-    limits: Limits,
-    listener: TcpListener,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    router: Router,
-    mut stop: watch::Receiver<bool>,
-) {
-    let acceptor = tls.map(TlsAcceptor::from);
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let peers = Peers::new(limits.connections.div_ceil(2));
+pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>, router: Router, mut stop: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(door.limits.connections));
+    let peers = Crowd::new(door.limits.per_address);
     // Closed when the last connection has ended.
     let (ended, open) = watch::channel(());
     let next = async || {
@@ -81,55 +46,117 @@ async fn serve_within(
                 }
             },
         };
-        let Some(held) = peers.admit(peer.ip()) else {
+        // Before a byte of it is read.
+        if !door.admits(peer.ip()) {
+            door.metrics.event("connections_refused", "address");
+            tracing::debug!(%peer, "this address may not connect");
+            continue;
+        }
+        let Some(held) = peers.admit(peer_network(peer.ip())) else {
+            door.metrics.event("connections_refused", "too-many");
             tracing::debug!(%peer, "a peer has as many connections as it may");
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let (acceptor, router, stop, open) = (acceptor.clone(), router.clone(), stop.clone(), open.clone());
+        let (door, router, stop, open) = (Arc::clone(&door), router.clone(), stop.clone(), open.clone());
         tokio::spawn(async move {
             let _place = (place, held, open);
-            match acceptor {
-                None => connection(stream, peer, router, limits.quiet, stop).await,
-                Some(acceptor) => match tokio::time::timeout(PATIENCE, plain::handshake(&acceptor, stream)).await {
-                    Ok(Ok(Some(stream))) => connection(stream, peer, router, limits.quiet, stop).await,
-                    Ok(Ok(None)) => tracing::debug!(%peer, "a client spoke plain HTTP where TLS is spoken"),
-                    Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
-                    Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
-                },
+            let Some(slot) = door.tls.clone() else { return connection(stream, peer, None, door, router, stop).await };
+            match tokio::time::timeout(door.limits.head, plain::handshake(&slot, stream)).await {
+                Ok(Ok(Some(stream))) => {
+                    let shown = stream.get_ref().1.peer_certificates();
+                    let client = match (ClientChain::new(&slot, shown), shown.is_some()) {
+                        // The handshake has read it already; should it not be readable now, it is nobody's.
+                        (None, true) => return tracing::debug!(%peer, "a client's certificate can't be read"),
+                        (client, _) => client,
+                    };
+                    connection(stream, peer, client, door, router, stop).await;
+                }
+                Ok(Ok(None)) => {
+                    tracing::debug!(%peer, "a client spoke plain HTTP where TLS is spoken, or asked for a proof")
+                }
+                Ok(Err(error)) => {
+                    door.metrics.event("connections_refused", "handshake");
+                    tracing::debug!(%peer, %error, "a TLS handshake failed");
+                }
+                Err(_) => {
+                    door.metrics.event("connections_refused", "handshake");
+                    tracing::debug!(%peer, "a TLS handshake took too long");
+                }
             }
         });
     }
     drop((listener, open));
-    let _ = tokio::time::timeout(FAREWELL, ended.closed()).await;
+    let _ = tokio::time::timeout(door.limits.farewell, ended.closed()).await;
+}
+
+/// What is known of a request before anything of it is looked at: where it comes from, and whose certificate came with it.
+fn identify(
+    door: &Door,
+    peer: SocketAddr,
+    client: Option<&ClientChain>,
+    request: &mut hyper::Request<Incoming>,
+) -> Result<(), ApiError> {
+    let headers = request.headers().get_all("x-forwarded-for").iter().map(http::HeaderValue::as_bytes);
+    let address = door.proxies.client(peer.ip(), headers);
+    let address = address.ok_or_else(|| ApiError::invalid("the proxy's X-Forwarded-For can't be read"))?;
+    if !door.serves(address) {
+        door.metrics.event("connections_refused", "address");
+        let reason = "requests from this address are not taken here";
+        return Err(ApiError::refused(ErrorCode::PermissionDenied, "listener.address", reason));
+    }
+    let port = if address == peer.ip() { peer.port() } else { 0 };
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, port)));
+    if let (Some(client), Some(slot)) = (client, &door.tls) {
+        if !slot.still_good(client) {
+            let reason = "the client's certificate has ended or was revoked since the connection began";
+            return Err(ApiError::refused(ErrorCode::Unauthenticated, "certificate.client", reason));
+        }
+        request.extensions_mut().insert(sealyard_api::ShownCertificate {
+            account: door.rules.account(client.names()).map(str::to_owned),
+            expires: client.names().expires(),
+        });
+    }
+    Ok(())
 }
 
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
+    client: Option<ClientChain>,
+    door: Arc<Door>,
     router: Router,
-    quiet: Quiet,
     mut stop: watch::Receiver<bool>,
 ) {
+    let limits = door.limits;
     let activity = Activity::new();
     let requests = Arc::clone(&activity);
+    let client = client.map(Arc::new);
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         let mark = requests.begin();
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let request = request.map(|body| axum::body::Body::new(PatientBody::new(BODY_PATIENCE, body)));
-        let answer = router.clone().oneshot(request);
-        async move { answer.await.map(|response| response.map(|body| Answer::new(body, mark))) }
+        let identified = identify(&door, peer, client.as_deref(), &mut request);
+        let request = request.map(|body| axum::body::Body::new(PatientBody::new(limits.body, limits.body_rate, body)));
+        let router = router.clone();
+        async move {
+            let response = match identified {
+                Ok(()) => router.oneshot(request).await?,
+                Err(error) => refusal(error),
+            };
+            Ok::<_, std::convert::Infallible>(response.map(|body| Answer::new(body, mark)))
+        }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(64 * 1024);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(128).max_header_list_size(64 * 1024);
-    builder.http2().keep_alive_interval(Some(PATIENCE)).keep_alive_timeout(PATIENCE);
-    let stream = FirstBytes::within(PATIENCE, stream);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(limits.head_bytes);
+    builder.http1().max_headers(limits.headers);
+    let most = u32::try_from(limits.head_bytes).unwrap_or(u32::MAX);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(128).max_header_list_size(most);
+    builder.http2().keep_alive_interval(Some(limits.head)).keep_alive_timeout(limits.head);
+    let stream = FirstBytes::within(limits.head, stream);
     let serving = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => Some(ended),
-        () = activity.quiet(quiet) => None,
+        () = activity.quiet(limits.quiet) => None,
         // Also when whoever could say so is gone.
         _ = stop.wait_for(|stop| *stop) => None,
     };
@@ -138,7 +165,7 @@ async fn connection(
         None => {
             serving.as_mut().graceful_shutdown();
             // A polite end waits for the client to take what was sent, and that can be for ever.
-            let patience = Quiet { idle: quiet.stalled, ..quiet };
+            let patience = Quiet { idle: limits.quiet.stalled, ..limits.quiet };
             tokio::select! {
                 ended = serving.as_mut() => ended,
                 () = activity.quiet(patience) => return tracing::debug!(%peer, "a connection stood still"),
@@ -148,6 +175,13 @@ async fn connection(
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "a connection broke");
     }
+}
+
+/// An answer that no route gave. The connection ends with it.
+fn refusal(error: ApiError) -> Response {
+    let mut response = axum::response::IntoResponse::into_response(error);
+    response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+    response
 }
 
 #[cfg(test)]
@@ -163,7 +197,10 @@ mod tests {
     use tokio::task::JoinHandle;
     use tokio::time::{Instant, sleep, timeout};
 
+    use sealyard_transport::{Networks, Proxies};
+
     use super::*;
+    use crate::door::ConnectionLimits;
 
     const IDLE: Duration = Duration::from_secs(1);
     const STALLED: Duration = Duration::from_millis(1500);
@@ -177,12 +214,19 @@ mod tests {
     }
 
     async fn start(connections: usize, idle: Duration) -> Running {
+        start_with(connections, idle, |door| door).await
+    }
+
+    async fn start_with(connections: usize, idle: Duration, change: impl FnOnce(Door) -> Door) -> Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().fallback(answer);
         let (stop, stopped) = watch::channel(false);
-        let limits = Limits { connections, quiet: Quiet { idle, stalled: STALLED } };
-        let serving = tokio::spawn(serve_within(limits, listener, None, router, stopped));
+        let quiet = Quiet { idle, stalled: STALLED };
+        let per_address = connections.div_ceil(2);
+        let limits = ConnectionLimits { connections, per_address, quiet, ..ConnectionLimits::default() };
+        let door = change(Door { limits, ..Door::new(None) });
+        let serving = tokio::spawn(serve(listener, Arc::new(door), router, stopped));
         Running { address, stop, serving }
     }
 
@@ -193,6 +237,10 @@ mod tests {
                 Body::empty()
             }
             "/drip" => Body::new(Drip { left: 3, next: Box::pin(sleep(IDLE * 2)) }),
+            "/who" => {
+                let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>().unwrap();
+                Body::from(peer.ip().to_string())
+            }
             _ => Body::from("here"),
         };
         hyper::Response::new(body)
@@ -329,5 +377,72 @@ mod tests {
         server.stop.send(true).unwrap();
         assert_eq!(length(answer.into_body()).await, 12);
         timeout(Duration::from_secs(5), server.serving).await.unwrap().unwrap();
+    }
+
+    /// The answer to a request from `own`, with these headers.
+    async fn ask(address: SocketAddr, own: &str, headers: &[(&str, &str)]) -> Result<(u16, String), String> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{own}:0").parse().unwrap()).unwrap();
+        let stream = socket.connect(address).await.map_err(|error| error.to_string())?;
+        let (mut requests, connection) =
+            http1::handshake::<_, Body>(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+        tokio::spawn(connection);
+        let mut request = request("/who");
+        for (name, value) in headers {
+            request.headers_mut().append(
+                hyper::header::HeaderName::try_from(*name).unwrap(),
+                hyper::header::HeaderValue::try_from(*value).unwrap(),
+            );
+        }
+        let answer = requests.send_request(request).await.map_err(|error| error.to_string())?;
+        let status = answer.status().as_u16();
+        let body = axum::body::to_bytes(Body::new(answer.into_body()), 9999).await.unwrap();
+        Ok((status, String::from_utf8(body.to_vec()).unwrap()))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn only_networks_of_the_list_may_connect() {
+        let allow = Networks::parse(["127.0.0.2", "10.0.0.0/8"]).unwrap();
+        let server = start_with(8, LONG, |door| Door { allow, ..door }).await;
+        assert_eq!(ask(server.address, "127.0.0.2", &[]).await.unwrap(), (200, "127.0.0.2".to_owned()));
+        assert!(ask(server.address, "127.0.0.3", &[]).await.is_err());
+        // What it says of itself changes nothing.
+        assert!(ask(server.address, "127.0.0.3", &[("x-forwarded-for", "127.0.0.2")]).await.is_err());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_forwarded_address_is_believed_of_trusted_proxies_only() {
+        let server = start(8, LONG).await;
+        let forged = [("x-forwarded-for", "10.1.1.1")];
+        assert_eq!(ask(server.address, "127.0.0.3", &forged).await.unwrap().1, "127.0.0.3");
+        let proxies = Proxies::new(Networks::parse(["127.0.0.9"]).unwrap());
+        let allow = Networks::parse(["10.0.0.0/8"]).unwrap();
+        let server = start_with(8, LONG, |door| Door { allow, proxies, ..door }).await;
+        assert_eq!(ask(server.address, "127.0.0.9", &forged).await.unwrap(), (200, "10.1.1.1".to_owned()));
+        let first = [("x-forwarded-for", "10.1.1.1, 192.0.2.1")];
+        let (status, body) = ask(server.address, "127.0.0.9", &first).await.unwrap();
+        assert!(status == 403 && body.contains("listener.address"), "{body}");
+        assert_eq!(ask(server.address, "127.0.0.9", &[("x-forwarded-for", "nonsense")]).await.unwrap().0, 400);
+        assert!(ask(server.address, "127.0.0.3", &forged).await.is_err(), "no proxy, and not in the list");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn heads_that_are_too_large_are_refused() {
+        let server = start_with(8, LONG, |door| {
+            let limits = ConnectionLimits { headers: 20, head_bytes: 16 * 1024, ..door.limits };
+            Door { limits, ..door }
+        })
+        .await;
+        let few: Vec<_> = (0..10).map(|_| ("x-a", "b")).collect();
+        assert_eq!(ask(server.address, "127.0.0.1", &few).await.unwrap().0, 200);
+        let many: Vec<_> = (0..30).map(|_| ("x-a", "b")).collect();
+        assert!(matches!(ask(server.address, "127.0.0.1", &many).await, Ok((431, _)) | Err(_)));
+        let long = "x".repeat(32 * 1024);
+        assert!(matches!(ask(server.address, "127.0.0.1", &[("x-a", &long)]).await, Ok((431, _)) | Err(_)));
+        let (mut requests, _connection) = two(server.address, 1000).await;
+        let mut large = request("/");
+        large.headers_mut().insert("x-a", long.parse().unwrap());
+        let answer = requests.send_request(large).await;
+        assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status() == 431));
     }
 }

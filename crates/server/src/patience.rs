@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Buf as _, Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -70,18 +70,33 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FirstBytes<S> {
     }
 }
 
-/// A request's body that ends in an error when nothing of it comes for a while.
+/// A request's body that ends in an error when nothing of it comes for a while, or when it comes in drips.
 #[derive(Debug)]
 pub(crate) struct PatientBody<B = Incoming> {
     body: B,
     patience: Duration,
-    /// Runs only while somebody waits for a piece; a slow reader on our side is not the client's fault.
-    deadline: Option<Pin<Box<Sleep>>>,
+    /// Bytes a second below which patience runs out.
+    rate: u32,
+    received: u64,
+    /// How long was waited for the client in all. A slow reader on our side is not the client's fault.
+    waited: Duration,
+    /// Since when somebody waits for a piece, and until when.
+    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
 impl<B> PatientBody<B> {
-    pub(crate) const fn new(patience: Duration, body: B) -> Self {
-        Self { body, patience, deadline: None }
+    pub(crate) const fn new(patience: Duration, rate: u32, body: B) -> Self {
+        Self { body, patience, rate, received: 0, waited: Duration::ZERO, waiting: None }
+    }
+
+    /// How long the next piece may take: never longer than the patience, and in all no longer than that plus what the bytes that
+    /// came take at the lowest rate.
+    fn left(&self) -> Duration {
+        if self.rate == 0 {
+            return self.patience;
+        }
+        let earned = Duration::from_millis(self.received.saturating_mul(1000) / u64::from(self.rate));
+        self.patience.saturating_add(earned).saturating_sub(self.waited).min(self.patience)
     }
 }
 
@@ -99,14 +114,19 @@ where
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
-            this.deadline = None;
+            if let Some((since, _)) = this.waiting.take() {
+                this.waited += since.elapsed();
+            }
+            if let Some(Ok(frame)) = &frame {
+                this.received += frame.data_ref().map_or(0, |data| data.remaining() as u64);
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        let patience = this.patience;
-        let deadline = this.deadline.get_or_insert_with(|| Box::pin(sleep(patience)));
+        let left = this.left();
+        let (_, deadline) = this.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));
         ready!(deadline.as_mut().poll(cx));
         // Asked again, it waits anew instead of ending at once.
-        deadline.as_mut().reset(Instant::now() + patience);
+        this.waiting = None;
         let error = io::Error::new(io::ErrorKind::TimedOut, "the rest of the request did not come in time");
         Poll::Ready(Some(Err(error.into())))
     }
@@ -164,8 +184,39 @@ mod tests {
                 Poll::Pending
             }
         }
-        let mut body = PatientBody::new(PATIENCE, Never);
+        let mut body = PatientBody::new(PATIENCE, 0, Never);
         let found = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
         assert!(matches!(found, Some(Err(_))));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_comes_in_drips_ends_in_an_error() {
+        /// So many bytes now and then.
+        struct Drips(&'static [u8], Pin<Box<Sleep>>);
+        impl Body for Drips {
+            type Data = &'static [u8];
+            type Error = io::Error;
+            fn poll_frame(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+            ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+                ready!(self.1.as_mut().poll(cx));
+                self.1.as_mut().reset(Instant::now() + PATIENCE / 5);
+                Poll::Ready(Some(Ok(Frame::data(self.0))))
+            }
+        }
+        let pieces = async |piece: &'static [u8]| {
+            let mut body = PatientBody::new(PATIENCE, 1000, Drips(piece, Box::pin(sleep(PATIENCE / 5))));
+            for number in 0..40 {
+                if !matches!(poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await, Some(Ok(_))) {
+                    return number;
+                }
+            }
+            40
+        };
+        // Each piece comes well within the patience, but the one brings 100 bytes a second and the other 10,000.
+        let slow = pieces(b"x").await;
+        assert!((2..=12).contains(&slow), "{slow}");
+        assert_eq!(pieces(&[0; 100]).await, 40);
     }
 }

@@ -4,23 +4,21 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sealyard_api::{Pages, RouterConfig};
+use sealyard_api::Pages;
 use sealyard_app::{App, LoadedPolicy, NewToken, Parts, ServerKeys};
 use sealyard_core::{Clock, Redacted, Rng, durable};
 use sealyard_identity::{PrincipalName, Scope};
 use sealyard_ledger::LedgerKey;
 use sealyard_outbound::{AllowList, Outbound};
 use sealyard_store::Store;
+use sealyard_transport::TlsSlot;
 use sealyard_vault::{ArtifactsUrl, ArtifactsUrlError, Keyring, LocalBackend, Vault};
-use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{
-    Config, DataDirectory, FirstStart, Identity, ServerError, TlsMode, catalog, deployment, identity, listener,
-    master_key, ready, tls,
-};
+use crate::doors::Doors;
+use crate::{Config, DataDirectory, FirstStart, ServerError, TlsMode, catalog, deployment, identity, master_key, ready};
 
 /// The name of the first administrator.
 const ADMINISTRATOR: &str = "admin";
@@ -31,10 +29,11 @@ pub struct Server {
     app: Arc<App>,
     url: String,
     certificate: Option<PathBuf>,
-    fingerprint: Option<String>,
+    slot: Option<Arc<TlsSlot>>,
+    others: Vec<(String, String)>,
     first: Option<FirstStart>,
     stop: watch::Sender<bool>,
-    serving: JoinHandle<()>,
+    serving: Vec<JoinHandle<()>>,
     sequencing: JoinHandle<()>,
     delivering: JoinHandle<()>,
     tidying: JoinHandle<()>,
@@ -58,12 +57,10 @@ impl Server {
         let policy = config.policy.as_deref().map(LoadedPolicy::read).transpose()?;
         let pages = config.ui.as_deref().map(Pages::read).transpose()?;
         let directory = DataDirectory::open(&config.data_directory)?;
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(|source| ServerError::Listen { address: config.listen, source })?;
-        let address = listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
-        let names = tls::names(address, &config.hosts);
-        let identity = Identity::load(&config.tls, &directory.keys(), &names)?;
+        let doors = Doors::open(&config, &directory.keys(), &clock, &rng).await?;
+        let address = doors.address().unwrap_or(config.listen);
+        let slot = doors.tls();
+        let others = doors.others();
         let master =
             master_key::named(&config.settings, config.master_key.as_ref(), Arc::clone(&clock), Arc::clone(&rng))?;
         let (ring, keeper) = master_key::open(&directory, master, &*rng).await?;
@@ -73,13 +70,7 @@ impl Server {
         let directories = identity::directories(&config.settings, &rng)?;
         let oidc = identity::oidc_providers(&config.settings, &vault, &clock, &rng)?;
         let app = build(&directory, store, vault, policy, clock, rng).await?.with_outbound(outbound);
-        let app = app.with_deployment(deployment::describe(
-            &config,
-            &directory,
-            address,
-            identity.as_ref(),
-            &keeper.master(),
-        ));
+        let app = app.with_deployment(deployment::describe(&config, &directory, &doors, &keeper.master()));
         let mut app = app.with_directories(directories).with_key_keeper(keeper);
         if let Some(oidc) = oidc {
             app = app.with_oidc(oidc);
@@ -99,20 +90,14 @@ impl Server {
         if config.no_auth {
             app.disable_authentication().await?;
         }
-        let scheme = if identity.is_some() { "https" } else { "http" };
-        let url = format!("{scheme}://{}", shown(address));
+        let url = url(slot.is_some(), address);
         let certificate = match config.tls {
             TlsMode::Automatic => Some(directory.keys().join("tls.crt")),
             TlsMode::Files { certificate, .. } => Some(certificate),
-            TlsMode::Off => None,
+            // Clients know the authority of a directory.
+            TlsMode::Acme | TlsMode::Off => None,
         };
-        let mut routes = router_config(&names).with_tls(identity.is_some());
-        if let Some(pages) = pages {
-            routes = routes.with_pages(pages);
-        }
-        let router = sealyard_api::router(Arc::clone(&app), routes);
         let (stop, stopped) = watch::channel(false);
-        let tls = identity.as_ref().map(|identity| Arc::clone(&identity.config));
         if config.database.is_some() {
             tokio::spawn(catalog::follow_grants(Arc::downgrade(&app)));
         }
@@ -124,7 +109,7 @@ impl Server {
         let delivering = tokio::spawn(Arc::clone(&app).run_deliveries());
         let tidying = tokio::spawn(Arc::clone(&app).run_housekeeping());
         let rewriting = tokio::spawn(Arc::clone(&app).run_vault_work());
-        let serving = tokio::spawn(listener::serve(listener, tls, router, stopped));
+        let serving = doors.serve(&app, pages, &stopped);
         let sweeping = Arc::clone(&app);
         tokio::spawn(async move {
             if let Err(error) = sweeping.remove_leftovers().await {
@@ -135,7 +120,8 @@ impl Server {
             app,
             url,
             certificate,
-            fingerprint: identity.map(|identity| identity.fingerprint),
+            slot,
+            others,
             first,
             stop,
             serving,
@@ -167,8 +153,14 @@ impl Server {
 
     /// SHA-256 of that certificate.
     #[must_use]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.fingerprint.as_deref()
+    pub fn fingerprint(&self) -> Option<String> {
+        self.slot.as_ref().map(|slot| slot.fingerprint())
+    }
+
+    /// The name and URL of each further listener.
+    #[must_use]
+    pub fn listeners(&self) -> &[(String, String)] {
+        &self.others
     }
 
     /// What a first start made; `None` later.
@@ -189,7 +181,9 @@ impl Server {
     /// Lets requests under way end, then stops.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
-        let _ = self.serving.await;
+        for serving in self.serving {
+            let _ = serving.await;
+        }
         self.sequencing.abort();
         self.delivering.abort();
         self.tidying.abort();
@@ -304,11 +298,9 @@ fn shown(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }
 
-/// Names a client may use in its `Host` header; another one is an attempt at DNS rebinding.
-fn router_config(names: &[String]) -> RouterConfig {
-    // In a `Host` header an IPv6 address stands in brackets.
-    let shown = |name: &String| if name.contains(':') { format!("[{name}]") } else { name.clone() };
-    names.iter().map(shown).fold(RouterConfig::loopback(), |config, name| config.with_host(&name))
+/// How clients reach a listener.
+pub(crate) fn url(tls: bool, address: SocketAddr) -> String {
+    format!("{}://{}", if tls { "https" } else { "http" }, shown(address))
 }
 
 #[cfg(test)]

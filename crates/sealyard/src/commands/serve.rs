@@ -5,7 +5,7 @@ use clap::Args;
 use sealyard_api::RouterConfig;
 use sealyard_api::inference::{ModelHandle, ServingState};
 use sealyard_client::ModelUri;
-use sealyard_server::{Identity, InferenceServer, TlsMode};
+use sealyard_server::{InferenceServer, TlsMode, open_tls};
 use sealyard_serving::{Folder, Model};
 
 use crate::cli::Common;
@@ -66,7 +66,7 @@ impl Arguments {
                 return Err(Failure::could_not(anyhow::anyhow!("--tls auto is for `sealyard up`"))
                     .hint("give CERTIFICATE,KEY, or listen on loopback with --tls off"));
             }
-            mode => Identity::load(mode, std::path::Path::new("."), &[]).map_err(server_failure)?,
+            mode => open_tls(mode, std::path::Path::new("."), &[], None).map_err(server_failure)?,
         };
         remote::block_on(async {
             let mut stop = Stop::catch()?;

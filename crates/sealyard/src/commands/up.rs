@@ -171,7 +171,10 @@ impl Arguments {
         };
         let tls = match self.tls {
             Some(mode) => mode,
-            None => tls_of_file(&file, &folder).map_err(|error| server_failure(error.into()))?,
+            None => match settings.tls.own(&folder).map_err(|error| server_failure(error.into()))? {
+                Some(mode) => mode,
+                None => tls_of_file(&file, &folder).map_err(|error| server_failure(error.into()))?,
+            },
         };
         let external = self.external_sources.map(|what| what == ExternalSources::Record);
         let external_of_file = file.external_sources.map(|what| what == settings::ExternalSources::Record);
@@ -264,6 +267,9 @@ fn greet(quiet: bool, server: &Server, ui: Option<&InstalledUi>, token_file: Opt
     say(&format!("Sealyard serves at {}", server.url()));
     if let Some(fingerprint) = server.fingerprint() {
         say(&format!("  certificate  SHA-256 {fingerprint}"));
+    }
+    for (name, url) in server.listeners() {
+        say(&format!("  listener     {name}: {url}"));
     }
     if let Some(first) = server.first() {
         say(&format!("  first login  {} / {}   (shown only now)", first.user, first.password.expose()));

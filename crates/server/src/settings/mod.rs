@@ -4,17 +4,25 @@
 //! says is stronger. Paths in it are relative to the folder that the file is in. No secret stands in it: it names files of mode 0600.
 
 mod identity;
+mod limits;
+mod listeners;
 mod path;
 mod server;
+mod tls;
 mod vault;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 pub use identity::{IdentitySettings, MachineSettings, OidcSettings};
+pub use limits::LimitSettings;
+pub use listeners::{ListenerKind, ListenerSettings, MAIN};
 pub use path::{SecretFile, SettingsPath};
 pub use server::{ExternalSources, ServerSettings};
+pub use tls::{AcmeSection, CertificateSettings, TlsSettings, TlsSource};
+pub(crate) use tls::{clients as client_certificates, own as own_certificate};
 pub use vault::{AwsKmsSettings, MasterKeyKind, Pkcs11Settings, TransitSettings, VaultSettings};
 
 /// More than any such file has.
@@ -71,6 +79,12 @@ pub struct Settings {
     pub identity: IdentitySettings,
     /// `[vault]`: what protects the vault's keys.
     pub vault: VaultSettings,
+    /// `[tls]`: the server's certificate, and those of clients.
+    pub tls: TlsSettings,
+    /// `[listeners.NAME]`: further places to listen at.
+    pub listeners: BTreeMap<String, ListenerSettings>,
+    /// `[limits]`: how much anybody may take.
+    pub limits: LimitSettings,
 }
 
 impl Settings {

@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 pub use oidc::{MachineSettings, OidcSettings};
 
+use super::CertificateSettings;
+
 /// `[identity]`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -17,4 +19,6 @@ pub struct IdentitySettings {
     pub ldap: BTreeMap<String, LdapSettings>,
     /// `[identity.oidc.NAME]`: providers that speak OpenID Connect.
     pub oidc: BTreeMap<String, OidcSettings>,
+    /// `[identity.certificates]`: whose account a client's certificate stands for.
+    pub certificates: CertificateSettings,
 }
