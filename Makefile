@@ -13,7 +13,7 @@ OIDC_PROVIDER ?= $(or $(CARGO_TARGET_DIR),target)/oidc-provider
 KEYS_VENV ?= $(or $(CARGO_TARGET_DIR),target)/keys-venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help ui clients build demo test lint generate venv clean-venv e2e ldap mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault
+.PHONY: help acme ui clients build demo test lint generate venv clean-venv e2e ldap mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -41,6 +41,7 @@ lint: check-cargo ## Formatting, clippy, dependencies, generated files
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 	@dev/generate/crate_map.py --check
+	@dev/ci/outgoing.py --self-test
 
 generate: ## Write generated files anew; check the docs' links and names of rules
 	@dev/generate/crate_map.py
@@ -64,6 +65,9 @@ ldap: build venv ## People of a real OpenLDAP server sign in; attacks on that
 
 clients: build venv ## The Python package with MLflow 2 and 3
 	@SEALYARD=$(BINARY) VENV=$(VENV) dev/clients/test.sh
+
+acme: build ## Certificates from a real ACME directory (pebble): both proofs, renewal, restart
+	@SEALYARD=$(BINARY) $(PYTHON) dev/e2e/acme.py
 
 interop: build venv ## Signatures in OMS format, both ways with model-signing
 	@SEALYARD=$(BINARY) VENV=$(VENV) dev/oms/run.sh

@@ -18,7 +18,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::doors::Doors;
-use crate::{Config, DataDirectory, FirstStart, ServerError, TlsMode, catalog, deployment, identity, master_key, ready};
+use crate::{
+    Config, DataDirectory, FirstStart, ServerError, TlsMode, catalog, deployment, identity, master_key, ready,
+};
 
 /// The name of the first administrator.
 const ADMINISTRATOR: &str = "admin";

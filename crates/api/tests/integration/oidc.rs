@@ -267,11 +267,15 @@ async fn a_log_out_goes_on_to_the_provider() {
     let setting = Setting::new().await;
     let mut jar = Jar::new();
     setting.log_in(&mut jar, json!({})).await;
-    let request = Request::post("/logout")
-        .header("host", "localhost:5000")
-        .header("sec-fetch-site", "same-origin")
-        .header("cookie", format!("{SESSION}={}", jar[SESSION]));
-    let answer = setting.test.send(request.body(Body::empty()).unwrap()).await;
+    let cookie = format!("{SESSION}={}", jar[SESSION]);
+    let ask = |request: http::request::Builder| {
+        request.header("host", "localhost:5000").header("sec-fetch-site", "same-origin").header("cookie", &cookie)
+    };
+    let page = setting.test.send(ask(Request::get("/logout")).body(Body::empty()).unwrap()).await;
+    let html = String::from_utf8(page.bytes.unwrap().to_vec()).unwrap();
+    let token = html.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let form = ask(Request::post("/logout")).header("content-type", "application/x-www-form-urlencoded");
+    let answer = setting.test.send(form.body(Body::from(format!("token={token}"))).unwrap()).await;
     let refresh = answer.headers["refresh"].to_str().unwrap();
     assert!(refresh.starts_with(&format!("0; url={}/logout?", setting.fake.issuer)), "{refresh}");
     assert!(!setting.is_in(&jar).await);

@@ -53,6 +53,7 @@ impl Place {
             workspaces: false,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
+            master_key: None,
             settings,
         };
         Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await
