@@ -13,7 +13,7 @@ OIDC_PROVIDER ?= $(or $(CARGO_TARGET_DIR),target)/oidc-provider
 KEYS_VENV ?= $(or $(CARGO_TARGET_DIR),target)/keys-venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help acme ui clients build demo test lint generate venv clean-venv e2e ldap mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault
+.PHONY: help acme ui clients build demo test lint generate venv clean-venv e2e ldap mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-ledger bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -90,6 +90,9 @@ bench-load: build venv ## The same load on ours and on mlflow server: CPU of a r
 
 bench-million: check-cargo ## Searches among a million runs; takes 10 GB for a while
 	@$(PYTHON) dev/bench/million.py $(MILLION_FLAGS)
+
+bench-ledger: check-cargo ## Searches among ten million ledger entries; takes 5 GB for a while
+	@$(PYTHON) dev/bench/ledger.py $(LEDGER_FLAGS)
 
 bench-writers: build ## 64 clients that write for a minute
 	@SEALYARD=$(BINARY) $(PYTHON) dev/bench/writers.py

@@ -1,5 +1,10 @@
 //! The sequencer, and what people ask of the ledger.
 
+mod head;
+mod proofs;
+mod search;
+mod witnesses;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +13,10 @@ use sealyard_identity::{Authorized, LedgerLog, Read};
 use sealyard_store::StoreError;
 use serde::Serialize;
 use tokio::sync::Notify;
+
+pub use head::HeadCheck;
+pub use search::{FoundEntries, FoundEntry, LedgerSearch};
+pub use witnesses::{Witness, Witnesses};
 
 use crate::{App, AppError};
 
@@ -40,6 +49,9 @@ pub struct LedgerStatus {
     pub time: Timestamp,
     /// The public key that checks it.
     pub verifier_key: String,
+    /// The newest checkpoint that enough witnesses cosigned, with their signatures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cosigned: Option<String>,
 }
 
 impl App {
@@ -50,7 +62,12 @@ impl App {
             if let Err(error) = self.write_ended_counts().await {
                 tracing::error!(%error, "counted refusals could not be written; it will be tried again");
             }
+            let filling = self.fill_ledger_index().await.unwrap_or_else(|error| {
+                tracing::error!(%error, "the index of the ledger could not be filled; it will be tried again");
+                false
+            });
             match self.sequence().await {
+                Ok(_) if filling => {}
                 Ok(0) => {
                     let _ = tokio::time::timeout(LATEST, wake.notified()).await;
                     tokio::time::sleep(GATHERING).await;
@@ -75,6 +92,20 @@ impl App {
         self.store()
             .write(move |tx| Ok::<_, AppError>(sealyard_store::ledger::sequence(tx, &key, &*clock, BATCH)?))
             .await
+    }
+
+    /// One step of what makes the ledger quick to search and to prove from; whether there is more to do.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn fill_ledger_index(&self) -> Result<bool, AppError> {
+        // Looking costs no writer anything; most of the time there is nothing to do.
+        let behind =
+            self.store().read_short(|tx| Ok::<_, AppError>(sealyard_store::ledger_index::is_behind(tx)?)).await?;
+        if !behind {
+            return Ok(false);
+        }
+        self.store().write(|tx| Ok::<_, AppError>(sealyard_store::ledger_index::fill(tx)?)).await
     }
 
     /// Makes entries of all events that are there now, so that whoever asks the ledger finds each act that was acknowledged
@@ -108,11 +139,20 @@ impl App {
     /// [`AppError::NotFound`] before the first event was sequenced.
     pub async fn ledger_status(&self, _authorized: &Authorized<Read, LedgerLog>) -> Result<LedgerStatus, AppError> {
         self.catch_up().await?;
-        let latest = self.store().read(|tx| Ok::<_, AppError>(tx.latest_checkpoint()?)).await?;
-        let Some(latest) = latest else {
+        let quorum = self.quorum();
+        let latest = self
+            .store()
+            .read(move |tx| {
+                let Some(mut latest) = tx.latest_checkpoint()? else { return Ok(None) };
+                latest.note = witnesses::with_lines(tx, latest.size, latest.note)?;
+                Ok::<_, AppError>(Some((latest, witnesses::cosigned(tx, quorum)?)))
+            })
+            .await?;
+        let Some((latest, cosigned)) = latest else {
             return Err(AppError::NotFound { kind: "checkpoint", id: "newest".to_owned() });
         };
         Ok(LedgerStatus {
+            cosigned: cosigned.map(|(_, note)| note),
             checkpoint: latest.note,
             size: latest.size,
             time: latest.created,

@@ -87,7 +87,7 @@ pub use housekeeping::Collected;
 pub use identities::{NewToken, NewUser, TokenSummary};
 pub use import::{ImportOptions, ImportReport, Refused, TableCheck};
 pub use keys::ServerKeys;
-pub use ledger::LedgerStatus;
+pub use ledger::{FoundEntries, FoundEntry, HeadCheck, LedgerSearch, LedgerStatus, Witness, Witnesses};
 pub use load::load_gate;
 pub use model_files::ModelManifest;
 pub use oidc::{Asked, LoginProvider};
@@ -163,6 +163,7 @@ pub struct App {
     /// Held for reading between an object and its row.
     placing: Arc<RwLock<()>>,
     sequencer: ledger::Wake,
+    witnesses: Arc<Witnesses>,
     /// Wakes the housekeeping.
     tidy: Arc<Notify>,
     checked: Arc<authentication::CheckedPasswords>,
@@ -211,6 +212,7 @@ impl App {
             scans: Arc::new(Semaphore::new(SCANS)),
             placing: Arc::default(),
             sequencer: ledger::Wake::default(),
+            witnesses: Arc::default(),
             tidy: Arc::default(),
             checked: Arc::default(),
             directories: Arc::default(),

@@ -31,7 +31,8 @@ impl KeyFiles {
             let entry = entry.map_err(BackupError::io("look into", folder))?;
             let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            if !is_file || !is_name(&name) {
+            // The head that the ledger has now is newer than the one in the backup: it would refuse what is restored.
+            if !is_file || !is_name(&name) || name == "ledger.checkpoint" {
                 continue;
             }
             let mut bytes = Zeroizing::new(Vec::with_capacity(4096));

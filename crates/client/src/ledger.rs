@@ -2,6 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use sealyard_ledger::{ConsistencyProof, InclusionProof};
 use serde::Deserialize;
 
 use crate::{Client, ClientError};
@@ -18,6 +20,43 @@ pub struct LedgerStatus {
     pub size: u64,
     /// The public key that checks it, as the server says.
     pub verifier_key: String,
+    /// The newest checkpoint that enough witnesses cosigned.
+    #[serde(default)]
+    pub cosigned: Option<String>,
+}
+
+/// A page of what a search found.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LedgerPage {
+    /// The entries, newest first.
+    pub entries: Vec<FoundEntry>,
+    /// Where the next page goes on.
+    pub next_page_token: Option<String>,
+    /// How many entries the server's index holds.
+    pub indexed: u64,
+    /// How many there are.
+    pub size: u64,
+    /// Entries that are not what the server's index says.
+    pub mismatches: Vec<u64>,
+}
+
+/// One entry that was found.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FoundEntry {
+    /// Its index in the log, as the server says.
+    pub index: u64,
+    /// Its bytes in base64.
+    pub bytes: String,
+}
+
+impl FoundEntry {
+    /// The entry's bytes.
+    ///
+    /// # Errors
+    /// [`ClientError::Json`] for what is no base64.
+    pub fn decoded(&self) -> Result<Vec<u8>, ClientError> {
+        STANDARD.decode(&self.bytes).map_err(|error| ClientError::Json(serde::de::Error::custom(error)))
+    }
 }
 
 #[derive(Deserialize)]
@@ -53,5 +92,48 @@ impl Client {
             Err(error) => Err(ClientError::Json(serde::de::Error::custom(error))),
         };
         page.entries.into_iter().map(entry).collect()
+    }
+
+    /// Entries that match, newest first; `parameters` are names and values of the query.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn search_ledger(&self, parameters: &[(&str, String)]) -> Result<LedgerPage, ClientError> {
+        let query: Vec<String> =
+            parameters.iter().map(|(name, value)| format!("{name}={}", crate::segment(value))).collect();
+        self.get(&format!("/api/sealyard/v1/ledger/search?{}", query.join("&"))).await
+    }
+
+    /// The proof that an entry is in the log, unverified.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn ledger_proof(&self, index: u64) -> Result<InclusionProof, ClientError> {
+        self.get(&format!("/api/sealyard/v1/ledger/proof?index={index}")).await
+    }
+
+    /// The proof for the newest entry of a request, unverified.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn ledger_proof_of_request(&self, id: &str) -> Result<InclusionProof, ClientError> {
+        self.get(&format!("/api/sealyard/v1/ledger/proof?request_id={}", crate::segment(id))).await
+    }
+
+    /// The proof that the log of `from` entries is a beginning of the present one, unverified.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn ledger_growth(&self, from: u64) -> Result<ConsistencyProof, ClientError> {
+        self.get(&format!("/api/sealyard/v1/ledger/consistency?from={from}")).await
+    }
+
+    /// Has the server make its index of the ledger anew.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn reindex_ledger(&self) -> Result<(), ClientError> {
+        let empty = serde_json::json!({});
+        self.call::<_, serde_json::Value>(Method::POST, "/api/sealyard/v1/ledger/reindex", &empty).await.map(drop)
     }
 }

@@ -26,7 +26,7 @@ pub use credentials::{Connection, ConnectionError};
 pub use error::ClientError;
 pub use files::{FetchError, FileFetcher};
 pub use identities::{CreatedToken, TokenSummary};
-pub use ledger::LedgerStatus;
+pub use ledger::{FoundEntry, LedgerPage, LedgerStatus};
 pub use models::{EvidenceItem, Manifest};
 pub use uri::{ModelUri, ModelUriError};
 

@@ -472,6 +472,18 @@ pub enum Act {
         resource_type: String,
         resource: String,
     },
+    /// What makes the ledger quick to search was thrown away, to be made anew out of the entries.
+    LedgerReindexed {},
+    /// A witness stands at so many entries, and this log was never there.
+    WitnessRefused {
+        witness: String,
+        stands_at: u64,
+    },
+    /// The server was told to go on although its log is behind the checkpoint that was kept beside the keys, or another.
+    LedgerRollbackAccepted {
+        kept_size: u64,
+        size: u64,
+    },
 }
 
 impl Event {

@@ -178,12 +178,16 @@ pub struct VerifierKey {
 }
 
 impl VerifierKey {
-    fn new(name: &str, public: [u8; 32]) -> Result<Self, KeyError> {
+    pub(crate) fn new(name: &str, public: [u8; 32]) -> Result<Self, KeyError> {
         let plain = |sign: char| !sign.is_whitespace() && !sign.is_control() && sign != '+';
         if name.is_empty() || name.len() > MAX_ORIGIN || !name.chars().all(plain) {
             return Err(KeyError::Origin(name.chars().take(80).collect()));
         }
         Ok(Self { name: name.to_owned(), public })
+    }
+
+    pub(crate) const fn public(&self) -> &[u8] {
+        &self.public
     }
 
     /// Name of the key, which is its log's.

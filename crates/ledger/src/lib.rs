@@ -9,17 +9,27 @@
 #![forbid(unsafe_code)]
 
 mod checkpoint;
+mod cosignature;
+mod cosigners;
 mod entry;
 mod event;
+mod facets;
 mod key;
 pub mod merkle;
 mod note;
+mod proof;
+pub mod tile;
 mod verify;
+pub mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use cosignature::{WitnessKey, WitnessVerifier};
+pub use cosigners::Cosigners;
 pub use entry::Entry;
 pub use event::{Act, Event, Outcome};
+pub use facets::Facets;
 pub use key::{KeyError, LedgerKey, VerifierKey};
 pub use merkle::Frontier;
 pub use note::{Note, NoteError};
+pub use proof::{ConsistencyProof, InclusionProof, PROOF_SCHEMA, UnprovenError};
 pub use verify::{Problem, SCHEMA, VerifyReport, verify};

@@ -5,7 +5,7 @@ use crate::key::VerifierKey;
 
 /// Longest note that is read, and most signatures on it.
 const MAX_BYTES: usize = 64 * 1024;
-const MAX_SIGNATURES: usize = 16;
+const MAX_SIGNATURES: usize = 32;
 
 /// Text with signatures below it (C2SP signed-note).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Note {
         let mut signatures = Vec::new();
         for line in lines.split('\n') {
             if signatures.len() == MAX_SIGNATURES {
-                return Err(NoteError::Malformed("it has more than 16 signatures"));
+                return Err(NoteError::Malformed("it has more than 32 signatures"));
             }
             signatures.push(Signature::parse(line).ok_or(NoteError::Malformed("a signature line can't be read"))?);
         }
@@ -78,6 +78,18 @@ impl Note {
             }
         }
         if signed { Ok(&self.text) } else { Err(NoteError::Unsigned(key.name().to_owned())) }
+    }
+
+    /// The text, whoever signed it or nobody.
+    #[must_use]
+    pub fn unverified_text(&self) -> &str {
+        &self.text
+    }
+
+    /// What stands below the text under this name and key id, unverified.
+    pub(crate) fn signatures_by(&self, name: &str, key_id: [u8; 4]) -> impl Iterator<Item = &[u8]> {
+        let by = move |signature: &&Signature| signature.name == name && signature.key_id == key_id;
+        self.signatures.iter().filter(by).map(|signature| signature.bytes.as_slice())
     }
 
     /// Puts a signature line below `text`, which ends in a newline.
@@ -129,7 +141,7 @@ mod tests {
 
     #[test]
     fn other_text_is_refused() {
-        let many = format!("a\n\n{}", "\u{2014} a AAAAAAAA\n".repeat(17));
+        let many = format!("a\n\n{}", "\u{2014} a AAAAAAAA\n".repeat(33));
         let long = format!("{}{NOTE}", "a".repeat(MAX_BYTES));
         for text in
             ["", "a", "a\n", "a\n\n", "a\n\n- a AAAA\n", NOTE.trim_end(), "a\r\n\n\u{2014} a AAAAAA==\n", &many, &long]

@@ -61,6 +61,8 @@ pub struct Config {
     pub webhook_allow: Vec<String>,
     /// The master key of the vault's keys, where the environment gives it.
     pub master_key: Option<Redacted<String>>,
+    /// Go on although the ledger is behind the checkpoint that was kept beside the keys, or another.
+    pub accept_ledger_rollback: bool,
     /// What only a file of settings can say. Its `[server]` is not looked at: the fields above have taken it in.
     pub settings: Settings,
 }

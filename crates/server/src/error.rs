@@ -41,6 +41,9 @@ pub enum ServerError {
     /// Plain HTTP or no authentication was asked for on an address that others reach.
     #[error("{0} is only allowed on a loopback address")]
     LoopbackOnly(&'static str),
+    /// The catalog's ledger is no continuation of the checkpoint that was kept beside the keys.
+    #[error("the ledger was put back to an older state, or is another one: {0}")]
+    LedgerRollback(String),
     /// What webhooks may be sent to can't be read.
     #[error("--webhook-allow: {0}")]
     WebhookAllow(#[from] sealyard_outbound::AllowListError),
@@ -123,6 +126,9 @@ impl ServerError {
                 "is the database's server running, and does it take connections from here?".to_owned()
             }
             Self::InUse(_) => "stop it first, or choose another --data-dir".to_owned(),
+            Self::LedgerRollback(_) => {
+                "find out who did that. If it was you, restoring a backup: --accept-ledger-rollback goes on, and the ledger has it on record".to_owned()
+            }
             Self::TokenFileTaken(_) => "name another file with --bootstrap-token-file, or remove that one".to_owned(),
             Self::Foreign(_) => "name an empty or a new folder with --data-dir".to_owned(),
             Self::Tls(_) => "--tls takes auto, off, or CERTIFICATE,KEY: two PEM files, the chain first".to_owned(),

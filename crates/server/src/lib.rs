@@ -12,8 +12,11 @@ mod descriptors;
 mod door;
 mod doors;
 mod error;
+mod head;
 mod identity;
 mod inference;
+#[cfg(test)]
+mod ledger_tests;
 mod listener;
 mod master_key;
 mod migration;
@@ -24,6 +27,7 @@ mod seal;
 pub mod settings;
 mod tls;
 mod wiring;
+mod witness;
 
 pub use backup::{Backup, Restore, RestoreTo};
 pub use config::{Config, TlsMode};
@@ -36,3 +40,4 @@ pub use ready::FirstStart;
 pub use sealyard_transport::{TlsSlot, fingerprint};
 pub use tls::open_tls;
 pub use wiring::Server;
+pub use witness::{WitnessConfig, WitnessServer};

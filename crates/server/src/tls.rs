@@ -37,6 +37,24 @@ pub(crate) fn self_signed(keys: &Path, names: &[String]) -> Result<KeyPairFiles,
     Ok(KeyPairFiles { certificate, key })
 }
 
+/// The certificates of a PEM file, to trust in place of the system's.
+pub(crate) fn roots(path: &Path) -> Result<rustls::RootCertStore, ServerError> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject as _;
+
+    let pem = std::fs::read_to_string(path).map_err(|source| ServerError::File {
+        what: "read the certificate",
+        path: path.to_owned(),
+        source,
+    })?;
+    let wrong = |error: &dyn std::fmt::Display| ServerError::Tls(format!("{}: {error}", path.display()));
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        roots.add(certificate.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))?;
+    }
+    if roots.is_empty() { Err(wrong(&"it holds no certificate")) } else { Ok(roots) }
+}
+
 /// The names and addresses this server is reached by: what a certificate made for it says, and what clients may put into
 /// their `Host` header.
 pub(crate) fn names(listen: SocketAddr, more: &[String]) -> Vec<String> {

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::doors::Doors;
 use crate::{
-    Config, DataDirectory, FirstStart, ServerError, TlsMode, catalog, deployment, identity, master_key, ready,
+    Config, DataDirectory, FirstStart, ServerError, TlsMode, catalog, deployment, head, identity, master_key, ready,
 };
 
 /// The name of the first administrator.
@@ -37,10 +37,12 @@ pub struct Server {
     stop: watch::Sender<bool>,
     serving: Vec<JoinHandle<()>>,
     sequencing: JoinHandle<()>,
+    witnessing: JoinHandle<()>,
+    keeping: JoinHandle<()>,
     delivering: JoinHandle<()>,
     tidying: JoinHandle<()>,
     rewriting: JoinHandle<()>,
-    _directory: DataDirectory,
+    directory: DataDirectory,
 }
 
 impl Server {
@@ -77,7 +79,10 @@ impl Server {
         if let Some(oidc) = oidc {
             app = app.with_oidc(oidc);
         }
+        app = app.with_witnesses(config.settings.ledger.witnesses(&config.settings.folder)?);
         let app = Arc::new(app);
+        // Before anything is written into a log that was put back.
+        head::check(&app, &directory.keys(), config.accept_ledger_rollback).await?;
         app.declare_group_roles(identity::declared_roles(&config.settings)).await?;
         if config.external_sources {
             app.record_external_sources();
@@ -108,6 +113,8 @@ impl Server {
         }
         tokio::spawn(identity::probe(Arc::clone(&app)));
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
+        let witnessing = tokio::spawn(Arc::clone(&app).run_witnessing());
+        let keeping = tokio::spawn(head::follow(Arc::clone(&app), directory.keys()));
         let delivering = tokio::spawn(Arc::clone(&app).run_deliveries());
         let tidying = tokio::spawn(Arc::clone(&app).run_housekeeping());
         let rewriting = tokio::spawn(Arc::clone(&app).run_vault_work());
@@ -128,10 +135,12 @@ impl Server {
             stop,
             serving,
             sequencing,
+            witnessing,
+            keeping,
             delivering,
             tidying,
             rewriting,
-            _directory: directory,
+            directory,
         };
         if let Some(path) = &config.ready_file {
             let token_file = config.bootstrap_token_file.as_deref();
@@ -139,6 +148,11 @@ impl Server {
             ready::write(path, &server.url, server.certificate.as_deref(), user, token_file)?;
         }
         Ok(server)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn app(&self) -> &App {
+        &self.app
     }
 
     /// Such as `https://127.0.0.1:5000`.
@@ -187,6 +201,8 @@ impl Server {
             let _ = serving.await;
         }
         self.sequencing.abort();
+        self.witnessing.abort();
+        self.keeping.abort();
         self.delivering.abort();
         self.tidying.abort();
         self.rewriting.abort();
@@ -196,6 +212,9 @@ impl Server {
         }
         // What was acknowledged is durable already; this only saves the next start the work.
         let _ = self.app.sequence().await;
+        if let Err(error) = head::keep(&self.app, &self.directory.keys()).await {
+            tracing::warn!(%error, "the head of the ledger could not be kept");
+        }
     }
 }
 
@@ -329,6 +348,7 @@ mod tests {
             workspaces: false,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
+            accept_ledger_rollback: false,
             master_key: None,
             settings: crate::settings::Settings::default(),
         };

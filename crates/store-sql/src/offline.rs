@@ -83,6 +83,40 @@ impl LedgerReader {
         })
     }
 
+    /// The notes of all checkpoints, each with the cosignatures that are kept with it; of a catalog that has none yet, too.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`] when the database can't be read.
+    pub fn cosigned_checkpoints(&self) -> Result<Vec<String>, StoreError> {
+        let mut notes: Vec<(u64, String)> =
+            self.checkpoints()?.into_iter().map(|checkpoint| (checkpoint.size, checkpoint.note)).collect();
+        if self.has_table("ledger_cosignatures")? {
+            let lines: Vec<(u64, String)> =
+                self.session().all("SELECT size, line FROM ledger_cosignatures ORDER BY size, witness", [], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })?;
+            for (size, line) in lines {
+                if let Ok(at) = notes.binary_search_by_key(&size, |(size, _)| *size)
+                    && let Some((_, note)) = notes.get_mut(at)
+                {
+                    note.push_str(&line);
+                }
+            }
+        }
+        Ok(notes.into_iter().map(|(_, note)| note).collect())
+    }
+
+    /// Whether the catalog has this table: one that an earlier release made has not all of them.
+    fn has_table(&self, name: &str) -> Result<bool, StoreError> {
+        let sql = match self.database {
+            Database::Sqlite(_) => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
+            Database::Postgres(_) => {
+                "SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = ?1"
+            }
+        };
+        Ok(self.session().optional(sql, [name], |_| Ok(()))?.is_some())
+    }
+
     /// The value of a setting.
     ///
     /// # Errors

@@ -37,6 +37,7 @@ pub fn sequence(tx: &mut dyn Transaction, key: &LedgerKey, clock: &dyn Clock, li
     let note = Checkpoint::sign(frontier.size(), &frontier.root(), key);
     tx.add_checkpoint(&CheckpointRecord { size: frontier.size(), note, created: clock.now() })?;
     tx.put_setting(FRONTIER, &frontier.to_text())?;
+    crate::ledger_index::extend(tx, &entries)?;
     Ok(entries.len())
 }
 

@@ -21,6 +21,7 @@ pub mod conformance;
 mod error;
 pub mod import;
 pub mod ledger;
+pub mod ledger_index;
 pub mod model;
 mod repository;
 mod scoped;
@@ -28,6 +29,7 @@ mod scoped;
 pub use error::StoreError;
 pub use repository::artifacts::Artifacts;
 pub use repository::assessments::Assessments;
+pub use repository::cosignatures::Cosignatures;
 pub use repository::datasets::DatasetSummaries;
 pub use repository::evaluation_datasets::EvaluationDatasets;
 pub use repository::evidence::EvidenceRecords;
@@ -41,6 +43,7 @@ pub use repository::import::Import;
 pub use repository::integrity::{DamagedRow, Integrity};
 pub use repository::issues::Issues;
 pub use repository::ledger::LedgerRecords;
+pub use repository::ledger_index::LedgerIndex;
 pub use repository::logged_models::LoggedModels;
 pub use repository::objects::Objects;
 pub use repository::once::Once;
@@ -76,6 +79,8 @@ pub trait Transaction:
     + Groups
     + Integrity
     + LedgerRecords
+    + LedgerIndex
+    + Cosignatures
     + Settings
     + Once
     + Webhooks

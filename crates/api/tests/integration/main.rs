@@ -20,6 +20,7 @@ mod faults;
 mod gateway;
 mod graphql;
 mod inference;
+mod ledger;
 mod logged_models;
 mod matrix;
 mod native;

@@ -1,11 +1,13 @@
 //! The Merkle tree of RFC 6962 (and 9162), section 2: SHA-256, a leaf is `H(0x00 ‖ bytes)`, a node `H(0x01 ‖ left ‖ right)`.
 
 mod frontier;
+mod nodes;
 mod proof;
 
 use sealyard_core::{Digest, Hasher};
 
 pub use frontier::Frontier;
+pub use nodes::{Nodes, consistency_path, inclusion_path, root_of};
 pub use proof::{ProofError, consistency_proof, inclusion_proof, root, verify_consistency, verify_inclusion};
 
 /// Hash of a leaf.

@@ -1,10 +1,17 @@
+mod proof;
+mod reindex;
+mod search;
+mod witness;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::Subcommand;
 use sealyard_client::{Client, ClientError};
 use sealyard_ledger::merkle::leaf_hash;
-use sealyard_ledger::{Checkpoint, Entry, VerifierKey, VerifyReport, verify};
+use sealyard_ledger::{
+    Checkpoint, Cosigners, Entry, Problem, UnprovenError, VerifierKey, VerifyReport, WitnessVerifier, verify,
+};
 use sealyard_server::DataDirectory;
 use sealyard_store_sql::{LedgerReader, PostgresUrl};
 
@@ -35,14 +42,39 @@ enum Command {
   sealyard ledger verify --data-dir sealyard-data                           offline, without asking the server
   sealyard ledger verify --data-dir backup --verifier-key ledger.pub --checkpoint kept.checkpoint
   sealyard ledger verify --data-dir sealyard-data --database postgresql://sealyard@db.example/sealyard
-  sealyard ledger verify --verifier-key ledger.pub                          over the network; every hash is computed here")]
+  sealyard ledger verify --verifier-key ledger.pub                          over the network; every hash is computed here
+  sealyard ledger verify --quick --checkpoint kept.checkpoint --verifier-key ledger.pub
+  sealyard ledger verify --proof entry.json --verifier-key ledger.pub       one entry, without a server")]
     Verify {
         #[command(flatten)]
         source: Source,
         /// A checkpoint that was kept elsewhere; the log must be its continuation.
         #[arg(long, value_name = "FILE")]
         checkpoint: Option<PathBuf>,
+        /// A witness's public key (witness.pub): its cosignatures must be right, and at least --quorum of them below one
+        /// checkpoint. Can be given more than once.
+        #[arg(long = "witness-key", value_name = "FILE")]
+        witness_keys: Vec<PathBuf>,
+        /// How many of the named witnesses must have cosigned [default: all of them].
+        #[arg(long, value_name = "N", requires = "witness_keys")]
+        quorum: Option<usize>,
+        /// Only check that the log is a continuation of the kept checkpoint, by a proof of some hashes out of the server:
+        /// quick for a log of any length, and silent on whether each entry can still be read.
+        #[arg(long, requires = "checkpoint", conflicts_with_all = ["data_dir", "proof"])]
+        quick: bool,
+        /// Check one entry's proof, as `sealyard ledger proof` gave it, without any server.
+        #[arg(long, value_name = "FILE", requires = "verifier_key", conflicts_with_all = ["data_dir", "checkpoint"])]
+        proof: Option<PathBuf>,
     },
+    /// Look for entries by who, what, to what, when and how it ended; newest first.
+    Search(search::Arguments),
+    /// Get the proof that an entry is in the log, to be kept or given to others: `verify --proof` checks it offline.
+    Proof(proof::Arguments),
+    /// Watch other servers' ledgers: cosign a checkpoint only if its log grew out of what was cosigned before (C2SP
+    /// tlog-witness).
+    Witness(witness::Arguments),
+    /// Have the server make its index of the ledger anew, out of the entries.
+    Reindex(reindex::Arguments),
     /// Print the newest signed checkpoint, to be kept where this server's administrators can't change it.
     #[command(after_help = "Example:
   sealyard ledger checkpoint --data-dir sealyard-data > /media/elsewhere/kept.checkpoint")]
@@ -68,11 +100,26 @@ impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
         let json = remote::wants_json(common)?;
         match self.command {
-            Command::Verify { source, checkpoint } => {
+            Command::Search(arguments) => arguments.run(common, json),
+            Command::Proof(arguments) => arguments.run(common),
+            Command::Witness(arguments) => arguments.run(common),
+            Command::Reindex(arguments) => arguments.run(common, json),
+            Command::Verify { source, proof: Some(proof), .. } => proof::verify(&source, &proof, json),
+            Command::Verify { source, checkpoint: Some(checkpoint), quick: true, .. } => {
+                let report = source.growth(common, &read_text(&checkpoint)?)?;
+                if json {
+                    output::json(&report)?
+                } else {
+                    output::data(&text(&report))?
+                }
+                Ok(if report.ok { Exit::Fine } else { Exit::No })
+            }
+            Command::Verify { source, checkpoint, witness_keys, quorum, .. } => {
+                let witnesses = cosigners(&witness_keys, quorum)?;
                 let kept = checkpoint.as_deref().map(read_text).transpose()?;
                 let report = match &source.data_dir {
-                    Some(directory) => source.offline(directory, kept.as_deref())?,
-                    None => source.online(common, kept.as_deref())?,
+                    Some(directory) => source.offline(directory, kept.as_deref(), &witnesses)?,
+                    None => source.online(common, kept.as_deref(), &witnesses)?,
                 };
                 if json {
                     output::json(&report)?;
@@ -101,15 +148,16 @@ impl Arguments {
 }
 
 impl Source {
-    fn offline(&self, directory: &Path, kept: Option<&str>) -> Result<VerifyReport> {
+    fn offline(&self, directory: &Path, kept: Option<&str>, witnesses: &Cosigners) -> Result<VerifyReport> {
         let reader = self.open(directory)?;
         let key = self.key(Some(directory))?.ok_or_else(no_key)?;
-        let notes: Vec<_> = reader.checkpoints()?.into_iter().map(|checkpoint| checkpoint.note).collect();
-        Ok(verify(reader.entries(), notes, &key, kept).context("the ledger could not be read to its end")?)
+        let notes = reader.cosigned_checkpoints()?;
+        let report = verify(reader.entries(), &notes, &key, kept).context("the ledger could not be read to its end")?;
+        Ok(witnesses.judge(report, &notes))
     }
 
     /// The entries as the server hands them out; the server's own hashes are not asked for.
-    fn online(&self, common: &Common, kept: Option<&str>) -> Result<VerifyReport> {
+    fn online(&self, common: &Common, kept: Option<&str>, witnesses: &Cosigners) -> Result<VerifyReport> {
         let key = self.key(None)?;
         let client = remote::connect(common)?;
         remote::block_on(async {
@@ -125,7 +173,57 @@ impl Source {
                 }
             };
             let entries = Pages { client: &client, from: 0, size: status.size, page: Vec::new().into_iter() };
-            verify(entries, [status.checkpoint], &key, kept).map_err(remote::failure)
+            let notes: Vec<String> = [Some(status.checkpoint), status.cosigned].into_iter().flatten().collect();
+            let report = verify(entries, &notes, &key, kept).map_err(remote::failure)?;
+            Ok(witnesses.judge(report, &notes))
+        })
+    }
+
+    /// Whether the server's log is a continuation of `kept`, by a proof instead of all entries.
+    fn growth(&self, common: &Common, kept: &str) -> Result<VerifyReport> {
+        let key = self.key(None)?;
+        let client = remote::connect(common)?;
+        remote::block_on(async {
+            let key = match key {
+                Some(key) => key,
+                None => {
+                    let status = client.ledger_checkpoint().await.map_err(remote::failure)?;
+                    parse_key(&status.verifier_key, "what the server calls its verifier key")?
+                }
+            };
+            let broken = |rule, index, error: &dyn std::fmt::Display| VerifyReport {
+                schema: sealyard_ledger::SCHEMA,
+                ok: false,
+                size: 0,
+                root: sealyard_ledger::merkle::empty_root(),
+                problems: vec![Problem { rule, index, detail: error.to_string() }],
+            };
+            let older = match Checkpoint::open(kept, &key) {
+                Ok(older) => older,
+                Err(error) => return Ok(broken("ledger.checkpoint-signature", None, &error)),
+            };
+            let proof = match client.ledger_growth(older.size).await {
+                // It is asked for no more than what this log's key signed: a log that has less was cut back.
+                Err(ClientError::Answer { status: 400, .. }) => {
+                    let detail = format!("the server's log has no {} entries any more", older.size);
+                    return Ok(broken("ledger.rollback", Some(older.size), &detail));
+                }
+                other => other.map_err(remote::failure)?,
+            };
+            match proof.check(&older, &key) {
+                Ok(newer) => Ok(VerifyReport {
+                    schema: sealyard_ledger::SCHEMA,
+                    ok: true,
+                    size: newer.size,
+                    root: newer.root,
+                    problems: Vec::new(),
+                }),
+                Err(error @ UnprovenError::Proof(_)) => {
+                    let detail = format!("the server's log is no continuation of the kept checkpoint: {error}");
+                    Ok(broken("ledger.rollback", Some(older.size), &detail))
+                }
+                Err(error) => Ok(broken("ledger.checkpoint-signature", None, &error)),
+            }
         })
     }
 
@@ -219,6 +317,16 @@ impl Iterator for Pages<'_> {
         let leaf = leaf_hash(&bytes);
         Some(Ok(Entry { index, bytes, leaf }))
     }
+}
+
+fn cosigners(paths: &[PathBuf], quorum: Option<usize>) -> Result<Cosigners> {
+    let mut keys = Vec::new();
+    for path in paths {
+        let key = read_text(path)?.trim().parse::<WitnessVerifier>();
+        keys.push(key.with_context(|| format!("{} is no verifier key of a witness", path.display()))?);
+    }
+    let quorum = quorum.unwrap_or(keys.len());
+    Ok(Cosigners { keys, quorum })
 }
 
 fn no_key() -> Failure {

@@ -122,7 +122,7 @@ fn shown(expires: Option<Timestamp>) -> String {
 }
 
 /// A number with its unit; up to ten years.
-fn seconds(text: &str) -> std::result::Result<i64, String> {
+pub(crate) fn seconds(text: &str) -> std::result::Result<i64, String> {
     let wrong = || format!("{text:?} is no duration: expected such as 90m, 12h, 30d or 8w, at most 3650d");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let factor = match unit {

@@ -88,6 +88,10 @@ pub(crate) struct Arguments {
     /// 10.1.0.0/16. Can be given more than once.
     #[arg(long, env = "SEALYARD_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "HOST_OR_CIDR")]
     webhook_allow: Vec<String>,
+    /// Start although the ledger is behind the checkpoint that was kept beside the keys, as after restoring an older
+    /// backup. The ledger has it on record.
+    #[arg(long)]
+    accept_ledger_rollback: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -200,6 +204,7 @@ impl Arguments {
             hosts: if self.hosts.is_empty() { file.hosts } else { self.hosts },
             webhook_allow: if self.webhook_allow.is_empty() { file.webhook_allow } else { self.webhook_allow },
             master_key: None,
+            accept_ledger_rollback: self.accept_ledger_rollback,
             settings,
         };
         Ok((config, ui))

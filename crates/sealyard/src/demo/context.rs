@@ -122,6 +122,7 @@ impl Context {
             workspaces: false,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
+            accept_ledger_rollback: false,
             settings: sealyard_server::settings::Settings::default(),
         };
         let server = Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;

@@ -4,6 +4,7 @@
 //! says is stronger. Paths in it are relative to the folder that the file is in. No secret stands in it: it names files of mode 0600.
 
 mod identity;
+mod ledger;
 mod limits;
 mod listeners;
 mod path;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use identity::{IdentitySettings, MachineSettings, OidcSettings};
+pub use ledger::{LedgerSettings, WitnessSettings};
 pub use limits::LimitSettings;
 pub use listeners::{ListenerKind, ListenerSettings, MAIN};
 pub use path::{SecretFile, SettingsPath};
@@ -85,6 +87,8 @@ pub struct Settings {
     pub listeners: BTreeMap<String, ListenerSettings>,
     /// `[limits]`: how much anybody may take.
     pub limits: LimitSettings,
+    /// `[ledger]`: who watches the log.
+    pub ledger: LedgerSettings,
 }
 
 impl Settings {

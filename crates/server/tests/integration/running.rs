@@ -53,6 +53,7 @@ impl Place {
             workspaces: false,
             hosts: Vec::new(),
             webhook_allow: Vec::new(),
+            accept_ledger_rollback: false,
             master_key: None,
             settings,
         };

@@ -32,6 +32,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0022_groups.sql"),
     include_str!("../../migrations/postgres/0023_row_seals.sql"),
     include_str!("../../migrations/postgres/0024_used_once.sql"),
+    include_str!("../../migrations/postgres/0025_ledger_index.sql"),
+    include_str!("../../migrations/postgres/0026_cosignatures.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers

@@ -1,4 +1,5 @@
 use sealyard_ledger::Event;
+use sealyard_ledger::tile::MAX_ENTRY;
 use sealyard_store::model::{CheckpointRecord, LedgerEntry};
 use sealyard_store::{LedgerRecords, StoreError};
 
@@ -10,6 +11,10 @@ use crate::sql::Row;
 impl LedgerRecords for Session<'_> {
     fn record(&mut self, event: &Event) -> Result<(), StoreError> {
         let bytes = event.to_bytes().map_err(backend)?;
+        // A bundle of entries (C2SP tlog-tiles) has 16 bits for an entry's length.
+        if bytes.len() > MAX_ENTRY {
+            return Err(StoreError::Invalid(format!("what the ledger is to be told is longer than {MAX_ENTRY} bytes")));
+        }
         self.execute("INSERT INTO outbox (event) VALUES (?1)", [bytes])?;
         Ok(())
     }

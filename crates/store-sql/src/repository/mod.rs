@@ -3,6 +3,7 @@
 mod artifacts;
 mod batch;
 mod convert;
+mod cosignatures;
 mod datasets;
 mod evaluation_datasets;
 mod evidence;
@@ -15,6 +16,7 @@ mod identities;
 mod import;
 mod issues;
 mod ledger;
+mod ledger_index;
 mod logged_models;
 mod metrics;
 mod model_versions;

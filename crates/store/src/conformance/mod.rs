@@ -11,6 +11,7 @@
 )]
 
 mod artifacts;
+mod cosignatures;
 mod datasets;
 mod evaluation_datasets;
 mod evidence;
@@ -22,6 +23,7 @@ mod identities;
 mod import;
 mod issues;
 mod ledger;
+mod ledger_index;
 mod logged_models;
 mod objects;
 mod once;
@@ -136,6 +138,12 @@ const CASES: &[(&str, Case)] = &[
     ("ledger::a_lost_frontier_is_made_again", ledger::a_lost_frontier_is_made_again),
     ("ledger::what_was_not_signed_is_not_extended", ledger::what_was_not_signed_is_not_extended),
     ("ledger::settings", ledger::settings),
+    ("ledger_index::finds_what_a_look_at_all_entries_finds", ledger_index::finds_what_a_look_at_all_entries_finds),
+    ("cosignatures::are_kept_below_their_checkpoint", cosignatures::are_kept_below_their_checkpoint),
+    ("ledger_index::pages_of_the_log", ledger_index::pages_of_the_log),
+    ("ledger_index::the_index_is_made_again", ledger_index::the_index_is_made_again),
+    ("ledger_index::proofs_come_from_nodes", ledger_index::proofs_come_from_nodes),
+    ("ledger_index::what_no_bundle_can_hold_is_not_recorded", ledger_index::what_no_bundle_can_hold_is_not_recorded),
     ("text::a_nul_character_is_kept_or_refused", text::a_nul_character_is_kept_or_refused),
     ("text::sorts_by_its_bytes", text::sorts_by_its_bytes),
     ("roles::lifecycle", roles::lifecycle),

@@ -37,7 +37,7 @@ pub use group::{ExternalIdentityRecord, GroupRecord, GroupRole};
 pub use identity::{TokenRecord, UserKind, UserRecord};
 pub use import::ImportRefusal;
 pub use issue::{FoundIssue, Issue, IssuePlace, IssueQuery, IssueUpdate};
-pub use ledger::{CheckpointRecord, LedgerEntry};
+pub use ledger::{CheckpointRecord, LedgerEntry, LedgerPlace, LedgerQuery};
 pub use logged_model::{LoggedModel, LoggedModelQuery, LoggedModelStatus, ModelMetric, NewLoggedModel};
 pub use registry::{ModelVersion, NewModelVersion, NewVersionRecord, RegisteredModel, VersionFile, VersionStatus};
 pub use role::{AccessRules, RoleMember, RolePermissionRecord, RoleRecord};

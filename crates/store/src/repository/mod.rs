@@ -1,5 +1,6 @@
 pub(crate) mod artifacts;
 pub(crate) mod assessments;
+pub(crate) mod cosignatures;
 pub(crate) mod datasets;
 pub(crate) mod evaluation_datasets;
 pub(crate) mod evidence;
@@ -13,6 +14,7 @@ pub(crate) mod import;
 pub(crate) mod integrity;
 pub(crate) mod issues;
 pub(crate) mod ledger;
+pub(crate) mod ledger_index;
 pub(crate) mod logged_models;
 pub(crate) mod objects;
 pub(crate) mod once;

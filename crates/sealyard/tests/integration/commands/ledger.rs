@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sealyard_core::{FixedClock, FixedRng, Timestamp};
-use sealyard_ledger::{Act, Event, LedgerKey, Outcome};
+use sealyard_ledger::{Act, Checkpoint, Event, LedgerKey, Outcome};
 use sealyard_store::ledger::sequence;
 use sealyard_store::{Store, StoreError};
 use sealyard_store_sql::{LedgerReader, SqliteOptions, SqliteStore};
@@ -182,4 +182,128 @@ fn a_server_is_not_believed() {
     let fake = server(&data, |_| ());
     home.run(&["ledger", "verify", "--server", &fake.url]).fine().says("the server's own word");
     home.run(&["ledger", "checkpoint", "--server", &fake.url]).fine().prints("log.example");
+}
+
+/// The proof for one of `count` entries, the newest checkpoint, and the proof that the log of `from` is its beginning.
+fn proofs(data: &Path, index: u64, from: u64) -> (Value, Value) {
+    use sealyard_ledger::merkle::{consistency_proof, inclusion_proof};
+    let reader = LedgerReader::open(&data.join("catalog.sqlite")).unwrap();
+    let note = reader.checkpoints().unwrap().pop().unwrap().note;
+    let entries: Vec<_> = reader.entries().map(Result::unwrap).collect();
+    let leaves: Vec<_> = entries.iter().map(|entry| entry.leaf).collect();
+    let proof = json!({
+        "schema": "sealyard.ledger-proof/1",
+        "index": index,
+        "entry": STANDARD.encode(&entries[index as usize].bytes),
+        "inclusion": inclusion_proof(&leaves, index as usize).unwrap(),
+        "checkpoint": note,
+        "verifier_key": key(1).verifier().to_string(),
+    });
+    let growth =
+        json!({"from": from, "consistency": consistency_proof(&leaves, from as usize).unwrap(), "checkpoint": note});
+    (proof, growth)
+}
+
+#[test]
+fn an_entrys_proof_is_got_and_checked_without_a_server() {
+    let home = Home::new();
+    let data = home.join("data");
+    fill(&data, 12);
+    let (proof, _) = proofs(&data, 7, 5);
+    let fake = Fake::start(vec![
+        ("GET /api/sealyard/v1/ledger/proof?index=7", 200, proof.to_string()),
+        ("GET /api/sealyard/v1/ledger/proof?request_id=q%2D1", 200, proof.to_string()),
+    ]);
+    let got =
+        home.run(&["ledger", "proof", "7", "--server", &fake.url, "--verifier-key", "data/keys/ledger.pub"]).fine();
+    home.file("proof.json", got.stdout);
+    home.run(&["ledger", "proof", "--request-id", "q-1", "--server", &fake.url])
+        .fine()
+        .says("the key that the server names");
+    let check = |file: &str, key: &str| {
+        home.run(&["ledger", "verify", "--proof", file, "--verifier-key", key, "--format", "json"])
+    };
+    let checked = check("proof.json", "data/keys/ledger.pub").fine().json();
+    assert_eq!((&checked["index"], &checked["size"], &checked["event"]["id"]), (&json!(7), &json!(12), &json!("7")));
+
+    let mut forged = proof.clone();
+    forged["entry"] = json!(STANDARD.encode("{}"));
+    let file = home.file("forged.json", forged.to_string());
+    assert_eq!(rules(&check(&file, "data/keys/ledger.pub").ends(1).json()), ["ledger.proof"]);
+    let other = home.file("other.pub", key(2).verifier().to_string());
+    assert_eq!(rules(&check("proof.json", &other).ends(1).json()), ["ledger.checkpoint-signature"]);
+    home.run(&["ledger", "verify", "--proof", "proof.json"]).ends(2);
+    let text = home.file("text", "nonsense");
+    check(&text, "data/keys/ledger.pub").ends(2);
+    // A server that answers with another's proof is not believed.
+    let fake = Fake::start(vec![("GET /api/sealyard/v1/ledger/proof", 200, forged.to_string())]);
+    home.run(&["ledger", "proof", "7", "--server", &fake.url]).ends(1);
+}
+
+#[test]
+fn growth_is_proven_by_a_few_hashes() {
+    let home = Home::new();
+    let data = home.join("data");
+    let kept = fill(&data, 5);
+    home.file("kept", &kept);
+    fill(&data, 7);
+    let (_, growth) = proofs(&data, 0, 5);
+    let quick = |answer: (u16, String)| {
+        let fake = Fake::start(vec![("GET /api/sealyard/v1/ledger/consistency?from=5", answer.0, answer.1)]);
+        home.run(&[
+            "ledger",
+            "verify",
+            "--quick",
+            "--checkpoint",
+            "kept",
+            "--verifier-key",
+            "data/keys/ledger.pub",
+            "--server",
+            &fake.url,
+            "--format",
+            "json",
+        ])
+    };
+    let report = quick((200, growth.to_string())).fine().json();
+    assert_eq!(report["size"], 12);
+    // The same key signed another past.
+    let fork = home.join("fork");
+    fill(&fork, 4);
+    fill(&fork, 5);
+    let (_, other) = proofs(&fork, 0, 5);
+    home.file("kept", Checkpoint::sign(5, &sealyard_core::Digest::of(b"another"), &key(1)));
+    assert_eq!(rules(&quick((200, other.to_string())).ends(1).json()), ["ledger.rollback"]);
+    home.file("kept", &kept);
+    let refused = json!({"error_code": "INVALID_PARAMETER_VALUE", "message": "the log has no 5 entries"});
+    assert_eq!(rules(&quick((400, refused.to_string())).ends(1).json()), ["ledger.rollback"]);
+    quick((500, "{}".to_owned())).ends(2);
+    home.file("kept", "nonsense");
+    assert_eq!(rules(&quick((200, growth.to_string())).ends(1).json()), ["ledger.checkpoint-signature"]);
+}
+
+#[test]
+fn a_search_shows_what_the_entries_say() {
+    let home = Home::new();
+    let bytes = json!({"time": 0, "actor": "eve\u{1b}[2J", "outcome": "refused", "act": "access-denied", "resource": "ledger",
+        "rule": "authorization"});
+    let entry = json!({"index": 3, "bytes": STANDARD.encode(bytes.to_string())});
+    let page = |next: Option<&str>, wrong: &[u64]| {
+        json!({"entries": [entry], "next_page_token": next, "indexed": 3, "size": 4, "mismatches": wrong}).to_string()
+    };
+    let fake = Fake::start(vec![
+        ("GET /api/sealyard/v1/ledger/search?actor=eve&since=0&limit=1&page_token=0%2D3", 200, page(None, &[])),
+        ("GET /api/sealyard/v1/ledger/search?actor=eve&since=0&limit=2", 200, page(Some("0-3"), &[])),
+        ("GET /api/sealyard/v1/ledger/search?act=changed", 200, page(None, &[9])),
+    ]);
+    let search = |more: &[&str]| home.run(&[&["ledger", "search", "--server", &fake.url], more].concat());
+    let given = ["--actor", "eve", "--since", "1970-01-01T00:00:00Z"];
+    let shown = search(&[&given[..], &["--limit", "2"]].concat()).fine();
+    assert_eq!(shown.stdout.lines().count(), 2);
+    assert!(!shown.stdout.contains('\u{1b}'), "{}", shown.stdout);
+    shown.prints("access-denied").says("it holds 3 of 4 entries");
+    let found = search(&[&given[..], &["--limit", "2", "--format", "json"]].concat()).fine().json();
+    assert_eq!((&found["complete"], &found["entries"][1]["event"]["rule"]), (&json!(false), &json!("authorization")));
+    search(&["--act", "changed"]).ends(1).says("differ at [9]");
+    search(&["--since", "soon"]).ends(2);
+    search(&["--outcome", "maybe"]).ends(2);
 }
