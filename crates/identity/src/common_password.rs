@@ -1,3 +1,10 @@
+use sealyard_core::Digest;
+
+/// Passwords that head lists of leaked ones, and words among them: the sorted first bytes of the SHA-256 of each, written by
+/// `dev/generate/common_passwords.py`.
+static LISTED: &[u8] = include_bytes!("common_passwords.bin");
+const ENTRY: usize = 5;
+
 /// Words that, with digits or punctuation around them, head every list of leaked passwords; and the ones that people
 /// choose for a product like this.
 const WORDS: &[&str] = &[
@@ -107,7 +114,16 @@ pub(crate) fn is_common(password: &str) -> bool {
     let plain: String = trim(&lower).chars().filter_map(undisguise).collect();
     let bare: String = trim(&lower).chars().filter(char::is_ascii_alphabetic).collect();
     let undisguised: String = lower.chars().filter_map(undisguise).collect();
-    [plain, bare, undisguised].iter().any(|word| WORDS.contains(&word.as_str()) || is_words(word))
+    is_listed(&lower)
+        || [plain, bare, undisguised]
+            .iter()
+            .any(|word| WORDS.contains(&word.as_str()) || is_words(word) || is_listed(word))
+}
+
+fn is_listed(word: &str) -> bool {
+    let digest = Digest::of(word.as_bytes());
+    let (entries, _) = LISTED.as_chunks::<ENTRY>();
+    digest.as_bytes().first_chunk::<ENTRY>().is_some_and(|wanted| entries.binary_search(wanted).is_ok())
 }
 
 fn trim(text: &str) -> &str {
@@ -180,9 +196,23 @@ mod tests {
             "121212121212",
             "ADMINPASSWORD",
             "098765432109",
+            // From the list: whole, and as a word with digits around it.
+            "finalfantasy",
+            "leavemealone",
+            "gfhjkmgfhjkm",
+            "Liverpool2026!",
+            "2026-$unshine-2026",
+            "justinbieber",
         ] {
             assert!(is_common(password), "{password}");
         }
+    }
+
+    #[test]
+    fn the_list_is_sorted_and_whole() {
+        let (entries, rest) = super::LISTED.as_chunks::<{ super::ENTRY }>();
+        assert!(rest.is_empty() && entries.len() > 10_000, "{}", entries.len());
+        assert!(entries.is_sorted_by(|one, other| one < other));
     }
 
     #[test]
