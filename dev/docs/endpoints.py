@@ -43,6 +43,7 @@ FAMILIES = [
     ("mlflow/pages", "MLflow: what its pages ask for", ""),
     ("mlflow/server", "MLflow: server", "/api/3.0/mlflow"),
     ("native", "Sealyard's own", "/api/sealyard/v1"),
+    ("scim", "SCIM 2.0", "/scim/v2"),
     ("ui", "Pages (with `--ui`)", ""),
     ("http", "Open to everybody", ""),
     ("inference", "The model server (`sealyard serve`)", ""),

@@ -16,6 +16,7 @@ pub mod inference;
 pub mod metrics;
 mod mlflow;
 mod native;
+mod scim;
 mod ui;
 
 use std::sync::Arc;
@@ -39,5 +40,5 @@ pub fn endpoints() -> Vec<Endpoint> {
 }
 
 fn routes() -> http::Routes {
-    mlflow::routes().merge(native::routes())
+    mlflow::routes().merge(native::routes()).merge(scim::routes())
 }

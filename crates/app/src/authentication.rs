@@ -6,13 +6,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sealyard_core::{Digest, Hasher, Redacted, Rng, Timestamp};
-use sealyard_identity::{PasswordHash, Principal, PrincipalId, PrincipalName, Token, TokenId, Via};
+use sealyard_identity::{Attempt, PasswordHash, Principal, PrincipalId, PrincipalName, Token, TokenId, Via};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::model::UserRecord;
 
+use crate::access::{LOCKED, SECOND_FACTOR, has_second_factor};
 use crate::directories::Said;
 use crate::tasks::blocking;
-use crate::{App, AppError, Asked, Caller};
+use crate::{App, AppError, Asked, Caller, SecondFactorRule};
 
 /// What a client shows to prove who it is.
 #[derive(Debug, Clone)]
@@ -23,6 +24,15 @@ pub enum Credentials {
         name: String,
         /// The password.
         password: Redacted<String>,
+    },
+    /// HTTP Basic, and a code of the second factor beside it.
+    PasswordAndCode {
+        /// The name as given.
+        name: String,
+        /// The password.
+        password: Redacted<String>,
+        /// The code.
+        code: Redacted<String>,
     },
     /// HTTP Bearer.
     Token(Redacted<String>),
@@ -39,6 +49,17 @@ pub enum Credentials {
 
 /// Who vouches for an account where a client's certificate does.
 const CERTIFICATE: &str = "certificate";
+
+/// For what a password is checked.
+#[derive(Debug, Clone)]
+pub(crate) enum Purpose {
+    /// A request, with a code of the second factor if it shows one.
+    Request(Option<Redacted<String>>),
+    /// The log-in page, likewise: it asks for the code when it is told to.
+    Page(Option<Redacted<String>>),
+    /// That it is still the owner who sits there; the password is enough.
+    Again,
+}
 
 /// Passwords that were found right a moment ago. Checking one costs tens of milliseconds on purpose, and clients that
 /// use Basic send it with every request.
@@ -109,7 +130,11 @@ impl App {
             Credentials::Token(token) => self.check_token(&token).await?,
             Credentials::Session(secret) => self.check_session(&secret).await?,
             Credentials::Password { name, password } => {
-                self.check_password(name, password, source, request_id.as_deref()).await?
+                self.check_password(name, password, Purpose::Request(None), source, request_id.as_deref()).await?
+            }
+            Credentials::PasswordAndCode { name, password, code } => {
+                let asked = Purpose::Request(Some(code));
+                self.check_password(name, password, asked, source, request_id.as_deref()).await?
             }
             Credentials::Certificate { account, expires } => {
                 self.check_certificate(account, expires, source, request_id.as_deref()).await?
@@ -165,14 +190,16 @@ impl App {
         // A scope that this release can't read gives nothing rather than everything.
         let scopes = token.scopes.iter().map(|scope| scope.parse()).collect::<Result<Vec<_>, _>>();
         let scopes = scopes.map_err(|_| AppError::Unauthenticated)?;
+        self.token_used(&token.id, token.used);
         let token_id = TokenId::new(token.id).map_err(|_| AppError::Unauthenticated)?;
         principal(&owner, Via::Token { token_id, scopes, expires: token.expires })
     }
 
-    async fn check_password(
+    pub(crate) async fn check_password(
         &self,
         name: String,
         password: Redacted<String>,
+        asked: Purpose,
         source: Option<IpAddr>,
         request_id: Option<&str>,
     ) -> Result<Principal, AppError> {
@@ -184,20 +211,32 @@ impl App {
             .attempt(&shown, address)
             .map_err(|throttled| AppError::Throttled(u64::try_from(throttled.retry_after_seconds).unwrap_or(1)))?;
         let wanted = name.clone();
-        let user = match self.store().read_short(move |tx| Ok::<_, AppError>(tx.user(&wanted)?)).await {
-            Ok(user) => user,
+        let app = self.clone();
+        let found = self.store().read_short(move |tx| {
+            let Some(user) = tx.user(&wanted)? else { return Ok((None, false, false, true)) };
+            let (locked, factor) = (app.is_locked(tx, &user, source)?, has_second_factor(tx, &user)?);
+            let known = app.was_here(tx, &user, source)?;
+            Ok::<_, AppError>((Some(user), locked, factor, known))
+        });
+        let (user, locked, factor, known_here) = match found.await {
+            Ok(found) => found,
             Err(error) => {
                 attempt.not_judged();
                 return Err(error);
             }
         };
         let fingerprint = self.checked.fingerprint(&*self.rng, &name, password.expose());
-        let stored = user.as_ref().filter(|user| !user.disabled).and_then(|user| user.password.clone());
+        // Where it is locked no password is right, and that costs and looks as a wrong one does.
+        let stored = user.as_ref().filter(|user| !user.disabled && !locked).and_then(|user| user.password.clone());
         if let (Some(user), Some(stored)) = (&user, &stored)
             && self.checked.contains(&fingerprint, stored)
         {
-            attempt.succeeded();
-            return principal(user, Via::Password);
+            let who = self.second_step(attempt, user, factor, asked, source, request_id).await?;
+            if !known_here {
+                let (app, user) = (self.clone(), user.clone());
+                self.store().write(move |tx| app.note_let_in(tx, &user, source)).await?;
+            }
+            return Ok(who);
         }
         // An account with a password is ours, and no directory has a say in it.
         let ours = user.as_ref().is_some_and(|user| user.password.is_some());
@@ -232,12 +271,21 @@ impl App {
             outcome,
             act,
         };
+        let known = user.clone();
         match (user, stored) {
             (Some(user), Some(stored)) if right => {
-                attempt.succeeded();
-                self.record(event(Outcome::Done, Act::LoggedIn { method: "password".to_owned() })).await?;
+                let who = self.second_step(attempt, &user, factor, asked, source, request_id).await?;
+                let let_in = event(Outcome::Done, Act::LoggedIn { method: "password".to_owned() });
+                let app = self.clone();
+                self.store()
+                    .write(move |tx| {
+                        app.note_let_in(tx, &user, source)?;
+                        Ok::<_, AppError>(tx.record(&let_in)?)
+                    })
+                    .await?;
+                self.sequencer.notify();
                 self.checked.remember(fingerprint, stored);
-                principal(&user, Via::Password)
+                Ok(who)
             }
             _ => {
                 match self.ask_directories(ours, &name, &given, fingerprint, source, request_id).await {
@@ -256,11 +304,108 @@ impl App {
                     Err(error) => return Err(error),
                 }
                 drop(attempt);
-                let reason = "the name or password is wrong".to_owned();
+                let reason = if locked { LOCKED } else { "the name or password is wrong" }.to_owned();
+                if let Some(user) = known.filter(|user| user.password.is_some() && !locked) {
+                    let change = "locked after too many wrong passwords".to_owned();
+                    let act = Act::UserUpdated { name: user.name.clone(), change };
+                    self.count_wrong(user, event(Outcome::Refused, act)).await?;
+                }
                 self.record_refusal(event(Outcome::Refused, Act::LoginFailed { name: shown.clone(), reason })).await?;
                 Err(AppError::Unauthenticated)
             }
         }
+    }
+}
+
+impl App {
+    /// What comes after a right password: the second factor, where the account has one.
+    async fn second_step(
+        &self,
+        attempt: Attempt,
+        user: &UserRecord,
+        factor: bool,
+        asked: Purpose,
+        source: Option<IpAddr>,
+        request_id: Option<&str>,
+    ) -> Result<Principal, AppError> {
+        let (code, page) = match asked {
+            Purpose::Request(code) => (code, false),
+            Purpose::Page(code) => (code, true),
+            Purpose::Again => {
+                attempt.succeeded();
+                return self.person(user, factor, Via::Password);
+            }
+        };
+        if !factor {
+            attempt.succeeded();
+            return self.person(user, factor, Via::Password);
+        }
+        let refused = |reason: &str| Event {
+            time: self.now(),
+            actor: "anonymous".to_owned(),
+            source: source.map(|address| address.to_string()),
+            request_id: request_id.map(str::to_owned),
+            in_workspace: None,
+            outcome: Outcome::Refused,
+            act: Act::LoginFailed { name: user.name.clone(), reason: reason.to_owned() },
+        };
+        let Some(code) = code else {
+            attempt.succeeded();
+            if !page {
+                self.record_refusal(refused(SECOND_FACTOR)).await?;
+            }
+            return Err(AppError::Denied {
+                rule: SECOND_FACTOR,
+                action: "log in with a password alone".to_owned(),
+                resource: user.name.clone(),
+            });
+        };
+        let (app, owner) = (self.clone(), user.clone());
+        let right = self.store().write(move |tx| app.use_code(tx, &owner, &code)).await?;
+        if right {
+            attempt.succeeded();
+            return self.person(user, factor, Via::Password);
+        }
+        drop(attempt);
+        let change = "locked after too many wrong codes".to_owned();
+        let locked = Act::UserUpdated { name: user.name.clone(), change };
+        self.count_wrong(user.clone(), Event { act: locked, ..refused("") }).await?;
+        self.record_refusal(refused("the code of the second factor is wrong")).await?;
+        Err(AppError::Unauthenticated)
+    }
+
+    /// Counts a wrong password or code; `locked` is written when that locks the account.
+    async fn count_wrong(&self, user: UserRecord, locked: Event) -> Result<(), AppError> {
+        let app = self.clone();
+        self.store()
+            .write(move |tx| {
+                if app.count_failure(tx, &user)? {
+                    tx.record(&locked)?;
+                }
+                Ok::<_, AppError>(())
+            })
+            .await?;
+        self.sequencer.notify();
+        Ok(())
+    }
+
+    /// Somebody who showed a password or a session: one who must have a second factor for it, and has none, is no administrator.
+    pub(crate) fn person(&self, user: &UserRecord, factor: bool, via: Via) -> Result<Principal, AppError> {
+        let lacks = user.admin && !factor && self.rules.second_factor == SecondFactorRule::Administrators;
+        let who = principal(user, via)?;
+        Ok(Principal { admin: who.admin && !lacks, ..who })
+    }
+
+    /// Has the caller prove by their password that it is still they. Gives their name.
+    pub(crate) async fn prove_again(&self, caller: &Caller, password: Redacted<String>) -> Result<String, AppError> {
+        let name = caller.principal().ok_or(AppError::Unauthenticated)?.name.to_string();
+        let id = caller.request_id.as_deref();
+        let proved = self.check_password(name.clone(), password, Purpose::Again, caller.source, id).await;
+        proved.map_err(|error| match error {
+            AppError::Unauthenticated => AppError::Invalid("Current password does not match.".to_owned()),
+            other => other,
+        })?;
+        Ok(name)
     }
 }
 

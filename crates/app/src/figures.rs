@@ -1,6 +1,5 @@
 //! Numbers about the server, for who watches it.
 
-use crate::sessions::IDLE_SECONDS;
 use crate::{App, AppError};
 
 /// What is there now. None of it names anybody or anything.
@@ -18,10 +17,10 @@ impl App {
     /// # Errors
     /// [`AppError::Store`].
     pub async fn figures(&self) -> Result<Figures, AppError> {
-        let now = self.now();
+        let (now, idle) = (self.now(), self.rules.idle_seconds);
         self.store()
             .read(move |tx| {
-                let sessions = tx.open_sessions(now, now.plus_seconds(-IDLE_SECONDS))?;
+                let sessions = tx.open_sessions(now, now.plus_seconds(-idle))?;
                 let ledger_entries = tx.latest_checkpoint()?.map_or(0, |checkpoint| checkpoint.size);
                 Ok::<_, AppError>(Figures { sessions, ledger_entries })
             })

@@ -1,7 +1,7 @@
 //! The account of a first start: whoever starts the server must get a way in, whenever a start is broken off.
 
 use sealyard_core::Redacted;
-use sealyard_identity::{PrincipalName, generate_password};
+use sealyard_identity::{Principal, PrincipalName, generate_password};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::UserRecord;
@@ -113,6 +113,14 @@ impl App {
         let credentials =
             Credentials::Password { name: first.name.as_str().to_owned(), password: first.password.clone() };
         let caller = self.authenticate(credentials, None, None).await?;
+        // Where the settings ask administrators for a second factor, nobody can have one yet; and where tokens must end, this one
+        // ends as late as it may.
+        let mut caller = caller;
+        if let Some(who) = caller.principal().cloned() {
+            caller = Caller::new(Principal { admin: true, ..who }, None, None);
+        }
+        let latest = self.rules.longest_token_seconds.map(|seconds| self.now().plus_seconds(seconds));
+        let new = NewToken { expires: new.expires.or(latest), ..new };
         Ok(self.create_token(&caller, new).await?.0)
     }
 }

@@ -50,6 +50,9 @@ pub struct TokenSummary {
     pub expires: Option<Timestamp>,
     /// Whether it was revoked.
     pub revoked: bool,
+    /// When it was last used, to the minute or so.
+    #[serde(default)]
+    pub used: Option<Timestamp>,
 }
 
 impl App {
@@ -109,13 +112,13 @@ impl App {
 
     /// The row of a user to be made, with its password hashed, and the event of making it.
     pub(crate) async fn new_user(&self, caller: &Caller, new: NewUser) -> Result<(UserRecord, Event), AppError> {
-        let rng = std::sync::Arc::clone(&self.rng);
+        let (rng, shortest) = (std::sync::Arc::clone(&self.rng), self.rules.shortest_password);
         let NewUser { name, password, admin } = new;
         if is_the_servers_own(&name) {
             return Err(AppError::Invalid(format!("the name {name} is the server's own")));
         }
         let hash = blocking("a password could not be hashed", move || {
-            PasswordHash::create(&password, &*rng).map_err(|error| AppError::Invalid(error.to_string()))
+            PasswordHash::create_of(&password, shortest, &*rng).map_err(|error| AppError::Invalid(error.to_string()))
         })
         .await?;
         let event = self.event(caller, Outcome::Done, Act::UserCreated { name: name.as_str().to_owned(), admin });
@@ -177,6 +180,13 @@ impl App {
             (Some(asked), Some(ends)) => Some(asked.min(ends)),
             (asked, ends) => asked.or(ends),
         };
+        if let Some(longest) = self.rules.longest_token_seconds {
+            let days = longest / 86_400;
+            if expires.is_none_or(|expires| expires > self.now().plus_seconds(longest)) {
+                let reason = format!("tokens of this server end after {days} days at the latest");
+                return Err(AppError::refused("token.expiry", reason));
+            }
+        }
         if expires.is_some_and(|expires| expires <= self.now()) {
             return Err(AppError::Invalid("the token would have expired already".into()));
         }
@@ -190,6 +200,7 @@ impl App {
             created: self.now(),
             expires,
             revoked: false,
+            used: None,
         };
         let act = Act::TokenCreated {
             id: record.id.clone(),
@@ -198,11 +209,20 @@ impl App {
             expires,
         };
         let event = self.event(caller, Outcome::Done, act);
-        let summary = TokenSummary { id: record.id.clone(), scopes: record.scopes.clone(), expires, revoked: false };
+        let summary =
+            TokenSummary { id: record.id.clone(), scopes: record.scopes.clone(), expires, revoked: false, used: None };
         let (principal, now) = (principal.clone(), self.now());
         self.store()
             .write(move |tx| {
                 let mut tokens = still_valid(tx, &principal)?;
+                // One that lacks the second factor which makes it an administrator must not make a token that is one.
+                if tx.user(principal.name.as_str())?.is_some_and(|user| user.admin && !principal.admin) {
+                    return Err(AppError::Denied {
+                        rule: crate::SECOND_FACTOR,
+                        action: "create a token".to_owned(),
+                        resource: principal.name.to_string(),
+                    });
+                }
                 if other {
                     if find(tx, &record.owner)?.kind != UserKind::Service {
                         let text = format!("{} is a person: only they make tokens of theirs", record.owner);
@@ -256,6 +276,7 @@ impl App {
             scopes: token.scopes,
             expires: token.expires,
             revoked: token.revoked,
+            used: token.used,
         };
         Ok(found.into_iter().map(summary).collect())
     }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod account_rules;
 mod artifacts;
 mod authentication;
 mod authorization;
@@ -38,11 +39,13 @@ mod oidc;
 mod open;
 mod own_acts;
 mod policy;
+mod provisioning;
 mod refusal_log;
 mod registry;
 mod sessions;
 mod shelf;
 mod tasks;
+mod token_uses;
 mod traces;
 mod tracking;
 mod vault_keys;
@@ -62,8 +65,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, RwLock, Semaphore};
 
 pub use access::{
     AccessExplanation, AccountDetails, AccountSummary, ConsideredRule, GrantChange, GrantFilter, GrantSummary, GrantTo,
-    GroupDetails, GroupSummary, HeldPermission, NewRolePermission, PermissionLevel, RoleChange, Shared, UserDetails,
+    GroupDetails, GroupSummary, HeldPermission, LOCKED, NewRolePermission, PermissionLevel, RoleChange, SECOND_FACTOR,
+    SecondFactorSetup, SecondFactorStatus, SessionSummary, Shared, UserDetails,
 };
+pub use account_rules::{AccountRules, SecondFactorRule};
 pub use artifacts::{
     ArtifactListing, ArtifactProof, Download, MOST_PARTS, NamedPart, PartedUploadBegun, Upload, Wanted,
 };
@@ -93,6 +98,9 @@ pub use model_files::ModelManifest;
 pub use oidc::{Asked, LoginProvider};
 pub use open::LOCAL_ADMINISTRATOR;
 pub use policy::{LoadedPolicy, PolicyError};
+pub use provisioning::{
+    GroupChange, MayProvision, NewProvisionedUser, ProvisionedGroup, ProvisionedUser, SCIM, UserChange,
+};
 pub use registry::CreateVersion;
 pub use sessions::NewSession;
 pub use traces::{
@@ -156,6 +164,8 @@ pub struct App {
     refusal_log: Arc<refusal_log::RefusalLog>,
     told_damage: Arc<integrity::Told>,
     own_acts: Arc<own_acts::OwnActs>,
+    rules: Arc<AccountRules>,
+    token_uses: Arc<token_uses::TokenUses>,
     dummy: Arc<DummyHash>,
     checks: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
@@ -206,6 +216,8 @@ impl App {
             refusal_log: Arc::default(),
             told_damage: Arc::default(),
             own_acts: Arc::default(),
+            rules: Arc::default(),
+            token_uses: Arc::default(),
             dummy: Arc::new(dummy),
             checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             waiting: Arc::new(Semaphore::new(WAITING_PASSWORDS)),
@@ -227,6 +239,12 @@ impl App {
         };
         app.reload_grants().await?;
         Ok(app)
+    }
+
+    /// With other rules for its own accounts than the usual ones.
+    #[must_use]
+    pub fn with_account_rules(self, rules: AccountRules) -> Self {
+        Self { rules: Arc::new(rules), ..self }
     }
 
     /// With another client for what webhooks make it send; without this one, that only goes to the public internet.
@@ -264,7 +282,6 @@ impl App {
     }
 
     /// What encrypts the values of one purpose in the catalog's rows. The column goes into `SEALED_COLUMNS` of `sealyard-store`.
-    #[allow(dead_code, reason = "for the functions that keep secrets in rows")]
     pub(crate) fn sealer(&self, purpose: &'static str) -> sealyard_vault::Sealer {
         self.vault.sealer(purpose)
     }

@@ -9,13 +9,10 @@ use sealyard_identity::{Principal, SessionSecret, Via};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::{SessionRecord, UserRecord};
 
-use crate::authentication::{principal, principal_id};
-use crate::{App, AppError, Caller, Credentials};
+use crate::access::has_second_factor;
+use crate::authentication::{Purpose, principal, principal_id};
+use crate::{App, AppError, Caller};
 
-/// A session that nobody uses ends after two hours.
-pub(crate) const IDLE_SECONDS: i64 = 2 * 60 * 60;
-/// Every session ends after twelve hours.
-const LONGEST_SECONDS: i64 = 12 * 60 * 60;
 /// A use is noted when the noted one is older than this: not every request shall write.
 const NOTED_SECONDS: i64 = 60;
 /// Sessions that one user can have at once; the oldest makes room.
@@ -55,9 +52,27 @@ impl App {
         source: Option<IpAddr>,
         request_id: Option<String>,
     ) -> Result<NewSession, AppError> {
+        self.log_in_with_code(name, password, None, previous, source, request_id).await
+    }
+
+    /// Likewise, with a code of the second factor, where the account has one.
+    ///
+    /// # Errors
+    /// As [`Self::log_in`]; [`AppError::Denied`] by [`SECOND_FACTOR`](crate::SECOND_FACTOR) where a code is asked for and none was
+    /// given.
+    pub async fn log_in_with_code(
+        &self,
+        name: String,
+        password: Redacted<String>,
+        code: Option<Redacted<String>>,
+        previous: Option<&Redacted<String>>,
+        source: Option<IpAddr>,
+        request_id: Option<String>,
+    ) -> Result<NewSession, AppError> {
         let wanted = name.clone();
         let before = self.store().read_short(move |tx| Ok::<_, AppError>(tx.user(&wanted)?)).await?;
-        let caller = self.authenticate(Credentials::Password { name, password }, source, request_id).await?;
+        let who = self.check_password(name, password, Purpose::Page(code), source, request_id.as_deref()).await?;
+        let caller = Caller::new(who, source, request_id);
         if caller.principal().is_some_and(|who| matches!(who.via, Via::External { .. })) {
             return self.open_session(&caller, previous, None, None).await;
         }
@@ -81,7 +96,7 @@ impl App {
         let Some(who) = caller.principal().cloned() else { return Err(AppError::Unauthenticated) };
         self.spend_own_act(&who)?;
         let (secret, now) = (SessionSecret::generate(self.rng()), self.now());
-        let longest = now.plus_seconds(LONGEST_SECONDS);
+        let longest = now.plus_seconds(self.rules.longest_seconds);
         let record = SessionRecord {
             id: format!("s{}", self.rng().hex_id()),
             owner: who.name.as_str().to_owned(),
@@ -115,13 +130,14 @@ impl App {
             .take(too_many)
             .map(|session| (ended(session, "the user has too many"), session.hash.clone()))
             .collect();
+        let idle = self.rules.idle_seconds;
         self.store()
             .write(move |tx| {
                 let user = tx.user(&record.owner)?.ok_or(AppError::Unauthenticated)?;
                 if user.disabled || !holds(&user) || principal_id(user.id)? != who.id {
                     return Err(AppError::Unauthenticated);
                 }
-                tx.remove_old_sessions(now, now.plus_seconds(-IDLE_SECONDS))?;
+                tx.remove_old_sessions(now, now.plus_seconds(-idle))?;
                 for (event, hash) in previous.into_iter().chain(crowded) {
                     if tx.end_session(&hash)? {
                         tx.record(&event)?;
@@ -180,13 +196,15 @@ impl App {
             .store()
             .read_short(move |tx| {
                 let Some(session) = tx.session_by_hash(&wanted)? else { return Ok(None) };
-                let owner = tx.user(&session.owner)?;
-                Ok::<_, AppError>(owner.map(|owner| (session, owner)))
+                let Some(owner) = tx.user(&session.owner)? else { return Ok(None) };
+                // Whoever vouched for them has seen to that.
+                let factor = session.provider.is_some() || has_second_factor(tx, &owner)?;
+                Ok::<_, AppError>(Some((session, owner, factor)))
             })
             .await?;
-        let Some((session, owner)) = found else { return Err(AppError::Unauthenticated) };
+        let Some((session, owner, factor)) = found else { return Err(AppError::Unauthenticated) };
         let now = self.now();
-        if session.expires <= now || session.seen.plus_seconds(IDLE_SECONDS) <= now {
+        if session.expires <= now || session.seen.plus_seconds(self.rules.idle_seconds) <= now {
             return Err(AppError::Unauthenticated);
         }
         if session.seen.plus_seconds(NOTED_SECONDS) <= now {
@@ -196,6 +214,6 @@ impl App {
                 tracing::warn!(%error, "the use of a session could not be noted");
             }
         }
-        principal(&owner, Via::Session)
+        self.person(&owner, factor, Via::Session)
     }
 }

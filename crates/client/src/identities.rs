@@ -32,6 +32,9 @@ pub struct TokenSummary {
     pub expires: Option<Timestamp>,
     /// Whether it was revoked.
     pub revoked: bool,
+    /// When it was last used, to the minute or so.
+    #[serde(default)]
+    pub used: Option<Timestamp>,
 }
 
 fn of(user: Option<&str>) -> String {
@@ -78,6 +81,24 @@ impl Client {
         expires: Option<Timestamp>,
     ) -> Result<CreatedToken, ClientError> {
         self.create_token_for(None, scopes, expires).await
+    }
+
+    /// Makes a token of the caller's own, who shows a password and a code of the second factor.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn create_token_with_code(
+        &self,
+        code: Option<&Redacted<String>>,
+        scopes: &[String],
+        expires: Option<Timestamp>,
+    ) -> Result<CreatedToken, ClientError> {
+        let body = json!({"scopes": scopes, "expires": expires.map(Timestamp::to_rfc3339)});
+        let mut request = self.request(Method::POST, "/api/sealyard/v1/tokens").json(&body);
+        if let Some(code) = code {
+            request = request.header("x-sealyard-code", code.expose());
+        }
+        self.ask(request).await
     }
 
     /// Makes a token of the caller's own, or of the machine's account `user`.

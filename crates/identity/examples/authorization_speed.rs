@@ -6,12 +6,13 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use sealyard_identity::{
-    Authorizer, Edit, ExperimentId, Grant, Grantee, Membership, Permission, Principal, PrincipalId, PrincipalName,
-    Right, RoleName, Via,
+    Authorizer, Edit, ExperimentId, Grant, Grantee, GroupId, Membership, Permission, Principal, PrincipalId,
+    PrincipalName, Right, RoleName, Via,
 };
 
 const GRANTS: usize = 10_000;
 const ROLES: usize = 20;
+const GROUPS: usize = 20;
 const ROUNDS: u32 = 20_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,9 +20,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         Principal { id: PrincipalId::new("u1")?, name: PrincipalName::new("ada")?, admin: false, via: Via::Session };
     let mut grants = Vec::with_capacity(GRANTS);
     for number in 0..GRANTS {
-        // A third for the principal, the rest for its roles; exact ids and prefixes of many lengths.
+        // A third for the principal, a third for its groups, the rest for its roles; exact ids and prefixes of many lengths.
         let grantee = match number % 3 {
             0 => Grantee::Principal(ada.id.clone()),
+            1 => Grantee::Group(GroupId::new(format!("group{}", number % GROUPS))?),
             _ => Grantee::Role(RoleName::new(format!("role{}", number % ROLES))?),
         };
         let star = if number % 2 == 0 { "*" } else { "" };
@@ -32,6 +34,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for role in 0..ROLES {
         memberships
             .push(Membership { principal: ada.id.clone(), of: Grantee::Role(RoleName::new(format!("role{role}"))?) });
+    }
+    for group in 0..GROUPS {
+        let of = Grantee::Group(GroupId::new(format!("group{group}"))?);
+        memberships.push(Membership { principal: ada.id.clone(), of });
     }
     let last = ExperimentId::new("allowed")?;
     let right = Right::Level(Permission::Edit);

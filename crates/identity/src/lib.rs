@@ -56,6 +56,7 @@ mod scope;
 mod session;
 mod throttle;
 mod token;
+mod totp;
 
 pub use action::{
     Act, Action, ActionError, ActionKind, ActsOn, Administer, Approve, BreakGlass, Deploy, Edit, Implies, Manage,
@@ -76,3 +77,4 @@ pub use scope::{Scope, ScopeError};
 pub use session::{SessionSecret, SessionSecretError};
 pub use throttle::{Attempt, LoginThrottle, Throttled, network};
 pub use token::{Token, TokenError, TokenHash};
+pub use totp::{RecoveryCodes, TotpSecret};

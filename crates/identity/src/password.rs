@@ -23,8 +23,8 @@ const LANES: u32 = 1;
 #[non_exhaustive]
 pub enum PasswordError {
     /// Too few characters.
-    #[error("the password has fewer than {SHORTEST} characters")]
-    TooShort,
+    #[error("the password has fewer than {0} characters")]
+    TooShort(usize),
     /// Too many bytes.
     #[error("the password has more than {LONGEST} bytes")]
     TooLong,
@@ -55,12 +55,21 @@ impl PasswordHash {
     /// # Errors
     /// [`PasswordError`] when the password is too short, too long or common.
     pub fn create(password: &Redacted<String>, rng: &dyn Rng) -> Result<Self, PasswordError> {
+        Self::create_of(password, SHORTEST, rng)
+    }
+
+    /// Likewise, with at least `shortest` characters; never fewer than [`Self::create`] asks for.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn create_of(password: &Redacted<String>, shortest: usize, rng: &dyn Rng) -> Result<Self, PasswordError> {
         let text = password.expose();
         if text.len() > LONGEST {
             return Err(PasswordError::TooLong);
         }
-        if text.chars().count() < SHORTEST {
-            return Err(PasswordError::TooShort);
+        let shortest = shortest.max(SHORTEST);
+        if text.chars().count() < shortest {
+            return Err(PasswordError::TooShort(shortest));
         }
         if common_password::is_common(text) {
             return Err(PasswordError::Common);
@@ -185,8 +194,11 @@ mod tests {
     #[test]
     fn weak_passwords_are_refused() {
         let create = |text: &str| PasswordHash::create(&secret(text), &SystemRng).unwrap_err();
-        assert_eq!(create("elevenchars"), PasswordError::TooShort);
-        assert_eq!(create("ééééééééééé"), PasswordError::TooShort);
+        assert_eq!(create("elevenchars"), PasswordError::TooShort(12));
+        let longer = PasswordHash::create_of(&secret("correct horse battery"), 22, &SystemRng);
+        assert_eq!(longer, Err(PasswordError::TooShort(22)));
+        assert_eq!(PasswordHash::create_of(&secret("short"), 1, &SystemRng), Err(PasswordError::TooShort(12)));
+        assert_eq!(create("ééééééééééé"), PasswordError::TooShort(12));
         assert_eq!(create(&"ab3d".repeat(300)), PasswordError::TooLong);
         assert_eq!(create("Password1234"), PasswordError::Common);
     }

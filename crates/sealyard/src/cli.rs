@@ -127,6 +127,10 @@ commands! {
     Whoami => whoami,
     /// Make, list and revoke tokens.
     Tokens => tokens,
+    /// Set up a second factor of your own account.
+    SecondFactor => second_factor,
+    /// List the browsers you are logged in with, and log out.
+    Sessions => sessions,
     /// Make, show, change and delete users.
     Users => users,
     /// Make roles, say what they give and who has them.

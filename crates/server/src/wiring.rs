@@ -74,6 +74,7 @@ impl Server {
         let directories = identity::directories(&config.settings, &rng)?;
         let oidc = identity::oidc_providers(&config.settings, &vault, &clock, &rng)?;
         let app = build(&directory, store, vault, policy, clock, rng).await?.with_outbound(outbound);
+        let app = app.with_account_rules(config.settings.identity.account_rules()?);
         let app = app.with_deployment(deployment::describe(&config, &directory, &doors, &keeper.master()));
         let mut app = app.with_directories(directories).with_key_keeper(keeper);
         if let Some(oidc) = oidc {

@@ -27,6 +27,7 @@ mod repository;
 mod scoped;
 
 pub use error::StoreError;
+pub use repository::account_security::AccountSecurity;
 pub use repository::artifacts::Artifacts;
 pub use repository::assessments::Assessments;
 pub use repository::cosignatures::Cosignatures;
@@ -72,6 +73,7 @@ pub trait Transaction:
     + Artifacts
     + EvidenceRecords
     + Identities
+    + AccountSecurity
     + Sessions
     + Figures
     + Import

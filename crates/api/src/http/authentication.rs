@@ -17,6 +17,8 @@ use super::{ApiError, ApiState, RequestId, cookie, origin};
 const MAX_HEADER: usize = 4096;
 /// Nor is a token longer than this one: those of identity providers hold all that they say.
 const MAX_BEARER: usize = 17 * 1024;
+/// A code of the second factor, beside Basic: it is good once, so that only a request that makes a token has use for it.
+const CODE: &str = "x-sealyard-code";
 
 /// Lets a request through only with who sent it in its extensions.
 pub(super) async fn require(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
@@ -113,7 +115,16 @@ fn credentials(headers: &HeaderMap) -> Option<Credentials> {
     }
     let decoded = Redacted::new(String::from_utf8(STANDARD.decode(rest).ok()?).ok()?);
     let (name, password) = decoded.expose().split_once(':')?;
-    Some(Credentials::Password { name: name.to_owned(), password: Redacted::new(password.to_owned()) })
+    let (name, password) = (name.to_owned(), Redacted::new(password.to_owned()));
+    let mut codes = headers.get_all(CODE).iter();
+    Some(match (codes.next(), codes.next()) {
+        (None, _) => Credentials::Password { name, password },
+        (Some(code), None) => {
+            let code = code.to_str().ok().filter(|code| code.len() <= 64)?;
+            Credentials::PasswordAndCode { name, password, code: Redacted::new(code.to_owned()) }
+        }
+        (Some(_), Some(_)) => return None,
+    })
 }
 
 /// Who sent the request: what [`App::authorize`](sealyard_app::App::authorize) asks about.

@@ -159,7 +159,7 @@ fn direct<T: DeserializeOwned>(headers: &HeaderMap, bytes: &Bytes) -> Option<T> 
 fn is_json(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_none_or(|value| {
         let kind = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("application/json")
+        kind.eq_ignore_ascii_case("application/json") || kind.eq_ignore_ascii_case("application/scim+json")
     })
 }
 

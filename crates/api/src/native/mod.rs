@@ -1,6 +1,7 @@
 //! Sealyard's own API, below `/api/sealyard/v1`.
 
 mod access;
+mod account;
 mod artifacts;
 mod doctor;
 mod gates;
@@ -10,6 +11,7 @@ mod ledger;
 mod logged_model;
 mod models;
 mod runs;
+mod sessions;
 mod tokens;
 mod users;
 mod vault;
@@ -26,6 +28,8 @@ pub(crate) fn routes() -> Routes {
         .route("/doctor", get(Administrator, doctor::handler))
         .route("/logged-models/{id}/manifest", get(Read, logged_model::handler))
         .merge(access::routes())
+        .merge(account::routes())
+        .merge(sessions::routes())
         .merge(artifacts::routes())
         .merge(models::routes())
         .merge(runs::routes())

@@ -33,6 +33,8 @@ mod proofs;
 mod registry;
 mod roles;
 mod runs;
+mod scim;
+mod second_factor;
 mod test_app;
 mod traces;
 mod transport;

@@ -131,6 +131,13 @@ impl TestApp {
         test
     }
 
+    /// With other rules for its accounts.
+    pub(crate) fn with_account_rules(mut self, rules: sealyard_app::AccountRules) -> Self {
+        self.app = Arc::new((*self.app).clone().with_account_rules(rules));
+        self.router = sealyard_api::router(Arc::clone(&self.app), RouterConfig::loopback());
+        self
+    }
+
     /// A test server with a small UI.
     pub(crate) async fn with_pages(tls: bool) -> Self {
         Self::with_pages_and(tls, None).await

@@ -7,6 +7,7 @@ use sealyard_store::model::{GroupRecord, UserRecord};
 use serde::Serialize;
 
 use super::grants::{GrantFilter, GrantSummary, full_name, listed};
+use super::second_factor::has_second_factor;
 use super::users::{find, is_itself, keep_an_administrator};
 use crate::{App, AppError, Caller};
 
@@ -39,6 +40,10 @@ pub struct AccountDetails {
     pub roles: Vec<String>,
     /// What was given to it by name.
     pub grants: Vec<GrantSummary>,
+    /// Whether it has a second factor.
+    pub second_factor: bool,
+    /// Until when it is only let in from where it was before, after too many wrong passwords.
+    pub locked_until: Option<Timestamp>,
     /// Tokens of it that work.
     pub tokens: usize,
     /// Browsers that are logged in.
@@ -66,7 +71,7 @@ impl App {
         if !is_itself(caller, name) {
             let _may = self.authorize(caller, Administer, UserDirectory).await?;
         }
-        let (name, now) = (name.to_owned(), self.now());
+        let (name, now, app) = (name.to_owned(), self.now(), self.clone());
         self.store()
             .read(move |tx| {
                 let user = find(tx, &name)?;
@@ -78,6 +83,8 @@ impl App {
                     groups: tx.groups_of(user.id)?.iter().map(GroupRecord::shown).collect(),
                     roles: tx.roles_of(user.id)?.iter().map(full_name).collect(),
                     grants: listed(tx, &GrantFilter { user: Some(name), ..GrantFilter::default() })?,
+                    second_factor: has_second_factor(tx, &user)?,
+                    locked_until: app.locked_until(tx, user.id)?,
                     tokens: tokens.iter().filter(|token| !token.revoked && live(token.expires)).count(),
                     sessions: sessions.iter().filter(|session| live(Some(session.expires))).count(),
                 })

@@ -11,7 +11,7 @@ use sealyard_store::model::{UserKind, UserRecord};
 use super::permissions::PermissionLevel;
 use crate::authentication::principal_id;
 use crate::tasks::blocking;
-use crate::{App, AppError, Caller, Credentials, NewUser};
+use crate::{App, AppError, Caller, NewUser};
 
 /// A user as clients see it.
 #[derive(Debug, Clone)]
@@ -108,21 +108,16 @@ impl App {
                 let text = "Current password is required when changing your own password.";
                 return Err(AppError::Invalid(text.to_owned()));
             };
-            let credentials = Credentials::Password { name: name.to_owned(), password: present };
-            let proved = self.authenticate(credentials, caller.source, caller.request_id.clone()).await;
-            let _proved = proved.map_err(|error| match error {
-                AppError::Unauthenticated => AppError::Invalid("Current password does not match.".to_owned()),
-                other => other,
-            })?;
+            self.prove_again(caller, present).await?;
             if let Some(principal) = caller.principal() {
                 self.spend_own_act(principal)?;
             }
         } else {
             let _may = self.authorize(caller, Administer, UserDirectory).await?;
         }
-        let rng = Arc::clone(&self.rng);
+        let (rng, shortest) = (Arc::clone(&self.rng), self.rules.shortest_password);
         let hash = blocking("a password could not be hashed", move || {
-            PasswordHash::create(&new, &*rng).map_err(|error| AppError::Invalid(error.to_string()))
+            PasswordHash::create_of(&new, shortest, &*rng).map_err(|error| AppError::Invalid(error.to_string()))
         })
         .await?;
         let asking = match caller.principal().map(|principal| &principal.via) {

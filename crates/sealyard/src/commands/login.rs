@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use sealyard_client::Connection;
-use sealyard_core::{Clock as _, SystemClock, durable};
+use sealyard_core::{Clock as _, Redacted, SystemClock, durable};
 
 use super::whoami;
 use crate::cli::Common;
@@ -32,6 +32,9 @@ pub(crate) struct Arguments {
     /// The file with the password, mode 0600; `-` is standard input.
     #[arg(long, value_name = "FILE", requires = "user")]
     password_file: Option<PathBuf>,
+    /// The file with a code of your authenticator app, where your account has a second factor.
+    #[arg(long, value_name = "FILE", requires = "user")]
+    code_file: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -49,7 +52,8 @@ impl Arguments {
             (Some(user), Some(password_file)) => {
                 let password = remote::read_secret(&password_file, "password")?;
                 connection.basic = Some((user, password));
-                let (path, id) = make_token(&mut connection)?;
+                let code = self.code_file.map(|path| remote::read_secret(&path, "code")).transpose()?;
+                let (path, id) = make_token(&mut connection, code.as_ref())?;
                 (path, Some(id))
             }
             _ => {
@@ -87,11 +91,15 @@ pub(super) fn own_token_file() -> Result<PathBuf> {
 }
 
 /// Exchanges the password for a token, which the connection then uses.
-fn make_token(connection: &mut Connection) -> Result<(PathBuf, String)> {
+fn make_token(connection: &mut Connection, code: Option<&Redacted<String>>) -> Result<(PathBuf, String)> {
     let client = remote::client(connection)?;
     let expires = SystemClock.now().plus_seconds(TOKEN_SECONDS);
     let made = remote::block_on(async {
-        client.create_token(&["all".to_owned()], Some(expires)).await.map_err(remote::failure)
+        client.create_token_with_code(code, &["all".to_owned()], Some(expires)).await.map_err(|error| {
+            let factor = error.rules().iter().any(|rule| rule == "identity.second-factor");
+            let hint = "the account has a second factor: --code-file FILE has a code of your authenticator app";
+            remote::failure(error).maybe_hint(factor.then_some(hint))
+        })
     })?;
     let path = own_token_file()?;
     let directory = path.parent().unwrap_or(Path::new("."));

@@ -91,7 +91,7 @@ impl Arguments {
                 if json {
                     let value = tokens.iter().map(|token| {
                         let expires = token.expires.map(Timestamp::to_rfc3339);
-                        json!({"id": token.id, "scopes": token.scopes, "expires": expires, "revoked": token.revoked})
+                        json!({"id": token.id, "scopes": token.scopes, "expires": expires, "revoked": token.revoked, "used": token.used.map(Timestamp::to_rfc3339)})
                     });
                     output::json(&value.collect::<Vec<_>>())?;
                 } else {
@@ -99,7 +99,10 @@ impl Arguments {
                         let state =
                             if token.revoked { "revoked".to_owned() } else { format!("ends {}", shown(token.expires)) };
                         let scopes = remote::plain(&token.scopes.join(" "));
-                        output::data(&format!("{}  {state}  {scopes}\n", remote::plain(&token.id)))?;
+                        let used = token
+                            .used
+                            .map_or_else(|| "never used".to_owned(), |at| format!("used {}", at.to_rfc3339()));
+                        output::data(&format!("{}  {state}  {used}  {scopes}\n", remote::plain(&token.id)))?;
                     }
                 }
             }

@@ -54,6 +54,16 @@ enum Command {
         /// Which.
         name: PrincipalName,
     },
+    /// Let a user in from everywhere again that too many wrong passwords locked.
+    Unlock {
+        /// Which.
+        name: PrincipalName,
+    },
+    /// Take the second factor from a user who has lost it.
+    ResetSecondFactor {
+        /// Which.
+        name: PrincipalName,
+    },
     /// Delete a user with its tokens, sessions, roles and grants.
     Delete {
         /// Which.
@@ -98,6 +108,15 @@ impl Arguments {
             }
             Command::Create { name, admin, password_file, .. } => create(common, json, &name, admin, password_file)?,
             Command::Disable { name } => set_disabled(common, json, &name, true)?,
+            Command::Unlock { name } => {
+                end(common, &name, "lock")?;
+                told(common, json, &json!({"name": name.as_str(), "locked": false}), &format!("{name} is unlocked"))?;
+            }
+            Command::ResetSecondFactor { name } => {
+                end(common, &name, "second-factor")?;
+                let value = json!({"name": name.as_str(), "second_factor": false});
+                told(common, json, &value, &format!("{name} has no second factor any more"))?;
+            }
             Command::Enable { name } => set_disabled(common, json, &name, false)?,
             Command::List => {
                 let client = remote::connect(common)?;
@@ -170,6 +189,13 @@ fn create(common: &Common, json: bool, name: &PrincipalName, admin: bool, file: 
     show_once(common, shown)
 }
 
+fn end(common: &Common, name: &PrincipalName, what: &str) -> Result<()> {
+    let client = remote::connect(common)?;
+    let request = client.request(Method::DELETE, &format!("{}/{what}", one(name)));
+    let _: Value = remote::block_on(async { client.ask(request).await.map_err(remote::failure) })?;
+    Ok(())
+}
+
 fn set_disabled(common: &Common, json: bool, name: &PrincipalName, disabled: bool) -> Result<()> {
     let client = remote::connect(common)?;
     send(&client, Method::PATCH, name, &json!({"disabled": disabled}))?;
@@ -237,6 +263,12 @@ fn details(user: &Value) -> String {
     }
     for grant in list("grants") {
         shown.push_str(&format!("  has {}\n", super::grants::right(&grant)));
+    }
+    if user.get("second_factor") == Some(&Value::Bool(true)) {
+        shown.push_str("  has a second factor\n");
+    }
+    if user.get("locked_until").is_some_and(|until| !until.is_null()) {
+        shown.push_str("  is locked for strangers: too many wrong passwords\n");
     }
     shown.push_str(&format!("  {} tokens, {} sessions\n", number("tokens"), number("sessions")));
     shown

@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use identity::{IdentitySettings, MachineSettings, OidcSettings};
+pub use identity::{
+    IdentitySettings, MachineSettings, OidcSettings, PasswordSettings, SecondFactorSetting, SessionSettings,
+};
 pub use ledger::{LedgerSettings, WitnessSettings};
 pub use limits::LimitSettings;
 pub use listeners::{ListenerKind, ListenerSettings, MAIN};
@@ -77,7 +79,7 @@ pub struct Settings {
     pub folder: PathBuf,
     /// `[server]`: what the options of `sealyard up` say.
     pub server: ServerSettings,
-    /// `[identity]`: who else says who somebody is.
+    /// `[identity]`: who somebody is, and who else says so.
     pub identity: IdentitySettings,
     /// `[vault]`: what protects the vault's keys.
     pub vault: VaultSettings,

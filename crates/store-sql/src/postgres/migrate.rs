@@ -34,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0024_used_once.sql"),
     include_str!("../../migrations/postgres/0025_ledger_index.sql"),
     include_str!("../../migrations/postgres/0026_cosignatures.sql"),
+    include_str!("../../migrations/postgres/0027_account_security.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers

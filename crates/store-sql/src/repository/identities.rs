@@ -10,9 +10,9 @@ use crate::sql::Row;
 
 /// In the order of [`USERS`], with the seal.
 const USER: &str = "SELECT number, name, password, admin, created, kind, disabled, seal FROM users";
-/// In the order of [`TOKENS`], with the seal and the owner's name.
+/// In the order of [`TOKENS`], with the seal and the owner's name and the last use.
 const TOKEN: &str = "SELECT tokens.id, tokens.\"user\", tokens.hash, tokens.scopes, tokens.created, tokens.expires,
-         tokens.revoked, tokens.seal, users.name
+         tokens.revoked, tokens.seal, users.name, tokens.used
      FROM tokens JOIN users ON users.number = tokens.\"user\"";
 
 impl Identities for Session<'_> {
@@ -205,5 +205,6 @@ fn read_token(row: &Row<'_>) -> Result<TokenRecord, StoreError> {
         created: row.timestamp(4)?,
         expires: row.optional_timestamp(5)?,
         revoked: row.get(6)?,
+        used: row.optional_timestamp(9)?,
     })
 }

@@ -1,5 +1,6 @@
 //! One file for each repository trait.
 
+mod account_security;
 mod artifacts;
 mod batch;
 mod convert;

@@ -49,6 +49,7 @@ fn fill(tx: &mut dyn Transaction) {
         created,
         expires: Some(time(99)),
         revoked: false,
+        used: None,
     })
     .unwrap();
     tx.create_session(&SessionRecord {

@@ -24,6 +24,7 @@ fn token(id: &str, owner: &str) -> TokenRecord {
         created: time(2),
         expires: Some(time(99)),
         revoked: false,
+        used: None,
     }
 }
 

@@ -10,6 +10,7 @@
     reason = "a test suite that other crates' tests run"
 )]
 
+mod account_security;
 mod artifacts;
 mod cosignatures;
 mod datasets;
@@ -123,6 +124,9 @@ const CASES: &[(&str, Case)] = &[
     ("identities::users", identities::users),
     ("identities::tokens", identities::tokens),
     ("identities::grants", identities::grants),
+    ("account_security::second_factors", account_security::second_factors),
+    ("account_security::failures_and_networks", account_security::failures_and_networks),
+    ("account_security::uses_of_tokens", account_security::uses_of_tokens),
     ("groups::lifecycle", groups::lifecycle),
     ("groups::members_have_its_roles", groups::members_have_its_roles),
     ("groups::external_identities", groups::external_identities),

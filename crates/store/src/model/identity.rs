@@ -71,4 +71,6 @@ pub struct TokenRecord {
     pub expires: Option<Timestamp>,
     /// Whether it was revoked.
     pub revoked: bool,
+    /// When it was last used, to the minute or so.
+    pub used: Option<Timestamp>,
 }

@@ -1,5 +1,6 @@
 //! What the catalog holds.
 
+mod account_security;
 mod artifact;
 mod assessment;
 mod evaluation_dataset;
@@ -24,6 +25,7 @@ mod trace_metrics;
 mod webhook;
 mod workspace;
 
+pub use account_security::{LoginFailures, SecondFactorRecord};
 pub use artifact::{Artifact, ArtifactOwner};
 pub use assessment::{Assessment, AssessmentKind};
 pub use evaluation_dataset::{DatasetRecord, EvaluationDataset, EvaluationDatasetQuery, EvaluationDatasetUpdate};

@@ -1,3 +1,4 @@
+pub(crate) mod account_security;
 pub(crate) mod artifacts;
 pub(crate) mod assessments;
 pub(crate) mod cosignatures;

@@ -144,6 +144,15 @@ fn people_log_in_get_rights_and_the_ledger_has_it_all() {
     home.run(&["users", "make-admin", "alice", "--revoke"]).fine();
     home.run(&["tokens", "list", "--for", "alice"]).fine();
     home.run(&["grants", "list", "--user", "alice"]).fine().prints("user alice  READ on registered-model:later");
+    // A second factor: set up by the password, and from then on a password alone makes no token.
+    let begin = ["second-factor", "begin", "--user", "alice", "--password-file", "alice.password"];
+    home.run(&begin).fine().prints("otpauth://totp/Sealyard:alice?secret=");
+    home.run_with(&["second-factor", "confirm"], "000000\n").ends(1);
+    home.run(&["second-factor", "status"]).fine().prints("none");
+    home.run(&["users", "unlock", "alice"]).fine();
+    home.run(&["users", "reset-second-factor", "alice"]).fine();
+    home.run(&["sessions", "list"]).fine();
+    home.run(&["sessions", "end", "--all", "--for", "alice"]).fine().says("0 sessions have ended");
     let fresh = home.run(&["users", "set-password", "alice", "--format", "json"]).fine().json();
     assert_eq!(fresh["password"].as_str().unwrap().len(), 27);
     home.run(&["users", "delete", "alice"]).fine();

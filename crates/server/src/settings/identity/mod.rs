@@ -1,5 +1,6 @@
-//! `[identity]`: who else says who somebody is.
+//! `[identity]`: who somebody is, and who else says so.
 
+mod accounts;
 mod oidc;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 use sealyard_identity_ldap::LdapSettings;
 use serde::Deserialize;
 
+pub use accounts::{PasswordSettings, SecondFactorSetting, SessionSettings};
 pub use oidc::{MachineSettings, OidcSettings};
 
 use super::CertificateSettings;
@@ -15,6 +17,10 @@ use super::CertificateSettings;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct IdentitySettings {
+    /// `[identity.password]`: what is asked of passwords.
+    pub password: PasswordSettings,
+    /// `[identity.session]`: how long who is logged in stays so.
+    pub session: SessionSettings,
     /// `[identity.ldap.NAME]`: directories that check passwords.
     pub ldap: BTreeMap<String, LdapSettings>,
     /// `[identity.oidc.NAME]`: providers that speak OpenID Connect.

@@ -1,0 +1,11 @@
+mod second_factor;
+
+use crate::http::Takes::Somebody;
+use crate::http::routes::{Routes, get, post};
+
+pub(super) fn routes() -> Routes {
+    let factor = get(Somebody, second_factor::status).post(Somebody, second_factor::begin);
+    Routes::new()
+        .route("/account/second-factor", factor.delete(Somebody, second_factor::disable))
+        .route("/account/second-factor/confirm", post(Somebody, second_factor::confirm))
+}
