@@ -7,13 +7,15 @@ PYTHON ?= python3
 VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
 # Virtual environment of MLflow's own tests, likewise.
 SUITE_VENV ?= $(or $(CARGO_TARGET_DIR),target)/suite-venv
+# The SAML identity provider of the tests; likewise.
+SAML_VENV ?= $(or $(CARGO_TARGET_DIR),target)/saml-venv
 # The identity provider of the tests; made from a lock with hashes.
 OIDC_PROVIDER ?= $(or $(CARGO_TARGET_DIR),target)/oidc-provider
 # Virtual environment of the test of the vault's keys, likewise.
 KEYS_VENV ?= $(or $(CARGO_TARGET_DIR),target)/keys-venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help acme ui clients build demo test lint generate venv clean-venv e2e ldap mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-ledger bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault
+.PHONY: help acme ui clients build demo test lint generate venv clean-venv e2e ldap saml mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-ledger bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -62,6 +64,10 @@ ui: build venv ## MLflow's pages in Chromium; the picture of the README
 
 ldap: build venv ## People of a real OpenLDAP server sign in; attacks on that
 	@SEALYARD=$(BINARY) $(VENV)/bin/python dev/e2e/ldap.py
+
+saml: build ## Log-ins at a real SAML identity provider; attacks with what it signed
+	@LOCK=dev/saml/requirements.txt VENV=$(SAML_VENV) PYTHON=$(PYTHON) dev/test/venv.sh
+	@SEALYARD=$(BINARY) IDP=$(SAML_VENV)/bin/nanoidp $(PYTHON) dev/e2e/saml.py
 
 clients: build venv ## The Python package with MLflow 2 and 3
 	@SEALYARD=$(BINARY) VENV=$(VENV) dev/clients/test.sh

@@ -86,6 +86,9 @@ if "$CARGO" build --release --locked -p sealyard; then
   script "the OpenID provider of the tests, from its lock" dev/test/oidc-provider.sh
   script "log-ins at an OpenID provider, machines, attacks" "$VENV/bin/python" dev/e2e/oidc.py
   script "MLflow's pages in Chromium, behind the log in" "$VENV/bin/python" dev/e2e/ui.py
+  saml=${SAML_VENV:-$target/saml-venv}
+  script "the SAML provider of the tests, from its lock" env LOCK=dev/saml/requirements.txt VENV="$saml" dev/test/venv.sh
+  script "log-ins at a SAML provider, attacks" env IDP="$saml/bin/nanoidp" "$VENV/bin/python" dev/e2e/saml.py
   script "people of a real OpenLDAP server sign in" "$VENV/bin/python" dev/e2e/ldap.py
   script "the Python package with MLflow 2 and 3" dev/clients/test.sh
   script "model-signing verifies ours and we verify its" dev/oms/run.sh

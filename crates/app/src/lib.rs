@@ -42,6 +42,7 @@ mod policy;
 mod provisioning;
 mod refusal_log;
 mod registry;
+mod saml;
 mod sessions;
 mod shelf;
 mod tasks;
@@ -102,6 +103,7 @@ pub use provisioning::{
     GroupChange, MayProvision, NewProvisionedUser, ProvisionedGroup, ProvisionedUser, SCIM, UserChange,
 };
 pub use registry::CreateVersion;
+pub use saml::SamlAnswer;
 pub use sessions::NewSession;
 pub use traces::{
     AskMetrics, AssessmentUpdate, Correlation, DeleteTraces, EndTrace, GivenAggregation, GivenAssessment, GivenTrace,
@@ -180,6 +182,7 @@ pub struct App {
     directories: Arc<directories::Directories>,
     open: Arc<open::Open>,
     oidc: Option<Arc<sealyard_identity_oidc::Providers>>,
+    saml: Option<Arc<saml::Saml>>,
     outgoing: Arc<webhooks::Outgoing>,
     page_tokens: Arc<PageTokens>,
     /// Of this workspace alone.
@@ -230,6 +233,7 @@ impl App {
             directories: Arc::default(),
             open: Arc::default(),
             oidc: None,
+            saml: None,
             outgoing: Arc::default(),
             page_tokens: Arc::new(page_tokens),
             run_places: Arc::default(),

@@ -175,7 +175,8 @@ impl App {
         self.sign_in_mapped(identity, machine.first, source, request_id).await.map(Some)
     }
 
-    async fn first_use(&self, once: &Digest, until: Timestamp) -> Result<bool, AppError> {
+    /// Whether what is good for one time is used for the first time, at any server of this catalog.
+    pub(crate) async fn first_use(&self, once: &Digest, until: Timestamp) -> Result<bool, AppError> {
         let (digest, now) = (once.to_hex(), self.now());
         self.store().write(move |tx| Ok::<_, AppError>(tx.use_once(&digest, until, now)?)).await
     }

@@ -8,13 +8,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use percent_encoding::percent_decode_str;
 use sealyard_core::{Digest, Redacted, Timestamp};
+use sealyard_identity::local_path;
 
 use crate::error::shown;
 use crate::exchange::form;
 use crate::person::person;
 use crate::sealed::UnderWay;
 use crate::verify::Use;
-use crate::{Claims, Kind, OidcError, Person, Provider, StateKey, local_path};
+use crate::{Claims, Kind, OidcError, Person, Provider, StateKey};
 
 /// A log-in takes no longer.
 const LONGEST_SECONDS: i64 = 10 * 60;

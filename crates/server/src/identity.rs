@@ -1,5 +1,6 @@
 //! Who else says who somebody is: from the settings to what the application asks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sealyard_app::{App, DeclaredRoles};
@@ -7,10 +8,30 @@ use sealyard_core::{Clock, Digest, Redacted, Rng};
 use sealyard_identity::PasswordDirectory;
 use sealyard_identity_ldap::Directory;
 use sealyard_identity_oidc::{Providers, StateKey};
+use sealyard_identity_saml as saml;
 use sealyard_vault::Vault;
 
 use crate::ServerError;
 use crate::settings::{Settings, SettingsError};
+
+/// Refuses a name that two sections of different kinds have: accounts are known by the provider's name and what it calls them, so
+/// one provider could speak for the other's people.
+pub(crate) fn check_names(settings: &Settings) -> Result<(), SettingsError> {
+    let identity = &settings.identity;
+    let mut seen = BTreeSet::new();
+    for name in identity.oidc.keys().chain(identity.ldap.keys()).chain(identity.saml.keys()) {
+        if !seen.insert(name) {
+            let problem = format!("two providers are called {name}: each kind needs names of its own");
+            return Err(SettingsError::invalid("identity", problem));
+        }
+        let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(fine) {
+            let problem = format!("{name:?} is no name of a provider: 1 to 64 letters, digits and . _ -");
+            return Err(SettingsError::invalid("identity", problem));
+        }
+    }
+    Ok(())
+}
 
 /// The directories of the settings, in the order of their names.
 pub(crate) fn directories(
@@ -38,11 +59,6 @@ pub(crate) fn oidc_providers(
     if settings.identity.oidc.is_empty() {
         return Ok(None);
     }
-    // Whose subject it is is told by the provider's name.
-    if let Some(name) = settings.identity.oidc.keys().find(|name| settings.identity.ldap.contains_key(*name)) {
-        let problem = "an LDAP directory has the same name: the one's people would be the other's".to_owned();
-        return Err(SettingsError::invalid(format!("identity.oidc.{name}"), problem).into());
-    }
     let all = settings.identity.oidc.iter();
     let all = all.map(|(name, section)| section.provider(name, &settings.folder, Arc::clone(clock), Arc::clone(rng)));
     // Whatever shares the vault's keys has the same: a log-in may end at another server than it began at.
@@ -51,6 +67,25 @@ pub(crate) fn oidc_providers(
     let providers = Providers::new(all.collect::<Result<_, _>>()?, key, Arc::clone(clock))
         .map_err(|error| SettingsError::invalid(format!("identity.oidc.{}", error.provider), error.reason))?;
     Ok(Some(providers))
+}
+
+/// The SAML providers of the settings, and the key of what binds a log-in to its browser.
+pub(crate) fn saml_providers(
+    settings: &Settings,
+    vault: &Vault,
+    clock: &Arc<dyn Clock>,
+    rng: &Arc<dyn Rng>,
+) -> Result<(Vec<saml::Provider>, saml::StateKey), ServerError> {
+    let open = |(name, section): (&String, &saml::SamlSettings)| {
+        let section = section.clone().in_folder(&settings.folder);
+        saml::Provider::open(name, section, Arc::clone(clock), Arc::clone(rng)).map_err(|error| {
+            SettingsError::invalid(format!("identity.saml.{name}"), sealyard_core::with_causes(&error))
+        })
+    };
+    let all = settings.identity.saml.iter().map(open).collect::<Result<_, _>>()?;
+    // As for OpenID: all servers of one catalog have the same.
+    let code = Redacted::new(vault.mac("saml log-in", b"state key 1"));
+    Ok((all, saml::StateKey::new(Redacted::new(*Digest::of(code.expose().as_bytes()).as_bytes()))))
 }
 
 /// Asks each provider once, so that what is wrong with one stands in the log before somebody wants to log in.
@@ -62,7 +97,36 @@ pub(crate) async fn probe(app: Arc<App>) {
 
 /// What the settings give to the groups of providers.
 pub(crate) fn declared_roles(settings: &Settings) -> DeclaredRoles {
-    let directories = settings.identity.ldap.iter().map(|(name, section)| (name.clone(), section.roles_of_groups()));
-    let providers = settings.identity.oidc.iter().map(|(name, section)| (name.clone(), section.roles.clone()));
-    directories.chain(providers).collect()
+    let identity = &settings.identity;
+    let oidc = identity.oidc.iter().map(|(name, section)| (name.clone(), section.roles.clone()));
+    let ldap = identity.ldap.iter().map(|(name, section)| (name.clone(), section.roles_of_groups()));
+    let saml = identity.saml.iter().map(|(name, section)| (name.clone(), section.roles.clone()));
+    oidc.chain(ldap).chain(saml).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn no_two_providers_have_one_name() {
+        let ldap = |name: &str| {
+            format!(
+                "[identity.ldap.{name}]\nurl = \"ldaps://x\"\nuser_base = \"dc=x\"\nroles = {{ \"CN=a, dc=x\" = [\"r\"] }}\n"
+            )
+        };
+        let saml = |name: &str| {
+            format!("[identity.saml.{name}]\nentity_id = \"x\"\nacs_url = \"x\"\nroles = {{ A = [\"r\"] }}\n")
+        };
+        let read = |text: String| Settings::parse(&text, Path::new("/")).unwrap();
+        let both = read(ldap("corp") + &saml("other"));
+        check_names(&both).unwrap();
+        let roles = declared_roles(&both);
+        assert_eq!(roles["corp"]["cn=a,dc=x"], ["r"]);
+        assert_eq!(roles["other"]["A"], ["r"]);
+        assert!(check_names(&read(ldap("corp") + &saml("corp"))).is_err());
+        assert!(check_names(&read(ldap("\"a/b\""))).is_err());
+    }
 }

@@ -71,7 +71,9 @@ impl Server {
         let vault = open_vault(&directory, config.artifacts.clone(), ring, Arc::clone(&rng)).await?;
         let (database, password) = (config.database.as_ref(), config.database_password.as_ref());
         let store = catalog::open(&directory, database, password, Arc::clone(&clock), &vault, &*rng).await?;
+        identity::check_names(&config.settings)?;
         let directories = identity::directories(&config.settings, &rng)?;
+        let (saml, saml_key) = identity::saml_providers(&config.settings, &vault, &clock, &rng)?;
         let oidc = identity::oidc_providers(&config.settings, &vault, &clock, &rng)?;
         let app = build(&directory, store, vault, policy, clock, rng).await?.with_outbound(outbound);
         let app = app.with_account_rules(config.settings.identity.account_rules()?);
@@ -81,7 +83,7 @@ impl Server {
             app = app.with_oidc(oidc);
         }
         app = app.with_witnesses(config.settings.ledger.witnesses(&config.settings.folder)?);
-        let app = Arc::new(app);
+        let app = Arc::new(app.with_saml(saml, saml_key));
         // Before anything is written into a log that was put back.
         head::check(&app, &directory.keys(), config.accept_ledger_rollback).await?;
         app.declare_group_roles(identity::declared_roles(&config.settings)).await?;

@@ -15,6 +15,8 @@ pub(crate) enum Cookie {
     Form,
     /// A log-in at a provider that is under way.
     Oidc,
+    /// The same, at a SAML provider.
+    Saml,
 }
 
 impl Cookie {
@@ -28,21 +30,25 @@ impl Cookie {
             (Self::Form, false) => "sealyard-form",
             (Self::Oidc, true) => "__Host-sealyard-oidc",
             (Self::Oidc, false) => "sealyard-oidc",
+            (Self::Saml, true) => "__Host-sealyard-saml",
+            (Self::Saml, false) => "sealyard-saml",
         }
     }
 
     /// From where a browser sends it. A provider's page sends the browser back to us, which must show what binds it to the
-    /// log-in that it began; that cookie goes after ten minutes.
+    /// log-in that it began; that cookie goes after ten minutes. A SAML provider's page posts from another site, which only takes
+    /// a cookie along that says `None`, and browsers take such a one with `Secure` only, on loopback without TLS too.
     const fn rules(self) -> &'static str {
         match self {
             Self::Session | Self::Form => "SameSite=Strict",
             Self::Oidc => "SameSite=Lax; Max-Age=600",
+            Self::Saml => "SameSite=None; Max-Age=600",
         }
     }
 
     /// A `Set-Cookie` header. No script reads it, and no page of another site sends it. It goes when the browser does.
     pub(crate) fn set(self, config: &RouterConfig, value: &str) -> Option<HeaderValue> {
-        let secure = if config.tls() { "; Secure" } else { "" };
+        let secure = if config.tls() || self == Self::Saml { "; Secure" } else { "" };
         let (name, rules) = (self.name(config.tls()), self.rules());
         let text = format!("{name}={value}; Path=/; HttpOnly; {rules}{secure}");
         let mut header = HeaderValue::try_from(text).ok()?;
@@ -52,7 +58,7 @@ impl Cookie {
 
     /// A `Set-Cookie` header that takes it away.
     pub(crate) fn clear(self, config: &RouterConfig) -> Option<HeaderValue> {
-        let secure = if config.tls() { "; Secure" } else { "" };
+        let secure = if config.tls() || self == Self::Saml { "; Secure" } else { "" };
         let name = self.name(config.tls());
         HeaderValue::try_from(format!("{name}=; Path=/; HttpOnly; SameSite=Strict{secure}; Max-Age=0")).ok()
     }
@@ -120,6 +126,11 @@ mod tests {
             Cookie::Session.set(&config, "x").unwrap().to_str().unwrap().to_owned()
         };
         assert_eq!(text(true), "__Host-sealyard-session=x; Path=/; HttpOnly; SameSite=Strict; Secure");
+        for tls in [true, false] {
+            let config = RouterConfig::loopback().with_tls(tls);
+            let saml = Cookie::Saml.set(&config, "x").unwrap().to_str().unwrap().to_owned();
+            assert!(saml.ends_with("=x; Path=/; HttpOnly; SameSite=None; Max-Age=600; Secure"), "{saml}");
+        }
         assert_eq!(text(false), "sealyard-session=x; Path=/; HttpOnly; SameSite=Strict");
         let config = RouterConfig::loopback().with_tls(true);
         assert_eq!(

@@ -157,6 +157,13 @@ pub(crate) fn checked(config: &RouterConfig, request: &Request) -> Result<(), Ap
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
+    // A SAML provider's page sends its response here, from its own origin. What makes it count is the provider's signature and
+    // the cookie of the log-in that this browser began.
+    if let Some(rest) = request.uri().path().strip_prefix("/auth/saml/")
+        && rest.split_once('/').is_some_and(|(_, end)| end == "acs")
+    {
+        return Ok(());
+    }
     let mut origins = request.headers().get_all(header::ORIGIN).iter();
     if let Some(origin) = origins.next() {
         let origin = origin.to_str().map_err(|_| refuse_origin())?;
@@ -231,6 +238,27 @@ mod tests {
         }
         assert!(!ask("GET", &[]));
         assert!(!ask("GET", &[("host", "localhost"), ("host", "evil.example")]));
+    }
+
+    #[test]
+    fn only_the_response_of_a_saml_provider_comes_from_elsewhere() {
+        let allowed = |host: &str, path: &str| {
+            let request = Request::post(path).header("host", host).header("origin", "https://idp.example.org");
+            let request = request.header("sec-fetch-site", "cross-site").body(Body::empty()).unwrap();
+            checked(&RouterConfig::loopback(), &request).is_ok()
+        };
+        assert!(allowed("localhost", "/auth/saml/corp/acs"));
+        assert!(!allowed("evil.example", "/auth/saml/corp/acs"));
+        for path in [
+            "/auth/saml/corp/login",
+            "/auth/saml/corp/acs/",
+            "/auth/saml/a/b/acs",
+            "/auth/oidc/corp/acs",
+            "/login",
+            "/acs",
+        ] {
+            assert!(!allowed("localhost", path), "{path}");
+        }
     }
 
     #[test]

@@ -52,7 +52,11 @@ fn providers(state: &ApiState) -> String {
         let (name, display) = (escape(&provider.name), escape(&provider.display));
         format!("<p><a href=\"/auth/oidc/{name}/login\">Log in with {display}</a></p>")
     };
-    state.server().oidc_logins().into_iter().map(link).collect()
+    let saml = state.server().saml_logins().into_iter().map(|name| {
+        let name = escape(&name);
+        format!("<p><a href=\"/auth/saml/{name}/login\">Log in with {name}</a></p>")
+    });
+    state.server().oidc_logins().into_iter().map(link).chain(saml).collect()
 }
 
 pub(super) async fn handler(State(state): State<ApiState>, request: Request) -> Response {

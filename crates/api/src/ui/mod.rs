@@ -7,6 +7,7 @@
 //! | GET, POST | `/login` | the log-in page |
 //! | GET, POST | `/logout` | ends the session |
 //! | GET, POST | `/auth/oidc/{provider}/…` | [log-ins at providers](oidc) |
+//! | GET, POST | `/auth/saml/{provider}/…` | [log-ins at SAML providers](saml) |
 //! | GET | `/login/style.css`, `/login/page.js` | what the log-in page is made of |
 //!
 //! They are there only when pages were configured.
@@ -18,6 +19,7 @@ mod login;
 mod logout;
 mod oidc;
 mod page;
+mod saml;
 mod static_file;
 
 use axum::extract::Request;
@@ -49,6 +51,7 @@ pub(crate) fn routes() -> Routes {
         .route("/login/page.js", get(Nobody, page::script))
         .route("/logout", get(Nobody, logout::show).post(Nobody, logout::handler))
         .merge(oidc::routes())
+        .merge(saml::routes())
 }
 
 fn request_id(request: &Request) -> Option<String> {

@@ -24,7 +24,7 @@ pub(super) async fn handler(
 }
 
 /// The one `next` of a query; whether it is a path of this server is looked at by who takes it.
-fn wanted(query: &str) -> Option<String> {
+pub(in crate::ui) fn wanted(query: &str) -> Option<String> {
     let mut all = query.split('&').filter_map(|pair| pair.strip_prefix("next="));
     let (next, None) = (all.next()?, all.next()) else { return None };
     Some(percent_decode_str(next).decode_utf8().ok()?.into_owned())

@@ -10,6 +10,8 @@ mod backchannel;
 mod callback;
 mod login;
 
+pub(super) use login::wanted;
+
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
@@ -28,7 +30,7 @@ pub(super) fn routes() -> Routes {
         .route("/auth/oidc/{provider}/backchannel", post(Nobody, backchannel::handler))
 }
 
-fn asked(request: &Request) -> Asked {
+pub(super) fn asked(request: &Request) -> Asked {
     Asked { source: peer(request), request_id: request_id(request) }
 }
 
@@ -45,7 +47,7 @@ pub(crate) fn go_on(title: &str, to: &str) -> Response {
 
 /// A page that says why nobody is logged in. Which rule said no is the operator's to read in the ledger, and stands here for
 /// them to be told of.
-fn failed(error: AppError) -> Response {
+pub(super) fn failed(error: AppError) -> Response {
     let again = "<p><a href=\"/login\">Back to the log-in page</a></p>";
     let (status, message) = match &error {
         AppError::Refused { rule, reason } => {

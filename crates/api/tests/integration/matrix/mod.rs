@@ -68,6 +68,9 @@ const OPEN: &[&str] = &[
     "/auth/oidc/{provider}/login",
     "/auth/oidc/{provider}/callback",
     "/auth/oidc/{provider}/backchannel",
+    "/auth/saml/{provider}/metadata",
+    "/auth/saml/{provider}/login",
+    "/auth/saml/{provider}/acs",
     // A capability is asked for in place of a login.
     "/api/2.0/mlflow-artifacts/mpu/parts/{upload}/{part}",
     "/ajax-api/2.0/mlflow-artifacts/mpu/parts/{upload}/{part}",

@@ -6,6 +6,7 @@ mod oidc;
 use std::collections::BTreeMap;
 
 use sealyard_identity_ldap::LdapSettings;
+use sealyard_identity_saml::SamlSettings;
 use serde::Deserialize;
 
 pub use accounts::{PasswordSettings, SecondFactorSetting, SessionSettings};
@@ -27,4 +28,6 @@ pub struct IdentitySettings {
     pub oidc: BTreeMap<String, OidcSettings>,
     /// `[identity.certificates]`: whose account a client's certificate stands for.
     pub certificates: CertificateSettings,
+    /// `[identity.saml.NAME]`: providers that speak SAML 2.0.
+    pub saml: BTreeMap<String, SamlSettings>,
 }
