@@ -4,13 +4,15 @@ use std::sync::Arc;
 use sealyard_core::Timestamp;
 use sealyard_gate::Policy;
 use sealyard_identity::{Grant, Grantee};
-use sealyard_ledger::{Event, VerifyReport, verify};
-use sealyard_store::model::{Cursor, ModelVersion, TokenRecord, UserRecord};
+use sealyard_ledger::{VerifyReport, verify};
+use sealyard_store::model::{Cursor, LedgerEntry, LedgerQuery, ModelVersion, TokenRecord, UserRecord};
 use sealyard_store::{DamagedRow, Transaction};
 
 use crate::tasks::blocking;
 use crate::{App, AppError};
 
+/// The act of a backup that was made, as it stands in entries.
+const BACKUP_MADE: &str = "backup-made";
 /// So many entries are verified here; a longer log takes a command of its own.
 const MOST_ENTRIES: u64 = 200_000;
 /// Entries that are read at once.
@@ -79,19 +81,25 @@ pub(super) struct Facts {
     pub(super) members: BTreeSet<String>,
     pub(super) damaged: Vec<DamagedRow>,
     pub(super) policy: Option<Arc<Policy>>,
-    /// `None` for a log that is too long to be verified here.
-    pub(super) ledger: Option<VerifyReport>,
-    pub(super) ledger_size: u64,
-    /// The newest entry's time.
-    pub(super) ledger_newest: Option<Timestamp>,
-    /// Acts of the newest entries, each with when it was last done.
-    pub(super) last_acts: BTreeMap<String, Timestamp>,
+    pub(super) ledger: LedgerFacts,
     pub(super) versions: Vec<ModelVersion>,
     /// For each published version, by name and number, the types of its evidence.
     pub(super) evidence: BTreeMap<(String, u32), BTreeSet<String>>,
     /// Sampled files, and what was wrong with those that were not well.
     pub(super) files_sampled: usize,
     pub(super) files_bad: Vec<String>,
+}
+
+/// How the ledger stands.
+#[derive(Debug)]
+pub(super) struct LedgerFacts {
+    /// `None` for a log that is too long to be verified here.
+    pub(super) report: Option<VerifyReport>,
+    pub(super) size: u64,
+    /// The newest entry's time.
+    pub(super) newest: Option<Timestamp>,
+    /// When a backup was made last.
+    pub(super) last_backup: Option<Timestamp>,
 }
 
 impl Facts {
@@ -134,7 +142,7 @@ impl App {
             })
             .await?;
         let members = rules.memberships.iter().map(|member| member.principal.as_str().to_owned()).collect();
-        let (ledger, ledger_size, ledger_newest, last_acts) = self.look_at_ledger().await?;
+        let ledger = self.look_at_ledger().await?;
         let (files_sampled, files_bad) = self.sample_files(&versions).await?;
         Ok(Facts {
             now: self.now(),
@@ -146,9 +154,6 @@ impl App {
             damaged,
             policy: self.policy.as_ref().map(|loaded| Arc::new(loaded.policy.clone())),
             ledger,
-            ledger_size,
-            ledger_newest,
-            last_acts,
             versions,
             evidence,
             files_sampled,
@@ -156,46 +161,34 @@ impl App {
         })
     }
 
-    #[allow(clippy::type_complexity, reason = "four facts about one thing, named where they are put")]
-    async fn look_at_ledger(
-        &self,
-    ) -> Result<(Option<VerifyReport>, u64, Option<Timestamp>, BTreeMap<String, Timestamp>), AppError> {
+    async fn look_at_ledger(&self) -> Result<LedgerFacts, AppError> {
         self.catch_up().await?;
         let key = self.ledger_key.verifier();
-        let (size, recent, report) = self
-            .store()
+        self.store()
             .read(move |tx| {
                 let size = tx.entry_count()?;
-                let recent = tx.entries(size.saturating_sub(u64::from(AT_ONCE)), AT_ONCE)?;
-                if size > MOST_ENTRIES {
-                    return Ok::<_, AppError>((size, recent, None));
-                }
-                let checkpoints: Vec<String> = tx.checkpoints()?.into_iter().map(|one| one.note).collect();
-                let mut entries = Vec::new();
-                loop {
-                    let next = entries.last().map_or(0, |entry: &sealyard_store::model::LedgerEntry| entry.index + 1);
-                    let more = tx.entries(next, AT_ONCE)?;
-                    if more.is_empty() {
-                        break;
+                let newest =
+                    |act: Option<&str>| LedgerQuery { act: act.map(str::to_owned), limit: 1, ..LedgerQuery::default() };
+                let last_backup = tx.find_entries(&newest(Some(BACKUP_MADE)))?.first().map(|place| place.time);
+                let newest = tx.find_entries(&newest(None))?.first().map(|place| place.time);
+                let report = if size > MOST_ENTRIES {
+                    None
+                } else {
+                    let checkpoints: Vec<String> = tx.checkpoints()?.into_iter().map(|one| one.note).collect();
+                    let mut entries: Vec<LedgerEntry> = Vec::new();
+                    loop {
+                        let next = entries.last().map_or(0, |entry| entry.index.saturating_add(1));
+                        let more = tx.entries(next, AT_ONCE)?;
+                        if more.is_empty() {
+                            break;
+                        }
+                        entries.extend(more);
                     }
-                    entries.extend(more);
-                }
-                let entries = entries.into_iter().map(Ok::<_, AppError>);
-                Ok((size, recent, Some(verify(entries, checkpoints, &key, None)?)))
+                    Some(verify(entries.into_iter().map(Ok::<_, AppError>), checkpoints, &key, None)?)
+                };
+                Ok(LedgerFacts { report, size, newest, last_backup })
             })
-            .await?;
-        let mut last_acts = BTreeMap::new();
-        let mut newest = None;
-        for entry in recent {
-            let Ok(event) = serde_json::from_slice::<Event>(&entry.bytes) else { continue };
-            newest = Some(event.time);
-            if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(&event.act)
-                && let Some(act) = fields.get("act").and_then(serde_json::Value::as_str)
-            {
-                last_acts.insert(act.to_owned(), event.time);
-            }
-        }
-        Ok((report, size, newest, last_acts))
+            .await
     }
 
     /// Decrypts and hashes files of versions.

@@ -120,3 +120,22 @@ async fn a_stored_file_that_was_changed_is_found() {
     test.change_a_byte(&object);
     assert_eq!(grade(&examine(&test, Some(deployment())).await, "encryption"), Grade::Fail);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_was_made_lately_is_found_wherever_it_stands() {
+    let test = TestApp::with_policy(Some(POLICY)).await;
+    assert_eq!(grade(&examine(&test, Some(deployment())).await, "recovery"), Grade::Fail);
+    let event = sealyard_ledger::Event {
+        time: start(),
+        actor: "admin".into(),
+        source: None,
+        request_id: None,
+        in_workspace: None,
+        outcome: Outcome::Done,
+        act: Act::BackupMade { backup: "b".into(), objects: 1, missing: 0 },
+    };
+    test.write(move |tx| tx.record(&event)).await;
+    assert_eq!(grade(&examine(&test, Some(deployment())).await, "recovery"), Grade::Pass);
+    test.clock.set(start().plus_seconds(8 * 24 * 60 * 60));
+    assert_eq!(grade(&examine(&test, Some(deployment())).await, "recovery"), Grade::Fail, "too old");
+}

@@ -4,7 +4,7 @@ use super::super::{Check, Findings};
 pub(super) const CHECK: Check = Check { id: "audit", title: "What happened can be proved", controls: &["A5"], look };
 
 fn look(facts: &Facts, findings: &mut Findings) {
-    match &facts.ledger {
+    match &facts.ledger.report {
         Some(report) if report.ok => {
             findings.good(format!("the ledger's {} entries verify up to its root {}", report.size, report.root));
         }
@@ -14,11 +14,11 @@ fn look(facts: &Facts, findings: &mut Findings) {
             findings.bad(format!("the ledger does not verify ({} problems; {first})", report.problems.len()), advice);
         }
         None => findings.unknown(
-            format!("the ledger has {} entries, too many to verify here", facts.ledger_size),
+            format!("the ledger has {} entries, too many to verify here", facts.ledger.size),
             "run `sealyard ledger verify`",
         ),
     }
-    if let Some(newest) = facts.ledger_newest {
+    if let Some(newest) = facts.ledger.newest {
         findings.good(format!("its newest entry is of {}", newest.to_rfc3339()));
     }
     let Some(deployment) = &facts.deployment else {

@@ -7,8 +7,7 @@ const OLDEST_SECONDS: i64 = 7 * 24 * 60 * 60;
 pub(super) const CHECK: Check = Check { id: "recovery", title: "It can be restored", controls: &["A7"], look };
 
 fn look(facts: &Facts, findings: &mut Findings) {
-    let made = ["backup-made", "backup-created", "backed-up"].iter().find_map(|act| facts.last_acts.get(*act));
-    match made {
+    match facts.ledger.last_backup {
         Some(at) => {
             let age = facts.now.as_millis().saturating_sub(at.as_millis()) / 1000;
             let text = format!("the last backup is of {}", at.to_rfc3339());
@@ -19,7 +18,7 @@ fn look(facts: &Facts, findings: &mut Findings) {
             }
         }
         None => findings.bad(
-            format!("the newest {} entries of the ledger have no backup", facts.ledger_size.min(1000)),
+            "no backup was ever made",
             "make one, and try to restore it elsewhere: `sealyard backup`, `sealyard restore --verify-only`",
         ),
     }
