@@ -28,6 +28,7 @@ from harness import Failed, Folder, Server, binary, check, environment, main
 from postgres import Database
 
 DATABASES = os.environ.get("DRILL_DATABASES", "sqlite postgresql").split()
+WORKSPACE = "X-MLFLOW-WORKSPACE"
 FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "backup-1"
 
 
@@ -84,6 +85,15 @@ def fill(server, sizes=(0, 1, 65_536, 65_537, 300_000, 2_000_000)):
         content = source.randbytes(size)
         check("upload", client.ask("PUT", f"/api/2.0/mlflow-artifacts/artifacts/{path}", body=content).status, 200)
         files[path] = hashlib.sha256(content).hexdigest()
+    # Another workspace has a key of its own, which the catalog has.
+    check("a workspace", client.ask("POST", "/api/3.0/mlflow/workspaces", {"name": "team-a"}).status, 201)
+    client.headers[WORKSPACE] = "team-a"
+    other = client.mlflow("POST", "experiments/create", name="inside")["experiment_id"]
+    other_run = client.mlflow("POST", "runs/create", experiment_id=other)["run"]["info"]["run_id"]
+    path = f"{other}/{other_run}/artifacts/inside.bin"
+    check("upload", client.ask("PUT", f"/api/2.0/mlflow-artifacts/artifacts/{path}", body=b"inside").status, 200)
+    files[path] = hashlib.sha256(b"inside").hexdigest()
+    del client.headers[WORKSPACE]
     client.mlflow("POST", "registered-models/create", name="fraud")
     client.mlflow("POST", "runs/log-parameter", run_id=run_id, key="näme", value="wert \u2713 'quoted' \"twice\"")
     client.mlflow("POST", "runs/log-metric", run_id=run_id, key="nan", value="NaN", timestamp=1)
@@ -96,7 +106,8 @@ def fill(server, sizes=(0, 1, 65_536, 65_537, 300_000, 2_000_000)):
 def compare(server, files, run_id, token=None):
     client = server.client(token)
     for path, digest in files.items():
-        answer = client.ask("GET", f"/api/2.0/mlflow-artifacts/artifacts/{path}")
+        where = {WORKSPACE: "team-a"} if path.endswith("inside.bin") else {}
+        answer = client.ask("GET", f"/api/2.0/mlflow-artifacts/artifacts/{path}", headers=where)
         check(f"status of {path}", answer.status, 200)
         check(f"digest of {path}", hashlib.sha256(answer.body).hexdigest(), digest)
     data = client.ask("GET", f"/api/2.0/mlflow/runs/get?run_id={run_id}").json()["run"]["data"]
@@ -188,7 +199,7 @@ def interrupted(folder, server, backup):
 
 
 def drill(kind, folder, database, spare):
-    server = Server(folder, "data", database=database)
+    server = Server(folder, "data", ["--workspaces"], database=database)
     server.start()
     run("keys", "recovery", "office", cwd=folder)
     files, run_id = fill(server)
@@ -246,7 +257,7 @@ def drill(kind, folder, database, spare):
     if spare[1] is not None:
         targets.append(("the other database", {} if kind == "postgresql" else {"SEALYARD_DATABASE": spare[1]}))
     for name, variables in targets:
-        restored = Server(folder, "restored-" + name.replace(" ", "-"))
+        restored = Server(folder, "restored-" + name.replace(" ", "-"), ["--workspaces"])
         restored.environment = variables
         started = time.monotonic()
         done = of(run("restore", backups, "--recovery-key", "office.recovery", "--data-dir", restored.data, "--checkpoint", kept,
@@ -301,7 +312,7 @@ def fixture():
 
 def make_fixture(place):
     with Folder() as folder:
-        server = Server(folder, "data")
+        server = Server(folder, "data", ["--workspaces"])
         server.start()
         run("keys", "recovery", "fixture", cwd=folder)
         fill(server, (0, 1, 65_537))

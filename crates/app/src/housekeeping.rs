@@ -81,6 +81,8 @@ impl App {
     /// # Errors
     /// [`AppError::Store`]; [`AppError::Vault`] when the storage does not answer.
     pub async fn share_equal_objects(&self) -> Result<u64, AppError> {
+        // Objects of all workspaces are read, also of those that another server made.
+        self.load_workspace_keys().await?;
         let mut shared = 0;
         let mut tries: BTreeMap<String, u8> = BTreeMap::new();
         loop {

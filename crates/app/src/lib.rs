@@ -190,6 +190,8 @@ pub struct App {
     external_sources: Arc<std::sync::atomic::AtomicBool>,
     deployment: Arc<Option<Deployment>>,
     vault_keys: Arc<vault_keys::Keys>,
+    /// What is uploaded here is under this key; in the default workspace under the vault's own.
+    part: Option<sealyard_vault::KeyId>,
 }
 
 impl App {
@@ -240,6 +242,7 @@ impl App {
             external_sources: Arc::default(),
             deployment: Arc::default(),
             vault_keys: Arc::default(),
+            part: None,
         };
         app.reload_grants().await?;
         Ok(app)

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use sealyard_core::Timestamp;
 use sealyard_identity::{Administer, Authorized, Read, ServerWide, WorkspaceName};
-use sealyard_ledger::{Act, Outcome};
+use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::model::{Workspace, WorkspaceDeletion};
 use sealyard_store::{InWorkspace, StoreError};
 use serde::Serialize;
@@ -73,11 +73,12 @@ impl App {
             return Ok(self.clone());
         }
         if name.is_default() {
-            return Ok(self.with_workspace(name, sealyard_store::model::DEFAULT_WORKSPACE));
+            return Ok(self.with_workspace(name, sealyard_store::model::DEFAULT_WORKSPACE, None));
         }
         let number = self.number_of(&name).await?.filter(|_| self.is_known_to(caller, &name));
         let number = number.ok_or_else(|| missing(name.as_str()))?;
-        Ok(self.with_workspace(name, number))
+        let key = self.key_of_workspace(name.as_str(), number).await?;
+        Ok(self.with_workspace(name, number, Some(key)))
     }
 
     /// The application as it is in the workspace in which the server gave a capability: that proves the right to be there.
@@ -87,13 +88,14 @@ impl App {
         }
         let number = if self.workspaces_enabled() { self.number_of(&name).await? } else { None };
         let number = number.ok_or_else(|| missing(name.as_str()))?;
-        Ok(self.with_workspace(name, number))
+        let key = self.key_of_workspace(name.as_str(), number).await?;
+        Ok(self.with_workspace(name, number, Some(key)))
     }
 
-    fn with_workspace(&self, name: WorkspaceName, number: i64) -> Self {
+    fn with_workspace(&self, name: WorkspaceName, number: i64, part: Option<sealyard_vault::KeyId>) -> Self {
         let store = Arc::new(InWorkspace::new(Arc::clone(&self.store), number));
         // What is remembered of where runs are is remembered in one workspace alone.
-        Self { store, workspace: Arc::new(name), run_places: Arc::default(), ..self.clone() }
+        Self { store, workspace: Arc::new(name), run_places: Arc::default(), part, ..self.clone() }
     }
 
     async fn number_of(&self, name: &WorkspaceName) -> Result<Option<i64>, AppError> {
@@ -239,13 +241,26 @@ impl App {
         let gone = name.to_string();
         let done = self
             .change_grants(move |tx| {
+                let number = tx.workspace_named(name.as_str())?.map(|workspace| workspace.number);
                 tx.delete_workspace(name.as_str(), how).map_err(not_there)?;
-                Ok(tx.record(&event)?)
+                let mut destroyed = None;
+                // What moved to the default workspace is still under it.
+                if let Some(number) = number.filter(|_| how != WorkspaceDeletion::SetDefault) {
+                    destroyed = tx.destroy_workspace_key(number)?;
+                }
+                tx.record(&event)?;
+                if let Some(key) = &destroyed {
+                    let act = Act::WorkspaceKeyDestroyed { workspace: name.to_string(), key: key.clone() };
+                    tx.record(&Event { act, ..event })?;
+                }
+                Ok(destroyed)
             })
             .await;
         // Also after a failure, which may only have seemed one.
         self.forget_workspace(&gone);
-        done?;
+        if let Some(key) = done?.as_deref().and_then(sealyard_vault::KeyId::from_text) {
+            self.vault.forget_scoped_key(key);
+        }
         // What was in it has bytes that nobody needs now.
         self.tidy.notify_one();
         Ok(())

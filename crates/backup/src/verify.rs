@@ -126,6 +126,29 @@ impl<'s> Opened<'s> {
         KeyFiles::read_from(sealed::read(&self.store.folder(&self.name), "keys", &self.key)?)
     }
 
+    /// The vault's keys with those of the workspaces, which are in the catalog, sealed by them.
+    ///
+    /// # Errors
+    /// [`BackupError::Refused`]; [`BackupError::Vault`] when one can't be opened.
+    pub fn with_workspace_keys(&self, ring: Keyring) -> Result<Keyring, BackupError> {
+        let (mut ring, mut dump, mut current) = (ring, self.dump()?, Columns::default());
+        while let Some(item) = dump.next_item()? {
+            match item {
+                DumpItem::Table(table) => current = Columns::of(&table),
+                DumpItem::Row(row) if current.table == "workspace_keys" => {
+                    let refused = || BackupError::refused("backup.catalog", "a row of a workspace's key is none");
+                    let id = current.text(&row, "id").ok_or_else(refused)?;
+                    let sealed = current.blob(&row, "sealed").ok_or_else(refused)?;
+                    let key = ring.open_sealed("workspace-key", &id, sealed)?;
+                    let key = <[u8; 32]>::try_from(key.expose().as_slice()).map_err(|_| refused())?;
+                    ring = ring.with_scoped(Redacted::new(key));
+                }
+                DumpItem::Row(_) => {}
+            }
+        }
+        Ok(ring)
+    }
+
     pub(crate) fn each_object(
         &self,
         visit: &mut dyn FnMut(StoredCopy) -> Result<(), BackupError>,

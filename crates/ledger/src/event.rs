@@ -329,6 +329,15 @@ pub enum Act {
         changed: u64,
         failed: u64,
     },
+    WorkspaceKeyCreated {
+        workspace: String,
+        key: String,
+    },
+    /// What was under it can't be read any more, by nobody.
+    WorkspaceKeyDestroyed {
+        workspace: String,
+        key: String,
+    },
     /// A copy of everything begins to leave the server, encrypted to `recipients`.
     BackupBegun {
         backup: String,

@@ -311,7 +311,8 @@ impl Restore {
         let name = self.backup.as_deref().map(SnapshotName::parse).transpose()?;
         let ring = {
             let opened = Opened::open(&store, name.as_ref(), &recovery, verifier.as_ref())?;
-            self.ring(&opened.keys()?, &clock, &rng).await?
+            let ring = self.ring(&opened.keys()?, &clock, &rng).await?;
+            opened.with_workspace_keys(ring)?
         };
         let verifying = (Arc::clone(&store), ring.clone(), Arc::clone(&rng));
         let (kept, forced) = (self.checkpoint.clone(), self.force_older);

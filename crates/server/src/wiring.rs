@@ -94,6 +94,7 @@ impl Server {
             app.enable_workspaces();
         }
         app.note_vault_keys().await?;
+        app.load_workspace_keys().await?;
         app.seal_plain_webhook_urls().await?;
         let first = first_start(&app, &config).await?;
         app.record_start(env!("CARGO_PKG_VERSION")).await?;

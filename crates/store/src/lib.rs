@@ -59,6 +59,7 @@ pub use repository::traces::Traces;
 pub use repository::uploads::Uploads;
 pub use repository::version_records::VersionRecords;
 pub use repository::webhooks::Webhooks;
+pub use repository::workspace_keys::{WorkspaceKey, WorkspaceKeys};
 pub use repository::workspaces::Workspaces;
 pub use scoped::InWorkspace;
 
@@ -99,6 +100,7 @@ pub trait Transaction:
     + Gateway
     + Workspaces
     + SealedValues
+    + WorkspaceKeys
 {
     /// From here on the transaction is in this workspace: what it is asked by a name or id is of this one, and what it makes
     /// comes to be in it. A transaction begins in the default workspace.

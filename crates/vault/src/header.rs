@@ -21,12 +21,12 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// For a new object, with the cipher of its chunks.
-    pub(crate) fn new(id: &ObjectId, keyring: &Keyring, rng: &dyn Rng) -> Option<(Self, Cipher)> {
+    /// For a new object, with the cipher of its chunks; wrapped with the newest key unless another is asked for.
+    pub(crate) fn new(id: &ObjectId, with: Option<KeyId>, keyring: &Keyring, rng: &dyn Rng) -> Option<(Self, Cipher)> {
         let data_key = Redacted::new(rng.bytes::<32>());
         let mut header =
             Self { nonce_prefix: rng.bytes(), key: keyring.newest(), wrap_nonce: [0; 12], wrapped: [0; 48] };
-        header.wrap(&data_key, id, keyring, rng)?;
+        header.wrap(&data_key, id, with.unwrap_or(keyring.newest()), keyring, rng)?;
         let cipher = header.chunk_cipher(&data_key, id)?;
         Some((header, cipher))
     }
@@ -40,7 +40,7 @@ impl Header {
     pub(crate) fn rewrapped(&self, id: &ObjectId, keyring: &Keyring, rng: &dyn Rng) -> Option<Self> {
         let data_key = self.unwrap(id, keyring)?;
         let mut header = self.clone();
-        header.wrap(&data_key, id, keyring, rng)?;
+        header.wrap(&data_key, id, keyring.newest(), keyring, rng)?;
         Some(header)
     }
 
@@ -68,10 +68,17 @@ impl Header {
         Some(Self { nonce_prefix: *nonce_prefix, key: KeyId(*key), wrap_nonce: *wrap_nonce, wrapped })
     }
 
-    fn wrap(&mut self, data_key: &Redacted<[u8; 32]>, id: &ObjectId, keyring: &Keyring, rng: &dyn Rng) -> Option<()> {
-        self.key = keyring.newest();
+    fn wrap(
+        &mut self,
+        data_key: &Redacted<[u8; 32]>,
+        id: &ObjectId,
+        with: KeyId,
+        keyring: &Keyring,
+        rng: &dyn Rng,
+    ) -> Option<()> {
+        self.key = with;
         self.wrap_nonce = rng.bytes();
-        self.wrapped = keyring.wrap(data_key.expose(), self.wrap_nonce, &self.wrap_aad(id))?;
+        self.wrapped = keyring.wrap_with(with, data_key.expose(), self.wrap_nonce, &self.wrap_aad(id))?;
         Some(())
     }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -106,6 +107,8 @@ impl fmt::Debug for KeyId {
 pub struct Keyring {
     newest: Key,
     older: Vec<Key>,
+    /// Of parts of the vault that can be made unreadable alone. They are kept elsewhere, sealed by the others.
+    scoped: BTreeMap<KeyId, Key>,
 }
 
 #[derive(Debug, Clone)]
@@ -184,7 +187,7 @@ impl Keyring {
     /// A ring of one new key, which is written nowhere yet.
     #[must_use]
     pub fn generate(rng: &dyn Rng) -> Self {
-        Self { newest: Key::new(Redacted::new(rng.bytes())), older: Vec::new() }
+        Self { newest: Key::new(Redacted::new(rng.bytes())), older: Vec::new(), scoped: BTreeMap::new() }
     }
 
     /// A ring of these keys, the oldest first; `None` of none. For who keeps them wrapped by another key.
@@ -192,7 +195,7 @@ impl Keyring {
     pub fn from_keys(keys: Vec<Redacted<[u8; 32]>>) -> Option<Self> {
         let mut keys: Vec<Key> = keys.into_iter().map(Key::new).collect();
         let newest = keys.pop()?;
-        Some(Self { newest, older: keys })
+        Some(Self { newest, older: keys, scoped: BTreeMap::new() })
     }
 
     /// Its keys with their ids, the oldest first: for who wraps them by another key, and for nobody else.
@@ -210,9 +213,38 @@ impl Keyring {
     /// The same keys and a new one, which wraps from now on. For key rotation; [`Self::save`] it before using it.
     #[must_use]
     pub fn with_new_key(self, rng: &dyn Rng) -> Self {
-        let Self { newest, mut older } = self;
+        let Self { newest, mut older, scoped } = self;
         older.push(newest);
-        Self { newest: Key::new(Redacted::new(rng.bytes())), older }
+        Self { newest: Key::new(Redacted::new(rng.bytes())), older, scoped }
+    }
+
+    /// The same keys and one of a part of the vault: it wraps where it is asked for, and is written into no key file.
+    #[must_use]
+    pub fn with_scoped(mut self, key: Redacted<[u8; 32]>) -> Self {
+        let key = Key::new(key);
+        self.scoped.insert(key.id, key);
+        self
+    }
+
+    /// The same keys without that one of a part of the vault: what it wrapped can't be read any more.
+    #[must_use]
+    pub fn without_scoped(mut self, id: KeyId) -> Self {
+        self.scoped.remove(&id);
+        self
+    }
+
+    /// Whether it is the key of a part of the vault.
+    #[must_use]
+    pub fn is_scoped(&self, id: KeyId) -> bool {
+        self.scoped.contains_key(&id)
+    }
+
+    /// Opens a value that a [`Sealer`](crate::Sealer) of `purpose` sealed for `row`.
+    ///
+    /// # Errors
+    /// [`VaultError::Secret`](crate::VaultError::Secret).
+    pub fn open_sealed(&self, purpose: &str, row: &str, sealed: &[u8]) -> Result<Redacted<Vec<u8>>, crate::VaultError> {
+        self.unseal_bytes(&[purpose, row].join("/"), sealed)
     }
 
     /// Writes the key file anew, mode 0600.
@@ -250,13 +282,19 @@ impl Keyring {
     }
 
     fn find(&self, id: KeyId) -> Option<&Key> {
-        std::iter::once(&self.newest).chain(&self.older).find(|key| key.id == id)
+        let own = std::iter::once(&self.newest).chain(&self.older).find(|key| key.id == id);
+        own.or_else(|| self.scoped.get(&id))
     }
 
     /// Encrypts `data_key` with the newest key: ciphertext and tag.
     pub(crate) fn wrap(&self, data_key: &[u8; 32], nonce: [u8; 12], aad: &[u8]) -> Option<[u8; 48]> {
+        self.wrap_with(self.newest.id, data_key, nonce, aad)
+    }
+
+    /// The same with a certain key.
+    pub(crate) fn wrap_with(&self, id: KeyId, data_key: &[u8; 32], nonce: [u8; 12], aad: &[u8]) -> Option<[u8; 48]> {
         let mut wrapped = Zeroizing::new(data_key.to_vec());
-        self.newest
+        self.find(id)?
             .cipher()?
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut *wrapped)
             .ok()?;
@@ -337,7 +375,7 @@ impl Keyring {
             keys.push(key);
         }
         let newest = keys.pop().ok_or("it holds no key")?;
-        Ok(Self { newest, older: keys })
+        Ok(Self { newest, older: keys, scoped: BTreeMap::new() })
     }
 }
 
@@ -368,7 +406,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keys");
         let first = Keyring::open_or_create(&path, &SystemRng).unwrap();
-        let second = Keyring { newest: Key::new(Redacted::new([1; 32])), older: vec![] };
+        let second = Keyring { newest: Key::new(Redacted::new([1; 32])), older: vec![], scoped: BTreeMap::new() };
         assert_eq!(second.create(&path, &SystemRng).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(Keyring::open(&path).unwrap().newest(), first.newest());
     }
@@ -390,7 +428,7 @@ mod tests {
 
     #[test]
     fn a_damaged_file_is_refused_without_showing_a_key() {
-        let keyring = Keyring { newest: Key::new(Redacted::new([0xab; 32])), older: vec![] };
+        let keyring = Keyring { newest: Key::new(Redacted::new([0xab; 32])), older: vec![], scoped: BTreeMap::new() };
         let text = keyring.to_text();
         assert_eq!(Keyring::from_text(&text).unwrap().newest(), keyring.newest());
         for damaged in [
@@ -416,7 +454,7 @@ mod tests {
 
     #[test]
     fn the_newest_wraps_and_all_unwrap() {
-        let old = Keyring { newest: Key::new(Redacted::new([1; 32])), older: vec![] };
+        let old = Keyring { newest: Key::new(Redacted::new([1; 32])), older: vec![], scoped: BTreeMap::new() };
         let id = old.newest();
         let wrapped = old.wrap(&[7; 32], [0; 12], b"aad").unwrap();
         let rotated = Keyring::from_text(&old.with_new_key(&SystemRng).to_text()).unwrap();

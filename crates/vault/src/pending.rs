@@ -9,6 +9,7 @@ use crate::backend::Staged;
 use crate::chunks::{CHUNK, Cipher, TAG};
 use crate::error::VaultError;
 use crate::header::Header;
+use crate::keyring::KeyId;
 use crate::object_id::ObjectId;
 use crate::vault::Inner;
 
@@ -32,8 +33,8 @@ pub struct PendingObject {
 }
 
 impl PendingObject {
-    pub(crate) fn new(vault: Arc<Inner>, id: ObjectId, named: bool) -> Result<Self, VaultError> {
-        let (header, cipher) = Header::new(&id, &vault.keyring(), &*vault.rng).ok_or(VaultError::Cipher)?;
+    pub(crate) fn new(vault: Arc<Inner>, id: ObjectId, named: bool, with: Option<KeyId>) -> Result<Self, VaultError> {
+        let (header, cipher) = Header::new(&id, with, &vault.keyring(), &*vault.rng).ok_or(VaultError::Cipher)?;
         let target = vault.staged()?;
         (&target.file).write_all(&header.to_bytes()).map_err(failed("write", &target))?;
         let buffer = Zeroizing::new(Vec::with_capacity(CHUNK + TAG));

@@ -2,7 +2,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use sealyard_core::{ReadAt, Rng, durable};
+use sealyard_core::{ReadAt, Redacted, Rng, durable};
 
 use crate::backend::{Listed, LocalBackend, ObjectBackend, Staged};
 use crate::error::VaultError;
@@ -132,6 +132,22 @@ impl Vault {
         *self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
     }
 
+    /// Takes in the key of a part of the vault; gives its id.
+    pub fn add_scoped_key(&self, key: Redacted<[u8; 32]>) -> KeyId {
+        let id = KeyId::of(key.expose());
+        let mut ring = self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner);
+        if !ring.is_scoped(id) {
+            *ring = Arc::new(Keyring::clone(&ring).with_scoped(key));
+        }
+        id
+    }
+
+    /// Forgets the key of a part of the vault: from now on nothing in it can be read here.
+    pub fn forget_scoped_key(&self, id: KeyId) {
+        let mut ring = self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner);
+        *ring = Arc::new(Keyring::clone(&ring).without_scoped(id));
+    }
+
     /// A code over `message` that only a holder of the keys can make, in hex: HMAC-SHA-256 with a key of its own for each
     /// `purpose`.
     #[must_use]
@@ -151,7 +167,15 @@ impl Vault {
     /// # Errors
     /// Any error of the disk.
     pub fn begin(&self) -> Result<PendingObject, VaultError> {
-        PendingObject::new(Arc::clone(&self.inner), ObjectId::random(&*self.inner.rng), false)
+        PendingObject::new(Arc::clone(&self.inner), ObjectId::random(&*self.inner.rng), false, None)
+    }
+
+    /// Begins a new object in a part of the vault, under that part's key.
+    ///
+    /// # Errors
+    /// [`VaultError::Cipher`] when the ring has no such key; any error of the disk.
+    pub fn begin_in(&self, part: Option<KeyId>) -> Result<PendingObject, VaultError> {
+        PendingObject::new(Arc::clone(&self.inner), ObjectId::random(&*self.inner.rng), false, part)
     }
 
     /// Begins an object under an id that is already known, to restore a backup or to move objects between vaults.
@@ -165,7 +189,7 @@ impl Vault {
         if self.contains(&id)? {
             return Err(VaultError::Exists { id });
         }
-        PendingObject::new(Arc::clone(&self.inner), id, true)
+        PendingObject::new(Arc::clone(&self.inner), id, true, None)
     }
 
     /// Opens a sealed object that is not committed yet, for those who check it first.
@@ -261,7 +285,8 @@ impl Vault {
         let stored = self.inner.backend.open(id).map_err(reading)?;
         let header = read_header(&*stored).map_err(reading)?.ok_or_else(|| refused("its header is not one"))?;
         let keyring = self.inner.keyring();
-        if header.key() == keyring.newest() {
+        // The key of a part of the vault is kept under the newest by itself.
+        if header.key() == keyring.newest() || keyring.is_scoped(header.key()) {
             return Ok(false);
         }
         let header = header
@@ -293,7 +318,8 @@ impl Vault {
     /// [`VaultError::Missing`]; [`VaultError::Authentication`]; any error of the disk; the object is as it was then.
     pub fn reencrypt(&self, id: &ObjectId) -> Result<(), VaultError> {
         let object = self.open(id)?;
-        let mut pending = PendingObject::new(Arc::clone(&self.inner), *id, false)?;
+        let part = Some(self.key_of(id)?).filter(|key| self.inner.keyring().is_scoped(*key));
+        let mut pending = PendingObject::new(Arc::clone(&self.inner), *id, false, part)?;
         object.copy_to(&mut pending)?;
         let sealed = pending.seal()?;
         self.inner.backend.put(id, &sealed.target).map_err(|source| self.inner.failed("store", *id, source))

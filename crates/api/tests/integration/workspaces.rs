@@ -134,3 +134,49 @@ async fn parts_go_to_the_workspace_that_they_were_announced_in() {
     let put = test.send_with(&nobody, Method::PUT, &at, &[(name.as_str(), value)], "bytes").await;
     assert_eq!(put.status, 200, "{}", put.json());
 }
+
+/// Deleting a workspace for good destroys its key: what was in it can't be read any more with every key of the vault.
+#[tokio::test]
+async fn what_was_in_a_deleted_workspace_can_not_be_read_with_the_vaults_keys() {
+    let test = TestApp::new().await;
+    test.app.enable_workspaces();
+    make(&test, "team-a").await.ok();
+    let post =
+        async |path: &str, body: Value| within(&test, &test.admin, "team-a", Method::POST, path, body).await.ok();
+    let experiment = post("/api/2.0/mlflow/experiments/create", json!({"name": "x"})).await;
+    let experiment = experiment["experiment_id"].as_str().unwrap().to_owned();
+    let run = post("/api/2.0/mlflow/runs/create", json!({"experiment_id": experiment})).await;
+    let run = run["run"]["info"]["run_id"].as_str().unwrap().to_owned();
+    let path = format!("/api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/a.txt");
+    let within_a = [("x-mlflow-workspace", "team-a")];
+    assert_eq!(test.send_with(&test.admin, Method::PUT, &path, &within_a, "canary").await.status, 200);
+    let read = test.send_with(&test.admin, Method::GET, &path, &within_a, "").await;
+    assert_eq!(read.bytes.unwrap(), "canary");
+
+    let keys = || test.store.read(|tx| tx.workspace_keys());
+    let kept = keys().await.unwrap();
+    assert_eq!(kept.len(), 1);
+    let shards = std::fs::read_dir(test.folder().join("vault/objects")).unwrap();
+    let mut files = shards.flat_map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap());
+    let file = files.next().unwrap().unwrap().path();
+    let under: String = std::fs::read(&file).unwrap()[19..27].iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(under, kept[0].key, "it is under the workspace's key");
+    let id: sealyard_vault::ObjectId = file.file_name().unwrap().to_str().unwrap().parse().unwrap();
+
+    test.call(&test.admin, Method::DELETE, &format!("{ROOT}/team-a?mode=CASCADE"), Body::empty()).await.ok();
+    assert_eq!(keys().await.unwrap(), []);
+    assert!(TestApp::has(
+        &test.ledger().await,
+        &json!({"act": "workspace-key-destroyed", "workspace": "team-a", "key": kept[0].key})
+    ));
+    // Whoever has the directory and the key file still has the object, and can't read it.
+    let ring = sealyard_vault::Keyring::open(&test.folder().join("master.key")).unwrap();
+    let rng = std::sync::Arc::new(sealyard_core::SystemRng);
+    let vault = sealyard_vault::Vault::open_or_create(&test.folder().join("vault"), ring, rng).unwrap();
+    assert!(file.exists());
+    assert_eq!(vault.open(&id).unwrap_err().rule(), Some("vault.authentication"));
+    // But for who has the sealed key of before, as a backup of before has: the book says so.
+    let key = vault.sealer("workspace-key").open(&kept[0].key, &kept[0].sealed).unwrap();
+    vault.add_scoped_key(sealyard_core::Redacted::new(key.expose().as_slice().try_into().unwrap()));
+    assert!(vault.open(&id).is_ok());
+}

@@ -304,9 +304,10 @@ impl App {
         let objects = Objects::new(Vault::clone(&self.vault), Arc::clone(&self.store));
         let (vault, scanner) = (Arc::clone(&self.vault), Arc::clone(&self.scanner));
         let name = upload.path.as_str().to_owned();
+        let under = self.part;
         let arrived = blocking("an upload broke", move || {
             let _place = place;
-            assemble(&vault, &scanner, &objects, &name, &parts)
+            assemble(&vault, under, &scanner, &objects, &name, &parts)
         })
         .await?;
         let (id, now) = (id.to_owned(), self.now());
@@ -424,12 +425,13 @@ fn check_parts(count: u32, named: &[NamedPart], arrived: &[UploadPart], limit: u
 /// Writes the parts one behind the other into a new object, in the memory of a piece, and scans it.
 fn assemble(
     vault: &Vault,
+    under: Option<sealyard_vault::KeyId>,
     scanner: &Scanner,
     objects: &Objects,
     name: &str,
     parts: &[UploadPart],
 ) -> Result<Arrived, AppError> {
-    let mut pending = vault.begin()?;
+    let mut pending = vault.begin_in(under)?;
     let mut buffer = vec![0; PIECE];
     for part in parts {
         let id = part.object.parse().map_err(|error| AppError::internal("a row names no object", error))?;

@@ -146,8 +146,8 @@ impl App {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: std::error::Error + Send + Sync + 'static,
     {
-        let vault = Arc::clone(&self.vault);
-        let mut pending = blocking("an upload could not begin", move || Ok(vault.begin()?)).await?;
+        let (vault, part) = (Arc::clone(&self.vault), self.part);
+        let mut pending = blocking("an upload could not begin", move || Ok(vault.begin_in(part)?)).await?;
         let mut left = limit;
         let mut body = std::pin::pin!(body);
         // Copied together, and a thread taken only for each full piece: a client that sends slowly or by single bytes

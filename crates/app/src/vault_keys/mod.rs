@@ -4,6 +4,7 @@
 //! the ledger, the catalog notes which key and which master key the ledger knows; a difference is written at the start.
 
 mod work;
+mod workspaces;
 
 use std::sync::Arc;
 

@@ -159,6 +159,7 @@ impl App {
             self.renew_sealed_values(&mut work).await?;
             work.values_done = true;
         }
+        self.load_workspace_keys().await?;
         let vault = Vault::clone(&self.vault);
         let mut objects = BTreeSet::new();
         let all = blocking("the vault could not be listed", move || {

@@ -36,6 +36,7 @@ mod settings;
 mod traces;
 mod version_records;
 mod webhooks;
+mod workspace_keys;
 mod workspaces;
 
 pub(crate) use convert::Columns;

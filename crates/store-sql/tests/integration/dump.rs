@@ -115,9 +115,8 @@ async fn a_dump_that_was_cut_or_changed_is_refused_and_never_panics() {
     // Another release's, and a table that this schema has not.
     let header = String::from_utf8_lossy(&bytes[12..80]).into_owned();
     assert!(header.contains("\"schema\":"));
-    let newer = bytes.iter().copied().collect::<Vec<u8>>();
-    let at = newer.windows(9).position(|window| window == b"\"schema\":").unwrap() + 9;
-    let mut newer = newer;
+    let at = bytes.windows(9).position(|window| window == b"\"schema\":").unwrap() + 9;
+    let mut newer = bytes;
     newer[at] = b'9';
     let result =
         load_sqlite(&folder.path().join("newer"), &mut DumpReader::new(newer.as_slice()).unwrap(), &mut |_, _| true);

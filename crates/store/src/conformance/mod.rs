@@ -41,6 +41,7 @@ mod transactions;
 mod uploads;
 mod version_records;
 mod webhooks;
+mod workspace_keys;
 mod workspaces;
 
 use std::sync::Arc;
@@ -68,6 +69,7 @@ const CASES: &[(&str, Case)] = &[
     ("sessions::old_ones_go", sessions::old_ones_go),
     ("sessions::open_ones_are_counted", sessions::open_ones_are_counted),
     ("sessions::they_end_with_the_user_and_the_password", sessions::they_end_with_the_user_and_the_password),
+    ("workspace_keys::the_first_stays_until_it_is_destroyed", workspace_keys::the_first_stays_until_it_is_destroyed),
     ("sealed::values_are_found_and_replaced", sealed::values_are_found_and_replaced),
     ("search::filters", search::filters),
     ("search::like_tells_cases_apart", search::like_tells_cases_apart),

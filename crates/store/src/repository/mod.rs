@@ -30,4 +30,5 @@ pub(crate) mod traces;
 pub(crate) mod uploads;
 pub(crate) mod version_records;
 pub(crate) mod webhooks;
+pub(crate) mod workspace_keys;
 pub(crate) mod workspaces;

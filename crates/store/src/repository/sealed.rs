@@ -23,6 +23,7 @@ pub const SEALED_COLUMNS: &[SealedColumn] = &[
     SealedColumn { table: "webhooks", row: "id", column: "url", purpose: "webhook-url", text: true },
     SealedColumn { table: "gateway_secrets", row: "id", column: "sealed", purpose: "gateway-secret", text: false },
     SealedColumn { table: "second_factors", row: "id", column: "secret", purpose: "second-factor", text: false },
+    SealedColumn { table: "workspace_keys", row: "id", column: "sealed", purpose: "workspace-key", text: false },
     SealedColumn { table: "settings", row: "key", column: "value", purpose: "setting", text: true },
 ];
 

@@ -9,6 +9,7 @@ mod crash;
 #[cfg(test)]
 mod format;
 #[cfg(test)]
+mod parts;
 mod read;
 #[cfg(test)]
 mod rotation;

@@ -1,0 +1,66 @@
+//! The keys of workspaces: each but the default one has its own, and what is uploaded in it is under that.
+//!
+//! A key is random, and kept in the catalog alone, sealed by the vault. Deleting a workspace for good destroys it, in the
+//! transaction that deletes the rest: then whoever has the disk, the bucket and every key of the vault can't read what was in it.
+
+use sealyard_core::Redacted;
+use sealyard_ledger::{Act, Outcome};
+use sealyard_store::WorkspaceKey;
+use sealyard_vault::{KeyId, VaultError};
+
+use crate::{App, AppError, Caller};
+
+const PURPOSE: &str = "workspace-key";
+
+impl App {
+    /// Takes in the keys of all workspaces: those of other servers may have come since.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn load_workspace_keys(&self) -> Result<(), AppError> {
+        let keys = self.store().read(|tx| Ok::<_, AppError>(tx.workspace_keys()?)).await?;
+        for key in keys {
+            if let Err(error) = self.take_workspace_key(&key) {
+                tracing::error!(workspace = key.workspace, %error, "the key of a workspace can't be opened");
+            }
+        }
+        Ok(())
+    }
+
+    fn take_workspace_key(&self, key: &WorkspaceKey) -> Result<KeyId, AppError> {
+        if let Some(id) = KeyId::from_text(&key.key).filter(|id| self.vault.keyring().is_scoped(*id)) {
+            return Ok(id);
+        }
+        let bytes = self.vault.sealer(PURPOSE).open(&key.key, &key.sealed)?;
+        let bytes: [u8; 32] = bytes.expose().as_slice().try_into().map_err(|_| VaultError::Secret)?;
+        let id = self.vault.add_scoped_key(Redacted::new(bytes));
+        // It is named in the row, which the seal is bound to.
+        if id.to_string() == key.key { Ok(id) } else { Err(VaultError::Secret.into()) }
+    }
+
+    /// The key of the workspace with this number, which is made when it has none.
+    pub(crate) async fn key_of_workspace(&self, name: &str, number: i64) -> Result<KeyId, AppError> {
+        let found = self.store().read_short(move |tx| Ok::<_, AppError>(tx.workspace_key(number)?)).await?;
+        if let Some(key) = found {
+            return self.take_workspace_key(&key);
+        }
+        let bytes = Redacted::new(self.rng.bytes::<32>());
+        let id = KeyId::of(bytes.expose()).to_string();
+        let sealed = self.vault.sealer(PURPOSE).seal(&id, bytes.expose())?;
+        let act = Act::WorkspaceKeyCreated { workspace: name.to_owned(), key: id.clone() };
+        let (event, now) = (self.event(&Caller::system(), Outcome::Done, act), self.now());
+        let key = self
+            .store()
+            .write(move |tx| {
+                let new = WorkspaceKey { workspace: number, key: id, sealed };
+                let kept = tx.put_workspace_key(&new, now)?;
+                if kept == new {
+                    tx.record(&event)?;
+                }
+                Ok::<_, AppError>(kept)
+            })
+            .await?;
+        self.sequencer.notify();
+        self.take_workspace_key(&key)
+    }
+}
