@@ -1,5 +1,4 @@
 use axum::body::Body;
-use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, Limited};
 use percent_encoding::percent_decode_str;
@@ -15,14 +14,14 @@ pub(super) struct Form(Vec<(String, Redacted<String>)>);
 
 impl Form {
     /// Reads the body of a request with these headers. `None` is a form that can't be read.
-    pub(super) async fn receive(headers: &HeaderMap, body: Body) -> Result<Option<Self>, Response> {
+    pub(super) async fn receive(headers: &HeaderMap, body: Body) -> Result<Option<Self>, ApiError> {
         let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(ApiError::invalid("a form is application/x-www-form-urlencoded").into_response());
+            return Err(ApiError::invalid("a form is application/x-www-form-urlencoded"));
         }
         let Ok(body) = Limited::new(body, MAX_FORM).collect().await else {
             let message = format!("the form is larger than {MAX_FORM} bytes, or broke off");
-            return Err(ApiError::invalid(message).into_response());
+            return Err(ApiError::invalid(message));
         };
         Ok(Self::read(&Redacted::new(body.to_bytes().to_vec())))
     }

@@ -68,7 +68,7 @@ pub(super) async fn handler(State(state): State<ApiState>, request: Request) -> 
     let headers = parts.headers;
     let form_of = match Form::receive(&headers, body).await {
         Ok(form) => form,
-        Err(answer) => return answer,
+        Err(error) => return error.into_response(),
     };
     let Some(fields) = form_of.and_then(Fields::take) else {
         return form(&state, &headers, StatusCode::BAD_REQUEST, "The form could not be read.", false);

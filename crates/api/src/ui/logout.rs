@@ -33,7 +33,7 @@ pub(super) async fn handler(State(state): State<ApiState>, request: Request) -> 
     if let Some(expected) = FormToken::of_session(state.config(), &headers) {
         let form_of = match Form::receive(&headers, body).await {
             Ok(form) => form,
-            Err(answer) => return answer,
+            Err(error) => return error.into_response(),
         };
         let given = form_of.and_then(|mut form| form.take("token"));
         if !given.is_some_and(|given| expected.is(&given)) {
