@@ -36,6 +36,9 @@ pub(crate) fn proof(domain: &str, authorization: &KeyAuthorization) -> Result<Ar
     let certificate = params.self_signed(&key)?;
     let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let certified = CertifiedKey::from_der(vec![certificate.der().clone()], private, &provider);
-    certified.map(Arc::new).map_err(|error| AcmeError::Unexpected(format!("challenge can't be answered: {error}")))
+    // Not `from_der`, which reads the certificate as a client would and stops at the extension: it is critical, so that no client
+    // takes the proof for a certificate.
+    let key = provider.key_provider.load_private_key(private);
+    let key = key.map_err(|error| AcmeError::Unexpected(format!("asks what can't be answered: {error}")))?;
+    Ok(Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key)))
 }
