@@ -92,7 +92,7 @@ async fn metrics(State(state): State<MetricsState>, headers: HeaderMap) -> Respo
         let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let shown = shown.and_then(|text| text.strip_prefix("Bearer "));
         // Compared by digest: where two differ tells nothing of either.
-        if !shown.is_some_and(|token| Digest::of(token.trim().as_bytes()) == *expected) {
+        if shown.is_none_or(|token| Digest::of(token.trim().as_bytes()) != *expected) {
             return ApiError::new(ErrorCode::Unauthenticated, "this takes the token of the listener").into_response();
         }
     }
