@@ -1,5 +1,5 @@
 //! Against a real ACME server, which checks each proof over the network: pebble.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on ends")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on ends")]
 
 use std::net::{SocketAddr, TcpListener as Probe};
 use std::path::Path;
