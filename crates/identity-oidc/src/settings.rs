@@ -117,6 +117,10 @@ impl ProviderSettings {
         if self.issuer.contains(['?', '#']) || !self.issuer.bytes().all(|byte| byte.is_ascii_graphic()) {
             return wrong("`issuer` is an https address without query".to_owned());
         }
+        // Whoever is on the way could put in keys of their own.
+        if !self.issuer.starts_with("https://") && !is_this_machine(&self.issuer) {
+            return wrong("`issuer` is an https address; http only on this machine itself".to_owned());
+        }
         match self.kind {
             Kind::People => self.check_people(),
             Kind::Machines => self.check_machines(),
@@ -161,4 +165,15 @@ impl ProviderSettings {
         }
         Ok(())
     }
+}
+/// Whether an address is plain HTTP to a loopback address of this machine.
+fn is_this_machine(address: &str) -> bool {
+    let Some(rest) = address.strip_prefix("http://") else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => authority.split(':').next(),
+    };
+    let host = host.unwrap_or_default();
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -319,7 +319,7 @@ async fn glass_is_broken_with_the_right_a_policy_and_a_reason_and_stands_in_the_
     // Nobody publishes so: every later gate trusts what was published.
     assert!(test.publish().await.is_err());
     // What was found to be unsafe goes nowhere.
-    test.sql("UPDATE model_versions SET verdict = 'unsafe'");
+    test.sql_as_the_server("UPDATE model_versions SET verdict = 'unsafe'").await;
     refused_by(test.deploy_as(&ada, &may, Some(WHY)).await, "artifact.verdict");
     refused_by(
         test.app.point_alias(&ada, model("m"), "champion".into(), 1, Some(WHY.into())).await,
