@@ -41,8 +41,7 @@ fn providers(config: &Config) -> Vec<String> {
 
 /// Files that somebody else can read, but for what is public; by their names below `root`.
 fn open_files(root: &Path) -> Vec<String> {
-    let public =
-        |name: &str| ["pub", "crt", "origin", "sealed"].iter().any(|ending| name.ends_with(&format!(".{ending}")));
+    let public = |name: &str| ["pub", "crt", "origin"].iter().any(|ending| name.ends_with(&format!(".{ending}")));
     let (mut found, mut folders, mut looked) = (Vec::new(), vec![root.to_owned()], 0);
     // Nobody else can come to what is in a folder that is closed to them.
     let closed = |path: &Path| path.metadata().is_ok_and(|data| data.permissions().mode() & 0o077 == 0);

@@ -53,7 +53,7 @@ pub(crate) async fn prepare(
     seals.set(key.expose());
     if !note.exists() {
         let failed = |source| ServerError::File { what: "write", path: PathBuf::from(&note), source };
-        durable::write(&note, b"The catalog's rows are sealed.\n", 0o644).map_err(failed)?;
+        durable::write(&note, b"The catalog's rows are sealed.\n", 0o600).map_err(failed)?;
     }
     Ok(())
 }
