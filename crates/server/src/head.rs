@@ -55,7 +55,7 @@ pub(crate) async fn keep(app: &App, keys: &Path) -> Result<(), ServerError> {
 }
 
 fn write(path: &Path, note: &str) -> Result<(), ServerError> {
-    durable::write(path, note.as_bytes(), 0o644).map_err(|source| ServerError::File {
+    durable::write(path, note.as_bytes(), 0o600).map_err(|source| ServerError::File {
         what: "write",
         path: path.to_owned(),
         source,
