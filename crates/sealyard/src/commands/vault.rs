@@ -101,12 +101,12 @@ impl Arguments {
 }
 
 fn is_under_way(status: &Value) -> bool {
-    status.pointer("/work/ended").is_some_and(Value::is_null)
+    status.get("work").and_then(|work| work.get("ended")).is_some_and(Value::is_null)
 }
 
 /// A number of the work that is done.
 fn number(status: &Value, name: &str) -> u64 {
-    status.pointer(&format!("/work/{name}")).and_then(Value::as_u64).unwrap_or(0)
+    status.get("work").and_then(|work| work.get(name)).and_then(Value::as_u64).unwrap_or(0)
 }
 
 fn text(status: &Value) -> String {
