@@ -66,8 +66,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, RwLock, Semaphore};
 
 pub use access::{
     AccessExplanation, AccountDetails, AccountSummary, ConsideredRule, GrantChange, GrantFilter, GrantSummary, GrantTo,
-    GroupDetails, GroupSummary, HeldPermission, LOCKED, NewRolePermission, PermissionLevel, RoleChange, SECOND_FACTOR,
-    SecondFactorSetup, SecondFactorStatus, SessionSummary, Shared, UserDetails,
+    GroupDetails, GroupSummary, HeldPermission, KeepsAccounts, LOCKED, NewRolePermission, PermissionLevel, RoleChange,
+    SECOND_FACTOR, SecondFactorSetup, SecondFactorStatus, SessionSummary, Shared, UserDetails,
 };
 pub use account_rules::{AccountRules, SecondFactorRule};
 pub use artifacts::{

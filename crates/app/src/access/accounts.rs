@@ -1,11 +1,12 @@
 //! Accounts as administrators see them.
 
 use sealyard_core::Timestamp;
-use sealyard_identity::{ActsOn, Administer, Authorized, UserDirectory};
+use sealyard_identity::{Administer, Authorized, UserDirectory};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::model::{GroupRecord, UserRecord};
 use serde::Serialize;
 
+use super::KeepsAccounts;
 use super::grants::{GrantFilter, GrantSummary, full_name, listed};
 use super::second_factor::has_second_factor;
 use super::users::{find, is_itself, keep_an_administrator};
@@ -105,7 +106,7 @@ impl App {
         disabled: bool,
     ) -> Result<(), AppError>
     where
-        A: ActsOn<UserDirectory>,
+        A: KeepsAccounts,
     {
         let change = if disabled { "disabled" } else { "enabled" };
         let act = Act::UserUpdated { name: name.chars().take(128).collect(), change: change.to_owned() };

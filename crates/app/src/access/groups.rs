@@ -1,12 +1,13 @@
 //! Groups: some accounts under one name. Those of a provider of identities are as the provider says at each log in; what is made
 //! here is changed here. What either is given, a right or a role, is given here.
 
-use sealyard_identity::{ActsOn, Administer, Authorized, UserDirectory};
+use sealyard_identity::{Administer, Authorized, UserDirectory};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::{GroupRecord, GroupRole};
 use serde::Serialize;
 
+use super::KeepsAccounts;
 use super::grants::{GrantFilter, GrantSummary, full_name, listed};
 use super::roles::find_role;
 use super::users::find;
@@ -52,7 +53,7 @@ impl App {
         name: &str,
     ) -> Result<GroupSummary, AppError>
     where
-        A: ActsOn<UserDirectory>,
+        A: KeepsAccounts,
     {
         check_name(name)?;
         let (name, now) = (name.to_owned(), self.now());
@@ -118,7 +119,7 @@ impl App {
         name: &str,
     ) -> Result<(), AppError>
     where
-        A: ActsOn<UserDirectory>,
+        A: KeepsAccounts,
     {
         let name = name.to_owned();
         let event =
@@ -144,7 +145,7 @@ impl App {
         member: bool,
     ) -> Result<(), AppError>
     where
-        A: ActsOn<UserDirectory>,
+        A: KeepsAccounts,
     {
         let (group, user) = (group.to_owned(), user.to_owned());
         let like = self.event(caller, Outcome::Done, Act::GroupUpdated { id: 0, change: String::new() });

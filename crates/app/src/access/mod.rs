@@ -12,6 +12,15 @@ mod roles;
 mod second_factor;
 mod users;
 
+use sealyard_identity::{ActsOn, Administer, Provision, UserDirectory};
+
+/// What may disable accounts, and make groups and fill them: administering, and provisioning by a directory. A right to read the
+/// users is none of it.
+pub trait KeepsAccounts: ActsOn<UserDirectory> {}
+
+impl KeepsAccounts for Administer {}
+impl KeepsAccounts for Provision {}
+
 pub use accounts::{AccountDetails, AccountSummary};
 pub use explain::{AccessExplanation, ConsideredRule};
 pub use grants::{GrantChange, GrantFilter, GrantSummary, GrantTo};
