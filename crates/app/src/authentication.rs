@@ -69,7 +69,7 @@ pub(crate) enum Purpose {
 #[derive(Default)]
 pub(crate) struct CheckedPasswords {
     key: std::sync::OnceLock<[u8; 32]>,
-    known: Mutex<HashMap<Digest, String>>,
+    known: Mutex<HashMap<Digest, (String, Timestamp)>>,
 }
 
 /// Says nothing: with key and hashes in hand, passwords could be guessed fast.
@@ -81,6 +81,8 @@ impl fmt::Debug for CheckedPasswords {
 
 /// So many passwords are remembered at once; then all are forgotten.
 const REMEMBERED: usize = 1024;
+/// A right password is checked anew after this.
+const REMEMBERED_SECONDS: i64 = 5 * 60;
 
 impl CheckedPasswords {
     pub(crate) fn fingerprint(&self, rng: &dyn Rng, name: &str, password: &str) -> Digest {
@@ -93,17 +95,19 @@ impl CheckedPasswords {
         hasher.finish()
     }
 
-    fn contains(&self, fingerprint: &Digest, stored: &str) -> bool {
+    fn contains(&self, fingerprint: &Digest, stored: &str, now: Timestamp) -> bool {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(fingerprint).is_some_and(|checked| checked == stored)
+        known
+            .get(fingerprint)
+            .is_some_and(|(checked, at)| checked == stored && *at <= now && now < at.plus_seconds(REMEMBERED_SECONDS))
     }
 
-    fn remember(&self, fingerprint: Digest, stored: String) {
+    fn remember(&self, fingerprint: Digest, stored: String, now: Timestamp) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
             known.clear();
         }
-        known.insert(fingerprint, stored);
+        known.insert(fingerprint, (stored, now));
     }
 }
 
@@ -229,7 +233,7 @@ impl App {
         // Where it is locked no password is right, and that costs and looks as a wrong one does.
         let stored = user.as_ref().filter(|user| !user.disabled && !locked).and_then(|user| user.password.clone());
         if let (Some(user), Some(stored)) = (&user, &stored)
-            && self.checked.contains(&fingerprint, stored)
+            && self.checked.contains(&fingerprint, stored, self.now())
         {
             let who = self.second_step(attempt, user, factor, asked, source, request_id).await?;
             if !known_here {
@@ -284,7 +288,7 @@ impl App {
                     })
                     .await?;
                 self.sequencer.notify();
-                self.checked.remember(fingerprint, stored);
+                self.checked.remember(fingerprint, stored, self.now());
                 Ok(who)
             }
             _ => {

@@ -76,6 +76,13 @@ async fn a_right_password_is_told_once_and_remembered() {
     }
     let told = |event: &&sealyard_ledger::Event| event.actor == "ada" && matches!(event.act, Act::LoggedIn { .. });
     assert_eq!(test.events().await.iter().filter(told).count(), 1);
+    // For minutes, and not for as long as the server runs.
+    test.clock.set(start().plus_seconds(299));
+    test.log_in("ada", PASSWORD).await.unwrap();
+    assert_eq!(test.events().await.iter().filter(told).count(), 1);
+    test.clock.set(start().plus_seconds(300));
+    test.log_in("ada", PASSWORD).await.unwrap();
+    assert_eq!(test.events().await.iter().filter(told).count(), 2);
 }
 
 /// Another's remembered password must not let anybody in.
