@@ -34,20 +34,21 @@ pub(crate) async fn prepare(
         None => {
             let key = Redacted::new(rng.bytes::<32>());
             let sealed = Sealer::to_text(&sealer.seal(KEY, key.expose())?);
+            let seals = seals.clone();
             let given = store
                 .write(move |tx| {
                     // Another server may have been first.
                     if let Some(there) = tx.setting(KEY)? {
                         return Ok(there);
                     }
+                    // The key is there with the seals or not at all: a start that is killed here is made up for by the next.
                     tx.put_setting(KEY, &sealed)?;
+                    seals.set(key.expose());
+                    tx.seal_all_rows()?;
                     Ok::<_, StoreError>(sealed)
                 })
                 .await?;
-            let key = read(&sealer, &given)?;
-            seals.set(key.expose());
-            store.write(|tx| tx.seal_all_rows()).await?;
-            key
+            read(&sealer, &given)?
         }
     };
     seals.set(key.expose());

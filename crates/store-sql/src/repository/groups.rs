@@ -3,11 +3,12 @@ use sealyard_store::model::{ExternalIdentityRecord, GroupRecord, GroupRole};
 use sealyard_store::{Groups, StoreError};
 
 use super::convert::{Columns as _, already_exists, not_found};
-use crate::seals::{EXTERNAL_IDENTITIES, GROUP_MEMBERS, GROUP_ROLES, GROUPS};
+use crate::seals::{EXTERNAL_IDENTITIES, GROUP_MEMBERS, GROUP_ROLES, GROUPS, ROLES};
 use crate::session::Session;
-use crate::sql::Row;
+use crate::sql::{Parameters, Row};
 
-const GROUP: &str = "SELECT groups.number, groups.source, groups.name FROM groups";
+/// In the order of [`GROUPS`], with the seal.
+const GROUP: &str = "SELECT groups.number, groups.source, groups.name, groups.seal FROM groups";
 /// In the order of [`EXTERNAL_IDENTITIES`], with the seal.
 const EXTERNAL: &str = "SELECT provider, subject, member, seal, created, seen FROM external_identities";
 
@@ -24,15 +25,16 @@ impl Groups for Session<'_> {
     }
 
     fn group(&mut self, id: i64) -> Result<Option<GroupRecord>, StoreError> {
-        self.optional(&format!("{GROUP} WHERE groups.number = ?1"), [id], read_group)
+        self.optional(&format!("{GROUP} WHERE groups.number = ?1"), [id], |row| self.checked_group(row))
     }
 
     fn group_named(&mut self, source: &str, name: &str) -> Result<Option<GroupRecord>, StoreError> {
-        self.optional(&format!("{GROUP} WHERE groups.source = ?1 AND groups.name = ?2"), (source, name), read_group)
+        let sql = format!("{GROUP} WHERE groups.source = ?1 AND groups.name = ?2");
+        self.optional(&sql, (source, name), |row| self.checked_group(row))
     }
 
     fn groups(&mut self) -> Result<Vec<GroupRecord>, StoreError> {
-        self.all(&format!("{GROUP} ORDER BY groups.source, groups.name"), [], read_group)
+        self.intact_groups(&format!("{GROUP} ORDER BY groups.source, groups.name"), [])
     }
 
     fn rename_group(&mut self, id: i64, name: &str) -> Result<(), StoreError> {
@@ -44,6 +46,7 @@ impl Groups for Session<'_> {
         if taken {
             return Err(already_exists("group", name));
         }
+        self.check_row(&GROUPS, [id])?;
         match self.execute("UPDATE groups SET name = ?2 WHERE number = ?1", (id, name))? {
             0 => Err(not_found("group", id.to_string())),
             _ => self.seal(&GROUPS, [id]),
@@ -59,7 +62,7 @@ impl Groups for Session<'_> {
     }
 
     fn add_group_member(&mut self, group: i64, user: i64) -> Result<bool, StoreError> {
-        if !self.exists("SELECT 1 FROM groups WHERE number = ?1", [group])? {
+        if !self.check_row(&GROUPS, [group])? {
             return Err(not_found("group", group.to_string()));
         }
         let sql = "INSERT INTO group_members (group_number, member) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
@@ -84,7 +87,7 @@ impl Groups for Session<'_> {
             "{GROUP} JOIN group_members ON group_members.group_number = groups.number
              WHERE group_members.member = ?1 ORDER BY groups.source, groups.name"
         );
-        self.all(&sql, [user], read_group)
+        self.intact_groups(&sql, [user])
     }
 
     fn group_roles(&mut self) -> Result<Vec<GroupRole>, StoreError> {
@@ -93,10 +96,10 @@ impl Groups for Session<'_> {
     }
 
     fn add_group_role(&mut self, role: &GroupRole) -> Result<bool, StoreError> {
-        if !self.exists("SELECT 1 FROM groups WHERE number = ?1", [role.group])? {
+        if !self.check_row(&GROUPS, [role.group])? {
             return Err(not_found("group", role.group.to_string()));
         }
-        if !self.exists("SELECT 1 FROM roles WHERE number = ?1", [role.role])? {
+        if !self.check_row(&ROLES, [role.role])? {
             return Err(not_found("role", role.role.to_string()));
         }
         let sql = "INSERT INTO group_roles (group_number, role, declared) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
@@ -155,6 +158,21 @@ impl Groups for Session<'_> {
     fn remove_external_identity(&mut self, provider: &str, subject: &str) -> Result<bool, StoreError> {
         let sql = "DELETE FROM external_identities WHERE provider = ?1 AND subject = ?2";
         Ok(self.execute(sql, (provider, subject))? > 0)
+    }
+}
+
+impl Session<'_> {
+    fn checked_group(&self, row: &Row<'_>) -> Result<GroupRecord, StoreError> {
+        self.check(&GROUPS, row, 0)?;
+        read_group(row)
+    }
+
+    /// Of the groups that are found, those that are as they were made: what one is called decides who comes to be in it.
+    fn intact_groups(&self, sql: &str, parameters: impl Parameters) -> Result<Vec<GroupRecord>, StoreError> {
+        let found = self.all(sql, parameters, |row| {
+            Ok(if self.is_intact(&GROUPS, row, 0)? { Some(read_group(row)?) } else { None })
+        })?;
+        Ok(found.into_iter().flatten().collect())
     }
 }
 

@@ -83,6 +83,7 @@ impl Session<'_> {
 
     /// The frozen manifest. It must still hash to the version's identity, or it was changed behind our back.
     pub(super) fn version_files(&self, number: i64) -> Result<(FileTree, Vec<VersionFile>), StoreError> {
+        self.check_version(number)?;
         let rows = self.all(
             "SELECT path, object, digest, size, executable FROM version_files WHERE version = ?1 ORDER BY path",
             [number],

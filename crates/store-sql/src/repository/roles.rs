@@ -41,6 +41,7 @@ impl Roles for Session<'_> {
     }
 
     fn role(&mut self, id: i64) -> Result<Option<RoleRecord>, StoreError> {
+        self.check_row(&ROLES, [id])?;
         let found = self.optional(&format!("{ROLE} WHERE roles.number = ?1"), [id], read_role)?;
         found.map(|role| self.with_permissions(role)).transpose()
     }
@@ -52,7 +53,9 @@ impl Roles for Session<'_> {
             }
             None => self.all(&format!("{ROLE} ORDER BY roles.number"), [], read_role)?,
         };
-        found.into_iter().map(|role| self.with_permissions(role)).collect()
+        // One that was changed behind our back is none: its workspace and name decide who has a say in it.
+        let intact = self.intact_roles()?;
+        found.into_iter().filter(|role| intact.contains(&role.id)).map(|role| self.with_permissions(role)).collect()
     }
 
     fn update_role(&mut self, id: i64, name: &str, description: Option<&str>) -> Result<(), StoreError> {
@@ -64,6 +67,7 @@ impl Roles for Session<'_> {
         if taken {
             return Err(already_exists("role", name));
         }
+        self.check_row(&ROLES, [id])?;
         match self.execute("UPDATE roles SET name = ?2, description = ?3 WHERE number = ?1", (id, name, description))? {
             0 => Err(not_found("role", id.to_string())),
             _ => self.seal(&ROLES, [id]),
@@ -79,7 +83,7 @@ impl Roles for Session<'_> {
     }
 
     fn add_role_permission(&mut self, permission: &RolePermissionRecord) -> Result<RolePermissionRecord, StoreError> {
-        if !self.exists("SELECT 1 FROM roles WHERE number = ?1", [permission.role])? {
+        if !self.check_row(&ROLES, [permission.role])? {
             return Err(not_found("role", permission.role.to_string()));
         }
         let id: Option<i64> = self.optional(
@@ -95,10 +99,12 @@ impl Roles for Session<'_> {
     }
 
     fn role_permission(&mut self, id: i64) -> Result<Option<RolePermissionRecord>, StoreError> {
+        self.check_row(&ROLE_PERMISSIONS, [id])?;
         self.optional(&format!("{PERMISSION} WHERE number = ?1"), [id], read_permission)
     }
 
     fn update_role_permission(&mut self, id: i64, permission: &str) -> Result<(), StoreError> {
+        self.check_row(&ROLE_PERMISSIONS, [id])?;
         match self.execute("UPDATE role_permissions SET permission = ?2 WHERE number = ?1", (id, permission))? {
             0 => Err(not_found("role permission", id.to_string())),
             _ => self.seal(&ROLE_PERMISSIONS, [id]),
@@ -113,7 +119,7 @@ impl Roles for Session<'_> {
     }
 
     fn assign_role(&mut self, user: i64, role: i64) -> Result<RoleMember, StoreError> {
-        if !self.exists("SELECT 1 FROM roles WHERE number = ?1", [role])? {
+        if !self.check_row(&ROLES, [role])? {
             return Err(not_found("role", role.to_string()));
         }
         let id: Option<i64> = self.optional(

@@ -104,6 +104,13 @@ impl Session<'_> {
         Ok(aws_lc_rs::constant_time::verify_slices_are_equal(&right, there).is_ok())
     }
 
+    /// Looks at the row that the values name before anything is decided by it, written into it or sealed with it; says whether there
+    /// is one.
+    pub(crate) fn check_row(&self, table: &SealedTable, named: impl Parameters) -> Result<bool, StoreError> {
+        let sql = format!("{ALL} SELECT {} FROM {} AS t WHERE {}", table.list("t"), table.name, table.condition());
+        Ok(self.optional(&sql, named, |row| self.check(table, row, 0))?.is_some())
+    }
+
     /// Looks at a row of which nothing shall be believed unless it is as it was written.
     pub(crate) fn check(&self, table: &SealedTable, row: &Row<'_>, at: usize) -> Result<(), StoreError> {
         if self.is_intact(table, row, at)? {

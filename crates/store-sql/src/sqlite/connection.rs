@@ -54,6 +54,8 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, StoreEr
     connection.pragma_update(None, "journal_size_limit", 64 << 20).or_backend()?;
     connection.pragma_update(None, "cache_size", -16_384).or_backend()?;
     connection.pragma_update(None, "temp_store", "MEMORY").or_backend()?;
+    // What is deleted, such as the key of a workspace, does not stay in its page.
+    connection.pragma_update(None, "secure_delete", true).or_backend()?;
     if access == Access::Read {
         connection.pragma_update(None, "query_only", true).or_backend()?;
     }
@@ -146,6 +148,7 @@ mod tests {
             assert_eq!(ask("trusted_schema"), 0);
             assert_eq!(ask("cell_size_check"), 1);
             assert_eq!(ask("synchronous"), 2, "FULL");
+            assert_eq!(ask("secure_delete"), 1);
             assert_eq!(ask("query_only"), i64::from(access == Access::Read));
             let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
             assert_eq!(mode, "wal");

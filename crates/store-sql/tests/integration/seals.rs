@@ -267,3 +267,52 @@ async fn a_version_that_was_changed_is_not_given_out_and_can_not_be_published() 
     is_damaged(store.write(|tx| tx.mark_published("fraud", 1, Digest::of(b"again"), time(2))).await);
     is_damaged(store.write(|tx| tx.set_model_version_stage("fraud", 1, "Production", time(2)).map(drop)).await);
 }
+
+/// What was changed behind the server's back is not made good by the next ordinary write, nor does it decide what is written next.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_ordinary_write_seals_what_was_changed() {
+    type Write = fn(&mut dyn Transaction) -> Result<(), StoreError>;
+    let cases: &[(&str, Write)] = &[
+        ("UPDATE roles SET workspace = 'mine'", |tx| tx.role(1).map(drop)),
+        ("UPDATE roles SET workspace = 'mine'", |tx| tx.update_role(1, "renamed", None)),
+        ("UPDATE roles SET workspace = 'mine'", |tx| tx.assign_role(2, 1).map(drop)),
+        ("UPDATE roles SET name = 'other'", |tx| {
+            tx.add_group_role(&GroupRole { group: 1, role: 1, declared: true }).map(drop)
+        }),
+        ("UPDATE roles SET workspace = 'mine'", |tx| {
+            let (resource_type, resource_pattern) = ("experiment".into(), "9".into());
+            let permission = "MANAGE".into();
+            tx.add_role_permission(&RolePermissionRecord {
+                id: 0,
+                role: 1,
+                resource_type,
+                resource_pattern,
+                permission,
+            })
+            .map(drop)
+        }),
+        ("UPDATE role_permissions SET resource_pattern = '*'", |tx| tx.update_role_permission(1, "READ")),
+        ("UPDATE role_permissions SET resource_pattern = '*'", |tx| tx.role_permission(1).map(drop)),
+        ("UPDATE groups SET name = 'admins'", |tx| tx.group_named("corp", "admins").map(drop)),
+        ("UPDATE groups SET name = 'admins'", |tx| tx.group(1).map(drop)),
+        ("UPDATE groups SET source = 'scim'", |tx| tx.rename_group(1, "renamed")),
+        ("UPDATE groups SET name = 'admins'", |tx| tx.add_group_member(1, 2).map(drop)),
+        ("UPDATE model_versions SET tree = zeroblob(32)", |tx| tx.model_version_files("fraud", 1).map(drop)),
+    ];
+    for (change, write) in cases {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(directory.path());
+        store
+            .write(|tx| {
+                fill(tx);
+                Ok::<_, StoreError>(())
+            })
+            .await
+            .unwrap();
+        sql(directory.path(), change);
+        let write = *write;
+        let outcome = store.write(move |tx| write(tx)).await;
+        assert!(matches!(outcome, Err(StoreError::Damaged { .. })), "{change}: {outcome:?}");
+        assert_eq!(damaged(&store).await.len(), 1, "{change}");
+    }
+}
