@@ -39,16 +39,27 @@ impl MachineRule {
             if literal.is_empty() || literal.contains('*') {
                 return Err(format!("{claim}: {pattern:?} is no text, nor a beginning and `*`"));
             }
-            // `org*` would also mean the repositories of `org-evil`.
-            let ends = literal.ends_with(['/', ':', '-', '.', '_', '@']);
-            let names_owner = matches!(claim.as_str(), "repository" | "repository_owner" | "sub");
-            if pattern.ends_with('*') && names_owner && !ends {
+            // `org*` would also mean what belongs to `org-evil`, and `org-*` as well: anybody can take such a name.
+            let ends = literal.ends_with(['/', ':']) || claim == "ref";
+            if pattern.ends_with('*') && !ends {
                 return Err(format!(
                     "{claim}: {pattern:?} also means names that only begin alike; end it before a `*` with `/` or `:`"
                 ));
             }
         }
         Ok(())
+    }
+
+    /// Whether the rule says whose the token must be, at an issuer that gives tokens to everybody: one of these claims in full, or
+    /// a beginning that holds the owner's whole name.
+    pub(crate) fn names_owner(&self, owners: &[&str]) -> bool {
+        self.claims.iter().filter(|(claim, _)| owners.contains(&claim.as_str())).any(|(claim, pattern)| {
+            let Some(beginning) = pattern.strip_suffix('*') else { return true };
+            // `repo:OWNER/…`, `project_path:OWNER/…`, and for the others `OWNER/…`.
+            let rest = if claim == "sub" { beginning.split_once(':').map(|(_, rest)| rest) } else { Some(beginning) };
+            rest.and_then(|rest| rest.split_once('/'))
+                .is_some_and(|(owner, _)| !owner.is_empty() && !owner.contains(':'))
+        })
     }
 
     pub(crate) fn matches(&self, claims: &Claims) -> bool {
@@ -96,6 +107,23 @@ mod tests {
     }
 
     #[test]
+    fn an_owner_is_named_in_full() {
+        let owners = ["sub", "repository", "repository_owner"];
+        for named in [
+            ("repository", "org/repo"),
+            ("repository", "org/*"),
+            ("repository_owner", "org"),
+            ("sub", "repo:org/repo:ref:refs/heads/main"),
+            ("sub", "repo:org/*"),
+        ] {
+            assert!(rule(&[named]).names_owner(&owners), "{named:?}");
+        }
+        for stranger in [("sub", "repo:*"), ("sub", "repo:/*"), ("repository", "/*"), ("ref", "refs/heads/main")] {
+            assert!(!rule(&[stranger]).names_owner(&owners), "{stranger:?}");
+        }
+    }
+
+    #[test]
     fn rules_that_would_let_in_strangers_are_refused() {
         assert_eq!(rule(&[("repository", "org/*")]).check(), Ok(()));
         for strange in [
@@ -104,6 +132,9 @@ mod tests {
             &[("repository", "")],
             &[("repository", "o*g/x")],
             &[("repository", "org*")],
+            &[("repository", "org-*")],
+            &[("job_workflow_ref", "org*")],
+            &[("kubernetes.io.namespace", "ml*")],
         ] {
             assert!(rule(strange).check().is_err(), "{strange:?}");
         }

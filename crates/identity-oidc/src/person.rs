@@ -49,7 +49,12 @@ pub(crate) fn person(
     }
     let groups = match &settings.groups_claim {
         None => None,
-        Some(path) => Some(groups(path, claim(path), claim("_claim_names")).map_err(wrong)?),
+        Some(path) => {
+            if claim("hasgroups").is_some() && claim(path).is_none() {
+                return Err(wrong("the provider left the groups out because there are too many".to_owned()));
+            }
+            Some(groups(path, claim(path), claim("_claim_names")).map_err(wrong)?)
+        }
     };
     let decides = !settings.administrators.is_empty();
     let administrator = groups.as_ref().filter(|_| decides).map(|groups| !groups.is_disjoint(&settings.administrators));

@@ -10,6 +10,9 @@ use crate::{Kind, MachineRule};
 const GITHUB_ACTIONS: &str = "https://token.actions.githubusercontent.com";
 /// What says of a workflow whose it is.
 const GITHUB_OWNERS: &[&str] = &["sub", "repository", "repository_id", "repository_owner", "repository_owner_id"];
+/// The same for everybody's jobs at GitLab.
+const GITLAB: &str = "https://gitlab.com";
+const GITLAB_OWNERS: &[&str] = &["sub", "project_path", "project_id", "namespace_path", "namespace_id"];
 
 /// How we prove to the provider who we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -155,10 +158,15 @@ impl ProviderSettings {
         }
         for rule in &self.machines {
             rule.check()?;
-            let owned = rule.claims.keys().any(|claim| GITHUB_OWNERS.contains(&claim.as_str()));
-            if self.issuer == GITHUB_ACTIONS && !owned {
+            if self.issuer == GITHUB_ACTIONS && !rule.names_owner(GITHUB_OWNERS) {
                 return Err(format!(
-                    "the rule of {:?} names no repository, so that every workflow of GitHub would be let in",
+                    "the rule of {:?} names no repository or owner in full, so that every workflow of GitHub would be let in",
+                    rule.account
+                ));
+            }
+            if self.issuer.trim_end_matches('/') == GITLAB && !rule.names_owner(GITLAB_OWNERS) {
+                return Err(format!(
+                    "the rule of {:?} names no project or namespace in full, so that every job of GitLab would be let in",
                     rule.account
                 ));
             }
