@@ -92,9 +92,11 @@ pub(crate) fn read(signed: &str, wanted: &Wanted<'_>) -> Result<Assertion, SamlE
     Ok(Assertion { id, name_id, name_id_format, session, session_ends, ends, attributes })
 }
 
-/// Until when a bearer may show it; one confirmation has to be right in all.
+/// Until when a bearer may show it at the latest; one confirmation has to be right in all.
 fn confirmed(subject: Node<'_, '_>, wanted: &Wanted<'_>, moment: Moment) -> Result<Timestamp, SamlError> {
     let mut reason = SamlError::assertion("the assertion is for no bearer");
+    // The last of them: so long it must be remembered that it was shown.
+    let mut until: Option<Timestamp> = None;
     for confirmation in children(subject, ASSERTION, "SubjectConfirmation") {
         if confirmation.attribute("Method") != Some(BEARER) {
             continue;
@@ -110,12 +112,15 @@ fn confirmed(subject: Node<'_, '_>, wanted: &Wanted<'_>, moment: Moment) -> Resu
                 None => "the assertion has no end",
                 Some(end) if moment.is_over(end) => "the assertion has expired",
                 Some(_) if begins.is_some_and(|begins| moment.is_ahead(begins)) => "the assertion is not valid yet",
-                Some(end) => return Ok(end),
+                Some(end) => {
+                    until = Some(until.map_or(end, |before| before.max(end)));
+                    continue;
+                }
             }
         };
         reason = SamlError::assertion(what);
     }
-    Err(reason)
+    until.ok_or(reason)
 }
 
 /// Until when the conditions hold. A condition that is not known is not met.

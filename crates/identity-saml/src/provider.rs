@@ -14,6 +14,9 @@ use crate::settings::Resolved;
 use crate::xml::LONGEST;
 use crate::{SamlError, SamlSettings, SamlSettingsError, StateKey, request, response};
 
+/// What Entra ID says in the place of more groups than it puts into an assertion.
+const GROUPS_ELSEWHERE: &str = "http://schemas.microsoft.com/claims/groups.link";
+
 /// A log-in takes no longer.
 const LONGEST_SECONDS: i64 = 10 * 60;
 
@@ -188,6 +191,10 @@ impl Provider {
         if settings.id_attribute.is_none() && assertion.name_id_format.as_deref() == Some(TRANSIENT) {
             // It would be somebody else each time.
             return Err(SamlError::assertion("its NameID is a transient one, and no id_attribute is set"));
+        }
+        // What is left out might be what a denial was said of.
+        if settings.groups_attribute.is_some() && assertion.attributes.contains_key(GROUPS_ELSEWHERE) {
+            return Err(SamlError::assertion("the identity provider left the groups out because there are too many"));
         }
         let theirs = |name| assertion.attributes.get(name).cloned().unwrap_or_default();
         let groups: Option<Vec<String>> = settings.groups_attribute.as_ref().map(theirs);

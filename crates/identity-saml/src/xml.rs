@@ -10,11 +10,18 @@ use crate::SamlError;
 pub(crate) const LONGEST: usize = 512 * 1024;
 const MOST_NODES: u32 = 20_000;
 const DEEPEST: usize = 32;
+/// Prefixes that are declared anywhere; parsing and canonicalising cost as many steps for each element.
+const MOST_PREFIXES: usize = 64;
+/// Attributes of an element, which are compared with one another.
+const MOST_ATTRIBUTES: usize = 256;
 
 /// Parses `text`, or says why not.
 pub(crate) fn parse(text: &str) -> Result<Document<'_>, SamlError> {
     if text.len() > LONGEST {
         return Err(SamlError::document("it is too long"));
+    }
+    if is_crowded(text) {
+        return Err(SamlError::document("it has too many prefixes or attributes"));
     }
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).map_err(|error| match error {
@@ -27,6 +34,22 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, SamlError> {
         return Err(SamlError::document("it is nested too deeply"));
     }
     Ok(document)
+}
+
+/// Whether it would cost more than a response may, looked at before it is parsed and by nothing that could be costly itself. It may
+/// see too many, where a text looks like markup.
+fn is_crowded(text: &str) -> bool {
+    let mut prefixes = BTreeSet::new();
+    for (at, _) in text.match_indices("xmlns:") {
+        let name = text.get(at + "xmlns:".len()..).unwrap_or_default();
+        let ends = name.find(|character: char| character == '=' || character.is_ascii_whitespace());
+        prefixes.insert(name.get(..ends.unwrap_or(name.len())));
+        if prefixes.len() > MOST_PREFIXES {
+            return true;
+        }
+    }
+    // No attribute's value has a `<`, but a `>` ends nothing in one.
+    text.split('<').any(|part| part.bytes().filter(|byte| *byte == b'=').count() > MOST_ATTRIBUTES)
 }
 
 /// Whether this is the element of that name.
@@ -93,6 +116,17 @@ pub(crate) fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_be_costly_is_not_even_parsed() {
+        let prefixes: String = (0..=MOST_PREFIXES).map(|at| format!(" xmlns:p{at}=\"u\"")).collect();
+        let attributes: String = (0..=MOST_ATTRIBUTES).map(|at| format!(" a{at}=\"v\"")).collect();
+        for text in [format!("<a{prefixes}/>"), format!("<a{attributes}/>"), format!("<a b=\">\"{attributes}/>")] {
+            assert_eq!(parse(&text).unwrap_err().what, "it has too many prefixes or attributes");
+        }
+        let few: String = (0..MOST_PREFIXES.min(MOST_ATTRIBUTES)).map(|at| format!("<b xmlns:p{at}=\"u\"/>")).collect();
+        parse(&format!("<a>{few}{few}</a>")).unwrap();
+    }
 
     #[test]
     fn entities_and_dtds_are_refused() {
