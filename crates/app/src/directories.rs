@@ -12,11 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sealyard_core::{Digest, Redacted, Timestamp};
 use sealyard_identity::{DirectoryError, PasswordDirectory, Principal, Via};
 
-use crate::authentication::principal;
 use crate::{App, AppError, ExternalIdentity};
 
 /// Stands in the ledger before the name of a directory.
-const METHOD: &str = "ldap";
+pub(crate) const METHOD: &str = "ldap";
 /// Clients that use Basic send the password with every request; a directory is asked again after this.
 const REMEMBERED_SECONDS: i64 = 30;
 /// So many are remembered at once; then all are forgotten.
@@ -80,12 +79,18 @@ impl App {
         Self { directories: Arc::new(Directories { all, known: Mutex::default() }), ..self }
     }
 
+    /// The directories, by their names in the settings.
+    pub(crate) fn directory_names(&self) -> Vec<String> {
+        self.directories.all.iter().map(|directory| directory.name().to_owned()).collect()
+    }
+
     /// Who a directory said this is a moment ago. The account is read anew: one that was disabled since is nobody.
     pub(crate) async fn known_elsewhere(&self, fingerprint: &Digest) -> Result<Option<Principal>, AppError> {
         let Some(known) = self.directories.known(fingerprint, self.now()) else { return Ok(None) };
         let user = self.store().read_short(move |tx| Ok::<_, AppError>(tx.user_numbered(known.user)?)).await?;
         let via = Via::External { provider: known.provider, expires: None };
-        user.map(|user| principal(&user, via)).transpose()
+        let user = user.filter(|user| user.password.is_none());
+        user.map(|user| self.person(&user, false, via)).transpose()
     }
 
     /// Asks the directories whose name and password these are; of an account of this server only as if.
@@ -127,6 +132,7 @@ impl App {
             };
             let caller = self.sign_in_external(identity, source, request_id.map(str::to_owned)).await?;
             let Some(principal) = caller.principal().cloned() else { return Ok(Said::No) };
+            let principal = self.by_password_alone(principal);
             let number = principal.id.as_str().strip_prefix('u').and_then(|number| number.parse().ok());
             if let Some(user) = number {
                 let until = self.now().plus_seconds(REMEMBERED_SECONDS);

@@ -192,13 +192,15 @@ impl App {
     pub(crate) async fn check_session(&self, secret: &Redacted<String>) -> Result<Principal, AppError> {
         let hash = SessionSecret::parse(secret.expose()).map_err(|_| AppError::Unauthenticated)?.hash();
         let wanted = hash.clone();
+        let directories = self.directory_names();
         let found = self
             .store()
             .read_short(move |tx| {
                 let Some(session) = tx.session_by_hash(&wanted)? else { return Ok(None) };
                 let Some(owner) = tx.user(&session.owner)? else { return Ok(None) };
-                // Whoever vouched for them has seen to that.
-                let factor = session.provider.is_some() || has_second_factor(tx, &owner)?;
+                // A provider has seen to that; a directory was only asked for a password.
+                let vouched = session.provider.as_ref().is_some_and(|provider| !directories.contains(provider));
+                let factor = vouched || has_second_factor(tx, &owner)?;
                 Ok::<_, AppError>(Some((session, owner, factor)))
             })
             .await?;

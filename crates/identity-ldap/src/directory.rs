@@ -31,7 +31,7 @@ struct Inner {
     name: String,
     asked: Resolved,
     rng: Arc<dyn Rng>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl Directory {
@@ -41,7 +41,9 @@ impl Directory {
     /// [`LdapSettingsError`].
     pub fn open(name: &str, settings: LdapSettings, rng: Arc<dyn Rng>) -> Result<Self, LdapSettingsError> {
         let asked = settings.resolve()?;
-        Ok(Self { inner: Arc::new(Inner { name: name.to_owned(), asked, rng, places: Semaphore::new(AT_ONCE) }) })
+        Ok(Self {
+            inner: Arc::new(Inner { name: name.to_owned(), asked, rng, places: Arc::new(Semaphore::new(AT_ONCE)) }),
+        })
     }
 
     /// Whose name and password these are. An unknown name takes the same steps as a known one with a wrong password.
@@ -64,19 +66,21 @@ impl Directory {
 
     async fn ask(&self, name: Option<&str>, password: &Redacted<String>) -> Result<DirectoryPerson, LdapError> {
         let inner = &self.inner;
-        let _place = inner.places.acquire().await.map_err(LdapError::unavailable)?;
+        // Both belong to the work: who hangs up must not make room for more, nor leave it waiting for a server for ever.
+        let place = Arc::new(Arc::clone(&inner.places).acquire_owned().await.map_err(LdapError::unavailable)?);
         let mut last = LdapError::unavailable("the directory has no server");
         for server in 0..inner.asked.servers.len() {
             let (task, name, password) = (Arc::clone(inner), name.map(str::to_owned), password.clone());
             // In a task of its own: the LDAP library panics at answers that it does not expect.
-            let mut task = tokio::spawn(async move { task.ask(server, name.as_deref(), &password).await });
-            let answer = match timeout(inner.asked.time, &mut task).await {
+            let (place, time) = (Arc::clone(&place), inner.asked.time);
+            let task = tokio::spawn(async move {
+                let _place = place;
+                timeout(time, task.ask(server, name.as_deref(), &password)).await
+            });
+            let answer = match task.await {
                 Ok(Ok(answer)) => answer,
-                Ok(Err(_)) => Err(LdapError::unavailable("the server's answer makes no sense")),
-                Err(_) => {
-                    task.abort();
-                    Err(LdapError::unavailable("the server does not answer in time"))
-                }
+                Ok(Err(_)) => Err(LdapError::unavailable("the server does not answer in time")),
+                Err(_) => Err(LdapError::unavailable("the server's answer makes no sense")),
             };
             match answer {
                 Err(LdapError::Unavailable(what)) => {

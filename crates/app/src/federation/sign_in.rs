@@ -7,6 +7,7 @@ use sealyard_store::model::{ExternalIdentityRecord, UserKind, UserRecord};
 
 use super::{ExternalIdentity, MappedIdentity};
 use crate::authentication::principal;
+use crate::directories::METHOD as DIRECTORY;
 use crate::identities::is_the_servers_own;
 use crate::{App, AppError, Caller};
 
@@ -76,6 +77,7 @@ impl App {
                 None => Ok::<_, AppError>(None),
                 Some(found) => {
                     let user = user_of(tx, &found)?;
+                    has_one_password(&user, &wanted)?;
                     let same = is_as_told(tx, &user, &wanted)?;
                     Ok(Some((user, same)))
                 }
@@ -86,9 +88,11 @@ impl App {
         let entered = event(&name, Outcome::Done, Act::LoggedIn { method });
         let (provider, subject) = (identity.provider.clone(), identity.subject.clone());
         if let Some((_, true)) = known {
+            let told = identity.clone();
             let work = move |tx: &mut dyn Transaction| {
                 let found = tx.external_identity(&provider, &subject)?.ok_or(AppError::Unauthenticated)?;
                 let user = user_of(tx, &found)?;
+                has_one_password(&user, &told)?;
                 tx.external_identity_seen(&provider, &subject, now)?;
                 tx.record(&entered)?;
                 Ok::<_, AppError>(user)
@@ -111,7 +115,11 @@ impl App {
         let identity = identity.clone();
         self.change_grants(move |tx| {
             let user = match tx.external_identity(&identity.provider, &identity.subject)? {
-                Some(found) => user_of(tx, &found)?,
+                Some(found) => {
+                    let user = user_of(tx, &found)?;
+                    has_one_password(&user, &identity)?;
+                    user
+                }
                 None => create(tx, &identity, now, &changes)?,
             };
             let user = set_administrator(tx, user, &identity, &changes.entered)?;
@@ -194,6 +202,15 @@ fn user_of(tx: &mut dyn Transaction, identity: &ExternalIdentityRecord) -> Resul
     tx.user_numbered(identity.user)?.filter(|user| !user.disabled).ok_or(AppError::Unauthenticated)
 }
 
+/// An account that was given a password here is asked for that one, and for its second factor, and no directory lets it in: not
+/// under any other spelling of its name either.
+fn has_one_password(user: &UserRecord, told: &ExternalIdentity) -> Result<(), AppError> {
+    if told.method == DIRECTORY && user.password.is_some() {
+        return Err(AppError::Unauthenticated);
+    }
+    Ok(())
+}
+
 /// Whether the account's groups and rank are what the provider says already.
 fn is_as_told(tx: &mut dyn Transaction, user: &UserRecord, told: &ExternalIdentity) -> Result<bool, AppError> {
     if told.administrator.is_some_and(|administrator| administrator != user.admin) {
@@ -221,7 +238,9 @@ fn create(
     if is_the_servers_own(&name) {
         return Err(AppError::refused("identity.name", format!("the name {name} is the server's own")));
     }
-    if tx.user(name.as_str())?.is_some() {
+    // Two that differ only in case would be taken for one another.
+    let alike = |user: &UserRecord| user.name.eq_ignore_ascii_case(name.as_str());
+    if tx.user(name.as_str())?.is_some() || tx.users()?.iter().any(alike) {
         let text = format!("there is an account {name} that is not this provider's; an administrator can link them");
         return Err(AppError::refused("identity.name-taken", text));
     }

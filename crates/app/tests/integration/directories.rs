@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use sealyard_app::{App, AppError, Caller, Credentials};
+use sealyard_app::{AccountRules, App, AppError, Caller, Credentials, SecondFactorRule};
 use sealyard_core::Redacted;
 use sealyard_identity::{Answer, DirectoryError, DirectoryPerson, PasswordDirectory, Via};
 use sealyard_ledger::{Act, Outcome};
@@ -119,6 +119,41 @@ async fn nobody_of_a_directory_becomes_an_account_of_this_server() {
     let refused = t.basic("bob@example.org", THEIRS).await;
     assert!(matches!(&refused, Err(AppError::Refused { rule, .. }) if rule == "identity.name-taken"), "{refused:?}");
     assert!(t.app.log_in("bob@example.org".into(), password(THEIRS), None, None, None).await.is_err());
+}
+
+/// Once an account has a password of this server, the directory's lets nobody in, whatever the spelling or the memory of before.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_with_a_password_of_its_own_is_not_let_in_by_the_directory() {
+    let t = Test::new().await;
+    t.fake.people.lock().unwrap().push(("ADA", person("ada")));
+    t.basic("ADA", THEIRS).await.unwrap();
+    t.basic("ada", THEIRS).await.unwrap();
+    let administrator = t.test.log_in("admin", PASSWORD).await.unwrap();
+    t.app.set_password(&administrator, "ada", password(PASSWORD), None).await.unwrap();
+    for name in ["ada", "ADA"] {
+        assert!(matches!(t.basic(name, THEIRS).await, Err(AppError::Unauthenticated)), "{name}");
+        t.test.clock.set(start().plus_seconds(60));
+        assert!(matches!(t.basic(name, THEIRS).await, Err(AppError::Unauthenticated)), "{name}, later");
+    }
+    assert_eq!(t.basic("ada", PASSWORD).await.unwrap().principal().unwrap().via, Via::Password);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_at_a_directory_is_no_second_factor() {
+    let t = Test::new().await;
+    let administrator = DirectoryPerson { administrator: Some(true), ..person("root2") };
+    t.fake.people.lock().unwrap().push(("root2", administrator));
+    assert!(t.basic("root2", THEIRS).await.unwrap().principal().unwrap().admin);
+    let rules = AccountRules { second_factor: SecondFactorRule::Administrators, ..AccountRules::default() };
+    let app = t.app.clone().with_account_rules(rules);
+    let t = Test { app, ..t };
+    // Asked, and remembered.
+    for _ in 0..2 {
+        assert!(!t.basic("root2", THEIRS).await.unwrap().principal().unwrap().admin);
+    }
+    let session = t.app.log_in("root2".into(), password(THEIRS), None, None, None).await.unwrap();
+    let back = t.app.authenticate(Credentials::Session(session.secret), None, None).await.unwrap();
+    assert!(!back.principal().unwrap().admin);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -54,6 +54,8 @@ async fn nobody_becomes_somebody_by_their_name() {
     let test = TestApp::new().await;
     test.user("ada", &[]).await;
     assert_eq!(rule(enter(&test, ada(&[])).await), "identity.name-taken");
+    // Nor by one that looks like it.
+    assert_eq!(rule(enter(&test, ExternalIdentity { name: "ADA".into(), ..ada(&[]) }).await), "identity.name-taken");
     // Nor by the same subject at another provider.
     enter(&test, ExternalIdentity { name: "bob".into(), ..ada(&[]) }).await.unwrap();
     let other = ExternalIdentity { provider: "other".into(), name: "bob".into(), ..ada(&[]) };
