@@ -24,6 +24,10 @@ pub(crate) fn check_names(settings: &Settings) -> Result<(), SettingsError> {
             let problem = format!("two providers are called {name}: each kind needs names of its own");
             return Err(SettingsError::invalid("identity", problem));
         }
+        // They stand for something else where a provider's name stands.
+        if ["scim", "certificate", "certificates"].contains(&name.as_str()) {
+            return Err(SettingsError::invalid("identity", format!("no provider can be called {name}")));
+        }
         let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if name.is_empty() || name.len() > 64 || !name.bytes().all(fine) {
             let problem = format!("{name:?} is no name of a provider: 1 to 64 letters, digits and . _ -");
@@ -127,6 +131,8 @@ mod tests {
         assert_eq!(roles["corp"]["cn=a,dc=x"], ["r"]);
         assert_eq!(roles["other"]["A"], ["r"]);
         assert!(check_names(&read(ldap("corp") + &saml("corp"))).is_err());
-        assert!(check_names(&read(ldap("\"a/b\""))).is_err());
+        for not_a_name in ["\"a/b\"", "scim", "certificate", "certificates"] {
+            assert!(check_names(&read(ldap(not_a_name))).is_err(), "{not_a_name}");
+        }
     }
 }
