@@ -129,7 +129,17 @@ async fn a_role_speaks_of_its_own_workspace_alone() {
     call(&test, &boss, Method::POST, "grants", grant("act:break-glass", "registered-model:*"))
         .await
         .error(403, "PERMISSION_DENIED");
+    let hand_out = async |who: &User| {
+        let body = json!({"role_id": managers, "username": "boss"});
+        test.post(who, "/api/3.0/mlflow/roles/assign", body).await
+    };
+    hand_out(&boss).await.ok();
+    let unassign = Body::from(json!({"role_id": managers, "username": "boss"}).to_string());
+    test.call(&test.admin, Method::DELETE, "/api/3.0/mlflow/roles/unassign", unassign).await.ok();
     call(&test, &test.admin, Method::POST, "grants", grant("act:break-glass", "registered-model:*")).await.ok();
+    // What they can't put into it they can't hand out either, to themselves for one.
+    hand_out(&boss).await.error(403, "PERMISSION_DENIED");
+    hand_out(&test.admin).await.ok();
     call(&test, &boss, Method::POST, "grants", json!({"user": "boss", "resource": "ledger", "right": "READ"}))
         .await
         .error(403, "PERMISSION_DENIED");

@@ -1,6 +1,8 @@
 //! Roles: sets of rights with a name, managed by administrators and by whoever may MANAGE the workspace.
 
-use sealyard_identity::{Action, ActsOn, Administer, Manage, Read, UserDirectory, WorkspaceName};
+use sealyard_identity::{
+    Action, ActsOn, Administer, Grant, Grantee, Manage, Read, Right, RoleName, UserDirectory, WorkspaceName,
+};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::{RoleMember, RolePermissionRecord, RoleRecord};
@@ -208,8 +210,15 @@ impl App {
     pub async fn assign_role(&self, caller: &Caller, user: &str, role: i64) -> Result<RoleMember, AppError> {
         self.may_manage_role(caller, role).await?;
         let event = self.event(caller, Outcome::Done, Act::RoleAssigned { id: role, user: shown(user) });
-        let user = user.to_owned();
+        let (user, administers) = (user.to_owned(), self.may(caller, Administer, UserDirectory));
         self.change_grants(move |tx| {
+            if !administers && gives_more_than_managing(tx, role)? {
+                return Err(AppError::Denied {
+                    rule: "authorization",
+                    action: "administer".to_owned(),
+                    resource: format!("role:{role}, which gives what MANAGE does not"),
+                });
+            }
             let user = find(tx, &user)?;
             let member = tx.assign_role(user.id, role)?;
             tx.record(&event)?;
@@ -341,6 +350,14 @@ impl App {
     fn role_updated(&self, caller: &Caller, id: i64, change: &str) -> Event {
         self.event(caller, Outcome::Done, Act::RoleUpdated { id, change: change.to_owned() })
     }
+}
+
+/// Whether a role gives an act that nobody has by managing its workspace, such as breaking glass: only an administrator gives that.
+fn gives_more_than_managing(tx: &mut dyn Transaction, role: i64) -> Result<bool, AppError> {
+    let grantee = RoleName::new(RoleRecord::grantee_name(role)).map(Grantee::Role);
+    let grantee = grantee.map_err(|error| AppError::internal("a role has no name", error))?;
+    let more = |grant: &Grant| matches!(grant.right, Right::Act(act) if !act.is_managed());
+    Ok(tx.grants()?.iter().any(|grant| grant.grantee == grantee && more(grant)))
 }
 
 pub(super) fn find_role(tx: &mut dyn Transaction, id: i64) -> Result<RoleRecord, AppError> {
