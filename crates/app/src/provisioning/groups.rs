@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::GroupRecord;
@@ -29,9 +31,9 @@ pub struct GroupChange {
     /// Who is in it from now on, by id: these and no others.
     pub members: Option<Vec<String>>,
     /// Who comes in.
-    pub add: Vec<String>,
+    pub add: BTreeSet<String>,
     /// Who goes out; who is not in it is no error.
-    pub remove: Vec<String>,
+    pub remove: BTreeSet<String>,
 }
 
 impl GroupChange {
@@ -44,14 +46,14 @@ impl GroupChange {
 
     /// Comes in.
     pub fn add(&mut self, id: String) {
-        self.remove.retain(|one| *one != id);
-        self.add.push(id);
+        self.remove.remove(&id);
+        self.add.insert(id);
     }
 
     /// Goes out.
     pub fn remove(&mut self, id: String) {
-        self.add.retain(|one| *one != id);
-        self.remove.push(id);
+        self.add.remove(&id);
+        self.remove.insert(id);
     }
 }
 
@@ -99,7 +101,7 @@ impl App {
         members: Vec<String>,
     ) -> Result<ProvisionedGroup, AppError> {
         check_name(name)?;
-        check_members(&members)?;
+        check_members(members.len())?;
         let (name, now) = (name.to_owned(), self.now());
         let event = self.event(caller, Outcome::Done, Act::GroupCreated { id: 0, name: name.clone() });
         self.change_grants(move |tx| {
@@ -132,8 +134,8 @@ impl App {
         change: GroupChange,
     ) -> Result<ProvisionedGroup, AppError> {
         change.name.as_deref().map_or(Ok(()), check_name)?;
-        for list in [change.members.as_ref(), Some(&change.add), Some(&change.remove)].into_iter().flatten() {
-            check_members(list)?;
+        for many in [change.members.as_ref().map_or(0, Vec::len), change.add.len(), change.remove.len()] {
+            check_members(many)?;
         }
         let id = id.to_owned();
         let like = self.event(caller, Outcome::Done, Act::GroupUpdated { id: 0, change: String::new() });
@@ -148,9 +150,9 @@ impl App {
                 changed.push(format!("renamed to {name}"));
             }
             if let Some(members) = &change.members {
-                let mut wanted = Vec::new();
+                let mut wanted = BTreeSet::new();
                 for id in members {
-                    wanted.push(find_user(tx, id)?.id);
+                    wanted.insert(find_user(tx, id)?.id);
                 }
                 for member in tx.group_members(group.id)? {
                     if !wanted.contains(&member) {
@@ -220,8 +222,8 @@ fn check_name(name: &str) -> Result<(), AppError> {
     Ok(())
 }
 
-fn check_members(members: &[String]) -> Result<(), AppError> {
-    if members.len() > MOST_MEMBERS {
+fn check_members(many: usize) -> Result<(), AppError> {
+    if many > MOST_MEMBERS {
         return Err(AppError::Invalid(format!("a group has at most {MOST_MEMBERS} members")));
     }
     Ok(())
