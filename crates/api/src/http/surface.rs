@@ -26,8 +26,8 @@ pub enum Surface {
 /// What takes an administrator and is still no administration of who may do what.
 const NOT_ADMINISTRATION: [&str; 3] = ["/mlflow/workspaces", "/mlflow/webhooks", "/v1/runs/explain"];
 /// What is administration although it does not take an administrator: who may MANAGE something gives others rights on it, and
-/// whoever is somebody makes tokens.
-const ADMINISTRATION: [&str; 2] = ["/permissions/", "/v1/tokens"];
+/// whoever is somebody makes tokens, and administrators end the sessions of others.
+const ADMINISTRATION: [&str; 5] = ["/permissions/", "/v1/tokens", "/v1/sessions", "/v1/account/", "/v1/access/"];
 /// What a loader asks by other means than reading: what a gate would say.
 const LOADING: [(&str, &str); 1] = [("POST", "/api/sealyard/v1/decisions")];
 
@@ -111,6 +111,9 @@ mod tests {
             "/api/sealyard/v1/grants",
             "/api/sealyard/v1/tokens",
             "/api/sealyard/v1/tokens/{id}",
+            "/api/sealyard/v1/sessions",
+            "/api/sealyard/v1/account/second-factor",
+            "/api/sealyard/v1/access/explanation",
             "/api/sealyard/v1/ledger/entries",
         ] {
             let endpoints: Vec<Endpoint> = found(path);
