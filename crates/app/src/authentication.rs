@@ -229,6 +229,7 @@ impl App {
                 return Err(error);
             }
         };
+        let again = matches!(asked, Purpose::Again);
         let fingerprint = self.checked.fingerprint(&*self.rng, &name, password.expose());
         // Where it is locked no password is right, and that costs and looks as a wrong one does.
         let stored = user.as_ref().filter(|user| !user.disabled && !locked).and_then(|user| user.password.clone());
@@ -236,7 +237,7 @@ impl App {
             && self.checked.contains(&fingerprint, stored, self.now())
         {
             let who = self.second_step(attempt, user, factor, asked, source, request_id).await?;
-            if !known_here {
+            if !known_here && !again {
                 let (app, user) = (self.clone(), user.clone());
                 self.store().write(move |tx| app.note_let_in(tx, &user, source)).await?;
             }
@@ -283,7 +284,10 @@ impl App {
                 let app = self.clone();
                 self.store()
                     .write(move |tx| {
-                        app.note_let_in(tx, &user, source)?;
+                        // Whoever proves again that it is they came in elsewhere.
+                        if !again {
+                            app.note_let_in(tx, &user, source)?;
+                        }
                         Ok::<_, AppError>(tx.record(&let_in)?)
                     })
                     .await?;
@@ -336,7 +340,12 @@ impl App {
             Purpose::Request(code) => (code, false),
             Purpose::Page(code) => (code, true),
             Purpose::Again => {
-                attempt.succeeded();
+                // Only a right code makes wrong ones forgotten.
+                if factor {
+                    attempt.not_judged()
+                } else {
+                    attempt.succeeded()
+                }
                 return self.person(user, factor, Via::Password);
             }
         };
@@ -354,7 +363,7 @@ impl App {
             act: Act::LoginFailed { name: user.name.clone(), reason: reason.to_owned() },
         };
         let Some(code) = code else {
-            attempt.succeeded();
+            attempt.not_judged();
             if !page {
                 self.record_refusal(refused(SECOND_FACTOR)).await?;
             }
@@ -378,6 +387,16 @@ impl App {
         Err(AppError::Unauthenticated)
     }
 
+    /// Counts a wrong code of an account that is logged in.
+    pub(crate) async fn count_wrong_code(&self, caller: &Caller, name: &str) -> Result<(), AppError> {
+        let wanted = name.to_owned();
+        let user = self.store().read_short(move |tx| Ok::<_, AppError>(tx.user(&wanted)?)).await?;
+        let Some(user) = user else { return Ok(()) };
+        let change = "locked after too many wrong codes".to_owned();
+        let act = Act::UserUpdated { name: user.name.clone(), change };
+        self.count_wrong(user, self.event(caller, Outcome::Refused, act)).await
+    }
+
     /// Counts a wrong password or code; `locked` is written when that locks the account.
     async fn count_wrong(&self, user: UserRecord, locked: Event) -> Result<(), AppError> {
         let app = self.clone();
@@ -398,6 +417,12 @@ impl App {
         let lacks = user.admin && !factor && self.rules.second_factor == SecondFactorRule::Administrators;
         let who = principal(user, via)?;
         Ok(Principal { admin: who.admin && !lacks, ..who })
+    }
+
+    /// The same for somebody who has shown a password and nothing else.
+    pub(crate) fn by_password_alone(&self, who: Principal) -> Principal {
+        let lacks = self.rules.second_factor == SecondFactorRule::Administrators;
+        Principal { admin: who.admin && !lacks, ..who }
     }
 
     /// Has the caller prove by their password that it is still they. Gives their name.

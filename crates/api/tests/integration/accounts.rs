@@ -119,6 +119,9 @@ async fn one_changes_ones_own_password_by_knowing_it() {
     assert!(message.starts_with("Current password is required"), "{message}");
     let message = patch(&test, &ada, path, change(Some("wrong"), OTHER)).await.error(400, "INVALID_PARAMETER_VALUE");
     assert!(message.starts_with("Current password does not match"), "{message}");
+    // A token that may do little may not take the account over.
+    let limited = test.token_of("ada", "read").await;
+    patch(&test, &limited, path, change(Some(PASSWORD), OTHER)).await.error(403, "PERMISSION_DENIED");
     patch(&test, &ada, path, change(Some(PASSWORD), "short")).await.error(400, "INVALID_PARAMETER_VALUE");
     assert_eq!(with_password(&test, "ada", PASSWORD).await, 200);
     patch(&test, &ada, path, change(Some(PASSWORD), OTHER)).await.ok();

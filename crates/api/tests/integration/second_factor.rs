@@ -121,6 +121,46 @@ fn odd_code() -> Value {
     json!({"code": "999999"})
 }
 
+/// Who knows the password and not the code guesses codes; the password alone in between must not give them new tries.
+#[tokio::test]
+async fn a_right_password_does_not_make_wrong_codes_forgotten() {
+    let test = TestApp::new().await;
+    let ada = test.user("ada", &[]).await;
+    enable(&test, &ada).await;
+    let mut last = 0;
+    for _ in 0..12 {
+        last = basic(&test, "ada", PASSWORD, "192.0.2.9", Some("999999")).await.status.as_u16();
+        if last == 429 {
+            break;
+        }
+        basic(&test, "ada", PASSWORD, "192.0.2.9", None).await;
+    }
+    assert_eq!(last, 429);
+}
+
+/// Ending a second factor is another door for guesses, and locks as the log-in does.
+#[tokio::test]
+async fn wrong_codes_at_the_end_of_a_second_factor_count() {
+    let rules = sealyard_app::AccountRules { lockout_failures: 4, ..sealyard_app::AccountRules::default() };
+    let test = TestApp::new().await.with_account_rules(rules);
+    let ada = test.user("ada", &[]).await;
+    let limited = test.token_of("ada", "read").await;
+    let again = json!({"password": PASSWORD});
+    call(&test, &limited, Method::POST, "account/second-factor", again).await.error(403, "PERMISSION_DENIED");
+    enable(&test, &ada).await;
+    for _ in 0..10 {
+        later(&test, 60);
+        call(&test, &ada, Method::DELETE, "account/second-factor", odd_code()).await;
+        if TestApp::has(
+            &test.ledger().await,
+            &json!({"act": "user-updated", "change": "locked after too many wrong codes"}),
+        ) {
+            return;
+        }
+    }
+    panic!("nothing was locked");
+}
+
 #[tokio::test]
 async fn the_secret_is_kept_encrypted_and_administrators_reset_it() {
     let test = TestApp::new().await;
@@ -232,7 +272,7 @@ async fn people_see_and_end_their_sessions() {
 async fn the_last_use_of_a_token_is_noted() {
     let test = TestApp::new().await;
     let ada = test.user("ada", &[]).await;
-    later(&test, 600);
+    later(&test, 60);
     call(&test, &ada, Method::GET, "whoami", json!({})).await.ok();
     let mut used = Value::Null;
     for _ in 0..200 {

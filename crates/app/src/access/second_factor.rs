@@ -48,6 +48,7 @@ impl App {
         caller: &Caller,
         password: Redacted<String>,
     ) -> Result<SecondFactorSetup, AppError> {
+        own_name(caller)?;
         let name = self.prove_again(caller, password).await?;
         let secret = TotpSecret::generate(self.rng());
         let now = self.now();
@@ -130,6 +131,7 @@ impl App {
         let name = own_name(caller)?;
         check_shape(code)?;
         let attempt = self.code_attempt(&name, caller)?;
+        let who = name.clone();
         let act = Act::UserUpdated { name: name.clone(), change: "second factor disabled".to_owned() };
         let event = self.event(caller, Outcome::Done, act);
         let (app, code) = (self.clone(), code.clone());
@@ -145,6 +147,9 @@ impl App {
             })
             .await;
         judge(attempt, &done);
+        if matches!(done, Err(AppError::Invalid(_))) {
+            self.count_wrong_code(caller, &who).await?;
+        }
         done?;
         self.sequencer.notify();
         Ok(())
@@ -243,13 +248,13 @@ pub(crate) fn has_second_factor(tx: &mut dyn Transaction, user: &UserRecord) -> 
 }
 
 /// The name of the caller's own account, which a token that is limited may not touch.
-fn own_name(caller: &Caller) -> Result<String, AppError> {
+pub(super) fn own_name(caller: &Caller) -> Result<String, AppError> {
     let principal = caller.principal().ok_or(AppError::Unauthenticated)?;
     let limited = principal.scopes().is_some_and(|scopes| !scopes.contains(&sealyard_identity::Scope::All));
     if limited || matches!(principal.via, Via::Open) {
         return Err(AppError::Denied {
             rule: "authorization",
-            action: "change a second factor".to_owned(),
+            action: "change what proves who an account's owner is".to_owned(),
             resource: "the owner of a limited token".to_owned(),
         });
     }

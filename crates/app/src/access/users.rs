@@ -9,6 +9,7 @@ use sealyard_store::Transaction;
 use sealyard_store::model::{UserKind, UserRecord};
 
 use super::permissions::PermissionLevel;
+use super::second_factor::own_name;
 use crate::authentication::principal_id;
 use crate::tasks::blocking;
 use crate::{App, AppError, Caller, NewUser};
@@ -108,6 +109,7 @@ impl App {
                 let text = "Current password is required when changing your own password.";
                 return Err(AppError::Invalid(text.to_owned()));
             };
+            own_name(caller)?;
             self.prove_again(caller, present).await?;
             if let Some(principal) = caller.principal() {
                 self.spend_own_act(principal)?;
