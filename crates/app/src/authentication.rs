@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sealyard_core::{Digest, Hasher, Redacted, Rng, Timestamp};
-use sealyard_identity::{Attempt, PasswordHash, Principal, PrincipalId, PrincipalName, Token, TokenId, Via};
+use sealyard_identity::{Attempt, PasswordHash, Principal, PrincipalId, PrincipalName, Token, TokenId, Via, network};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::model::UserRecord;
 
@@ -251,7 +251,7 @@ impl App {
         }
         // Each check takes 19 MiB for tens of milliseconds; a flood of them must neither take the memory nor wait in an
         // endless line.
-        let Ok(_waiting) = self.waiting.try_acquire() else {
+        let Some(_waiting) = self.waiting.admit(network(address)) else {
             attempt.not_judged();
             return Err(AppError::Throttled(1));
         };

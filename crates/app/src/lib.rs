@@ -50,6 +50,7 @@ mod token_uses;
 mod traces;
 mod tracking;
 mod vault_keys;
+mod waiting;
 mod webhooks;
 mod workspaces;
 
@@ -119,8 +120,6 @@ pub use workspaces::{MOST_WORKSPACES, WorkspaceSummary};
 
 /// Passwords that are checked at the same time; each takes 19 MiB.
 const PASSWORD_CHECKS: usize = 4;
-/// Passwords that may wait for that.
-const WAITING_PASSWORDS: usize = 256;
 /// Files or folders that are scanned at the same time.
 const SCANS: usize = 4;
 
@@ -170,7 +169,7 @@ pub struct App {
     token_uses: Arc<token_uses::TokenUses>,
     dummy: Arc<DummyHash>,
     checks: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    waiting: Arc<waiting::Waiting>,
     scans: Arc<Semaphore>,
     /// Held for reading between an object and its row.
     placing: Arc<RwLock<()>>,
@@ -225,7 +224,7 @@ impl App {
             token_uses: Arc::default(),
             dummy: Arc::new(dummy),
             checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
-            waiting: Arc::new(Semaphore::new(WAITING_PASSWORDS)),
+            waiting: Arc::default(),
             scans: Arc::new(Semaphore::new(SCANS)),
             placing: Arc::default(),
             sequencer: ledger::Wake::default(),
