@@ -131,12 +131,14 @@ impl App {
             Ok(told) => told,
             Err(error) => return Err(self.oidc_refused(provider, error, &asked).await?),
         };
-        if !self.first_use(&told.once, told.once_until).await? {
+        let (subject, session) = (told.subject.as_deref(), told.session.as_deref());
+        let once = Some((&told.once, told.once_until));
+        let (source, request_id) = (asked.source, asked.request_id.clone());
+        let Some(ended) = self.end_sessions_by(provider, subject, session, once, source, request_id).await? else {
             let again = OidcError::Refused { rule: "oidc.replay", reason: "this token came before".to_owned() };
             return Err(self.oidc_refused(provider, again, &asked).await?);
-        }
-        let (subject, session) = (told.subject.as_deref(), told.session.as_deref());
-        self.end_sessions_of_provider(provider, subject, session, asked.source, asked.request_id).await
+        };
+        Ok(ended)
     }
 
     /// Where the browser of this session goes to log out of its provider too.

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use sealyard_core::{Redacted, Timestamp};
+use sealyard_core::{Digest, Redacted, Timestamp};
 use sealyard_identity::Via;
 use sealyard_ledger::{Act, Event, Outcome};
 
@@ -39,20 +39,41 @@ impl App {
         source: Option<IpAddr>,
         request_id: Option<String>,
     ) -> Result<usize, AppError> {
+        let ended = self.end_sessions_by(provider, subject, external, None, source, request_id).await?;
+        Ok(ended.unwrap_or_default())
+    }
+
+    /// The same, by a word of the provider's that is good for one time until then; `None` if it came before. In one write with the
+    /// ending: a word that did not end what it was about can be said again.
+    pub(crate) async fn end_sessions_by(
+        &self,
+        provider: &str,
+        subject: Option<&str>,
+        external: Option<&str>,
+        once: Option<(&Digest, Timestamp)>,
+        source: Option<IpAddr>,
+        request_id: Option<String>,
+    ) -> Result<Option<usize>, AppError> {
         if subject.is_none() && external.is_none() {
-            return Ok(0);
+            return Ok(Some(0));
         }
+        let once = once.map(|(digest, until)| (digest.to_hex(), until));
         let (provider, subject) = (provider.to_owned(), subject.map(str::to_owned));
         let external = external.map(str::to_owned);
         let now = self.now();
         let ended = self
             .store()
             .write(move |tx| {
+                if let Some((digest, until)) = once
+                    && !tx.use_once(&digest, until, now)?
+                {
+                    return Ok(None);
+                }
                 let owner = match subject {
                     None => None,
                     Some(subject) => {
-                        let Some(found) = tx.external_identity(&provider, &subject)? else { return Ok(0) };
-                        let Some(owner) = tx.user_numbered(found.user)? else { return Ok(0) };
+                        let Some(found) = tx.external_identity(&provider, &subject)? else { return Ok(Some(0)) };
+                        let Some(owner) = tx.user_numbered(found.user)? else { return Ok(Some(0)) };
                         Some(owner.name)
                     }
                 };
@@ -69,7 +90,7 @@ impl App {
                         act: Act::SessionEnded { session: session.id.clone(), reason: format!("{provider} ended it") },
                     })?;
                 }
-                Ok::<_, AppError>(sessions.len())
+                Ok::<_, AppError>(Some(sessions.len()))
             })
             .await?;
         self.sequencer.notify();
