@@ -103,6 +103,7 @@ if "$CARGO" build --release --locked -p sealyard; then
   script "backed up under load, killed, lost, restored elsewhere" "$VENV/bin/python" dev/e2e/restore_drill.py
   script "nothing in plain in all that a server writes" "$VENV/bin/python" dev/e2e/plaintext.py
   script "less than 60 MB when idle, less than 100 ms of CPU for a start" "$VENV/bin/python" dev/e2e/footprint.py --no-start-bound
+  script "the doctor: what it says and sees" "$VENV/bin/python" dev/e2e/doctor.py
   script "certificates from a real ACME directory" "$PYTHON" dev/e2e/acme.py
   script "stock MLflow clients that show a certificate" "$VENV/bin/python" dev/e2e/certificates.py
 else
