@@ -1,6 +1,8 @@
 //! The sequencer, and what people ask of the ledger.
 
+mod export;
 mod head;
+mod personal;
 mod proofs;
 mod search;
 mod witnesses;
@@ -61,6 +63,9 @@ impl App {
         loop {
             if let Err(error) = self.write_ended_counts().await {
                 tracing::error!(%error, "counted refusals could not be written; it will be tried again");
+            }
+            if let Err(error) = self.write_counted_reads(false).await {
+                tracing::error!(%error, "counted reads could not be written");
             }
             let filling = self.fill_ledger_index().await.unwrap_or_else(|error| {
                 tracing::error!(%error, "the index of the ledger could not be filled; it will be tried again");

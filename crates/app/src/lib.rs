@@ -175,6 +175,7 @@ pub struct App {
     placing: Arc<RwLock<()>>,
     sequencer: ledger::Wake,
     witnesses: Arc<Witnesses>,
+    reads: Arc<artifacts::reads::Reads>,
     /// Wakes the housekeeping.
     tidy: Arc<Notify>,
     checked: Arc<authentication::CheckedPasswords>,
@@ -229,6 +230,7 @@ impl App {
             placing: Arc::default(),
             sequencer: ledger::Wake::default(),
             witnesses: Arc::default(),
+            reads: Arc::default(),
             tidy: Arc::default(),
             checked: Arc::default(),
             directories: Arc::default(),

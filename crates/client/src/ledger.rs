@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::Method;
+use reqwest::{Method, Response};
+use sealyard_core::Timestamp;
 use sealyard_ledger::{ConsistencyProof, InclusionProof};
 use serde::Deserialize;
 
@@ -135,5 +136,24 @@ impl Client {
     pub async fn reindex_ledger(&self) -> Result<(), ClientError> {
         let empty = serde_json::json!({});
         self.call::<_, serde_json::Value>(Method::POST, "/api/sealyard/v1/ledger/reindex", &empty).await.map(drop)
+    }
+
+    /// Erases what entries before `before` have of persons, of one actor or of all; gives of how many.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn erase_personal(&self, actor: Option<&str>, before: Timestamp) -> Result<u64, ClientError> {
+        let body = serde_json::json!({"actor": actor, "before": before.as_millis()});
+        let answer: serde_json::Value = self.call(Method::POST, "/api/sealyard/v1/ledger/erase", &body).await?;
+        Ok(answer.get("erased").and_then(serde_json::Value::as_u64).unwrap_or_default())
+    }
+
+    /// Entries as JSON lines, as they come.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn export_ledger(&self, from: u64, to: Option<u64>) -> Result<Response, ClientError> {
+        let to = to.map_or_else(String::new, |to| format!("&to={to}"));
+        self.send(self.request(Method::GET, &format!("/api/sealyard/v1/ledger/export?from={from}{to}"))).await
     }
 }

@@ -8,7 +8,8 @@ pub struct Event {
     pub time: Timestamp,
     /// Name of the authenticated principal; `anonymous` before a log in, `system` for the server itself.
     pub actor: String,
-    /// Address the request came from, if there was one.
+    /// Address the request came from, if there was one. It is [kept apart](crate::personal) from the log; entries of before
+    /// that have it in them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// The request's id, which the response carried too.
@@ -51,6 +52,8 @@ pub enum Act {
         method: String,
     },
     LoginFailed {
+        /// What was typed. The log has it only where an account has that name; anything else may be a password.
+        #[serde(default)]
         name: String,
         reason: String,
     },
@@ -176,6 +179,19 @@ pub enum Act {
     },
     ArtifactDeleted {
         path: String,
+    },
+    /// The first of somebody's reads of a run, model or version within an hour.
+    ArtifactRead {
+        resource: String,
+        path: String,
+        bytes: u64,
+    },
+    /// Further reads within that hour.
+    ArtifactReadsCounted {
+        resource: String,
+        reads: u64,
+        bytes: u64,
+        since: Timestamp,
     },
     UploadBegun {
         path: String,
@@ -483,6 +499,23 @@ pub enum Act {
     },
     /// What makes the ledger quick to search was thrown away, to be made anew out of the entries.
     LedgerReindexed {},
+    /// The server was started with other settings than the last time: digests of both, and the names of what differs.
+    ConfigurationChanged {
+        configuration: Digest,
+        before: Option<Digest>,
+        changed: Vec<String>,
+    },
+    /// Entries were taken out by hand.
+    LedgerExported {
+        from: u64,
+        to: Option<u64>,
+    },
+    /// What entries before `before` had of persons (of one actor, or of all) was erased: of `count` of them.
+    PersonalErased {
+        of: Option<String>,
+        before: Timestamp,
+        count: u64,
+    },
     /// A witness stands at so many entries, and this log was never there.
     WitnessRefused {
         witness: String,

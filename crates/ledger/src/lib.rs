@@ -17,6 +17,7 @@ mod facets;
 mod key;
 pub mod merkle;
 mod note;
+pub mod personal;
 mod proof;
 pub mod tile;
 mod verify;

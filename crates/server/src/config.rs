@@ -66,3 +66,30 @@ pub struct Config {
     /// What only a file of settings can say. Its `[server]` is not looked at: the fields above have taken it in.
     pub settings: Settings,
 }
+
+impl Config {
+    /// What it comes to, without anything secret: what the ledger is told of changes. A file's own values are under their names.
+    pub(crate) fn effective(&self) -> Vec<(String, String)> {
+        let mut values = vec![
+            ("data_dir".to_owned(), self.data_directory.display().to_string()),
+            ("artifacts".to_owned(), self.artifacts.as_ref().map(ToString::to_string).unwrap_or_default()),
+            ("database".to_owned(), self.database.is_some().to_string()),
+            // Port 0 is another one with each start.
+            ("listen".to_owned(), self.listen.to_string()),
+            ("tls".to_owned(), format!("{:?}", self.tls)),
+            ("no_auth".to_owned(), self.no_auth.to_string()),
+            ("ui".to_owned(), format!("{:?}", self.ui)),
+            ("external_sources".to_owned(), self.external_sources.to_string()),
+            ("workspaces".to_owned(), self.workspaces.to_string()),
+            ("hosts".to_owned(), self.hosts.join(" ")),
+            ("webhook_allow".to_owned(), self.webhook_allow.join(" ")),
+        ];
+        let policy = self.policy.as_deref().and_then(|path| std::fs::read(path).ok());
+        values.push((
+            "policy".to_owned(),
+            policy.map(|bytes| sealyard_core::Digest::of(&bytes).to_hex()).unwrap_or_default(),
+        ));
+        values.extend(self.settings.values.iter().map(|(key, value)| (format!("settings.{key}"), value.clone())));
+        values
+    }
+}

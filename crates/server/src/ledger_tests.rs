@@ -218,3 +218,52 @@ async fn a_witness_answers_as_the_protocol_says() {
     let damaged = WitnessServer::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await;
     assert!(matches!(damaged, Err(ServerError::Key(_))));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_goes_on_where_it_was_and_doubles_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    let settings = "[ledger.export.lines]\nkind = \"file\"\npath = \"ledger.jsonl\"\n";
+    let indexes = || {
+        let text = std::fs::read_to_string(root.join("ledger.jsonl")).unwrap_or_default();
+        let index = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["index"].as_u64().unwrap();
+        text.lines().map(index).collect::<Vec<_>>()
+    };
+    for _ in 0..3 {
+        let server = start(root, settings, false).await.unwrap();
+        server.app().sequence().await.unwrap();
+        let size = server.app().entries_to_export(0).await.unwrap().len();
+        for _ in 0..200 {
+            if indexes().len() >= size {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        server.stop().await;
+        let found = indexes();
+        assert!(found.len() >= size && found.iter().zip(0..).all(|(index, place)| *index == place), "{found:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_settings_is_on_record_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    let changes = |root: &Path| {
+        let entries = LedgerReader::open(&catalog(root)).unwrap();
+        let event = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+        let all = entries.entries().map(|entry| event(&entry.unwrap().bytes));
+        all.filter(|event| event["act"] == "configuration-changed").collect::<Vec<_>>()
+    };
+    start_and_stop(root).await;
+    start_and_stop(root).await;
+    assert_eq!(changes(root).len(), 1, "the first start, and nothing changed after it");
+    let settings = "[ledger.export.lines]\nkind = \"file\"\npath = \"ledger.jsonl\"\n";
+    start(root, settings, false).await.unwrap().stop().await;
+    let found = changes(root);
+    assert_eq!(found.len(), 2);
+    let changed = serde_json::json!(["settings.ledger.export.lines.kind", "settings.ledger.export.lines.path"]);
+    assert_eq!(found[1]["changed"], changed);
+    assert_eq!(found[1]["before"], found[0]["configuration"]);
+    assert!(!found[1].to_string().contains("ledger.jsonl"), "the values themselves are not in it");
+}

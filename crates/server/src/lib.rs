@@ -12,6 +12,7 @@ mod descriptors;
 mod door;
 mod doors;
 mod error;
+mod export;
 mod head;
 mod identity;
 mod inference;

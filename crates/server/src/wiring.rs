@@ -19,7 +19,8 @@ use tokio::task::JoinHandle;
 
 use crate::doors::Doors;
 use crate::{
-    Config, DataDirectory, FirstStart, ServerError, TlsMode, catalog, deployment, head, identity, master_key, ready,
+    Config, DataDirectory, FirstStart, ServerError, TlsMode, catalog, deployment, export, head, identity, master_key,
+    ready,
 };
 
 /// The name of the first administrator.
@@ -39,6 +40,7 @@ pub struct Server {
     sequencing: JoinHandle<()>,
     witnessing: JoinHandle<()>,
     keeping: JoinHandle<()>,
+    exporting: Vec<JoinHandle<()>>,
     delivering: JoinHandle<()>,
     tidying: JoinHandle<()>,
     rewriting: JoinHandle<()>,
@@ -83,6 +85,10 @@ impl Server {
             app = app.with_oidc(oidc);
         }
         app = app.with_witnesses(config.settings.ledger.witnesses(&config.settings.folder)?);
+        let mut sinks = Vec::new();
+        for (name, export) in &config.settings.ledger.export {
+            sinks.push((name.clone(), export.sink(name, &config.settings.folder)?));
+        }
         let app = Arc::new(app.with_saml(saml, saml_key));
         // Before anything is written into a log that was put back.
         head::check(&app, &directory.keys(), config.accept_ledger_rollback).await?;
@@ -98,6 +104,7 @@ impl Server {
         app.seal_plain_webhook_urls().await?;
         let first = first_start(&app, &config).await?;
         app.record_start(env!("CARGO_PKG_VERSION")).await?;
+        app.record_configuration(config.effective()).await?;
         if config.no_auth {
             app.disable_authentication().await?;
         }
@@ -118,6 +125,8 @@ impl Server {
         tokio::spawn(identity::probe(Arc::clone(&app)));
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
         let witnessing = tokio::spawn(Arc::clone(&app).run_witnessing());
+        let exporting = sinks.into_iter().map(|(name, sink)| tokio::spawn(export::run(Arc::clone(&app), name, sink)));
+        let exporting = exporting.collect();
         let keeping = tokio::spawn(head::follow(Arc::clone(&app), directory.keys()));
         let delivering = tokio::spawn(Arc::clone(&app).run_deliveries());
         let tidying = tokio::spawn(Arc::clone(&app).run_housekeeping());
@@ -141,6 +150,7 @@ impl Server {
             sequencing,
             witnessing,
             keeping,
+            exporting,
             delivering,
             tidying,
             rewriting,
@@ -207,12 +217,16 @@ impl Server {
         self.sequencing.abort();
         self.witnessing.abort();
         self.keeping.abort();
+        self.exporting.iter().for_each(JoinHandle::abort);
         self.delivering.abort();
         self.tidying.abort();
         self.rewriting.abort();
         // Refusals that were only counted are not written yet.
         if let Err(error) = self.app.write_counted_refusals().await {
             tracing::error!(%error, "counted refusals could not be written");
+        }
+        if let Err(error) = self.app.write_counted_reads(true).await {
+            tracing::error!(%error, "counted reads could not be written");
         }
         // What was acknowledged is durable already; this only saves the next start the work.
         let _ = self.app.sequence().await;

@@ -1,13 +1,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sealyard_core::Timestamp;
+use sealyard_core::{Digest, Timestamp};
 use sealyard_ledger::Entry;
+use sealyard_ledger::personal::Kept;
 use sealyard_store::StoreError;
 use sealyard_store::model::CheckpointRecord;
 
 use crate::postgres::{self, PostgresUrl};
-use crate::repository::Columns as _;
+use crate::repository::{Columns as _, read_kept};
 use crate::session::Session;
 use crate::sqlite;
 
@@ -104,6 +105,16 @@ impl LedgerReader {
             }
         }
         Ok(notes.into_iter().map(|(_, note)| note).collect())
+    }
+
+    /// What is kept apart of the entry that has this digest.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`] when the database can't be read.
+    pub fn personal(&self, digest: &Digest) -> Result<Kept, StoreError> {
+        let sql = "SELECT salt, personal FROM ledger_personal WHERE digest = ?1";
+        let found = self.session().optional(sql, [digest.as_bytes().as_slice()], read_kept)?;
+        Ok(found.unwrap_or(Kept::Missing))
     }
 
     /// Whether the catalog has this table: one that an earlier release made has not all of them.

@@ -48,6 +48,7 @@ pub use repository::ledger_index::LedgerIndex;
 pub use repository::logged_models::LoggedModels;
 pub use repository::objects::Objects;
 pub use repository::once::Once;
+pub use repository::personal::PersonalRecords;
 pub use repository::registry::Registry;
 pub use repository::roles::Roles;
 pub use repository::runs::Runs;
@@ -84,6 +85,7 @@ pub trait Transaction:
     + LedgerRecords
     + LedgerIndex
     + Cosignatures
+    + PersonalRecords
     + Settings
     + Once
     + Webhooks

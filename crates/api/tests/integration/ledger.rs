@@ -150,3 +150,63 @@ async fn the_index_can_be_made_anew() {
     assert_eq!(search(&test, &query).await, before);
     assert_eq!(search(&test, "act=ledger-reindexed").await.len(), 1);
 }
+
+#[tokio::test]
+async fn an_export_is_whole_and_on_record() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment(&test.admin, "x").await;
+    for _ in 0..260 {
+        test.run(&test.admin, &experiment).await;
+    }
+    let answer = test.get(&test.admin, &format!("{LEDGER}/export?from=3")).await;
+    let text = String::from_utf8(answer.bytes.unwrap().to_vec()).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() > 250);
+    assert!(lines.iter().zip(3_u64..).all(|(line, index)| line["index"] == index));
+    assert_eq!(search(&test, "act=ledger-exported").await.len(), 1);
+    let some = test.get(&test.admin, &format!("{LEDGER}/export?from=3&to=5")).await.bytes.unwrap();
+    assert_eq!(some.iter().filter(|byte| **byte == b'\n').count(), 2);
+}
+
+#[tokio::test]
+async fn what_entries_have_of_persons_can_be_erased() {
+    let test = TestApp::new().await;
+    let typed = "a password in the field of the name";
+    let attempt = |name: &str| {
+        let basic = STANDARD.encode(format!("{name}:wrong"));
+        http::Request::get("/api/sealyard/v1/whoami")
+            .header("host", "localhost")
+            .header("authorization", format!("Basic {basic}"))
+            .body(axum::body::Body::empty())
+            .unwrap()
+    };
+    for name in [typed, "admin"] {
+        test.send(attempt(name)).await.error(401, "UNAUTHENTICATED");
+    }
+    let failed = || async {
+        let entries = test.get(&test.admin, &format!("{LEDGER}/entries?limit=500")).await.ok();
+        let all = entries["entries"].as_array().unwrap().clone();
+        let failed = all.into_iter().filter(|entry| entry["event"]["act"] == "login-failed").collect::<Vec<_>>();
+        assert_eq!(failed.len(), 2);
+        failed
+    };
+    let before = failed().await;
+    assert!(!before[0]["event"].to_string().contains(typed), "the log itself has it not: {}", before[0]);
+    assert_eq!(before[0]["personal"]["name"], typed);
+    assert_eq!(before[1]["event"]["name"], "admin", "the name of an account is no secret of the ledger");
+
+    let erase = |body: Value| test.post(&test.admin, "/api/sealyard/v1/ledger/erase", body);
+    erase(serde_json::json!({"before": i64::MAX})).await.error(400, "INVALID_PARAMETER_VALUE");
+    let now = test.app.now().as_millis();
+    assert_eq!(erase(serde_json::json!({"before": now})).await.ok()["erased"], 0, "nothing is older than now");
+    test.clock.set(sealyard_core::Timestamp::from_millis(now + 5000));
+    assert_eq!(erase(serde_json::json!({"actor": "nobody", "before": now + 1})).await.ok()["erased"], 0);
+    assert_ne!(erase(serde_json::json!({"before": now + 1})).await.ok()["erased"], 0);
+    let after = failed().await;
+    assert_eq!(after[0]["personal"], "erased");
+    assert_eq!(after[0]["bytes"], before[0]["bytes"], "the entry stays");
+    let ada = test.user("ada", &[("ledger", "MANAGE")]).await;
+    test.post(&ada, "/api/sealyard/v1/ledger/erase", serde_json::json!({"before": 1}))
+        .await
+        .error(403, "PERMISSION_DENIED");
+}

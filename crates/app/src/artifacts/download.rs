@@ -169,6 +169,10 @@ impl App {
                 return Err(error);
             }
         };
+        if let Act::ArtifactUnreadable { path, .. } = &unreadable.act {
+            let path = path.clone();
+            self.note_read(unreadable.clone(), &path, size).await?;
+        }
         let (sender, receiver) = mpsc::channel(PIECES_UNDER_WAY);
         let refusals = self.refusals();
         tokio::spawn(async move {

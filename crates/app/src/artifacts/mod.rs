@@ -5,6 +5,7 @@ mod download;
 mod list;
 mod parts;
 mod proof;
+pub(crate) mod reads;
 mod upload;
 
 use sealyard_core::Verdict;

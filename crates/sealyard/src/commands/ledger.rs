@@ -1,3 +1,5 @@
+mod erase;
+mod export;
 mod proof;
 mod reindex;
 mod search;
@@ -9,6 +11,7 @@ use anyhow::{Context as _, anyhow};
 use clap::Subcommand;
 use sealyard_client::{Client, ClientError};
 use sealyard_ledger::merkle::leaf_hash;
+use sealyard_ledger::personal::PersonalCheck;
 use sealyard_ledger::{
     Checkpoint, Cosigners, Entry, Problem, UnprovenError, VerifierKey, VerifyReport, WitnessVerifier, verify,
 };
@@ -70,6 +73,11 @@ enum Command {
     Search(search::Arguments),
     /// Get the proof that an entry is in the log, to be kept or given to others: `verify --proof` checks it offline.
     Proof(proof::Arguments),
+    /// Write entries out as JSON lines.
+    Export(export::Arguments),
+    /// Erase what entries have of persons: the addresses that they came from, and names that were typed and belong to nobody.
+    /// The entries stay, and the log verifies as before.
+    Erase(erase::Arguments),
     /// Watch other servers' ledgers: cosign a checkpoint only if its log grew out of what was cosigned before (C2SP
     /// tlog-witness).
     Witness(witness::Arguments),
@@ -102,6 +110,8 @@ impl Arguments {
         match self.command {
             Command::Search(arguments) => arguments.run(common, json),
             Command::Proof(arguments) => arguments.run(common),
+            Command::Export(arguments) => arguments.run(common),
+            Command::Erase(arguments) => arguments.run(common, json),
             Command::Witness(arguments) => arguments.run(common),
             Command::Reindex(arguments) => arguments.run(common, json),
             Command::Verify { source, proof: Some(proof), .. } => proof::verify(&source, &proof, json),
@@ -118,7 +128,7 @@ impl Arguments {
                 let witnesses = cosigners(&witness_keys, quorum)?;
                 let kept = checkpoint.as_deref().map(read_text).transpose()?;
                 let report = match &source.data_dir {
-                    Some(directory) => source.offline(directory, kept.as_deref(), &witnesses)?,
+                    Some(directory) => source.offline(directory, kept.as_deref(), &witnesses, common.quiet)?,
                     None => source.online(common, kept.as_deref(), &witnesses)?,
                 };
                 if json {
@@ -148,12 +158,33 @@ impl Arguments {
 }
 
 impl Source {
-    fn offline(&self, directory: &Path, kept: Option<&str>, witnesses: &Cosigners) -> Result<VerifyReport> {
+    fn offline(
+        &self,
+        directory: &Path,
+        kept: Option<&str>,
+        witnesses: &Cosigners,
+        quiet: bool,
+    ) -> Result<VerifyReport> {
         let reader = self.open(directory)?;
         let key = self.key(Some(directory))?.ok_or_else(no_key)?;
         let notes = reader.cosigned_checkpoints()?;
-        let report = verify(reader.entries(), &notes, &key, kept).context("the ledger could not be read to its end")?;
-        Ok(witnesses.judge(report, &notes))
+        let mut personal = PersonalCheck::default();
+        let entries = reader.entries().map(|entry| {
+            let entry = entry?;
+            personal.entry(entry.index, &entry.bytes, |digest| reader.personal(digest))?;
+            Ok(entry)
+        });
+        let report = verify(entries, &notes, &key, kept);
+        let report = report.context("the ledger could not be read to its end")?;
+        let erased = personal.erased();
+        let report = personal.judge(witnesses.judge(report, &notes));
+        if erased > 0 {
+            output::say(
+                quiet,
+                &format!("note: of {erased} entries, what they had of persons is erased, and the ledger says so"),
+            );
+        }
+        Ok(report)
     }
 
     /// The entries as the server hands them out; the server's own hashes are not asked for.

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sealyard_app::{Witness, Witnesses};
@@ -5,7 +6,7 @@ use sealyard_ledger::WitnessVerifier;
 use sealyard_outbound::{AllowList, Outbound};
 use serde::Deserialize;
 
-use super::{SettingsError, SettingsPath};
+use super::{ExportSettings, SettingsError, SettingsPath};
 use crate::tls;
 
 /// A witness that takes longer is asked again later.
@@ -21,6 +22,8 @@ pub struct LedgerSettings {
     pub witnesses: Vec<WitnessSettings>,
     /// How many of them make a checkpoint a cosigned one; all, unless it says otherwise.
     pub quorum: Option<u32>,
+    /// Where entries are sent on to, by name.
+    pub export: BTreeMap<String, ExportSettings>,
 }
 
 /// One witness.
@@ -75,7 +78,7 @@ impl LedgerSettings {
 }
 
 /// The host of a URL, without its port.
-fn host_of(url: &str) -> Option<&str> {
+pub(super) fn host_of(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = match authority.strip_prefix('[') {

@@ -5,6 +5,7 @@
 
 mod identity;
 mod ledger;
+mod ledger_export;
 mod limits;
 mod listeners;
 mod path;
@@ -21,6 +22,7 @@ pub use identity::{
     IdentitySettings, MachineSettings, OidcSettings, PasswordSettings, SecondFactorSetting, SessionSettings,
 };
 pub use ledger::{LedgerSettings, WitnessSettings};
+pub use ledger_export::ExportSettings;
 pub use limits::LimitSettings;
 pub use listeners::{ListenerKind, ListenerSettings, MAIN};
 pub use path::{SecretFile, SettingsPath};
@@ -77,6 +79,9 @@ pub struct Settings {
     /// The folder that its paths are relative to.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// Every value that the file has, under its dotted name: what the ledger is told of changes.
+    #[serde(skip)]
+    pub values: Vec<(String, String)>,
     /// `[server]`: what the options of `sealyard up` say.
     pub server: ServerSettings,
     /// `[identity]`: who somebody is, and who else says so.
@@ -115,7 +120,20 @@ impl Settings {
     /// What is wrong with it, and where.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, String> {
         let settings: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        Ok(Self { folder: folder.to_owned(), ..settings })
+        let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+        let mut values = Vec::new();
+        flatten("", &table, &mut values);
+        Ok(Self { folder: folder.to_owned(), values, ..settings })
+    }
+}
+
+fn flatten(prefix: &str, table: &toml::Table, into: &mut Vec<(String, String)>) {
+    for (key, value) in table {
+        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match value {
+            toml::Value::Table(inner) => flatten(&name, inner, into),
+            value => into.push((name, value.to_string())),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
-use sealyard_ledger::Event;
+use sealyard_core::{Rng, SystemRng};
+use sealyard_ledger::personal::{Parted, part};
 use sealyard_ledger::tile::MAX_ENTRY;
+use sealyard_ledger::{Act, Event};
 use sealyard_store::model::{CheckpointRecord, LedgerEntry};
 use sealyard_store::{LedgerRecords, StoreError};
 
@@ -11,9 +13,21 @@ use crate::sql::Row;
 impl LedgerRecords for Session<'_> {
     fn record(&mut self, event: &Event) -> Result<(), StoreError> {
         let bytes = event.to_bytes().map_err(backend)?;
+        // The salt is nobody's to choose, not even a test's.
+        let salt = (&SystemRng as &dyn Rng).bytes::<32>();
+        let mut apart = vec!["source"];
+        if let Act::LoginFailed { name, .. } = &event.act
+            && !self.exists("SELECT 1 FROM users WHERE name = ?1", [name])?
+        {
+            apart.push("name");
+        }
+        let Parted { bytes, personal } = part(bytes, &apart, salt).map_err(backend)?;
         // A bundle of entries (C2SP tlog-tiles) has 16 bits for an entry's length.
         if bytes.len() > MAX_ENTRY {
             return Err(StoreError::Invalid(format!("what the ledger is to be told is longer than {MAX_ENTRY} bytes")));
+        }
+        if let Some(personal) = personal {
+            self.keep_personal(&personal, &event.actor, event.time)?;
         }
         self.execute("INSERT INTO outbox (event) VALUES (?1)", [bytes])?;
         Ok(())

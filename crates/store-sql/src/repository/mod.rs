@@ -24,6 +24,7 @@ mod model_versions;
 mod objects;
 mod once;
 mod pairs;
+mod personal;
 mod registered_models;
 mod registry;
 mod roles;
@@ -40,4 +41,5 @@ mod workspace_keys;
 mod workspaces;
 
 pub(crate) use convert::Columns;
+pub(crate) use personal::read_kept;
 mod uploads;

@@ -28,6 +28,7 @@ mod ledger_index;
 mod logged_models;
 mod objects;
 mod once;
+mod personal;
 mod registry;
 mod roles;
 mod runs;
@@ -146,6 +147,7 @@ const CASES: &[(&str, Case)] = &[
     ("ledger::settings", ledger::settings),
     ("ledger_index::finds_what_a_look_at_all_entries_finds", ledger_index::finds_what_a_look_at_all_entries_finds),
     ("cosignatures::are_kept_below_their_checkpoint", cosignatures::are_kept_below_their_checkpoint),
+    ("personal::can_be_erased_and_the_log_stays", personal::can_be_erased_and_the_log_stays),
     ("ledger_index::pages_of_the_log", ledger_index::pages_of_the_log),
     ("ledger_index::the_index_is_made_again", ledger_index::the_index_is_made_again),
     ("ledger_index::proofs_come_from_nodes", ledger_index::proofs_come_from_nodes),

@@ -19,6 +19,7 @@ pub(crate) mod ledger_index;
 pub(crate) mod logged_models;
 pub(crate) mod objects;
 pub(crate) mod once;
+pub(crate) mod personal;
 pub(crate) mod registry;
 pub(crate) mod roles;
 pub(crate) mod runs;

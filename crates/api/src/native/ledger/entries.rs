@@ -34,12 +34,14 @@ pub(super) async fn handler(
     };
     let from = within(request.from, 0)?;
     let limit = u32::try_from(within(request.limit, 100)?).unwrap_or(u32::MAX);
-    let entry = |(index, bytes): (u64, Vec<u8>)| Entry {
+    let entry = |(index, bytes, personal): (u64, Vec<u8>, Option<Value>)| Entry {
         index,
+        personal,
         event: serde_json::from_slice(&bytes).ok(),
         bytes: STANDARD.encode(&bytes),
     };
     let entries = app.ledger_entries(&may, from, limit).await?;
+    let entries = app.with_personal(&may, entries).await?;
     Ok(Json(Response { entries: entries.into_iter().map(entry).collect() }))
 }
 
@@ -49,4 +51,7 @@ struct Entry {
     bytes: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<Value>,
+    /// What is kept apart of it; `"erased"` where it is no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    personal: Option<Value>,
 }

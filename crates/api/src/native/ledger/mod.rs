@@ -1,6 +1,8 @@
 mod checkpoint;
 mod consistency;
 mod entries;
+mod erase;
+mod export;
 mod proof;
 mod reindex;
 mod search;
@@ -16,6 +18,8 @@ pub(super) fn routes() -> Routes {
         .route("/ledger/search", get(Administrator, search::handler))
         .route("/ledger/proof", get(Administrator, proof::handler))
         .route("/ledger/consistency", get(Administrator, consistency::handler))
+        .route("/ledger/export", get(Administrator, export::handler))
+        .route("/ledger/erase", post(Administrator, erase::handler))
         .route("/ledger/reindex", post(Administrator, reindex::handler))
         .route("/ledger/tlog/checkpoint", get(Administrator, tiles::checkpoint))
         .route("/ledger/tlog/tile/{*path}", get(Administrator, tiles::tile))

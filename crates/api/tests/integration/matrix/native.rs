@@ -28,6 +28,8 @@ pub(super) const ROUTES: &[Row] = &[
     ("GET", "native:ledger/proof?index=0", "", Administrator),
     ("GET", "native:ledger/consistency?from=0", "", Administrator),
     ("POST", "native:ledger/reindex", "{}", Administrator),
+    ("GET", "native:ledger/export?to=1", "", Administrator),
+    ("POST", "native:ledger/erase", r#"{"before":1}"#, Administrator),
     ("GET", "native:ledger/tlog/checkpoint", "", Administrator),
     ("GET", "native:ledger/tlog/tile/entries/000", "", Administrator),
     ("GET", "native:tokens", "", Somebody),

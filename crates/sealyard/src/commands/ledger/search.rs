@@ -132,7 +132,7 @@ fn show(common: &Common, json: bool, found: &[FoundEntry], mismatches: &[u64], l
 }
 
 /// RFC 3339, or so long ago.
-fn moment(text: &str) -> std::result::Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> std::result::Result<Timestamp, String> {
     if let Some(time) = Timestamp::from_rfc3339(text) {
         return Ok(time);
     }

@@ -307,3 +307,54 @@ fn a_search_shows_what_the_entries_say() {
     search(&["--since", "soon"]).ends(2);
     search(&["--outcome", "maybe"]).ends(2);
 }
+
+#[test]
+fn what_is_kept_apart_is_verified_and_may_be_erased() {
+    let home = Home::new();
+    let data = home.join("data");
+    let path = data.join("catalog.sqlite");
+    fill(&data, 1);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let work = |erase: bool| {
+        runtime.block_on(async {
+            let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, SqliteOptions::default()).unwrap());
+            let work = store.write(move |tx| {
+                let event = |time, act| Event {
+                    time: Timestamp::from_millis(time),
+                    actor: "ada".into(),
+                    source: (!erase).then(|| "203.0.113.9".to_owned()),
+                    request_id: None,
+                    in_workspace: None,
+                    outcome: Outcome::Done,
+                    act,
+                };
+                if erase {
+                    let before = Timestamp::from_millis(100);
+                    let count = tx.erase_personal(Some("ada"), before)?;
+                    tx.record(&event(200, Act::PersonalErased { of: Some("ada".into()), before, count }))?;
+                } else {
+                    tx.record(&event(50, Act::LoggedIn { method: "password".into() }))?;
+                }
+                while sequence(tx, &key(1), &FixedClock::at(Timestamp::from_millis(9)), 5)? > 0 {}
+                Ok::<_, StoreError>(())
+            });
+            work.await.unwrap();
+        });
+    };
+    work(false);
+    let verify = || home.run(&["ledger", "verify", "--data-dir", "data", "--format", "json"]);
+    verify().fine();
+    let change = |sql: &str| rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    change("UPDATE ledger_personal SET personal = replace(personal, '113.9', '113.8')");
+    assert_eq!(rules(&verify().ends(1).json()), ["ledger.personal"]);
+    change("UPDATE ledger_personal SET personal = replace(personal, '113.8', '113.9')");
+    verify().fine();
+    change("UPDATE ledger_personal SET salt = zeroblob(32)");
+    assert_eq!(rules(&verify().ends(1).json()), ["ledger.personal"]);
+    change("UPDATE ledger_personal SET salt = NULL, personal = NULL");
+    assert_eq!(rules(&verify().ends(1).json()), ["ledger.erasure"], "nobody said that it was erased");
+    work(true);
+    home.run(&["ledger", "verify", "--data-dir", "data"]).fine().says("what they had of persons is erased");
+    change("DROP TRIGGER ledger_personal_stays; DELETE FROM ledger_personal");
+    assert_eq!(rules(&verify().ends(1).json()), ["ledger.erasure"]);
+}
