@@ -170,9 +170,10 @@ impl Source {
         let notes = reader.cosigned_checkpoints()?;
         let mut personal = PersonalCheck::default();
         let entries = reader.entries().map(|entry| {
-            let entry = entry?;
-            personal.entry(entry.index, &entry.bytes, |digest| reader.personal(digest))?;
-            Ok(entry)
+            entry.and_then(|entry| {
+                personal.entry(entry.index, &entry.bytes, |digest| reader.personal(digest))?;
+                Ok(entry)
+            })
         });
         let report = verify(entries, &notes, &key, kept);
         let report = report.context("the ledger could not be read to its end")?;
