@@ -9,13 +9,14 @@ VENV ?= $(or $(CARGO_TARGET_DIR),target)/venv
 SUITE_VENV ?= $(or $(CARGO_TARGET_DIR),target)/suite-venv
 # The SAML identity provider of the tests; likewise.
 SAML_VENV ?= $(or $(CARGO_TARGET_DIR),target)/saml-venv
+OTLP_VENV ?= $(or $(CARGO_TARGET_DIR),target)/otlp-venv
 # The identity provider of the tests; made from a lock with hashes.
 OIDC_PROVIDER ?= $(or $(CARGO_TARGET_DIR),target)/oidc-provider
 # Virtual environment of the test of the vault's keys, likewise.
 KEYS_VENV ?= $(or $(CARGO_TARGET_DIR),target)/keys-venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help acme ui clients build demo test lint generate venv clean-venv e2e ldap saml mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-ledger bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault
+.PHONY: help acme ui clients build demo test lint generate venv clean-venv e2e ldap ledger-export saml mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-ledger bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -68,6 +69,10 @@ ldap: build venv ## People of a real OpenLDAP server sign in; attacks on that
 saml: build ## Log-ins at a real SAML identity provider; attacks with what it signed
 	@LOCK=dev/saml/requirements.txt VENV=$(SAML_VENV) PYTHON=$(PYTHON) dev/test/venv.sh
 	@SEALYARD=$(BINARY) IDP=$(SAML_VENV)/bin/nanoidp $(PYTHON) dev/e2e/saml.py
+
+ledger-export: build ## The ledger sent on to rsyslog, an OpenTelemetry collector, a webhook and a file; kills meanwhile
+	@LOCK=dev/otlp/requirements.txt VENV=$(OTLP_VENV) PYTHON=$(PYTHON) dev/test/venv.sh
+	@SEALYARD=$(BINARY) ROTEL="$$(echo $(OTLP_VENV)/lib/python3*/site-packages/rotel/rotel-agent)" $(PYTHON) dev/e2e/ledger_export.py
 
 clients: build venv ## The Python package with MLflow 2 and 3
 	@SEALYARD=$(BINARY) VENV=$(VENV) dev/clients/test.sh

@@ -89,6 +89,9 @@ if "$CARGO" build --release --locked -p sealyard; then
   saml=${SAML_VENV:-$target/saml-venv}
   script "the SAML provider of the tests, from its lock" env LOCK=dev/saml/requirements.txt VENV="$saml" dev/test/venv.sh
   script "log-ins at a SAML provider, attacks" env IDP="$saml/bin/nanoidp" "$VENV/bin/python" dev/e2e/saml.py
+  otlp=${OTLP_VENV:-$target/otlp-venv}
+  script "the OpenTelemetry collector of the tests, from its lock" env LOCK=dev/otlp/requirements.txt VENV="$otlp" dev/test/venv.sh
+  script "the ledger sent on to rsyslog, a collector, a webhook, a file" env ROTEL="$(echo "$otlp"/lib/python3*/site-packages/rotel/rotel-agent)" "$VENV/bin/python" dev/e2e/ledger_export.py
   script "people of a real OpenLDAP server sign in" "$VENV/bin/python" dev/e2e/ldap.py
   script "the Python package with MLflow 2 and 3" dev/clients/test.sh
   script "model-signing verifies ours and we verify its" dev/oms/run.sh

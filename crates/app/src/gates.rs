@@ -159,6 +159,7 @@ impl App {
             },
         };
         let event = self.event(caller, Outcome::Done, act);
+        let key_used = self.event(caller, Outcome::Done, self.gate_signed(&attestation));
         let now = self.now();
         let name = name.clone();
         let published = self
@@ -173,6 +174,7 @@ impl App {
                     tx.record(broken)?;
                 }
                 tx.add_evidence(&attestation)?;
+                tx.record(&key_used)?;
                 if stage == Stage::Publish {
                     tx.mark_published(name.as_str(), version, signed, now)?;
                 }

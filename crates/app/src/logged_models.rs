@@ -76,6 +76,7 @@ impl App {
         let act = Act::ModelFinalised { model_id: id.clone(), digest, verdict: collected.verdict.to_string() };
         let event = self.event(caller, Outcome::Done, act);
         let scan = collected.scan;
+        let key_used = self.event(caller, Outcome::Done, self.scanner_signed(&scan));
         let model = self
             .store()
             .write(move |tx| {
@@ -85,6 +86,7 @@ impl App {
                 }
                 let model = tx.finalise_logged_model(&id, status, &message, Some(digest), now)?;
                 tx.add_evidence(&scan)?;
+                tx.record(&key_used)?;
                 tx.record(&event)?;
                 Ok(model)
             })

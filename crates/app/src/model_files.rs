@@ -153,6 +153,16 @@ impl App {
         })
     }
 
+    /// That the scanner's key signed `scan`.
+    pub(crate) fn scanner_signed(&self, scan: &EvidenceRecord) -> Act {
+        key_used("scanner", &self.keys.scanner, scan)
+    }
+
+    /// That the gate's key signed `attestation`.
+    pub(crate) fn gate_signed(&self, attestation: &EvidenceRecord) -> Act {
+        key_used("gate", &self.keys.gate, attestation)
+    }
+
     /// The frozen files of a version.
     ///
     /// # Errors
@@ -223,5 +233,15 @@ impl App {
         let unreadable = self.event_by(authorized.principal(), Outcome::Refused, act);
         let expected = Expected { digest: entry.digest, size: entry.size, enforced };
         self.stream_object(&file.object, expected, unreadable).await
+    }
+}
+
+fn key_used(of: &str, key: &sealyard_evidence::SigningKey, signed: &EvidenceRecord) -> Act {
+    Act::KeyUsed {
+        key: key.public_key().key_id().to_string(),
+        of: of.to_owned(),
+        subject: signed.subject,
+        evidence: signed.digest,
+        predicate_type: signed.predicate_type.clone(),
     }
 }

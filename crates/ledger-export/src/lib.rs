@@ -9,8 +9,8 @@ mod otlp;
 mod syslog;
 mod webhook;
 
-use sealyard_core::Timestamp;
-use serde_json::Value;
+use sealyard_core::{Digest, Timestamp};
+use sealyard_ledger::merkle::leaf_hash;
 
 pub use file::{FileSink, Rotation};
 pub use otlp::OtlpSink;
@@ -26,6 +26,28 @@ pub struct Entry {
     pub bytes: Vec<u8>,
 }
 
+impl Entry {
+    /// The entry as [one line](sealyard_ledger::line).
+    pub(crate) fn line(&self) -> String {
+        sealyard_ledger::line(self.index, &self.bytes)
+    }
+
+    /// Its leaf hash.
+    #[must_use]
+    pub fn leaf(&self) -> Digest {
+        leaf_hash(&self.bytes)
+    }
+}
+
+/// The last entry that a sink has, as it says itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Last {
+    /// Its index.
+    pub index: u64,
+    /// Its leaf hash, by which to see whether it is of the same log.
+    pub leaf: Digest,
+}
+
 /// Why entries did not get there. They are sent again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -39,6 +61,9 @@ pub enum SinkError {
     /// The receiver said no.
     #[error("the receiver answered with HTTP {0}")]
     Status(u16),
+    /// The receiver took all but so many, and does not say which.
+    #[error("the receiver did not take {0} of the entries")]
+    Rejected(u64),
     /// The certificate of the receiver's authority can't be used.
     #[error("TLS: {0}")]
     Tls(String),
@@ -72,19 +97,30 @@ impl Sink {
         }
     }
 
-    /// The index that comes next, where the sink knows better than any cursor.
+    /// Where entries go, for people. URLs without their paths, which may hold a secret.
+    #[must_use]
+    pub fn destination(&self) -> String {
+        match self {
+            Self::File(sink) => format!("file {}", sink.path().display()),
+            Self::Syslog(sink) => format!("syslog {}", sink.address()),
+            Self::Otlp(sink) => format!("otlp {}", origin(sink.url())),
+            Self::Webhook(sink) => format!("webhook {}", origin(sink.url())),
+        }
+    }
+
+    /// What it has last, where the sink knows better than any cursor.
     ///
     /// # Errors
     /// [`SinkError::Io`].
-    pub fn next(&self) -> Result<Option<u64>, SinkError> {
+    pub fn last(&self) -> Result<Option<Last>, SinkError> {
         match self {
-            Self::File(sink) => Ok(sink.next()?),
+            Self::File(sink) => Ok(blocking(|| sink.last())?),
             _ => Ok(None),
         }
     }
 }
 
-/// Lets other tasks of this thread go on meanwhile, where there are others threads for them.
+/// Lets other tasks of this thread go on meanwhile, where there are other threads for them.
 fn blocking<T>(work: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {
@@ -104,10 +140,21 @@ pub fn system_roots() -> rustls::RootCertStore {
     roots
 }
 
-/// The entry as one JSON object with its index and leaf hash beside the event.
-pub(crate) fn line(entry: &Entry) -> Value {
-    let event = serde_json::from_slice(&entry.bytes)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&entry.bytes).into_owned()));
-    let leaf = sealyard_ledger::merkle::leaf_hash(&entry.bytes);
-    serde_json::json!({ "index": entry.index, "leaf": leaf, "event": event })
+/// Scheme, host and port of a URL that the guard found nothing wrong with.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let path = url.get(host..).and_then(|rest| rest.find(['/', '?', '#']));
+    path.and_then(|path| url.get(..host + path)).unwrap_or(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_has_no_secret() {
+        assert_eq!(origin("https://hooks.example:8443/T0/secret?token=x"), "https://hooks.example:8443");
+        assert_eq!(origin("https://hooks.example?token=x"), "https://hooks.example");
+        assert_eq!(origin("https://hooks.example"), "https://hooks.example");
+    }
 }

@@ -4,7 +4,7 @@ use sealyard_ledger::Facets;
 use sealyard_outbound::Outbound;
 use serde_json::{Value, json};
 
-use crate::{Entry, SinkError, line};
+use crate::{Entry, SinkError};
 
 /// OpenTelemetry logs over HTTP, as JSON (OTLP 1.x).
 #[derive(Debug)]
@@ -21,12 +21,30 @@ impl OtlpSink {
         Self { url, authorization, client }
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) async fn send(&self, entries: &[Entry]) -> Result<(), SinkError> {
         let mut headers = vec![("content-type", "application/json".to_owned())];
         headers.extend(self.authorization.as_ref().map(|value| ("authorization", value.expose().clone())));
         let answer = self.client.post(&self.url, &headers, Bytes::from(request(entries).to_string())).await?;
-        if (200..300).contains(&answer.status) { Ok(()) } else { Err(SinkError::Status(answer.status)) }
+        if !(200..300).contains(&answer.status) {
+            return Err(SinkError::Status(answer.status));
+        }
+        match rejected(&answer.body) {
+            0 => Ok(()),
+            number => Err(SinkError::Rejected(number)),
+        }
     }
+}
+
+/// How many records the collector says that it did not take, although it answers that all is well.
+fn rejected(answer: &[u8]) -> u64 {
+    let Ok(answer) = serde_json::from_slice::<Value>(answer) else { return 0 };
+    let number = answer.get("partialSuccess").and_then(|partial| partial.get("rejectedLogRecords"));
+    // As JSON, 64 bits are text; some write a number.
+    number.and_then(|number| number.as_u64().or_else(|| number.as_str()?.parse().ok())).unwrap_or(0)
 }
 
 fn request(entries: &[Entry]) -> Value {
@@ -59,7 +77,7 @@ fn record(entry: &Entry) -> Value {
         "timeUnixNano": i128::from(time.max(0)).saturating_mul(1_000_000).to_string(),
         "severityNumber": number,
         "severityText": severity,
-        "body": {"stringValue": line(entry).to_string()},
+        "body": {"stringValue": entry.line()},
         "attributes": attributes,
     })
 }
@@ -77,5 +95,18 @@ mod tests {
         assert_eq!((record["severityNumber"].as_i64(), record["severityText"].as_str()), (Some(13), Some("WARN")));
         assert_eq!(record["attributes"][0]["value"]["intValue"], "3");
         assert!(record["body"]["stringValue"].as_str().unwrap().contains("\"index\":3"));
+    }
+
+    #[test]
+    fn what_a_collector_did_not_take_is_seen() {
+        for (answer, number) in [
+            (r#"{"partialSuccess":{"rejectedLogRecords":"2"}}"#, 2),
+            (r#"{"partialSuccess":{"rejectedLogRecords":3,"errorMessage":"no"}}"#, 3),
+            (r#"{"partialSuccess":{}}"#, 0),
+            ("{}", 0),
+            ("<html>", 0),
+        ] {
+            assert_eq!(rejected(answer.as_bytes()), number, "{answer}");
+        }
     }
 }

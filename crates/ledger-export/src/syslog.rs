@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::{Entry, SinkError, line};
+use crate::{Entry, SinkError};
 
 /// A server that takes longer for anything is away.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -31,11 +31,14 @@ pub struct SyslogAddress {
 }
 
 /// Messages of RFC 5424 over TCP, or TLS as in RFC 5425, each with its length before it. Syslog has no answers: what a server
-/// took off the connection and lost is lost.
+/// took off the connection and lost is lost. What was under way when a connection ended is sent again on the next.
 pub struct SyslogSink {
     address: SyslogAddress,
     host: String,
     connection: Option<Connection>,
+    /// What was written to the connection last, of which nobody knows whether the server has it.
+    last: Vec<u8>,
+    patience: Duration,
 }
 
 enum Connection {
@@ -54,7 +57,18 @@ impl SyslogSink {
     #[must_use]
     pub fn new(address: SyslogAddress, host: &str) -> Self {
         let host: String = host.chars().filter(char::is_ascii_graphic).take(255).collect();
-        Self { address, host: if host.is_empty() { "-".to_owned() } else { host }, connection: None }
+        Self {
+            address,
+            host: if host.is_empty() { "-".to_owned() } else { host },
+            connection: None,
+            last: Vec::new(),
+            patience: PATIENCE,
+        }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        let SyslogAddress { host, port, tls } = &self.address;
+        format!("{host}:{port} ({})", if tls.is_some() { "TLS" } else { "no TLS" })
     }
 
     pub(crate) async fn send(&mut self, entries: &[Entry]) -> Result<(), SinkError> {
@@ -64,10 +78,11 @@ impl SyslogSink {
             bytes.extend_from_slice(format!("{} ", message.len()).as_bytes());
             bytes.extend_from_slice(&message);
         }
-        let sent = tokio::time::timeout(PATIENCE, self.write(&bytes)).await;
+        let sent = tokio::time::timeout(self.patience, self.write(&bytes)).await;
         let sent = sent.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()));
-        if sent.is_err() {
-            self.connection = None;
+        match &sent {
+            Ok(()) => self.last = bytes,
+            Err(_) => self.connection = None,
         }
         sent
     }
@@ -80,11 +95,11 @@ impl SyslogSink {
             self.connection = None;
         }
         if self.connection.is_none() {
-            self.connection = Some(connect(&self.address).await?);
+            let connection = self.connection.insert(connect(&self.address).await?);
+            connection.write(&self.last).await?;
         }
         match &mut self.connection {
-            Some(Connection::Plain(stream)) => write_all(stream, bytes).await,
-            Some(Connection::Tls(stream)) => write_all(stream.as_mut(), bytes).await,
+            Some(connection) => connection.write(bytes).await,
             None => Ok(()),
         }
     }
@@ -96,6 +111,13 @@ async fn write_all(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Resu
 }
 
 impl Connection {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
+        match self {
+            Self::Plain(stream) => write_all(stream, bytes).await,
+            Self::Tls(stream) => write_all(stream.as_mut(), bytes).await,
+        }
+    }
+
     /// Whether the server ended it. It never says anything else.
     async fn is_over(&mut self) -> bool {
         let mut byte = [0];
@@ -152,7 +174,7 @@ fn message(entry: &Entry, host: &str) -> Vec<u8> {
     data.push(']');
     let mut message = format!("<{priority}>1 {time} {host} sealyard - {kind} {data} ").into_bytes();
     message.extend_from_slice(b"\xef\xbb\xbf");
-    message.extend_from_slice(line(entry).to_string().as_bytes());
+    message.extend_from_slice(entry.line().as_bytes());
     message
 }
 
@@ -212,10 +234,11 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let address = SyslogAddress { host: "127.0.0.1".into(), port, tls: None };
         let mut sink = SyslogSink::new(address, "h");
-        for round in 0..3 {
+        for round in 0..3_u64 {
             sink.send(&[entry(2 * round), entry(2 * round + 1)]).await.unwrap();
             let (mut stream, _) = listener.accept().await.unwrap();
-            for index in [2 * round, 2 * round + 1] {
+            // What the last connection may have lost comes again.
+            for index in (2 * round).saturating_sub(2)..2 * round + 2 {
                 assert!(read_message(&mut stream).await.contains(&format!("index=\"{index}\"")));
             }
             drop(stream);
@@ -223,6 +246,17 @@ mod tests {
         }
         drop(listener);
         assert!(sink.send(&[entry(9)]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_reads_nothing_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut sink = SyslogSink::new(SyslogAddress { host: "127.0.0.1".into(), port, tls: None }, "h");
+        sink.patience = Duration::from_millis(200);
+        let bytes = serde_json::json!({"act": "x".repeat(8 << 20)}).to_string().into_bytes();
+        let sent = sink.send(&[Entry { index: 0, bytes }]).await;
+        assert!(sent.is_err() && sink.connection.is_none() && sink.last.is_empty(), "{sent:?}");
     }
 
     #[tokio::test]

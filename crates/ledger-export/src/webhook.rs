@@ -4,9 +4,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use sealyard_core::{Redacted, Timestamp};
 use sealyard_outbound::Outbound;
-use serde_json::{Value, json};
 
-use crate::{Entry, SinkError, line};
+use crate::{Entry, SinkError};
 
 /// A POST of a batch of entries as JSON, signed as the webhooks of the registry are.
 #[derive(Debug)]
@@ -23,12 +22,21 @@ impl WebhookSink {
         Self { url, secret, client }
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) async fn send(&self, entries: &[Entry], now: Timestamp) -> Result<(), SinkError> {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(()) };
         // The same batch has the same id, so that a receiver knows it again.
         let id = format!("ledger-{}-{}", first.index, last.index);
-        let lines: Vec<Value> = entries.iter().map(line).collect();
-        let body = json!({"entity": "ledger", "first": first.index, "last": last.index, "entries": lines}).to_string();
+        let lines: Vec<String> = entries.iter().map(Entry::line).collect();
+        let body = format!(
+            "{{\"entity\":\"ledger\",\"first\":{},\"last\":{},\"entries\":[{}]}}",
+            first.index,
+            last.index,
+            lines.join(",")
+        );
         let timestamp = (now.as_millis() / 1000).to_string();
         let headers = [
             ("content-type", "application/json".to_owned()),

@@ -505,6 +505,26 @@ pub enum Act {
         before: Option<Digest>,
         changed: Vec<String>,
     },
+    /// One of the server's own keys signed a statement: `of` is `gate` or `scanner`, `evidence` what was signed.
+    KeyUsed {
+        key: String,
+        of: String,
+        subject: Digest,
+        evidence: Digest,
+        predicate_type: String,
+    },
+    /// From entry `next` on, entries are sent to `to`.
+    LedgerExportBegun {
+        export: String,
+        to: String,
+        next: u64,
+    },
+    /// Entries could not be sent on for minutes, from `next` on.
+    LedgerExportStalled {
+        export: String,
+        next: u64,
+        reason: String,
+    },
     /// Entries were taken out by hand.
     LedgerExported {
         from: u64,

@@ -43,6 +43,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("secret", "gateway-secret"),
     ("group", "group"),
     ("key", "key"),
+    ("export", "ledger-export"),
 ];
 
 /// What the `id` and the `name` of an act are of, by how the act's name begins.

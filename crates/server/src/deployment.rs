@@ -27,16 +27,21 @@ pub(crate) fn describe(config: &Config, directory: &DataDirectory, doors: &Doors
         artifacts: config.artifacts.as_ref().map_or("the data directory".to_owned(), ToString::to_string),
         master_key: if master_key == "file" { "a file in the data directory" } else { master_key }.to_owned(),
         providers: providers(config),
+        exports: exports(config),
         witnesses: config.settings.ledger.witnesses.iter().map(|witness| witness.name.clone()).collect(),
         rate_limits: config.settings.limits.bound_rates(),
-        ..Deployment::default()
     }
 }
 
+/// Where the ledger is sent on to, by name.
+pub(crate) fn exports(config: &Config) -> Vec<String> {
+    config.settings.ledger.export.keys().cloned().collect()
+}
+
 /// Providers of identities, by their names in the settings.
-fn providers(config: &Config) -> Vec<String> {
+pub(crate) fn providers(config: &Config) -> Vec<String> {
     let identity = &config.settings.identity;
-    identity.ldap.keys().chain(identity.oidc.keys()).cloned().collect()
+    identity.ldap.keys().chain(identity.oidc.keys()).chain(identity.saml.keys()).cloned().collect()
 }
 
 /// Files that somebody else can read, but for what is public; by their names below `root`.

@@ -14,8 +14,8 @@ use crate::{Config, Server, ServerError, TlsMode, WitnessConfig, WitnessServer};
 
 const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
-async fn start(root: &Path, settings: &str, accept: bool) -> Result<Server, ServerError> {
-    let config = Config {
+fn config(root: &Path, settings: &str, accept: bool) -> Config {
+    Config {
         data_directory: root.join("data"),
         artifacts: None,
         database: None,
@@ -35,8 +35,11 @@ async fn start(root: &Path, settings: &str, accept: bool) -> Result<Server, Serv
         master_key: None,
         accept_ledger_rollback: accept,
         settings: Settings::parse(settings, root).unwrap(),
-    };
-    Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await
+    }
+}
+
+async fn start(root: &Path, settings: &str, accept: bool) -> Result<Server, ServerError> {
+    Server::start(config(root, settings, accept), Arc::new(SystemClock), Arc::new(SystemRng)).await
 }
 
 /// Each start is an entry.
@@ -243,18 +246,45 @@ async fn an_export_goes_on_where_it_was_and_doubles_nothing() {
         let found = indexes();
         assert!(found.len() >= size && found.iter().zip(0..).all(|(index, place)| *index == place), "{found:?}");
     }
+    assert_eq!(of_act(root, "ledger-export-begun").len(), 1, "and where they go is said once");
+
+    // The line is of another past of this ledger: nothing is added to it.
+    let path = root.join("ledger.jsonl");
+    let other = format!("{}\n", sealyard_ledger::line(1, br#"{"act":"another-past"}"#));
+    std::fs::write(&path, &other).unwrap();
+    let server = start(root, settings, false).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    server.stop().await;
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), other);
+}
+
+fn of_act(root: &Path, act: &str) -> Vec<serde_json::Value> {
+    let entries = LedgerReader::open(&catalog(root)).unwrap();
+    let event = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+    entries.entries().map(|entry| event(&entry.unwrap().bytes)).filter(|event| event["act"] == act).collect()
+}
+
+#[test]
+fn the_doctor_is_told_of_every_kind_of_provider_and_of_exports() {
+    let settings = r#"
+        [identity.saml.corp]
+        metadata_file = "idp.xml"
+        entity_id = "https://ml.example/saml"
+        acs_url = "https://ml.example/auth/saml/corp/acs"
+        [ledger.export.lines]
+        kind = "file"
+        path = "ledger.jsonl"
+    "#;
+    let config = config(Path::new("/nowhere"), settings, false);
+    assert_eq!(crate::deployment::providers(&config), ["corp"]);
+    assert_eq!(crate::deployment::exports(&config), ["lines"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_the_settings_is_on_record_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
-    let changes = |root: &Path| {
-        let entries = LedgerReader::open(&catalog(root)).unwrap();
-        let event = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
-        let all = entries.entries().map(|entry| event(&entry.unwrap().bytes));
-        all.filter(|event| event["act"] == "configuration-changed").collect::<Vec<_>>()
-    };
+    let changes = |root: &Path| of_act(root, "configuration-changed");
     start_and_stop(root).await;
     start_and_stop(root).await;
     assert_eq!(changes(root).len(), 1, "the first start, and nothing changed after it");

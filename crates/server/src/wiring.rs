@@ -18,9 +18,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::doors::Doors;
+use crate::export::Export;
 use crate::{
-    Config, DataDirectory, FirstStart, ServerError, TlsMode, catalog, deployment, export, head, identity, master_key,
-    ready,
+    Config, DataDirectory, FirstStart, ServerError, TlsMode, catalog, deployment, head, identity, master_key, ready,
 };
 
 /// The name of the first administrator.
@@ -125,7 +125,8 @@ impl Server {
         tokio::spawn(identity::probe(Arc::clone(&app)));
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
         let witnessing = tokio::spawn(Arc::clone(&app).run_witnessing());
-        let exporting = sinks.into_iter().map(|(name, sink)| tokio::spawn(export::run(Arc::clone(&app), name, sink)));
+        let exporting =
+            sinks.into_iter().map(|(name, sink)| tokio::spawn(Export::new(name, sink).run(Arc::clone(&app))));
         let exporting = exporting.collect();
         let keeping = tokio::spawn(head::follow(Arc::clone(&app), directory.keys()));
         let delivering = tokio::spawn(Arc::clone(&app).run_deliveries());

@@ -19,24 +19,43 @@ const MOST: usize = 4096;
 
 /// Reads that are being counted.
 #[derive(Debug, Default)]
-pub(crate) struct Reads(Mutex<BTreeMap<(String, String), Window>>);
+pub(crate) struct Reads(Mutex<BTreeMap<Key, Window>>);
+
+/// Who reads what, and where: models of two workspaces may have one name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    actor: String,
+    resource: String,
+    workspace: Option<String>,
+}
+
+impl Key {
+    fn of(event: &Event, resource: &str) -> Self {
+        let Event { actor, in_workspace: workspace, .. } = event.clone();
+        Self { actor, resource: resource.to_owned(), workspace }
+    }
+}
 
 #[derive(Debug)]
 struct Window {
     since: Timestamp,
+    /// Whether the entry of the first read is in the catalog. Until then each has its own.
+    written: bool,
     reads: u64,
     bytes: u64,
-    workspace: Option<String>,
 }
 
 impl Reads {
     /// Counts a read; whether it is the first of its window, and which windows ended for it.
     fn note(&self, event: &Event, resource: &str, bytes: u64) -> (bool, Vec<Event>) {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (event.actor.clone(), resource.to_owned());
+        let key = Key::of(event, resource);
         if let Some(window) = windows.get_mut(&key)
             && event.time < window.since.plus_seconds(WINDOW_SECONDS)
         {
+            if !window.written {
+                return (true, Vec::new());
+            }
             window.reads += 1;
             window.bytes = window.bytes.saturating_add(bytes);
             return (false, Vec::new());
@@ -51,15 +70,16 @@ impl Reads {
         {
             ended.extend(counted(&oldest, &window, event.time));
         }
-        let workspace = event.in_workspace.clone();
-        windows.insert(key, Window { since: event.time, reads: 0, bytes: 0, workspace });
+        windows.insert(key, Window { since: event.time, written: false, reads: 0, bytes: 0 });
         (true, ended)
     }
 
-    /// A read that could not be written down is none that was.
-    fn forget(&self, event: &Event, resource: &str) {
+    /// The entry of a first read is in the catalog: what comes now is counted.
+    fn written(&self, key: &Key) {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        windows.remove(&(event.actor.clone(), resource.to_owned()));
+        if let Some(window) = windows.get_mut(key) {
+            window.written = true;
+        }
     }
 
     /// Takes the windows that are over, or all.
@@ -77,8 +97,9 @@ impl Reads {
     }
 }
 
-fn counted((actor, resource): &(String, String), window: &Window, now: Timestamp) -> Option<Event> {
-    let Window { since, reads, bytes, workspace } = window;
+fn counted(key: &Key, window: &Window, now: Timestamp) -> Option<Event> {
+    let Key { actor, resource, workspace } = key;
+    let Window { since, reads, bytes, .. } = window;
     let act = Act::ArtifactReadsCounted { resource: resource.clone(), reads: *reads, bytes: *bytes, since: *since };
     (*reads > 0).then(|| Event {
         time: now,
@@ -110,7 +131,7 @@ impl App {
     pub(crate) async fn note_read(&self, event: Event, path: &str, bytes: u64) -> Result<(), AppError> {
         let Some(resource) = resource_of(path) else { return Ok(()) };
         let (first, mut events) = self.reads.note(&event, &resource, bytes);
-        let kept = (event.clone(), resource.clone());
+        let key = Key::of(&event, &resource);
         if first {
             let act = Act::ArtifactRead { resource, path: path.to_owned(), bytes };
             events.push(Event { outcome: Outcome::Done, act, ..event });
@@ -118,11 +139,9 @@ impl App {
         if events.is_empty() {
             return Ok(());
         }
-        let written = self.record_all(events).await;
-        if written.is_err() {
-            self.reads.forget(&kept.0, &kept.1);
-        }
-        written
+        self.record_all(events).await?;
+        self.reads.written(&key);
+        Ok(())
     }
 
     /// Writes what was read and only counted: of the hours that are over, or everything, as when the server stops.
@@ -168,7 +187,11 @@ mod tests {
     #[test]
     fn the_first_has_an_entry_and_the_rest_is_counted() {
         let reads = Reads::default();
-        assert_eq!(reads.note(&event("ada", 0), "runs:/r", 5), (true, vec![]));
+        let ada = Key::of(&event("ada", 0), "runs:/r");
+        for _ in 0..2 {
+            assert_eq!(reads.note(&event("ada", 0), "runs:/r", 5), (true, vec![]), "as long as none is written");
+        }
+        reads.written(&ada);
         for _ in 0..3 {
             assert_eq!(reads.note(&event("ada", 10), "runs:/r", 5), (false, vec![]));
         }
@@ -176,9 +199,13 @@ mod tests {
         assert!(reads.note(&event("ada", 10), "runs:/s", 5).0, "another thing");
         let (first, ended) = reads.note(&event("ada", 3600), "runs:/r", 5);
         assert!(first, "another hour");
+        let mut elsewhere = event("ada", 3600);
+        elsewhere.in_workspace = Some("other".into());
+        assert!(reads.note(&elsewhere, "runs:/r", 5).0, "another workspace");
         let since = Timestamp::from_millis(0);
         let act = Act::ArtifactReadsCounted { resource: "runs:/r".into(), reads: 3, bytes: 15, since };
         assert_eq!(ended.into_iter().map(|event| event.act).collect::<Vec<_>>(), [act]);
+        reads.written(&Key::of(&event("bob", 0), "runs:/r"));
         reads.note(&event("bob", 20), "runs:/r", 7);
         assert!(reads.take(Timestamp::from_millis(3_000_000), false).is_empty());
         assert_eq!(reads.take(Timestamp::from_millis(3_610_000), false).len(), 1, "of bob, whose hour is over");

@@ -168,10 +168,12 @@ impl Import {
                 let digest = collected.tree.digest();
                 let verdict = collected.verdict.to_string();
                 let event = self.event(Act::ModelFinalised { model_id: id.clone(), digest, verdict });
+                let key_used = self.event(self.app.scanner_signed(&collected.scan));
                 let (scan, message) = (collected.scan, model.message.clone());
                 self.write(place, move |tx| {
                     tx.finalise_logged_model(&id, LoggedModelStatus::Ready, &message, Some(digest), updated)?;
                     tx.add_evidence(&scan)?;
+                    tx.record(&key_used)?;
                     Ok(tx.record(&event)?)
                 })?;
             }

@@ -230,6 +230,7 @@ impl Import {
             verdict: collected.verdict,
             location: None,
         };
+        let key_used = self.event(self.app.scanner_signed(&collected.scan));
         let (scan, stage, updated) = (collected.scan, version.stage.clone(), version.updated);
         let name = name.to_owned();
         self.write(self.place.clone(), move |tx| {
@@ -241,6 +242,7 @@ impl Import {
             let stage = if stage.is_empty() { "None" } else { stage.as_str() };
             tx.set_model_version_stage(&name, number, stage, updated)?;
             tx.add_evidence(&scan)?;
+            tx.record(&key_used)?;
             Ok(tx.record(&event)?)
         })
     }

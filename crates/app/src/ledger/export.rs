@@ -14,7 +14,20 @@ impl App {
     /// # Errors
     /// [`AppError::Store`].
     pub async fn entries_to_export(&self, from: u64) -> Result<Vec<(u64, Vec<u8>)>, AppError> {
-        let entries = self.store().read(move |tx| Ok::<_, AppError>(tx.entries(from, BATCH)?)).await?;
+        self.some_entries(from, BATCH).await
+    }
+
+    /// The entry at `index`, if there is one: for an export that says what it has last.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn exported_entry(&self, index: u64) -> Result<Option<Vec<u8>>, AppError> {
+        let found = self.some_entries(index, 1).await?;
+        Ok(found.into_iter().find(|(at, _)| *at == index).map(|(_, bytes)| bytes))
+    }
+
+    async fn some_entries(&self, from: u64, most: u32) -> Result<Vec<(u64, Vec<u8>)>, AppError> {
+        let entries = self.store().read(move |tx| Ok::<_, AppError>(tx.entries(from, most)?)).await?;
         Ok(entries.into_iter().map(|entry| (entry.index, entry.bytes)).collect())
     }
 
@@ -35,6 +48,41 @@ impl App {
     pub async fn advance_export(&self, name: &str, next: u64) -> Result<(), AppError> {
         let key = cursor(name);
         self.store().write(move |tx| Ok::<_, AppError>(tx.put_setting(&key, &next.to_string())?)).await
+    }
+
+    /// Notes that entries are sent to `to` from `next` on, if that is not where they were sent to before.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn begin_export(&self, name: &str, to: String, next: u64) -> Result<(), AppError> {
+        let key = format!("{}.to", cursor(name));
+        let act = Act::LedgerExportBegun { export: name.to_owned(), to: to.clone(), next };
+        let event = self.event(&Caller::system(), Outcome::Done, act);
+        let wrote = self
+            .store()
+            .write(move |tx| {
+                if tx.setting(&key)?.as_deref() == Some(to.as_str()) {
+                    return Ok(false);
+                }
+                tx.put_setting(&key, &to)?;
+                tx.record(&event)?;
+                Ok::<_, AppError>(true)
+            })
+            .await?;
+        if wrote {
+            self.sequencer.notify();
+        }
+        Ok(())
+    }
+
+    /// Notes that entries could not be sent on for a while.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn record_stalled_export(&self, name: &str, next: u64, reason: &str) -> Result<(), AppError> {
+        let reason = reason.chars().take(200).collect();
+        let act = Act::LedgerExportStalled { export: name.to_owned(), next, reason };
+        self.record(self.event(&Caller::system(), Outcome::Failed, act)).await
     }
 
     /// Notes that somebody takes entries out by hand, before the first of them is given out.

@@ -152,6 +152,7 @@ impl App {
             Outcome::Done,
             Act::VersionCreated { name: name.to_owned(), version: 0, digest, verdict },
         );
+        let key_used = self.event(caller, Outcome::Done, self.scanner_signed(&scan));
         let announcer = self.announcer();
         let version = self
             .store()
@@ -165,6 +166,7 @@ impl App {
                     note_version(tx, model, &made)?;
                 }
                 tx.add_evidence(&scan)?;
+                tx.record(&key_used)?;
                 announcer.announce(tx, Happening::of_version(&made))?;
                 let mut event = event;
                 if let Act::VersionCreated { version, .. } = &mut event.act {

@@ -6,7 +6,7 @@ use sealyard_evidence::predicate::{
     BuildDefinition, BuildMetadata, Builder, Provenance, ResourceDescriptor, Ruleset, RunDetails, ScanCounts,
     ScanReport,
 };
-use sealyard_evidence::{Bundle, PredicateType, Statement, oms, verify};
+use sealyard_evidence::{Bundle, PredicateType, Signer, Statement, oms, verify};
 use sealyard_gate::{Context, Stage};
 use sealyard_identity::{Authorized, Deploy, ModelName, Publish, Read};
 use sealyard_ledger::{Act, Outcome};
@@ -119,6 +119,10 @@ async fn publish_deploy_and_load_follow_each_other() {
         let bundle = Bundle::parse(record.bundle.as_bytes()).unwrap();
         let evidence = verify(&bundle, policy.trusted_keys()).unwrap();
         assert_eq!((evidence.signer_name(), evidence.is_about(&subject)), (Some("gate"), true));
+        let Signer::Key { id, .. } = evidence.signer() else { panic!("signed by a certificate") };
+        let signed_by = id.to_string();
+        let told = move |act: &Act| matches!(act, Act::KeyUsed { key, of, evidence, subject: about, .. } if *key == signed_by && of == "gate" && Some(*evidence) == made && *about == subject);
+        assert_eq!(test.count(Outcome::Done, told).await, 1, "which key signed what");
     }
     for (stage, told) in [("publish", decided(true, "publish")), ("deploy", decided(true, "deploy"))] {
         assert_eq!(test.count(Outcome::Done, told).await, 1, "{stage}");

@@ -19,6 +19,9 @@ async fn registering_is_not_publishing() {
     assert!(!evidence.is_empty() && evidence.iter().all(|record| record.added_by == "system"));
     let told = |act: &Act| matches!(act, Act::VersionCreated { version: 1, digest, .. } if *digest == tree.digest());
     assert_eq!(test.count(Outcome::Done, told).await, 1);
+    let scanned =
+        |act: &Act| matches!(act, Act::KeyUsed { of, subject, .. } if of == "scanner" && *subject == tree.digest());
+    assert_eq!(test.count(Outcome::Done, scanned).await, 2, "the scanner's key signed both reports");
 }
 
 #[tokio::test(flavor = "multi_thread")]

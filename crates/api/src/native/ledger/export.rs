@@ -5,9 +5,8 @@ use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
 use sealyard_identity::{LedgerLog, Read};
-use sealyard_ledger::merkle::leaf_hash;
+use sealyard_ledger::line;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use crate::http::{ApiError, Identified, InWorkspace, Input, Integer};
 
@@ -48,13 +47,8 @@ pub(super) async fn handler(
             return Err(std::io::Error::other("entries of the ledger are missing"));
         };
         let after = last + 1;
-        let lines: String = entries.iter().map(|(index, bytes)| line(*index, bytes)).collect();
+        let lines: String = entries.iter().map(|(index, bytes)| line(*index, bytes) + "\n").collect();
         Ok::<_, std::io::Error>(Some((Bytes::from(lines), (app, may, after))))
     });
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(pages)).into_response())
-}
-
-fn line(index: u64, bytes: &[u8]) -> String {
-    let event: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    format!("{}\n", json!({ "index": index, "leaf": leaf_hash(bytes), "event": event }))
 }
