@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sealyard_evidence::predicate::{DecisionDetails, Deployment, Package, Publish, ResourceDescriptor};
+use sealyard_evidence::predicate::{BrokenGlass, DecisionDetails, Deployment, Package, Publish, ResourceDescriptor};
 use sealyard_evidence::{Statement, StatementError};
 
 use crate::decision::Decision;
@@ -40,8 +40,20 @@ pub fn deployment_statement(decision: &Decision) -> Result<Statement, Attestatio
     if let Some(environment) = &context.environment {
         scopes.insert(Deployment::ENVIRONMENT_SCOPE.to_owned(), environment.clone());
     }
-    let predicate = Deployment { creation_time: context.now, scopes, decision_details: Some(details(decision)) };
+    let predicate = Deployment {
+        creation_time: context.now,
+        scopes,
+        decision_details: Some(details(decision)),
+        break_glass: broken_glass(decision),
+    };
     Ok(Statement::new(&[decision.subject().clone()], &predicate)?)
+}
+
+/// Says of a deployment that it is one against the rules, to whoever reads the attestation without the ledger.
+fn broken_glass(decision: &Decision) -> Option<BrokenGlass> {
+    decision
+        .broke_glass()
+        .then(|| BrokenGlass { overruled: decision.failures().map(|reason| reason.rule().to_owned()).collect() })
 }
 
 fn check(decision: &Decision, stage: Stage) -> Result<(), AttestationError> {

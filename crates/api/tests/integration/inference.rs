@@ -59,7 +59,7 @@ fn ridge() -> Model {
     let now = Timestamp::from_millis(1_800_000_000_000);
     let subject = Subject { name: "models:/m/1".into(), digest: tree.digest() };
     let scopes = BTreeMap::from([(Deployment::ENVIRONMENT_SCOPE.to_owned(), "test".to_owned())]);
-    let deployment = Deployment { creation_time: now, scopes, decision_details: None };
+    let deployment = Deployment { creation_time: now, scopes, decision_details: None, break_glass: None };
     let statement = Statement::new(std::slice::from_ref(&subject), &deployment).unwrap();
     let bundles = [oms::sign(&tree, "m", &key).unwrap(), Bundle::sign(&statement, &key).unwrap()];
     let evidence: Vec<_> = bundles.iter().map(|bundle| verify(bundle, policy.trusted_keys()).unwrap()).collect();

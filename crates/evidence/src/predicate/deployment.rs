@@ -18,6 +18,17 @@ pub struct Deployment {
     /// The policy and the evidence it rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_details: Option<DecisionDetails>,
+    /// There although rules of the gate were not content: somebody with the right to broke glass. Sealyard's own; absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<BrokenGlass>,
+}
+
+/// What an emergency overruled. Who it was and why are in the ledger alone: an attestation goes with the model to wherever it goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BrokenGlass {
+    /// The rules that were not content.
+    pub overruled: Vec<String>,
 }
 
 impl Deployment {

@@ -12,7 +12,7 @@ mod resource;
 mod scan;
 
 pub use approval::Approval;
-pub use deployment::Deployment;
+pub use deployment::{BrokenGlass, Deployment};
 pub use oms::{HashType, Method, ModelSignature, Resource, Serialization};
 pub use provenance::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
 pub use publish::{Package, Publish};

@@ -251,6 +251,13 @@ fn broken_glass_overrules_evidence_and_says_so() {
     assert_eq!((&written["decision"], &written["broke_glass"]), (&"allow".into(), &true.into()));
     let reason = decision.reasons().iter().find(|reason| reason.rule() == "policy.break-glass").unwrap();
     assert_eq!(reason.detail(), "the whole shop is down");
+    // Whoever has the attestation alone sees it too; one of a deployment by the rules says nothing of glass.
+    let statement = serde_json::to_value(sealyard_gate::deployment_statement(&decision).unwrap()).unwrap();
+    assert_eq!(statement["predicate"]["breakGlass"]["overruled"], serde_json::json!(failed));
+    assert!(!statement.to_string().contains("the whole shop is down"));
+    let content = glass(Stage::Deploy, "deploy").decide();
+    let statement = serde_json::to_value(sealyard_gate::deployment_statement(&content).unwrap()).unwrap();
+    assert_eq!(statement["predicate"]["breakGlass"], serde_json::Value::Null);
     let mut promotion = glass(Stage::Publish, "promote");
     promotion.context.promoting = true;
     promotion.scans.clear();

@@ -113,7 +113,7 @@ impl Scenario {
             decision_details: None,
         };
         let scopes = BTreeMap::from([(Deployment::ENVIRONMENT_SCOPE.to_owned(), "production".to_owned())]);
-        let deployment = Deployment { creation_time: now(), scopes, decision_details: None };
+        let deployment = Deployment { creation_time: now(), scopes, decision_details: None, break_glass: None };
         Self {
             policy: POLICY.to_owned(),
             subject: Subject { name: "models:/m/1".into(), digest: about },

@@ -67,7 +67,7 @@ impl Files {
         let tree = self.tree();
         let subject = Subject { name: "models:/m/1".into(), digest: tree.digest() };
         let scopes = BTreeMap::from([(Deployment::ENVIRONMENT_SCOPE.to_owned(), "production".to_owned())]);
-        let deployment = Deployment { creation_time: now, scopes, decision_details: None };
+        let deployment = Deployment { creation_time: now, scopes, decision_details: None, break_glass: None };
         let statement = Statement::new(std::slice::from_ref(&subject), &deployment).unwrap();
         let bundles =
             [oms::sign(&tree, "m", &key("release")).unwrap(), Bundle::sign(&statement, &key("gate")).unwrap()];
