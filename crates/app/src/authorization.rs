@@ -78,6 +78,11 @@ impl Rights {
         self.authorizer.authorize(&self.workspace, principal, action, resource).is_ok()
     }
 
+    /// Whether it matters to `principal` what is a prompt.
+    pub(crate) fn tells_prompts_apart(&self, principal: &Principal) -> bool {
+        self.authorizer.tells_prompts_apart(principal, &self.workspace)
+    }
+
     pub(crate) fn explain(&self, principal: &Principal, action: ActionKind, resource: Resource) -> Explanation {
         self.authorizer.explain(&self.workspace, principal, action, resource)
     }
@@ -102,7 +107,12 @@ impl App {
             // A change could not be read back when it was made; nothing is allowed by what was before it.
             self.reload_grants().await?;
         }
-        let named = ResourcePattern::exact(&self.workspace, &resource.resource()).to_string();
+        let named = match resource.resource() {
+            // Whoever may not see it is not told what it is.
+            Resource::Prompt(name) => Resource::RegisteredModel(name),
+            other => other,
+        };
+        let named = ResourcePattern::exact(&self.workspace, &named).to_string();
         match self.authorizer().authorize(&self.workspace, principal, action, resource) {
             Ok(authorized) => Ok(authorized),
             Err(_) => {

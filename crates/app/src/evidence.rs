@@ -2,7 +2,7 @@
 
 use sealyard_core::{Digest, FileTree, Timestamp};
 use sealyard_evidence::{Bundle, oms};
-use sealyard_identity::{Authorized, Edit, ModelName, Read};
+use sealyard_identity::{Authorized, Edit, ModelName, Read, RegistryEntry};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::EvidenceRecord;
 use serde::{Deserialize, Serialize};
@@ -45,14 +45,14 @@ impl App {
     pub async fn add_evidence(
         &self,
         caller: &Caller,
-        authorized: &Authorized<Edit, ModelName>,
+        authorized: &Authorized<Edit, RegistryEntry>,
         version: u32,
         bytes: Vec<u8>,
     ) -> Result<EvidenceSummary, AppError> {
         if bytes.len() > MOST_BYTES {
             return Err(AppError::refused("evidence.size", format!("a bundle may have {MOST_BYTES} bytes at most")));
         }
-        let tree = self.version_tree(authorized.resource(), version).await?;
+        let tree = self.version_tree(authorized.resource().name(), version).await?;
         let subject = tree.digest();
         let (bundle, predicate_type) = blocking("a bundle could not be read", move || read(&bytes, &tree)).await?;
         let record = EvidenceRecord {
@@ -92,10 +92,10 @@ impl App {
     /// [`AppError::NotFound`].
     pub async fn version_evidence(
         &self,
-        authorized: &Authorized<Read, ModelName>,
+        authorized: &Authorized<Read, RegistryEntry>,
         version: u32,
     ) -> Result<Vec<EvidenceSummary>, AppError> {
-        let tree = self.version_tree(authorized.resource(), version).await?;
+        let tree = self.version_tree(authorized.resource().name(), version).await?;
         let subject = tree.digest();
         let records = self.store().read(move |tx| Ok::<_, AppError>(tx.evidence_for(&subject)?)).await?;
         Ok(records.into_iter().map(summary).collect())

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sealyard_core::{Digest, Subject, Verdict};
 use sealyard_gate::{Context, Decision, Request, Stage, collect, decide, deployment_statement, publish_statement};
-use sealyard_identity::{Authorized, BreakGlass, Deploy, ModelName, Publish, Read};
+use sealyard_identity::{Authorized, BreakGlass, Deploy, ModelName, Publish, Read, RegistryEntry};
 use sealyard_ledger::{Act, Event, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::{EvidenceRecord, ModelVersion};
@@ -76,11 +76,11 @@ impl App {
     pub async fn publish(
         &self,
         caller: &Caller,
-        authorized: &Authorized<Publish, ModelName>,
+        authorized: &Authorized<Publish, RegistryEntry>,
         request: PublishRequest,
     ) -> Result<GateOutcome, AppError> {
         let asked = Asked { environment: request.environment, ..Asked::default() };
-        self.pass_gate(caller, authorized.resource(), request.version, Stage::Publish, asked).await
+        self.pass_gate(caller, authorized.resource().name(), request.version, Stage::Publish, asked).await
     }
 
     /// Asks the deployment gate; when it allows, or glass is broken, signs the deployment attestation.
@@ -90,7 +90,7 @@ impl App {
     pub async fn deploy(
         &self,
         caller: &Caller,
-        authorized: &Authorized<Deploy, ModelName>,
+        authorized: &Authorized<Deploy, RegistryEntry>,
         request: DeployRequest,
     ) -> Result<GateOutcome, AppError> {
         let DeployRequest { version, environment, break_glass, .. } = request;
@@ -98,7 +98,7 @@ impl App {
             let _may_break_glass = self.authorize(caller, BreakGlass, authorized.resource().clone()).await?;
         }
         let asked = Asked { environment, promoting: false, break_glass };
-        self.pass_gate(caller, authorized.resource(), version, Stage::Deploy, asked).await
+        self.pass_gate(caller, authorized.resource().name(), version, Stage::Deploy, asked).await
     }
 
     /// What the gate would say now. Writes nothing.
@@ -108,13 +108,13 @@ impl App {
     pub async fn gate_check(
         &self,
         caller: &Caller,
-        authorized: &Authorized<Read, ModelName>,
+        authorized: &Authorized<Read, RegistryEntry>,
         version: u32,
         stage: Stage,
         environment: Option<String>,
     ) -> Result<GateOutcome, AppError> {
         let asked = Asked { environment, ..Asked::default() };
-        let judged = self.judge(caller, authorized.resource(), version, stage, asked, false).await?;
+        let judged = self.judge(caller, authorized.resource().name(), version, stage, asked, false).await?;
         Ok(GateOutcome { decision: judged.decision, attestation: None, published: judged.version.published })
     }
 

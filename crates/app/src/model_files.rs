@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sealyard_core::{Digest, FileEntry, FileTree, Subject, TreePath, Verdict};
 use sealyard_evidence::predicate::{Ruleset, ScanCounts, ScanReport};
 use sealyard_evidence::{Bundle, Statement};
-use sealyard_identity::{Authorized, ModelName, Read};
+use sealyard_identity::{Authorized, Read, RegistryEntry};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_scan::Report;
 use sealyard_scan_model::Scanner;
@@ -169,7 +169,7 @@ impl App {
     /// [`AppError::NotFound`].
     pub async fn version_manifest(
         &self,
-        authorized: &Authorized<Read, ModelName>,
+        authorized: &Authorized<Read, RegistryEntry>,
         version: u32,
     ) -> Result<ModelManifest, AppError> {
         let name = authorized.resource().as_str().to_owned();
@@ -186,7 +186,7 @@ impl App {
     /// [`AppError::NotFound`], [`AppError::Refused`] for an unsafe version, [`AppError::Vault`].
     pub async fn version_file(
         &self,
-        authorized: &Authorized<Read, ModelName>,
+        authorized: &Authorized<Read, RegistryEntry>,
         version: u32,
         path: &TreePath,
     ) -> Result<Download, AppError> {
@@ -199,7 +199,7 @@ impl App {
     /// As [`Self::version_file`].
     pub async fn version_file_for_people(
         &self,
-        authorized: &Authorized<Read, ModelName>,
+        authorized: &Authorized<Read, RegistryEntry>,
         version: u32,
         path: &TreePath,
     ) -> Result<Download, AppError> {
@@ -208,7 +208,7 @@ impl App {
 
     async fn frozen_file(
         &self,
-        authorized: &Authorized<Read, ModelName>,
+        authorized: &Authorized<Read, RegistryEntry>,
         version: u32,
         path: &TreePath,
         enforced: bool,

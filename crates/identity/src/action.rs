@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::permission::Permission;
 use crate::resource::{
-    ExperimentId, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, LedgerLog, ModelName, PolicySet,
-    ProtectedResource, ServerWide, UserDirectory, WorkspaceName,
+    DatasetId, ExperimentId, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, LedgerLog, PolicySet,
+    ProtectedResource, RegistryEntry, ServerWide, UserDirectory, WorkspaceName,
 };
 
 /// What can be done to a registered model beyond editing it. Each is granted by MANAGE or by name; breaking glass by name alone.
@@ -149,26 +149,26 @@ macro_rules! actions {
 actions! {
     /// See and download.
     Read = ActionKind::Level(Permission::Read),
-        on [ExperimentId, ModelName, WorkspaceName, GatewaySecretId, GatewayModelDefinitionId, GatewayEndpointId, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [];
+        on [ExperimentId, RegistryEntry, DatasetId, WorkspaceName, GatewaySecretId, GatewayModelDefinitionId, GatewayEndpointId, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [];
     /// Load, serve, query.
     Use = ActionKind::Level(Permission::Use),
-        on [ExperimentId, ModelName, WorkspaceName, GatewaySecretId, GatewayModelDefinitionId, GatewayEndpointId, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [Read];
+        on [ExperimentId, RegistryEntry, DatasetId, WorkspaceName, GatewaySecretId, GatewayModelDefinitionId, GatewayEndpointId, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [Read];
     /// Change and add.
     Edit = ActionKind::Level(Permission::Edit),
-        on [ExperimentId, ModelName, WorkspaceName, GatewaySecretId, GatewayModelDefinitionId, GatewayEndpointId, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [Read, Use];
+        on [ExperimentId, RegistryEntry, DatasetId, WorkspaceName, GatewaySecretId, GatewayModelDefinitionId, GatewayEndpointId, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [Read, Use];
     /// Delete and grant to others.
     Manage = ActionKind::Level(Permission::Manage),
-        on [ExperimentId, ModelName, WorkspaceName, GatewaySecretId, GatewayModelDefinitionId, GatewayEndpointId, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [Read, Use, Edit];
+        on [ExperimentId, RegistryEntry, DatasetId, WorkspaceName, GatewaySecretId, GatewayModelDefinitionId, GatewayEndpointId, ServerWide, LedgerLog, PolicySet, UserDirectory], implies [Read, Use, Edit];
     /// Set a protected alias.
-    Promote = ActionKind::Act(Act::Promote), on [ModelName], implies [];
+    Promote = ActionKind::Act(Act::Promote), on [RegistryEntry], implies [];
     /// Sign an approval.
-    Approve = ActionKind::Act(Act::Approve), on [ModelName], implies [];
+    Approve = ActionKind::Act(Act::Approve), on [RegistryEntry], implies [];
     /// Ask the deployment gate.
-    Deploy = ActionKind::Act(Act::Deploy), on [ModelName], implies [];
+    Deploy = ActionKind::Act(Act::Deploy), on [RegistryEntry], implies [];
     /// Ask the publish gate.
-    Publish = ActionKind::Act(Act::Publish), on [ModelName], implies [];
+    Publish = ActionKind::Act(Act::Publish), on [RegistryEntry], implies [];
     /// Set a protected alias or deploy although the gate's rules are not content.
-    BreakGlass = ActionKind::Act(Act::BreakGlass), on [ModelName], implies [];
+    BreakGlass = ActionKind::Act(Act::BreakGlass), on [RegistryEntry], implies [];
     /// Make, change and disable users and groups that are no administrators, as a directory does.
     Provision = ActionKind::Provision, on [UserDirectory], implies [];
     /// What no grant gives: only administrators, and only with an unlimited credential.

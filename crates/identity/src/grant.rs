@@ -7,8 +7,8 @@ use crate::action::Act;
 use crate::permission::Permission;
 use crate::principal::{GroupId, IdentifierError, PrincipalId, RoleName};
 use crate::resource::{
-    ExperimentId, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, ModelName, Resource, ResourceKind,
-    WorkspaceName,
+    DatasetId, ExperimentId, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, ModelName, Resource,
+    ResourceKind, WorkspaceName,
 };
 
 /// Somebody may, or explicitly may not, do something to some resources.
@@ -195,7 +195,7 @@ impl ResourcePattern {
     /// Whether it speaks of `resource` of `workspace`.
     #[must_use]
     pub fn matches(&self, workspace: &WorkspaceName, resource: &Resource) -> bool {
-        self.kind == resource.kind()
+        resource.kind().spoken_of_by().contains(&self.kind)
             && (!self.kind.is_in_workspace() || self.workspace == *workspace)
             && match &self.id {
                 IdPattern::Exact(id) => id == resource.id(),
@@ -220,11 +220,16 @@ impl fmt::Display for ResourcePattern {
 /// The text is not a resource pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a resource pattern: expected experiment:<id>, registered-model:<name>, workspace:<name>, gateway-secret:<id>, \
-     gateway-model-definition:<id>, gateway-endpoint:<id>, each ending in * for all that begin so, and in another workspace than \
+    "{0:?} is not a resource pattern: expected experiment:<id>, registered-model:<name>, prompt:<name>, dataset:<id>, \
+     workspace:<name>, gateway-secret:<id>, gateway-model-definition:<id>, gateway-endpoint:<id>, each ending in * for all that begin so, and in another workspace than \
      the default one with its name and / in front, or server, ledger, policies, users"
 )]
 pub struct ResourcePatternError(String);
+
+/// Whether a workspace's name can begin so, although it is none: `team-`.
+fn begins_a_workspace(kind: ResourceKind, prefix: &str) -> bool {
+    kind == ResourceKind::Workspace && WorkspaceName::new(format!("{prefix}aa")).is_ok()
+}
 
 impl FromStr for ResourcePattern {
     type Err = ResourcePatternError;
@@ -244,6 +249,7 @@ impl FromStr for ResourcePattern {
         // What stands before the star must itself be able to begin an id; so a pattern can't be mistyped into silence.
         let valid = |id: &str| match kind {
             ResourceKind::Experiment => ExperimentId::new(id).is_ok(),
+            ResourceKind::Dataset => DatasetId::new(id).is_ok(),
             ResourceKind::Workspace => WorkspaceName::new(id).is_ok(),
             ResourceKind::GatewaySecret => GatewaySecretId::new(id).is_ok(),
             ResourceKind::GatewayModelDefinition => GatewayModelDefinitionId::new(id).is_ok(),
@@ -254,7 +260,9 @@ impl FromStr for ResourcePattern {
             None | Some("*") if kind.is_single() => Ok(Self::any(&workspace, kind)),
             Some("*") => Ok(Self::any(&workspace, kind)),
             Some(id) if !kind.is_single() => match id.strip_suffix('*') {
-                Some(prefix) if valid(prefix) => Ok(Self::new(workspace, kind, IdPattern::Prefix(prefix.to_owned()))),
+                Some(prefix) if valid(prefix) || begins_a_workspace(kind, prefix) => {
+                    Ok(Self::new(workspace, kind, IdPattern::Prefix(prefix.to_owned())))
+                }
                 None if valid(id) => Ok(Self::new(workspace, kind, IdPattern::Exact(id.to_owned()))),
                 _ => Err(malformed()),
             },
@@ -293,6 +301,11 @@ mod tests {
             "ledger",
             "policies",
             "users",
+            "prompt:support-*",
+            "team-a/prompt:*",
+            "dataset:d-1f",
+            "workspace:team-*",
+            "workspace:t*",
             "team-a/experiment:*",
             "team-a/registered-model:fraud-*",
         ] {
@@ -317,6 +330,10 @@ mod tests {
             "x:*",
             "team-a/server",
             "team-a/workspace:team-a",
+            "workspace:-a*",
+            "workspace:A*",
+            "prompt:a/b",
+            "dataset:a b",
             "*/experiment:*",
             "/experiment:7",
             "a/b/experiment:7",

@@ -70,8 +70,9 @@ pub use password::{DummyHash, PasswordError, PasswordHash, generate_password};
 pub use permission::{Permission, PermissionError};
 pub use principal::{GroupId, IdentifierError, Principal, PrincipalId, PrincipalName, RoleName, TokenId, Via};
 pub use resource::{
-    ExperimentId, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, LedgerLog, ModelName, PolicySet,
-    ProtectedResource, Resource, ResourceIdError, ResourceKind, ServerWide, UserDirectory, WorkspaceName,
+    DatasetId, ExperimentId, GatewayEndpointId, GatewayModelDefinitionId, GatewaySecretId, LedgerLog, ModelName,
+    PolicySet, ProtectedResource, RegistryEntry, Resource, ResourceIdError, ResourceKind, ServerWide, UserDirectory,
+    WorkspaceName,
 };
 pub use scope::{Scope, ScopeError};
 pub use session::{SessionSecret, SessionSecretError};

@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 pub enum ResourceKind {
     /// An experiment with its runs, their artifacts and its logged models.
     Experiment,
-    /// A registered model with its versions and aliases.
+    /// A name of the registry with its versions and aliases: a registered model, or a prompt.
     RegisteredModel,
+    /// A prompt: a name of the registry under which texts are kept, and no models.
+    Prompt,
+    /// An evaluation data set with its records.
+    Dataset,
     /// A workspace: its roles, and who has them.
     Workspace,
     /// A key of a model provider, as the AI gateway keeps it.
@@ -36,6 +40,8 @@ impl ResourceKind {
         match self {
             Self::Experiment => "experiment",
             Self::RegisteredModel => "registered-model",
+            Self::Prompt => "prompt",
+            Self::Dataset => "dataset",
             Self::Workspace => "workspace",
             Self::GatewaySecret => "gateway-secret",
             Self::GatewayModelDefinition => "gateway-model-definition",
@@ -53,6 +59,8 @@ impl ResourceKind {
         [
             Self::Experiment,
             Self::RegisteredModel,
+            Self::Prompt,
+            Self::Dataset,
             Self::Workspace,
             Self::GatewaySecret,
             Self::GatewayModelDefinition,
@@ -73,10 +81,32 @@ impl ResourceKind {
             self,
             Self::Experiment
                 | Self::RegisteredModel
+                | Self::Prompt
+                | Self::Dataset
                 | Self::GatewaySecret
                 | Self::GatewayModelDefinition
                 | Self::GatewayEndpoint
         )
+    }
+
+    /// The kinds whose grants speak of it. A prompt is one of the registry's names too, so that what is given or denied on those
+    /// holds for it; what is given on prompts never holds for a model.
+    #[must_use]
+    pub const fn spoken_of_by(self) -> &'static [Self] {
+        match self {
+            Self::Experiment => &[Self::Experiment],
+            Self::RegisteredModel => &[Self::RegisteredModel],
+            Self::Prompt => &[Self::Prompt, Self::RegisteredModel],
+            Self::Dataset => &[Self::Dataset],
+            Self::Workspace => &[Self::Workspace],
+            Self::GatewaySecret => &[Self::GatewaySecret],
+            Self::GatewayModelDefinition => &[Self::GatewayModelDefinition],
+            Self::GatewayEndpoint => &[Self::GatewayEndpoint],
+            Self::Server => &[Self::Server],
+            Self::Ledger => &[Self::Ledger],
+            Self::Policies => &[Self::Policies],
+            Self::Users => &[Self::Users],
+        }
     }
 
     /// Whether there is only one of it.
@@ -98,6 +128,8 @@ impl fmt::Display for ResourceKind {
 pub enum Resource {
     Experiment(ExperimentId),
     RegisteredModel(ModelName),
+    Prompt(ModelName),
+    Dataset(DatasetId),
     Workspace(WorkspaceName),
     GatewaySecret(GatewaySecretId),
     GatewayModelDefinition(GatewayModelDefinitionId),
@@ -115,6 +147,8 @@ impl Resource {
         match self {
             Self::Experiment(_) => ResourceKind::Experiment,
             Self::RegisteredModel(_) => ResourceKind::RegisteredModel,
+            Self::Prompt(_) => ResourceKind::Prompt,
+            Self::Dataset(_) => ResourceKind::Dataset,
             Self::Workspace(_) => ResourceKind::Workspace,
             Self::GatewaySecret(_) => ResourceKind::GatewaySecret,
             Self::GatewayModelDefinition(_) => ResourceKind::GatewayModelDefinition,
@@ -131,7 +165,8 @@ impl Resource {
     pub fn id(&self) -> &str {
         match self {
             Self::Experiment(id) => id.as_str(),
-            Self::RegisteredModel(name) => name.as_str(),
+            Self::RegisteredModel(name) | Self::Prompt(name) => name.as_str(),
+            Self::Dataset(id) => id.as_str(),
             Self::Workspace(name) => name.as_str(),
             Self::GatewaySecret(id) => id.as_str(),
             Self::GatewayModelDefinition(id) => id.as_str(),
@@ -165,13 +200,16 @@ pub enum ResourceIdError {
         "{0:?} is not the name of a workspace: expected 2 to 63 lower-case letters, digits and '-', the first and last no '-'"
     )]
     Workspace(String),
+    /// Not a data set's id.
+    #[error("{0:?} is not the id of a data set: expected 1 to 64 letters, digits, '-' or '_'")]
+    Dataset(String),
     /// Not an id of something of the AI gateway.
     #[error("{0:?} is not an id of the gateway: expected 1 to 64 letters, digits, '-' or '_'")]
     Gateway(String),
     /// Not a resource.
     #[error(
-        "{0:?} is not a resource: expected experiment:<id>, registered-model:<name>, workspace:<name>, gateway-secret:<id>, \
-         gateway-model-definition:<id>, gateway-endpoint:<id>, server, ledger, policies or users"
+        "{0:?} is not a resource: expected experiment:<id>, registered-model:<name>, prompt:<name>, dataset:<id>, workspace:<name>, \
+         gateway-secret:<id>, gateway-model-definition:<id>, gateway-endpoint:<id>, server, ledger, policies or users"
     )]
     Resource(String),
 }
@@ -189,6 +227,8 @@ impl FromStr for Resource {
         match (ResourceKind::from_text(kind).ok_or_else(unknown)?, id) {
             (ResourceKind::Experiment, Some(id)) => ExperimentId::new(id).map(Self::Experiment),
             (ResourceKind::RegisteredModel, Some(name)) => ModelName::new(name).map(Self::RegisteredModel),
+            (ResourceKind::Prompt, Some(name)) => ModelName::new(name).map(Self::Prompt),
+            (ResourceKind::Dataset, Some(id)) => DatasetId::new(id).map(Self::Dataset),
             (ResourceKind::Workspace, Some(name)) => WorkspaceName::new(name).map(Self::Workspace),
             (ResourceKind::GatewaySecret, Some(id)) => GatewaySecretId::new(id).map(Self::GatewaySecret),
             (ResourceKind::GatewayModelDefinition, Some(id)) => {
@@ -272,8 +312,8 @@ fn is_plain(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(plain)
 }
 
-macro_rules! gateway_ids {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+macro_rules! plain_ids {
+    ($($(#[$doc:meta])* $name:ident, $error:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -283,22 +323,24 @@ macro_rules! gateway_ids {
             /// Checks `text` and takes it.
             ///
             /// # Errors
-            /// [`ResourceIdError::Gateway`].
+            #[doc = concat!("[`ResourceIdError::", stringify!($error), "`].")]
             pub fn new(text: impl Into<String>) -> Result<Self, ResourceIdError> {
                 let text = text.into();
-                if is_plain(&text) { Ok(Self(text)) } else { Err(ResourceIdError::Gateway(beginning(&text))) }
+                if is_plain(&text) { Ok(Self(text)) } else { Err(ResourceIdError::$error(beginning(&text))) }
             }
         }
     )*};
 }
 
-gateway_ids! {
+plain_ids! {
+    /// The id of an evaluation data set.
+    DatasetId, Dataset;
     /// The id of a key of a model provider.
-    GatewaySecretId;
+    GatewaySecretId, Gateway;
     /// The id of a model definition of the AI gateway.
-    GatewayModelDefinitionId;
+    GatewayModelDefinitionId, Gateway;
     /// The id of an endpoint of the AI gateway.
-    GatewayEndpointId;
+    GatewayEndpointId, Gateway;
 }
 
 impl ModelName {
@@ -327,8 +369,58 @@ mod sealed {
     pub trait Sealed {}
 }
 
-macro_rules! named {
-    ($($name:ident => $variant:ident),*) => {$(
+/// A name of the registry, and what is kept under it: a model or a prompt.
+///
+/// They are alike to clients and share their names; which it is was said when the name was made, and stays so.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RegistryEntry {
+    name: ModelName,
+    prompt: bool,
+}
+
+impl RegistryEntry {
+    /// The name, as that of a prompt or of a model.
+    #[must_use]
+    pub const fn new(name: ModelName, prompt: bool) -> Self {
+        Self { name, prompt }
+    }
+
+    /// The name.
+    #[must_use]
+    pub const fn name(&self) -> &ModelName {
+        &self.name
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// Whether it is a prompt's.
+    #[must_use]
+    pub const fn is_prompt(&self) -> bool {
+        self.prompt
+    }
+}
+
+impl fmt::Display for RegistryEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)
+    }
+}
+
+impl sealed::Sealed for RegistryEntry {}
+
+impl ProtectedResource for RegistryEntry {
+    fn resource(&self) -> Resource {
+        let name = self.name.clone();
+        if self.prompt { Resource::Prompt(name) } else { Resource::RegisteredModel(name) }
+    }
+}
+
+macro_rules! text {
+    ($($name:ident),*) => {$(
         impl $name {
             /// As text.
             #[must_use]
@@ -364,6 +456,12 @@ macro_rules! named {
                 name.0
             }
         }
+    )*};
+}
+
+macro_rules! named {
+    ($($name:ident => $variant:ident),*) => {$(
+        text!($name);
 
         impl sealed::Sealed for $name {}
 
@@ -376,9 +474,11 @@ macro_rules! named {
 }
 
 named!(
-    ExperimentId => Experiment, ModelName => RegisteredModel, WorkspaceName => Workspace, GatewaySecretId => GatewaySecret,
+    ExperimentId => Experiment, DatasetId => Dataset, WorkspaceName => Workspace, GatewaySecretId => GatewaySecret,
     GatewayModelDefinitionId => GatewayModelDefinition, GatewayEndpointId => GatewayEndpoint
 );
+
+text!(ModelName);
 
 macro_rules! single {
     ($($(#[$doc:meta])* $name:ident => $variant:ident;)*) => {$(
@@ -416,6 +516,8 @@ mod tests {
         for text in [
             "experiment:7",
             "registered-model:a b.c",
+            "prompt:a b.c",
+            "dataset:d-1f",
             "workspace:team-a",
             "gateway-secret:s-1f",
             "gateway-model-definition:d-1f",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Act, ActionKind};
 use crate::grant::ResourcePattern;
 use crate::permission::Permission;
-use crate::resource::{Resource, WorkspaceName};
+use crate::resource::{Resource, ResourceKind, WorkspaceName};
 
 /// What a token may do at most; never more than its owner may.
 ///
@@ -47,6 +47,13 @@ impl Scope {
             // Administering always takes `all`: it is the one action that could widen the token itself.
             _ => false,
         }
+    }
+}
+
+impl Scope {
+    /// Whether it speaks of prompts alone.
+    pub(crate) fn speaks_of_prompts(&self) -> bool {
+        matches!(self, Self::Level(pattern, _) | Self::Act(pattern, _) if pattern.kind() == ResourceKind::Prompt)
     }
 }
 

@@ -41,9 +41,15 @@ async fn a_grant_on_what_is_not_there_is_a_slip_unless_it_says_otherwise() {
         let body = json!({"user": "ada", "resource": resource, "right": "READ", "absent": absent});
         call(&test, &test.admin, Method::POST, "grants", body).await
     };
-    for resource in
-        ["experiment:999", "registered-model:fruad", "workspace:team-z", "gateway-endpoint:e-1", "team-z/experiment:1"]
-    {
+    for resource in [
+        "experiment:999",
+        "registered-model:fruad",
+        "prompt:fraud",
+        "dataset:d-1",
+        "workspace:team-z",
+        "gateway-endpoint:e-1",
+        "team-z/experiment:1",
+    ] {
         give(resource, false).await.error(404, "RESOURCE_DOES_NOT_EXIST");
     }
     for resource in [&format!("experiment:{experiment}"), "registered-model:fraud", "registered-model:fruad*", "ledger"]
@@ -332,4 +338,37 @@ async fn machines_have_no_password_and_administrators_make_their_tokens() {
     call(&test, &test.admin, Method::PATCH, "users/ci", set).await.error(400, "INVALID_PARAMETER_VALUE");
     let ledger = test.ledger().await;
     assert!(TestApp::has(&ledger, &json!({"act": "token-created", "owner": "ci", "actor": "admin"})));
+}
+
+/// Each kind of thing can be granted, by a pattern too, and is explained.
+#[tokio::test]
+async fn every_kind_is_granted_and_explained() {
+    let test = TestApp::new().await;
+    test.user("ada", &[]).await;
+    let prompt = json!({"name": "hello", "tags": [{"key": "mlflow.prompt.is_prompt", "value": "true"}]});
+    test.mlflow(&test.admin, "registered-models/create", prompt).await.ok();
+    for (pattern, resource) in [
+        ("experiment:7*", "experiment:71"),
+        ("registered-model:fraud-*", "registered-model:fraud-1"),
+        ("prompt:*", "prompt:hello"),
+        ("prompt:hello", "registered-model:hello"),
+        ("dataset:*", "dataset:d-1f"),
+        ("workspace:team-*", "workspace:team-a"),
+        ("gateway-endpoint:*", "gateway-endpoint:e-1"),
+        ("ledger", "ledger"),
+        ("policies", "policies"),
+        ("server", "server"),
+        ("users", "users"),
+    ] {
+        let query = format!("user=ada&action=edit&resource={resource}");
+        assert_eq!(explain(&test, &test.admin, &query).await["allowed"], json!(false), "{resource}");
+        let body = json!({"user": "ada", "resource": pattern, "right": "EDIT"});
+        call(&test, &test.admin, Method::POST, "grants", body.clone()).await.ok();
+        let told = explain(&test, &test.admin, &query).await;
+        assert_eq!(told["allowed"], json!(true), "{pattern} {told}");
+        let rule = told["considered"][0]["rule"].as_str().unwrap();
+        assert_eq!(rule, format!("EDIT on {pattern} to the user ada"));
+        call(&test, &test.admin, Method::DELETE, "grants", body).await.ok();
+        assert_eq!(explain(&test, &test.admin, &query).await["allowed"], json!(false), "{resource}");
+    }
 }

@@ -202,3 +202,63 @@ async fn a_page_of_large_records_ends_early() {
     }
     assert_eq!((seen, pages), (40, 3));
 }
+
+/// Rights on data sets themselves, beside those of their experiments.
+#[tokio::test]
+async fn a_data_set_has_rights_of_its_own() {
+    let test = TestApp::new().await;
+    let (open, shut) = (test.experiment(&test.admin, "open").await, test.experiment(&test.admin, "shut").await);
+    let one = create(&test, &test.admin, "one", &[&shut]).await;
+    let two = create(&test, &test.admin, "two", &[&shut]).await;
+    let alone = create(&test, &test.admin, "alone", &[]).await;
+    let (of_one, of_alone) = (format!("dataset:{one}"), format!("dataset:{alone}"));
+    let (open_too, shut_off) = (format!("experiment:{open}"), format!("experiment:{shut}"));
+    let ada = test.user("ada", &[(&of_one, "EDIT"), (&of_alone, "READ"), (&open_too, "READ")]).await;
+    let bob = test.user("bob", &[("dataset:*", "MANAGE"), (&shut_off, "DENY"), (&open_too, "READ")]).await;
+    let cyd = test.user("cyd", &[(&shut_off, "MANAGE"), (&of_one, "DENY")]).await;
+    let path = |id: &str, rest: &str| format!("{ROOT}/{id}{rest}");
+    let records = json!({"records": "[{\"inputs\": {\"q\": 1}}]"});
+
+    test.get(&ada, &path(&one, "")).await.ok();
+    test.get(&ada, &path(&one, "/records")).await.ok();
+    test.post(&ada, &path(&one, "/records"), records.clone()).await.ok();
+    test.call(&ada, Method::DELETE, &path(&one, ""), String::new()).await.error(403, "PERMISSION_DENIED");
+    test.get(&ada, &path(&alone, "")).await.ok();
+    test.post(&ada, &path(&alone, "/records"), records.clone()).await.error(403, "PERMISSION_DENIED");
+    test.get(&ada, &path(&two, "")).await.error(403, "PERMISSION_DENIED");
+    test.get(&ada, &format!("/api/2.0/mlflow/experiments/get?experiment_id={shut}"))
+        .await
+        .error(403, "PERMISSION_DENIED");
+    let mut seen = names(&test, &ada, json!({})).await;
+    seen.sort_unstable();
+    assert_eq!(seen, ["alone", "one"]);
+
+    // A denial on its experiment takes away what was given on the data set, and one on the data set what its experiment gives.
+    test.get(&bob, &path(&one, "")).await.error(403, "PERMISSION_DENIED");
+    test.get(&bob, &path(&alone, "")).await.ok();
+    assert_eq!(names(&test, &bob, json!({})).await, ["alone"]);
+    test.get(&cyd, &path(&one, "")).await.error(403, "PERMISSION_DENIED");
+    test.get(&cyd, &path(&two, "")).await.ok();
+    assert_eq!(names(&test, &cyd, json!({"experiment_ids": [shut]})).await, ["two"]);
+
+    // The explanation says what the endpoints do.
+    let asks = [("read", "", Method::GET), ("manage", "", Method::DELETE)];
+    for (who, user) in [("ada", &ada), ("bob", &bob), ("cyd", &cyd)] {
+        for id in [&one, &two, &alone] {
+            for (action, rest, method) in &asks {
+                let query =
+                    format!("/api/sealyard/v1/access/explanation?user={who}&action={action}&resource=dataset:{id}");
+                let told = test.get(&test.admin, &query).await.ok()["allowed"] == json!(true);
+                if *action == "manage" && told {
+                    continue;
+                }
+                let done = test.call(user, method.clone(), &path(id, rest), String::new()).await.status == 200;
+                assert_eq!(told, done, "{who} {action} {id}");
+            }
+        }
+    }
+    // With the data set its grants end.
+    test.call(&bob, Method::DELETE, &path(&alone, ""), String::new()).await.ok();
+    let left = test.get(&test.admin, &format!("/api/sealyard/v1/grants?resource=dataset:{alone}")).await.ok();
+    assert_eq!(left["grants"], json!([]));
+}

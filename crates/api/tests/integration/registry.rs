@@ -1,6 +1,6 @@
 use axum::body::Body;
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::test_app::TestApp;
 
@@ -129,6 +129,127 @@ async fn grants_end_with_the_name_they_were_for() {
     test.ask(&bob, "registered-models/get?name=n").await.ok();
     test.mlflow(&ada, "registered-models/create", json!({"name": "m"})).await.ok();
     test.ask(&bob, "registered-models/get?name=m").await.error(403, "PERMISSION_DENIED");
+}
+
+fn found(answer: &Value, what: &str) -> Vec<String> {
+    let all = answer[what].as_array().cloned().unwrap_or_default();
+    all.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Rights on prompts alone are rights on prompts alone, whatever tags somebody sets.
+#[tokio::test]
+async fn prompts_have_rights_of_their_own() {
+    let test = TestApp::new().await;
+    let is_prompt = json!([{"key": "mlflow.prompt.is_prompt", "value": "true"}]);
+    let text = json!([{"key": "mlflow.prompt.is_prompt", "value": "true"}, {"key": "mlflow.prompt.text", "value": "Say {{x}}"}]);
+    for name in ["p-hello", "p-bye"] {
+        test.mlflow(&test.admin, "registered-models/create", json!({"name": name, "tags": is_prompt})).await.ok();
+        let version = json!({"name": name, "source": "prompt-template", "tags": text});
+        test.mlflow(&test.admin, "model-versions/create", version).await.ok();
+    }
+    let experiment = test.experiment(&test.admin, "x").await;
+    let model = test.logged_model(&test.admin, &experiment).await;
+    test.version(&test.admin, "p-model", &model).await;
+    let ada = test.user("ada", &[("prompt:p-*", "EDIT")]).await;
+    let bob = test.user("bob", &[("registered-model:*", "EDIT"), ("prompt:p-bye", "DENY")]).await;
+
+    // What may be read, changed and found.
+    test.ask(&ada, "registered-models/get?name=p-hello").await.ok();
+    test.ask(&ada, "model-versions/get?name=p-hello&version=1").await.ok();
+    test.mlflow(&ada, "registered-models/set-tag", json!({"name": "p-hello", "key": "k", "value": "v"})).await.ok();
+    let version = json!({"name": "p-hello", "source": "prompt-template", "tags": text});
+    test.mlflow(&ada, "model-versions/create", version).await.ok();
+    let alias = json!({"name": "p-hello", "alias": "latest", "version": "1"});
+    test.mlflow(&ada, "registered-models/alias", alias).await.ok();
+    // Searches show prompts to who asks for them.
+    let asks = "tag.%60mlflow.prompt.is_prompt%60+%3D+%27true%27";
+    for (kind, what) in [("registered-models", "registered_models"), ("model-versions", "model_versions")] {
+        for (user, prompts, models) in
+            [(&ada, &["p-bye", "p-hello"][..], &[][..]), (&bob, &["p-hello"][..], &["p-model"][..])]
+        {
+            for (filter, wanted) in [(asks, prompts), ("", models)] {
+                let path = format!("{kind}/search?max_results=10&filter={filter}");
+                let mut names = found(&test.ask(user, &path).await.ok(), what);
+                names.sort_unstable();
+                names.dedup();
+                assert_eq!(names, wanted, "{path}");
+            }
+        }
+    }
+    test.ask(&bob, "registered-models/get?name=p-bye").await.error(403, "PERMISSION_DENIED");
+    test.ask(&bob, "registered-models/get?name=p-hello").await.ok();
+
+    // A model is out of reach, and is named in a refusal as any other name is.
+    let message = test.ask(&ada, "registered-models/get?name=p-model").await.error(403, "PERMISSION_DENIED");
+    let nothing = test.ask(&ada, "registered-models/get?name=p-nothing").await.error(403, "PERMISSION_DENIED");
+    assert_eq!(message.replace("p-model", "p-nothing"), nothing);
+    let eve = test.user("eve", &[]).await;
+    let hidden = test.ask(&eve, "registered-models/get?name=p-hello").await.error(403, "PERMISSION_DENIED");
+    assert_eq!(
+        hidden.replace("p-hello", "p-model"),
+        test.ask(&eve, "registered-models/get?name=p-model").await.error(403, "PERMISSION_DENIED")
+    );
+
+    // Prompts can be made, models can't; a prompt stays one, and a model a model.
+    test.mlflow(&ada, "registered-models/create", json!({"name": "p-new", "tags": is_prompt})).await.ok();
+    test.mlflow(&ada, "registered-models/create", json!({"name": "p-other"})).await.error(403, "PERMISSION_DENIED");
+    let rename = json!({"name": "p-new", "new_name": "p-newer"});
+    test.mlflow(&ada, "registered-models/rename", rename).await.ok();
+    test.ask(&ada, "registered-models/get?name=p-newer").await.ok();
+    let tag = |name: &str, value: &str| json!({"name": name, "key": "mlflow.prompt.is_prompt", "value": value});
+    let path = "/api/2.0/mlflow/registered-models/delete-tag";
+    let body = json!({"name": "p-hello", "key": "mlflow.prompt.is_prompt"}).to_string();
+    for answer in [
+        test.mlflow(&bob, "registered-models/set-tag", tag("p-model", "true")).await,
+        test.mlflow(&ada, "registered-models/set-tag", tag("p-hello", "false")).await,
+        test.call(&ada, Method::DELETE, path, body).await,
+    ] {
+        assert!(answer.error(400, "INVALID_PARAMETER_VALUE").contains("registry.prompt"));
+    }
+    test.mlflow(&ada, "registered-models/set-tag", tag("p-hello", "true")).await.ok();
+
+    // No model gets under a prompt's name, and no text under a model's.
+    let copy = json!({"name": "p-hello", "source": format!("models:/{model}")});
+    test.mlflow(&test.admin, "model-versions/create", copy).await.error(400, "INVALID_PARAMETER_VALUE");
+    for (to, from) in [("p-hello", "p-model"), ("p-model", "p-hello")] {
+        let copy = json!({"name": to, "source": format!("models:/{from}/1")});
+        test.mlflow(&test.admin, "model-versions/create", copy).await.error(400, "INVALID_PARAMETER_VALUE");
+    }
+}
+
+/// To MLflow's clients a prompt's rights are a registered model's, whichever way they were given.
+#[tokio::test]
+async fn mlflows_permissions_speak_of_prompts() {
+    let test = TestApp::new().await;
+    let ada = test.user("ada", &[("server", "EDIT")]).await;
+    test.user("bob", &[]).await;
+    let is_prompt = json!([{"key": "mlflow.prompt.is_prompt", "value": "true"}]);
+    test.mlflow(&ada, "registered-models/create", json!({"name": "p", "tags": is_prompt})).await.ok();
+    let ask =
+        async |name: &str| test.ask(&ada, &format!("registered-models/permissions/get?name=p&username={name}")).await;
+    let level = |answer: Value| answer["registered_model_permission"]["permission"].as_str().unwrap().to_owned();
+    assert_eq!(level(ask("ada").await.ok()), "MANAGE");
+    ask("bob").await.error(404, "RESOURCE_DOES_NOT_EXIST");
+    let give = |permission: &str| json!({"name": "p", "username": "bob", "permission": permission});
+    test.mlflow(&ada, "registered-models/permissions/create", give("READ")).await.ok();
+    assert_eq!(level(ask("bob").await.ok()), "READ");
+    // One from before prompts had rights of their own.
+    let old = json!({"user": "bob", "resource": "registered-model:p", "right": "EDIT"});
+    test.post(&test.admin, "/api/sealyard/v1/grants", old).await.ok();
+    assert_eq!(level(ask("bob").await.ok()), "EDIT");
+    let path = "/api/2.0/mlflow/registered-models/permissions/";
+    test.call(&ada, Method::PATCH, &format!("{path}update"), give("READ").to_string()).await.ok();
+    assert_eq!(level(ask("bob").await.ok()), "READ");
+    let body = json!({"name": "p", "username": "bob"}).to_string();
+    test.call(&ada, Method::DELETE, &format!("{path}delete"), body).await.ok();
+    ask("bob").await.error(404, "RESOURCE_DOES_NOT_EXIST");
+    // What was given on the prompt ends with it.
+    test.mlflow(&ada, "registered-models/permissions/create", give("READ")).await.ok();
+    test.call(&ada, Method::DELETE, "/api/2.0/mlflow/registered-models/delete", json!({"name": "p"}).to_string())
+        .await
+        .ok();
+    let left = test.get(&test.admin, "/api/sealyard/v1/grants?user=bob").await.ok();
+    assert_eq!(left["grants"], json!([]));
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Why somebody may do something, or may not.
 
 use sealyard_identity::{
-    ActionKind, Administer, Effect, Grantee, PrincipalName, Resource, ResourceKind, RoleName, UserDirectory, Via,
-    WorkspaceName,
+    ActionKind, Administer, Effect, Grantee, Permission, PrincipalName, ProtectedResource, Resource, ResourceKind,
+    RoleName, UserDirectory, Via, WorkspaceName,
 };
 use sealyard_store::Transaction;
 use sealyard_store::model::{RoleRecord, UserRecord};
@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::grants::Names;
 use crate::authentication::principal;
+use crate::evaluation_datasets::explain_dataset;
 use crate::{App, AppError, Caller};
 
 /// A decision with everything that was considered for it. Serialises as `sealyard.access/1`.
@@ -81,7 +82,34 @@ impl App {
             Some(record) => principal(&record, Via::Password)?,
             None => itself.clone(),
         };
-        let explanation = self.authorizer().explain(workspace, &who, action, resource);
+        // What is asked about by a name of the registry may be a prompt. Who may not see it is not told.
+        let resource = match resource {
+            Resource::RegisteredModel(name) => {
+                let entry = self.registry_entry(name).await?.resource();
+                let seen = itself.admin || self.authorizer().permission(workspace, &who, &entry) > Permission::No;
+                match entry {
+                    Resource::Prompt(name) if !seen => Resource::RegisteredModel(name),
+                    entry => entry,
+                }
+            }
+            other => other,
+        };
+        let dataset = match &resource {
+            Resource::Dataset(id) => {
+                let id = id.to_string();
+                self.store().read(move |tx| Ok::<_, AppError>(tx.evaluation_dataset(&id)?)).await?
+            }
+            _ => None,
+        };
+        let authorizer = self.authorizer();
+        let mut explanation = authorizer.explain(workspace, &who, action, resource);
+        if let Some(dataset) = dataset {
+            let whole = explain_dataset(&authorizer, workspace, &who, &dataset, explanation.clone())?;
+            // Whoever may not see it is not told what it belongs to.
+            if itself.admin || whole.allowed {
+                explanation = whole;
+            }
+        }
         let considered = explanation.considered.into_iter().map(|one| ConsideredRule {
             effect: match one.effect {
                 Effect::Allows => "allows",
@@ -158,7 +186,7 @@ fn disabled(
 /// Whether the action is one that can be done to such a thing at all: the compiler sees to it everywhere else.
 fn check_sense(action: ActionKind, resource: &Resource) -> Result<(), AppError> {
     let sense = match (action, resource.kind()) {
-        (ActionKind::Act(_), kind) => kind == ResourceKind::RegisteredModel,
+        (ActionKind::Act(_), kind) => matches!(kind, ResourceKind::RegisteredModel | ResourceKind::Prompt),
         (ActionKind::Provision, kind) => kind == ResourceKind::Users,
         (ActionKind::Administer, kind) => kind.is_single(),
         (ActionKind::Level(_), _) => true,

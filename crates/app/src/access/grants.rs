@@ -1,7 +1,8 @@
 //! Grants: rights on patterns of resources, to users, groups and roles.
 
 use sealyard_identity::{
-    Administer, Authorized, Grant, Grantee, IdPattern, ResourceKind, ResourcePattern, Right, RoleName, UserDirectory,
+    Administer, Authorized, Grant, Grantee, IdPattern, ModelName, ResourceKind, ResourcePattern, Right, RoleName,
+    UserDirectory,
 };
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
@@ -13,6 +14,7 @@ use super::permissions::PermissionLevel;
 use super::roles::{MOST_PERMISSIONS, find_role};
 use super::users::find;
 use crate::authentication::principal_id;
+use crate::tracking::entry_of;
 use crate::{App, AppError, Caller};
 
 /// Who is given a right.
@@ -248,6 +250,11 @@ fn must_be_there(tx: &mut dyn Transaction, pattern: &ResourcePattern) -> Result<
     let (kind, there) = match pattern.kind() {
         ResourceKind::Experiment => ("experiment", tx.experiment(id)?.is_some()),
         ResourceKind::RegisteredModel => ("registered model", tx.registered_model(id)?.is_some()),
+        ResourceKind::Prompt => {
+            let name = ModelName::new(id.clone()).map_err(|error| AppError::Invalid(error.to_string()))?;
+            ("prompt", entry_of(tx, name)?.is_prompt())
+        }
+        ResourceKind::Dataset => ("data set", tx.evaluation_dataset(id)?.is_some()),
         ResourceKind::Workspace => ("workspace", tx.workspace_named(id)?.is_some()),
         ResourceKind::GatewaySecret => ("GatewaySecret", tx.gateway_secret(id)?.is_some()),
         ResourceKind::GatewayModelDefinition => ("GatewayModelDefinition", tx.gateway_model_definition(id)?.is_some()),

@@ -2,7 +2,7 @@
 
 use sealyard_identity::{
     ActsOn, Administer, Authorized, ExperimentId, Grant, Grantee, Manage, ModelName, Permission, PrincipalName,
-    ResourcePattern, Right, UserDirectory,
+    RegistryEntry, ResourcePattern, Right, UserDirectory,
 };
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
@@ -78,6 +78,8 @@ impl PermissionLevel {
 #[derive(Debug)]
 pub struct Shared {
     pattern: ResourcePattern,
+    /// Rights on a prompt that were given before prompts had a pattern of their own, or by one that speaks of models too.
+    wider: Option<ResourcePattern>,
 }
 
 impl App {
@@ -90,19 +92,21 @@ impl App {
         if !self.may(caller, Administer, UserDirectory) {
             let _may = self.authorize(caller, Manage, id.clone()).await?;
         }
-        Ok(Shared { pattern: self.only(&id) })
+        Ok(Shared { pattern: self.only(&id), wider: None })
     }
 
-    /// Whether the caller may share the registered model of this name, which need not be there yet.
+    /// Whether the caller may share the registered model or prompt of this name, which need not be there yet.
     ///
     /// # Errors
     /// [`AppError::Denied`], [`AppError::Invalid`].
     pub async fn authorize_sharing_model(&self, caller: &Caller, name: &str) -> Result<Shared, AppError> {
         let name = ModelName::new(name).map_err(|error| AppError::Invalid(error.to_string()))?;
+        let entry = self.registry_entry(name).await?;
         if !self.may(caller, Administer, UserDirectory) {
-            let _may = self.authorize(caller, Manage, name.clone()).await?;
+            let _may = self.authorize(caller, Manage, entry.clone()).await?;
         }
-        Ok(Shared { pattern: self.only(&name) })
+        let wider = entry.is_prompt().then(|| self.only(&RegistryEntry::new(entry.name().clone(), false)));
+        Ok(Shared { pattern: self.only(&entry), wider })
     }
 
     /// Whether the caller may share the secret, model definition or endpoint of this id, which need not be there yet.
@@ -116,11 +120,11 @@ impl App {
     {
         if !self.may(caller, Administer, UserDirectory) {
             let may: Authorized<Manage, R> = self.authorize_gateway(caller, Manage, id).await?;
-            return Ok(Shared { pattern: self.only(may.resource()) });
+            return Ok(Shared { pattern: self.only(may.resource()), wider: None });
         }
         let shown = || format!("'{}' can't be an id", id.chars().take(80).collect::<String>().escape_debug());
         let id = R::parse(id).ok_or_else(|| AppError::Invalid(shown()))?;
-        Ok(Shared { pattern: self.only(&id) })
+        Ok(Shared { pattern: self.only(&id), wider: None })
     }
 
     /// Gives a user what it does not have yet. Gives the user's number.
@@ -167,14 +171,18 @@ impl App {
             permission: right.to_string(),
         };
         let event = self.event(caller, Outcome::Done, act);
-        let pattern = may.pattern.clone();
+        let (pattern, wider) = (may.pattern.clone(), may.wider.clone());
         self.change_grants(move |tx| {
             let user = find(tx, user.as_str())?;
             let grantee = Grantee::Principal(principal_id(user.id)?);
-            match (held(tx, &grantee, &pattern)?.is_some(), there) {
+            let before = held(tx, &grantee, &pattern, wider.as_ref())?;
+            match (!before.is_empty(), there) {
                 (true, false) => return Err(AppError::AlreadyExists { kind: PERMISSION, id: pattern.to_string() }),
                 (false, true) => return Err(AppError::NotFound { kind: PERMISSION, id: pattern.to_string() }),
                 _ => {}
+            }
+            for grant in before {
+                tx.remove_grant(&grant)?;
             }
             tx.set_grant(&Grant { grantee, pattern, right })?;
             tx.record(&event)?;
@@ -189,12 +197,16 @@ impl App {
     /// [`AppError::NotFound`] for an unknown user, or one that has nothing.
     pub async fn permission(&self, may: &Shared, user: &str) -> Result<(i64, PermissionLevel), AppError> {
         let user = user_name(user)?;
-        let pattern = may.pattern.clone();
+        let (pattern, wider) = (may.pattern.clone(), may.wider.clone());
         self.store()
             .read(move |tx| {
                 let user = find(tx, user.as_str())?;
                 let grantee = Grantee::Principal(principal_id(user.id)?);
-                let found = held(tx, &grantee, &pattern)?.and_then(|grant| PermissionLevel::of(grant.right));
+                let found = held(tx, &grantee, &pattern, wider.as_ref())?;
+                let denied = found.iter().any(|grant| grant.right == Right::Deny);
+                let most = found.into_iter().map(|grant| grant.right).max();
+                let found =
+                    if denied { Some(PermissionLevel::NoPermissions) } else { most.and_then(PermissionLevel::of) };
                 let level = found.ok_or_else(|| AppError::NotFound { kind: PERMISSION, id: pattern.to_string() })?;
                 Ok((user.id, level))
             })
@@ -209,13 +221,17 @@ impl App {
         let user = user_name(user)?;
         let act = Act::GrantRemoved { principal: user.to_string(), resource: may.pattern.to_string() };
         let event = self.event(caller, Outcome::Done, act);
-        let pattern = may.pattern.clone();
+        let (pattern, wider) = (may.pattern.clone(), may.wider.clone());
         self.change_grants(move |tx| {
             let user = find(tx, user.as_str())?;
             let grantee = Grantee::Principal(principal_id(user.id)?);
-            let found = held(tx, &grantee, &pattern)?;
-            let grant = found.ok_or_else(|| AppError::NotFound { kind: PERMISSION, id: pattern.to_string() })?;
-            tx.remove_grant(&grant)?;
+            let found = held(tx, &grantee, &pattern, wider.as_ref())?;
+            if found.is_empty() {
+                return Err(AppError::NotFound { kind: PERMISSION, id: pattern.to_string() });
+            }
+            for grant in found {
+                tx.remove_grant(&grant)?;
+            }
             Ok(tx.record(&event)?)
         })
         .await
@@ -230,9 +246,14 @@ fn user_name(text: &str) -> Result<PrincipalName, AppError> {
     PrincipalName::new(text).map_err(|_| AppError::NotFound { kind: "user", id: text.chars().take(128).collect() })
 }
 
-/// The one level or denial on exactly this pattern.
-fn held(tx: &mut dyn Transaction, grantee: &Grantee, pattern: &ResourcePattern) -> Result<Option<Grant>, AppError> {
-    let is =
-        |grant: &Grant| grant.grantee == *grantee && grant.pattern == *pattern && !matches!(grant.right, Right::Act(_));
-    Ok(tx.grants()?.into_iter().find(is))
+/// The level or denial on exactly this pattern, and that on the wider one.
+fn held(
+    tx: &mut dyn Transaction,
+    grantee: &Grantee,
+    pattern: &ResourcePattern,
+    wider: Option<&ResourcePattern>,
+) -> Result<Vec<Grant>, AppError> {
+    let on = |grant: &Grant| grant.pattern == *pattern || Some(&grant.pattern) == wider;
+    let is = |grant: &Grant| grant.grantee == *grantee && on(grant) && !matches!(grant.right, Right::Act(_));
+    Ok(tx.grants()?.into_iter().filter(is).collect())
 }

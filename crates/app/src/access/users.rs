@@ -227,7 +227,8 @@ fn details(tx: &mut dyn Transaction, name: &str) -> Result<UserDetails, AppError
         let held = HeldPermission { id: id.clone(), workspace: grant.pattern.workspace().to_string(), level };
         match grant.pattern.kind() {
             ResourceKind::Experiment => user.experiments.push(held),
-            ResourceKind::RegisteredModel => user.models.push(held),
+            // To MLflow's clients a prompt is a registered model.
+            ResourceKind::RegisteredModel | ResourceKind::Prompt => user.models.push(held),
             _ => {}
         }
     }

@@ -1,13 +1,15 @@
 //! Evaluation data sets: records that applications are evaluated with.
 //!
 //! A data set belongs to experiments, and takes their rights: READ on one of them to read it, EDIT on all of them to change
-//! it, MANAGE on all of them to delete it. One that belongs to none is its maker's and the administrators'.
+//! it, MANAGE on all of them to delete it. One that belongs to none is its maker's and the administrators'. Beside that there
+//! are rights on data sets themselves.
 
 mod access;
 mod records;
 mod search;
 
 pub use access::DatasetAccess;
+pub(crate) use access::explain_dataset;
 #[cfg(feature = "fuzzing")]
 pub(crate) use records::fuzz_token;
 pub use records::{GivenRecord, UpsertedRecords};
@@ -103,15 +105,16 @@ impl App {
         let act = Act::EvaluationDatasetDeleted { dataset: may.id().to_owned() };
         let event = self.event(caller, Outcome::Done, act);
         let check = may.check();
-        self.store()
-            .write(move |tx| {
-                let dataset = check(tx)?;
-                tx.delete_evaluation_dataset(&dataset.id)?;
-                Ok::<_, AppError>(tx.record(&event)?)
-            })
-            .await?;
-        self.sequencer.notify();
-        Ok(())
+        let only = self.only(&access::dataset_id(may.id())?);
+        self.change_grants(move |tx| {
+            let dataset = check(tx)?;
+            tx.delete_evaluation_dataset(&dataset.id)?;
+            for grant in tx.grants()?.into_iter().filter(|grant| grant.pattern == only) {
+                tx.remove_grant(&grant)?;
+            }
+            Ok::<_, AppError>(tx.record(&event)?)
+        })
+        .await
     }
 
     /// Sets tags.

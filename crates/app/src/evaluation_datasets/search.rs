@@ -1,6 +1,7 @@
-use sealyard_identity::{Authorized, ExperimentId, Read};
+use sealyard_identity::{Authorized, Effect, ExperimentId, Read};
 use sealyard_store::model::{EvaluationDataset, EvaluationDatasetQuery, Page};
 
+use super::access::dataset_id;
 use crate::tracking::search::{self, Searched};
 use crate::tracking::{Listing, PageToken, Query, experiment_id};
 use crate::{App, AppError, Caller};
@@ -77,6 +78,12 @@ impl App {
     }
 
     fn sees(&self, caller: &Caller, dataset: &EvaluationDataset) -> bool {
+        let own = dataset_id(&dataset.id).and_then(|id| self.of_itself::<Read>(caller, &id, &dataset.experiment_ids));
+        match own {
+            Ok(Effect::Allows) => return true,
+            Ok(Effect::Insufficient) => {}
+            Ok(_) | Err(_) => return false,
+        }
         if dataset.experiment_ids.is_empty() {
             return self.has_alone(caller, dataset);
         }

@@ -1,4 +1,4 @@
-use sealyard_identity::{ExperimentId, Grant, Grantee, ModelName, PrincipalName};
+use sealyard_identity::{ExperimentId, Grant, Grantee, ModelName, PrincipalName, RegistryEntry};
 use sealyard_ledger::Act;
 use sealyard_store::import::SourceUser;
 use sealyard_store::model::UserRecord;
@@ -117,7 +117,8 @@ impl Import {
                 place.refuse(&what, "grant.resource", "there is no such model");
                 continue;
             }
-            wanted.push((self.app.only(&model), level));
+            // Of a prompt too: theirs speaks of any name of the registry.
+            wanted.push((self.app.only(&RegistryEntry::new(model, false)), level));
         }
         for (workspace, thing) in &user.elsewhere {
             let what = format!("users:/{}/workspaces/{workspace}/{thing}", user.name);

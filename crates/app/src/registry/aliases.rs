@@ -52,13 +52,14 @@ impl App {
     ) -> Result<(), AppError> {
         check_alias(&alias)?;
         let promoted = if self.is_protected_alias(&alias) {
-            let _may_promote = self.authorize(caller, Promote, name.clone()).await?;
+            let entry = self.registry_entry(name.clone()).await?;
+            let _may_promote = self.authorize(caller, Promote, entry.clone()).await?;
             if break_glass.is_some() {
-                let _may_break_glass = self.authorize(caller, BreakGlass, name.clone()).await?;
+                let _may_break_glass = self.authorize(caller, BreakGlass, entry).await?;
             }
             Some(self.promote(caller, &name, &alias, version, break_glass).await?)
         } else {
-            let _may_edit = self.authorize(caller, Edit, name.clone()).await?;
+            let _may_edit = self.authorize(caller, Edit, self.registry_entry(name.clone()).await?).await?;
             None
         };
         let now = self.now();
@@ -150,9 +151,9 @@ impl App {
     /// [`AppError::Denied`], [`AppError::NotFound`].
     pub async fn delete_alias(&self, caller: &Caller, name: ModelName, alias: String) -> Result<(), AppError> {
         if self.is_protected_alias(&alias) {
-            let _may_promote = self.authorize(caller, Promote, name.clone()).await?;
+            let _may_promote = self.authorize(caller, Promote, self.registry_entry(name.clone()).await?).await?;
         } else {
-            let _may_edit = self.authorize(caller, Edit, name.clone()).await?;
+            let _may_edit = self.authorize(caller, Edit, self.registry_entry(name.clone()).await?).await?;
         }
         let act = Act::AliasDeleted { name: name.to_string(), alias: alias.clone() };
         let event = self.event(caller, Outcome::Done, act);

@@ -1,4 +1,4 @@
-use sealyard_identity::{Authorized, Edit, ExperimentId, ModelName, Read};
+use sealyard_identity::{Authorized, Edit, ExperimentId, Read, RegistryEntry};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::{
@@ -60,12 +60,12 @@ impl App {
     pub async fn create_version(
         &self,
         caller: &Caller,
-        authorized: &Authorized<Edit, ModelName>,
+        authorized: &Authorized<Edit, RegistryEntry>,
         request: CreateVersion,
     ) -> Result<ModelVersion, AppError> {
         let name = authorized.resource().as_str().to_owned();
         let source = shorten(&request.source);
-        let result = self.make_version(caller, &name, request).await;
+        let result = self.make_version(caller, authorized.resource(), request).await;
         if let Err(error) = &result
             && let Some((rule, reason)) = error.refusal()
         {
@@ -78,14 +78,18 @@ impl App {
     async fn make_version(
         &self,
         caller: &Caller,
-        name: &str,
+        entry: &RegistryEntry,
         request: CreateVersion,
     ) -> Result<ModelVersion, AppError> {
+        let name = entry.as_str();
         if records::is_prompt(&request.tags) {
             return self.record_prompt(caller, name, request).await;
         }
         if let Some(version) = version_of(&request.source) {
-            return self.copy_version(caller, name, version, request).await;
+            return self.copy_version(caller, entry, version, request).await;
+        }
+        if entry.is_prompt() {
+            return Err(AppError::refused("version.source", "a version of a prompt is text and no model"));
         }
         let noted = self.records_external_sources().then(|| request.clone());
         match (self.freeze_version(caller, name, request).await, noted) {

@@ -7,19 +7,17 @@ use std::sync::atomic::Ordering;
 
 use percent_encoding::percent_decode_str;
 use sealyard_core::Digest;
-use sealyard_identity::{Edit, ModelName, Read};
+use sealyard_identity::{Edit, ModelName, Read, RegistryEntry};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
 use sealyard_store::model::{ArtifactOwner, ModelVersion, NewModelVersion, NewVersionRecord, Pair};
 
 use super::CreateVersion;
 use super::source::shorten;
-use crate::tracking::experiment_id;
+use crate::tracking::{self, PROMPT_TAG, experiment_id};
 use crate::webhooks::Happening;
 use crate::{App, AppError, Caller};
 
-/// The tag by which MLflow's clients mark prompts.
-const PROMPT_TAG: &str = "mlflow.prompt.is_prompt";
 /// The tag in which MLflow keeps which versions were made of a logged model.
 const VERSIONS_TAG: &str = "mlflow.modelVersions";
 /// What a tag may hold.
@@ -50,7 +48,7 @@ impl App {
         let Some(found) = found else {
             return Err(AppError::NotFound { kind: "registered model", id: name.to_owned() });
         };
-        if !found.tags.iter().any(|tag| tag.key == PROMPT_TAG) {
+        if !tracking::is_prompt(&found.tags) {
             return Err(AppError::refused("version.source", "a version of a model is no prompt"));
         }
         self.record_version(caller, name, request, None).await
@@ -71,11 +69,19 @@ impl App {
     pub(super) async fn copy_version(
         &self,
         caller: &Caller,
-        name: &str,
+        to: &RegistryEntry,
         (from, version): (ModelName, u32),
         request: CreateVersion,
     ) -> Result<ModelVersion, AppError> {
-        let _may_read = self.authorize(caller, Read, from.clone()).await?;
+        let name = to.as_str();
+        let from_entry = self.registry_entry(from.clone()).await?;
+        let _may_read = self.authorize(caller, Read, from_entry.clone()).await?;
+        if from_entry.is_prompt() != to.is_prompt() {
+            return Err(AppError::refused(
+                "version.source",
+                "a version of a model is no prompt, and a prompt no model",
+            ));
+        }
         let wanted = from.to_string();
         let (original, files) = self
             .store()

@@ -44,10 +44,10 @@ impl App {
         }
         let protected = self.is_protected_alias(stage) || self.is_protected_alias(&stage.to_ascii_lowercase());
         let promoted = if protected {
-            let _may_promote = self.authorize(caller, Promote, name.clone()).await?;
+            let _may_promote = self.authorize(caller, Promote, self.registry_entry(name.clone()).await?).await?;
             Some(self.promote(caller, &name, stage, version, None).await?)
         } else {
-            let _may_edit = self.authorize(caller, Edit, name.clone()).await?;
+            let _may_edit = self.authorize(caller, Edit, self.registry_entry(name.clone()).await?).await?;
             None
         };
         let now = self.now();

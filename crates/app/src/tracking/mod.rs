@@ -37,7 +37,9 @@ pub use model_versions::VersionReference;
 pub use paging::{Listing, PageToken};
 pub(crate) use paging::{PageTokens, Query};
 pub use refusals::ARTIFACT_PATH_RULE;
+pub use registered_models::is_prompt;
 pub use registered_models::{MayCreateRegisteredModel, RegisteredModelWithLatest, SearchRegistry};
+pub(crate) use registered_models::{PROMPT_TAG, entry_of};
 pub use runs::{CreateRun, SearchRuns, UpdateRun};
 
 /// One tag, by MLflow's rule for its name.

@@ -1,13 +1,16 @@
 //! Versions of registered models: reading, tags, descriptions, search. Making one and aliases are in the crate's
 //! `registry`.
 
-use sealyard_identity::{Authorized, Edit, Manage, ModelName, Read};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use sealyard_identity::{Authorized, Edit, Manage, Read, RegistryEntry};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::{Cursor, ModelVersion, Pair};
 
 use super::limits;
 use super::paging::{Listing, Query, visible_page};
-use super::registered_models::{SearchRegistry, model_name};
+use super::registered_models::{SearchRegistry, entry_of, model_name};
 use crate::webhooks::Happening;
 use crate::{App, AppError, Caller, CreateVersion};
 
@@ -45,7 +48,7 @@ impl App {
     /// [`AppError::NotFound`].
     pub async fn model_version(
         &self,
-        may: &Authorized<Read, ModelName>,
+        may: &Authorized<Read, RegistryEntry>,
         version: VersionReference,
     ) -> Result<ModelVersion, AppError> {
         let (name, version) = (may.resource().to_string(), version.0);
@@ -59,7 +62,7 @@ impl App {
     /// model.
     pub async fn model_version_by_alias(
         &self,
-        may: &Authorized<Read, ModelName>,
+        may: &Authorized<Read, RegistryEntry>,
         alias: &str,
     ) -> Result<ModelVersion, AppError> {
         let (name, alias) = (may.resource().to_string(), alias.to_owned());
@@ -84,7 +87,7 @@ impl App {
     pub async fn describe_model_version(
         &self,
         caller: &Caller,
-        may: &Authorized<Edit, ModelName>,
+        may: &Authorized<Edit, RegistryEntry>,
         version: VersionReference,
         description: String,
     ) -> Result<ModelVersion, AppError> {
@@ -110,7 +113,7 @@ impl App {
     pub async fn set_model_version_tag(
         &self,
         caller: &Caller,
-        may: &Authorized<Edit, ModelName>,
+        may: &Authorized<Edit, RegistryEntry>,
         version: VersionReference,
         tag: Pair,
     ) -> Result<(), AppError> {
@@ -136,7 +139,7 @@ impl App {
     pub async fn delete_model_version_tag(
         &self,
         caller: &Caller,
-        may: &Authorized<Edit, ModelName>,
+        may: &Authorized<Edit, RegistryEntry>,
         version: VersionReference,
         key: &str,
     ) -> Result<(), AppError> {
@@ -162,7 +165,7 @@ impl App {
     pub async fn delete_model_version(
         &self,
         caller: &Caller,
-        may: &Authorized<Manage, ModelName>,
+        may: &Authorized<Manage, RegistryEntry>,
         version: VersionReference,
     ) -> Result<(), AppError> {
         let (name, version, now) = (may.resource().to_string(), version.0, self.now());
@@ -196,11 +199,25 @@ impl App {
         let page = self
             .store()
             .read(move |tx| {
+                // A version's own tags don't say what it is of: whoever may edit it sets them.
+                let apart = rights.tells_prompts_apart(&principal);
+                let prompts = RefCell::new(HashMap::new());
                 let fetch = |limit, after: Option<Cursor>| {
-                    Ok(tx.search_model_versions(&filter.conditions, &order, None, limit, after.as_ref())?)
+                    let page = tx.search_model_versions(&filter.conditions, &order, None, limit, after.as_ref())?;
+                    for version in page.items.iter().filter(|_| apart) {
+                        if !prompts.borrow().contains_key(&version.name)
+                            && let Ok(name) = model_name(&version.name)
+                        {
+                            let prompt = entry_of(tx, name)?.is_prompt();
+                            prompts.borrow_mut().insert(version.name.clone(), prompt);
+                        }
+                    }
+                    Ok(page)
                 };
                 visible_page(limit, after, fetch, |version| {
-                    model_name(&version.name).is_ok_and(|name| rights.may(&principal, Read, name))
+                    let prompt = prompts.borrow().get(&version.name).copied().unwrap_or(false);
+                    let entry = model_name(&version.name).map(|name| RegistryEntry::new(name, prompt));
+                    entry.is_ok_and(|entry| rights.may(&principal, Read, entry))
                 })
             })
             .await?;

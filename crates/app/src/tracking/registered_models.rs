@@ -2,7 +2,7 @@
 
 use sealyard_identity::{
     Action as _, ActsOn, Authorized, Edit, Effect, Grant, Grantee, Manage, ModelName, Permission, Principal,
-    ProtectedResource, Read, ResourcePattern, Right, ServerWide,
+    ProtectedResource, Read, RegistryEntry, ResourcePattern, Right, ServerWide,
 };
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::Transaction;
@@ -14,26 +14,26 @@ use super::search::RegistryFilter;
 use crate::webhooks::Happening;
 use crate::{App, AppError, Caller};
 
-/// Proof that its holder may create the registered model of this name: EDIT on the name, by a pattern, or on the server.
+/// Proof that its holder may create the registered model or prompt of this name: EDIT on the name, by a pattern, or on the server.
 #[derive(Debug)]
 pub struct MayCreateRegisteredModel {
-    name: ModelName,
+    entry: RegistryEntry,
     principal: Principal,
 }
 
 impl MayCreateRegisteredModel {
-    fn by_name(proof: &Authorized<Edit, ModelName>) -> Self {
-        Self { name: proof.resource().clone(), principal: proof.principal().clone() }
+    fn by_name(proof: &Authorized<Edit, RegistryEntry>) -> Self {
+        Self { entry: proof.resource().clone(), principal: proof.principal().clone() }
     }
 
-    fn by_server(proof: &Authorized<Edit, ServerWide>, name: ModelName) -> Self {
-        Self { name, principal: proof.principal().clone() }
+    fn by_server(proof: &Authorized<Edit, ServerWide>, entry: RegistryEntry) -> Self {
+        Self { entry, principal: proof.principal().clone() }
     }
 
     /// The name.
     #[must_use]
     pub const fn name(&self) -> &ModelName {
-        &self.name
+        self.entry.name()
     }
 }
 
@@ -72,14 +72,23 @@ impl App {
         caller: &Caller,
         action: A,
         name: &str,
-    ) -> Result<Authorized<A, ModelName>, AppError>
+    ) -> Result<Authorized<A, RegistryEntry>, AppError>
     where
-        A: ActsOn<ModelName>,
+        A: ActsOn<RegistryEntry>,
     {
-        self.authorize(caller, action, model_name(name)?).await
+        let entry = self.registry_entry(model_name(name)?).await?;
+        self.authorize(caller, action, entry).await
     }
 
-    /// Whether `caller` may create a registered model called `name`.
+    /// What is kept under a name. One that is not there is taken for a model's.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub(crate) async fn registry_entry(&self, name: ModelName) -> Result<RegistryEntry, AppError> {
+        self.store().read(move |tx| entry_of(tx, name)).await
+    }
+
+    /// Whether `caller` may create a registered model, or a prompt, called `name`.
     ///
     /// # Errors
     /// [`AppError::Denied`]; [`AppError::Invalid`] for what is no name.
@@ -87,24 +96,25 @@ impl App {
         &self,
         caller: &Caller,
         name: &str,
+        prompt: bool,
     ) -> Result<MayCreateRegisteredModel, AppError> {
-        let name = model_name(name)?;
+        let entry = RegistryEntry::new(model_name(name)?, prompt);
         // A DENY on the name is not got around by a right on the whole server.
         let denied = caller.principal().is_some_and(|principal| {
-            let explained = self.rights().explain(principal, Edit::KIND, name.resource());
+            let explained = self.rights().explain(principal, Edit::KIND, entry.resource());
             explained.considered.iter().any(|rule| rule.effect == Effect::Denies)
         });
-        if denied || self.may(caller, Edit, name.clone()) {
-            return Ok(MayCreateRegisteredModel::by_name(&self.authorize(caller, Edit, name).await?));
+        if denied || self.may(caller, Edit, entry.clone()) {
+            return Ok(MayCreateRegisteredModel::by_name(&self.authorize(caller, Edit, entry).await?));
         }
         let proof = self.authorize(caller, Edit, ServerWide).await?;
-        Ok(MayCreateRegisteredModel::by_server(&proof, name))
+        Ok(MayCreateRegisteredModel::by_server(&proof, entry))
     }
 
-    /// Creates a registered model; its creator gets MANAGE on it.
+    /// Creates a registered model, or a prompt if its tags say so; its creator gets MANAGE on it.
     ///
     /// # Errors
-    /// [`AppError::AlreadyExists`], [`AppError::Invalid`].
+    /// [`AppError::AlreadyExists`]; [`AppError::Invalid`], also for tags that say something else than the proof.
     pub async fn create_registered_model(
         &self,
         caller: &Caller,
@@ -114,9 +124,12 @@ impl App {
     ) -> Result<RegisteredModel, AppError> {
         limits::registry_tags(&tags)?;
         limits::description(&description)?;
-        let (name, now) = (may.name.clone(), self.now());
+        if is_prompt(&tags) != may.entry.is_prompt() {
+            return Err(AppError::Invalid("the tags don't say what is to be made".to_owned()));
+        }
+        let (name, now) = (may.entry.name().clone(), self.now());
         let created_by = may.principal.name.to_string();
-        let grant = manage(&may.principal, self.only(&name));
+        let grant = manage(&may.principal, self.only(&may.entry));
         let created = self.event(caller, Outcome::Done, Act::RegisteredModelCreated { name: name.to_string() });
         let granted = self.event(
             caller,
@@ -148,7 +161,7 @@ impl App {
     /// [`AppError::NotFound`].
     pub async fn registered_model(
         &self,
-        may: &Authorized<Read, ModelName>,
+        may: &Authorized<Read, RegistryEntry>,
     ) -> Result<RegisteredModelWithLatest, AppError> {
         let name = may.resource().to_string();
         self.store()
@@ -166,7 +179,7 @@ impl App {
     /// [`AppError::NotFound`], [`AppError::Invalid`].
     pub async fn describe_registered_model(
         &self,
-        may: &Authorized<Edit, ModelName>,
+        may: &Authorized<Edit, RegistryEntry>,
         description: String,
     ) -> Result<RegisteredModel, AppError> {
         limits::description(&description)?;
@@ -183,20 +196,25 @@ impl App {
     pub async fn rename_registered_model(
         &self,
         caller: &Caller,
-        may: &Authorized<Manage, ModelName>,
+        may: &Authorized<Manage, RegistryEntry>,
         to: &MayCreateRegisteredModel,
     ) -> Result<RegisteredModel, AppError> {
-        let (from, to, now) = (may.resource().clone(), to.name.clone(), self.now());
+        let (from, to, now) = (may.resource().clone(), to.entry.clone(), self.now());
+        if from.is_prompt() != to.is_prompt() {
+            return Err(AppError::Invalid("a model stays a model, and a prompt a prompt".to_owned()));
+        }
         let act = Act::RegisteredModelRenamed { name: from.to_string(), to: to.to_string() };
-        let (old, new) = (self.only(&from), self.only(&to));
+        let moved: Vec<_> = self.named(from.name()).into_iter().zip(self.named(to.name())).collect();
         let event = self.event(caller, Outcome::Done, act);
         let model = self
             .change_grants(move |tx| {
                 refuse_published(tx, from.as_str(), "renamed")?;
                 let model = tx.rename_registered_model(from.as_str(), to.as_str(), now)?;
-                for grant in grants_on(tx, &old)? {
-                    tx.remove_grant(&grant)?;
-                    tx.set_grant(&Grant { pattern: new.clone(), ..grant })?;
+                for (old, new) in &moved {
+                    for grant in grants_on(tx, old)? {
+                        tx.remove_grant(&grant)?;
+                        tx.set_grant(&Grant { pattern: new.clone(), ..grant })?;
+                    }
                 }
                 tx.record(&event)?;
                 Ok::<_, AppError>(model)
@@ -212,16 +230,18 @@ impl App {
     pub async fn delete_registered_model(
         &self,
         caller: &Caller,
-        may: &Authorized<Manage, ModelName>,
+        may: &Authorized<Manage, RegistryEntry>,
     ) -> Result<(), AppError> {
         let name = may.resource().clone();
-        let only = self.only(&name);
+        let named = self.named(name.name());
         let event = self.event(caller, Outcome::Done, Act::RegisteredModelDeleted { name: name.to_string() });
         self.change_grants(move |tx| {
             refuse_published(tx, name.as_str(), "deleted")?;
             tx.delete_registered_model(name.as_str())?;
-            for grant in grants_on(tx, &only)? {
-                tx.remove_grant(&grant)?;
+            for only in &named {
+                for grant in grants_on(tx, only)? {
+                    tx.remove_grant(&grant)?;
+                }
             }
             Ok::<_, AppError>(tx.record(&event)?)
         })
@@ -232,8 +252,15 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`], [`AppError::Invalid`].
-    pub async fn set_registered_model_tag(&self, may: &Authorized<Edit, ModelName>, tag: Pair) -> Result<(), AppError> {
+    pub async fn set_registered_model_tag(
+        &self,
+        may: &Authorized<Edit, RegistryEntry>,
+        tag: Pair,
+    ) -> Result<(), AppError> {
         limits::registry_tags(std::slice::from_ref(&tag))?;
+        if tag.key == PROMPT_TAG && is_prompt(std::slice::from_ref(&tag)) != may.resource().is_prompt() {
+            return Err(stays_what_it_is());
+        }
         let (name, announcer) = (may.resource().to_string(), self.announcer());
         self.store()
             .write(move |tx| {
@@ -249,9 +276,12 @@ impl App {
     /// [`AppError::NotFound`].
     pub async fn delete_registered_model_tag(
         &self,
-        may: &Authorized<Edit, ModelName>,
+        may: &Authorized<Edit, RegistryEntry>,
         key: &str,
     ) -> Result<(), AppError> {
+        if key == PROMPT_TAG && may.resource().is_prompt() {
+            return Err(stays_what_it_is());
+        }
         let (name, key, announcer) = (may.resource().to_string(), key.to_owned(), self.announcer());
         self.store()
             .write(move |tx| {
@@ -259,6 +289,11 @@ impl App {
                 announcer.announce(tx, Happening::TagDeleted { name: &name, key: &key })
             })
             .await
+    }
+
+    /// The patterns that speak of this name of this workspace alone.
+    fn named(&self, name: &ModelName) -> [ResourcePattern; 2] {
+        [false, true].map(|prompt| self.only(&RegistryEntry::new(name.clone(), prompt)))
     }
 
     /// Registered models that the caller may read.
@@ -283,7 +318,8 @@ impl App {
                     Ok(tx.search_registered_models(&filter.conditions, &order, None, limit, after.as_ref())?)
                 };
                 let page = visible_page(limit, after, fetch, |model| {
-                    model_name(&model.name).is_ok_and(|name| rights.may(&principal, Read, name))
+                    let entry = model_name(&model.name).map(|name| RegistryEntry::new(name, is_prompt(&model.tags)));
+                    entry.is_ok_and(|entry| rights.may(&principal, Read, entry))
                 })?;
                 let mut items = Vec::with_capacity(page.items.len());
                 for model in page.items {
@@ -301,7 +337,7 @@ impl App {
     /// [`AppError::NotFound`].
     pub async fn latest_versions(
         &self,
-        may: &Authorized<Read, ModelName>,
+        may: &Authorized<Read, RegistryEntry>,
         stages: Vec<String>,
     ) -> Result<Vec<ModelVersion>, AppError> {
         let mut versions = self.registered_model(may).await?.latest;
@@ -310,6 +346,28 @@ impl App {
         }
         Ok(versions)
     }
+}
+
+/// The tag by which MLflow's clients mark prompts. It is said when a name is made and stays: rights hang on it.
+pub(crate) const PROMPT_TAG: &str = "mlflow.prompt.is_prompt";
+
+/// Whether these tags of a registered model make it a prompt, as clients understand them.
+#[must_use]
+pub fn is_prompt(tags: &[Pair]) -> bool {
+    tags.iter().any(|tag| tag.key == PROMPT_TAG && tag.value.eq_ignore_ascii_case("true"))
+}
+
+/// What is kept under a name, for a transaction.
+pub(crate) fn entry_of(tx: &mut dyn Transaction, name: ModelName) -> Result<RegistryEntry, AppError> {
+    let prompt = tx.registered_model(name.as_str())?.is_some_and(|model| is_prompt(&model.tags));
+    Ok(RegistryEntry::new(name, prompt))
+}
+
+fn stays_what_it_is() -> AppError {
+    AppError::refused(
+        "registry.prompt",
+        "whether a name is a prompt's is said when it is made; whoever may edit it can't change who may",
+    )
 }
 
 pub(super) fn model_name(name: &str) -> Result<ModelName, AppError> {

@@ -78,7 +78,7 @@ async fn a_version_published_for_an_environment_can_become_champion() {
     test.version_without("").await;
     denied_by(test.publish().await, &["policy.environment"]);
     denied_by(test.set(&test.admin, CHAMPION).await, &["policy.environment"]);
-    let may = test.app.authorize(&test.admin, sealyard_identity::Publish, model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, sealyard_identity::Publish, crate::harness::entry("m")).await.unwrap();
     let environment = Some("production".to_owned());
     let request = sealyard_app::PublishRequest { name: "m".into(), version: 1, environment };
     test.app.publish(&test.admin, &may, request).await.unwrap();

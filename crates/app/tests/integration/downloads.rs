@@ -100,7 +100,7 @@ async fn what_is_known_to_be_unsafe_is_not_given_out() {
 async fn files_of_a_version_come_as_they_are_for_readers_that_check() {
     let test = TestApp::new().await;
     let (experiment, owner, _) = test.good_version().await;
-    let may = test.app.authorize(&test.admin, Read, model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, Read, crate::harness::entry("m")).await.unwrap();
     let manifest = test.app.version_manifest(&may, 1).await.unwrap();
     assert_eq!(manifest.files.digest(), manifest.digest);
     let (bytes, error) = read(test.app.version_file(&may, 1, &path("weights.txt")).await.unwrap()).await;
@@ -128,7 +128,7 @@ async fn an_unsafe_version_is_not_given_out() {
     let test = TestApp::new().await;
     test.good_version().await;
     test.sql_as_the_server("UPDATE model_versions SET verdict = 'unsafe'").await;
-    let may = test.app.authorize(&test.admin, Read, model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, Read, crate::harness::entry("m")).await.unwrap();
     refused_by(test.app.version_file(&may, 1, &path("weights.txt")).await, "artifact.verdict");
     refused_by(test.app.set_alias(&test.admin, model("m"), "any".into(), 1).await, "artifact.verdict");
 }

@@ -12,13 +12,13 @@ use crate::harness::{TestApp, key, model, refused_by};
 async fn evidence_is_kept_as_it_came_and_told_of() {
     let test = TestApp::new().await;
     let (_, _, version) = test.good_version().await;
-    let may = test.app.authorize(&test.admin, Edit, model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, Edit, crate::harness::entry("m")).await.unwrap();
     let (tree, _) = test.write(|tx| tx.model_version_files("m", 1)).await;
     let signature = oms::sign(&tree, "m", &key("release")).unwrap();
     let by_root = test.app.add_evidence(&test.admin, &may, 1, signature.text().as_bytes().to_vec()).await.unwrap();
     let by_tree = sign(&provenance(), version.tree, "runner");
     let by_tree = test.app.add_evidence(&test.admin, &may, 1, by_tree.text().as_bytes().to_vec()).await.unwrap();
-    let may_read = test.app.authorize(&test.admin, Read, model("m")).await.unwrap();
+    let may_read = test.app.authorize(&test.admin, Read, crate::harness::entry("m")).await.unwrap();
     let found = test.app.version_evidence(&may_read, 1).await.unwrap();
     for added in [by_root, by_tree] {
         assert_eq!(found.iter().filter(|one| one.digest == added.digest && one.bundle == added.bundle).count(), 1);
@@ -31,7 +31,7 @@ async fn evidence_is_kept_as_it_came_and_told_of() {
 async fn what_speaks_of_something_else_or_not_at_all_is_refused() {
     let test = TestApp::new().await;
     let (_, _, version) = test.good_version().await;
-    let may = test.app.authorize(&test.admin, Edit, model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, Edit, crate::harness::entry("m")).await.unwrap();
     let add = |bytes: &[u8]| test.app.add_evidence(&test.admin, &may, 1, bytes.to_vec());
     let other = sign(&provenance(), Digest::of(b"other"), "runner");
     refused_by(add(other.text().as_bytes()).await, "evidence.subject");
@@ -58,7 +58,7 @@ async fn what_speaks_of_something_else_or_not_at_all_is_refused() {
 async fn there_is_a_limit_to_how_much_is_taken() {
     let test = TestApp::new().await;
     let (_, _, version) = test.good_version().await;
-    let may = test.app.authorize(&test.admin, Edit, model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, Edit, crate::harness::entry("m")).await.unwrap();
     let subject = version.tree;
     let first = test.write(move |tx| tx.evidence_for(&subject)).await.remove(0);
     test.write(move |tx| {
@@ -80,7 +80,7 @@ async fn there_is_a_limit_to_how_much_is_taken() {
 async fn few_large_bundles_are_too_much_as_well() {
     let test = TestApp::new().await;
     let (_, _, version) = test.good_version().await;
-    let may = test.app.authorize(&test.admin, Edit, model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, Edit, crate::harness::entry("m")).await.unwrap();
     let subject = version.tree;
     let first = test.write(move |tx| tx.evidence_for(&subject)).await.remove(0);
     test.write(move |tx| {
@@ -93,7 +93,7 @@ async fn few_large_bundles_are_too_much_as_well() {
     .await;
     let more = sign(&provenance(), version.tree, "runner");
     refused_by(test.app.add_evidence(&test.admin, &may, 1, more.text().as_bytes().to_vec()).await, "evidence.size");
-    let may_read = test.app.authorize(&test.admin, Read, model("m")).await.unwrap();
+    let may_read = test.app.authorize(&test.admin, Read, crate::harness::entry("m")).await.unwrap();
     let all = test.app.version_evidence(&may_read, 1).await.unwrap();
     assert!(serde_json::to_vec(&all).unwrap().len() < 64 << 20);
 }

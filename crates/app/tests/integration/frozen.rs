@@ -50,7 +50,7 @@ async fn a_claim_to_be_of_another_run_does_not_thaw() {
     let (owner, other) = (test.run(&experiment).await, test.run(&experiment).await);
     test.put(&experiment, &owner, "model/MLmodel", samples::MLMODEL).await.unwrap();
     test.registered_model("m").await;
-    let may = test.app.authorize(&test.admin, sealyard_identity::Edit, crate::harness::model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, sealyard_identity::Edit, crate::harness::entry("m")).await.unwrap();
     let request = sealyard_app::CreateVersion {
         source: format!("mlflow-artifacts:/{experiment}/{}/artifacts/model", id(&owner)),
         run_id: Some(id(&other)),

@@ -8,7 +8,7 @@ use sealyard_evidence::predicate::{
 };
 use sealyard_evidence::{Bundle, PredicateType, Signer, Statement, oms, verify};
 use sealyard_gate::{Context, Stage};
-use sealyard_identity::{Authorized, Deploy, ModelName, Publish, Read};
+use sealyard_identity::{Authorized, Deploy, Publish, Read, RegistryEntry};
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::EvidenceRecord;
 
@@ -66,7 +66,7 @@ impl TestApp {
     }
 
     pub(crate) async fn publish(&self) -> Result<GateOutcome, AppError> {
-        let may = self.app.authorize(&self.admin, Publish, model("m")).await.unwrap();
+        let may = self.app.authorize(&self.admin, Publish, crate::harness::entry("m")).await.unwrap();
         let request = PublishRequest { name: "m".into(), version: 1, environment: None };
         self.app.publish(&self.admin, &may, request).await
     }
@@ -74,7 +74,7 @@ impl TestApp {
     async fn deploy_as(
         &self,
         caller: &Caller,
-        may: &Authorized<Deploy, ModelName>,
+        may: &Authorized<Deploy, RegistryEntry>,
         break_glass: Option<&str>,
     ) -> Result<GateOutcome, AppError> {
         let break_glass = break_glass.map(str::to_owned);
@@ -83,7 +83,7 @@ impl TestApp {
     }
 
     pub(crate) async fn deploy(&self) -> Result<GateOutcome, AppError> {
-        let may = self.app.authorize(&self.admin, Deploy, model("m")).await.unwrap();
+        let may = self.app.authorize(&self.admin, Deploy, crate::harness::entry("m")).await.unwrap();
         self.deploy_as(&self.admin, &may, None).await
     }
 }
@@ -196,7 +196,7 @@ async fn a_server_without_a_policy_lets_nothing_through() {
     refused_by(test.deploy().await, "policy.absent");
     let told = |act: &Act| matches!(act, Act::AccessDenied { rule, .. } if rule == "policy.absent");
     assert_eq!(test.count(Outcome::Refused, told).await, 2);
-    let may = test.app.authorize(&test.admin, Read, model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, Read, crate::harness::entry("m")).await.unwrap();
     refused_by(test.app.gate_check(&test.admin, &may, 1, Stage::Publish, None).await, "policy.absent");
     assert_eq!(test.count(Outcome::Refused, told).await, 2);
 }
@@ -205,7 +205,7 @@ async fn a_server_without_a_policy_lets_nothing_through() {
 async fn a_dry_run_says_what_would_be_and_writes_nothing() {
     let test = TestApp::new().await;
     let subject = test.version_without("").await;
-    let may = test.app.authorize(&test.admin, Read, model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, Read, crate::harness::entry("m")).await.unwrap();
     let check = |stage| test.app.gate_check(&test.admin, &may, 1, stage, None);
     let before = (test.events().await.len(), test.write(move |tx| tx.evidence_for(&subject)).await.len());
     let publish = check(Stage::Publish).await.unwrap();
@@ -223,7 +223,7 @@ async fn a_dry_run_says_what_would_be_and_writes_nothing() {
 async fn an_environment_that_the_policy_does_not_know_is_denied() {
     let test = TestApp::new().await;
     test.version_without("").await;
-    let may = test.app.authorize(&test.admin, Publish, model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, Publish, crate::harness::entry("m")).await.unwrap();
     let request = PublishRequest { name: "m".into(), version: 1, environment: Some("production".into()) };
     denied_by(test.app.publish(&test.admin, &may, request).await, &["policy.environment"]);
 }
@@ -272,7 +272,7 @@ async fn who_trained_may_not_do_what_the_policy_keeps_apart() {
     let all = [("registered-model:m", "MANAGE")];
     let (ada, bob) = (test.user("ada", &all).await, test.user("bob", &all).await);
     let publish = async |caller: &Caller| {
-        let may = test.app.authorize(caller, Publish, model("m")).await.unwrap();
+        let may = test.app.authorize(caller, Publish, crate::harness::entry("m")).await.unwrap();
         let request = PublishRequest { name: "m".into(), version: 1, environment: None };
         test.app.publish(caller, &may, request).await
     };
@@ -283,7 +283,7 @@ async fn who_trained_may_not_do_what_the_policy_keeps_apart() {
     denied_by(set(&ada).await, &["separation.trained"]);
     set(&bob).await.unwrap();
     for (caller, denied) in [(&ada, true), (&bob, false)] {
-        let may = test.app.authorize(caller, Deploy, model("m")).await.unwrap();
+        let may = test.app.authorize(caller, Deploy, crate::harness::entry("m")).await.unwrap();
         let outcome = test.deploy_as(caller, &may, None).await;
         if denied { denied_by(outcome, &["separation.trained"]) } else { drop(outcome.unwrap()) }
     }
@@ -301,10 +301,10 @@ async fn glass_is_broken_with_the_right_a_policy_and_a_reason_and_stands_in_the_
     let ada = test.user("bob", &[grants[0], ("registered-model:m", "act:break-glass")]).await;
     let broken = |act: &Act| matches!(act, Act::GlassBroken { severity, .. } if severity == "high");
     // MANAGE is not enough, and with the right it still takes a reason.
-    let may = test.app.authorize(&eve, Deploy, model("m")).await.unwrap();
+    let may = test.app.authorize(&eve, Deploy, crate::harness::entry("m")).await.unwrap();
     refused_by(test.deploy_as(&eve, &may, Some(WHY)).await, "authorization");
     refused_by(test.app.point_alias(&eve, model("m"), "champion".into(), 1, Some(WHY.into())).await, "authorization");
-    let may = test.app.authorize(&ada, Deploy, model("m")).await.unwrap();
+    let may = test.app.authorize(&ada, Deploy, crate::harness::entry("m")).await.unwrap();
     let Err(AppError::GateDenied(denied)) = test.deploy_as(&ada, &may, Some("please")).await else { panic!() };
     assert!(denied.failures().any(|reason| reason.rule() == "policy.break-glass"));
     assert!(matches!(test.deploy_as(&ada, &may, None).await, Err(AppError::GateDenied(_))));
@@ -335,7 +335,7 @@ async fn glass_is_broken_with_the_right_a_policy_and_a_reason_and_stands_in_the_
 async fn a_policy_that_does_not_say_so_lets_nobody_break_glass() {
     let test = TestApp::new().await;
     test.version_without("provenance").await;
-    let may = test.app.authorize(&test.admin, Deploy, model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, Deploy, crate::harness::entry("m")).await.unwrap();
     let Err(AppError::GateDenied(denied)) = test.deploy_as(&test.admin, &may, Some(WHY)).await else { panic!() };
     assert!(denied.failures().any(|reason| reason.rule() == "policy.break-glass"));
 }

@@ -14,7 +14,8 @@ use sealyard_app::{
 use sealyard_core::{Clock, FixedClock, FixedRng, Redacted, Rng, Timestamp, TreePath};
 use sealyard_evidence::{Curve, SigningKey};
 use sealyard_identity::{
-    Administer, Authorized, Edit, ExperimentId, ModelName, PrincipalName, Read, ResourcePattern, Scope, UserDirectory,
+    Administer, Authorized, Edit, ExperimentId, ModelName, PrincipalName, Read, RegistryEntry, ResourcePattern, Scope,
+    UserDirectory,
 };
 use sealyard_ledger::{Act, Event, LedgerKey, Outcome, VerifyReport, verify};
 use sealyard_store::model::{
@@ -82,6 +83,11 @@ pub(crate) fn path(text: &str) -> TreePath {
 
 pub(crate) fn name(text: &str) -> PrincipalName {
     PrincipalName::new(text).unwrap()
+}
+
+/// A model's name, to be authorized for.
+pub(crate) fn entry(text: &str) -> RegistryEntry {
+    RegistryEntry::new(model(text), false)
 }
 
 pub(crate) fn model(text: &str) -> ModelName {
@@ -324,7 +330,7 @@ impl TestApp {
         called: &str,
         source: &str,
     ) -> Result<ModelVersion, AppError> {
-        let may = self.app.authorize(caller, Edit, model(called)).await.unwrap();
+        let may = self.app.authorize(caller, Edit, entry(called)).await.unwrap();
         let request = CreateVersion {
             source: source.to_owned(),
             run_id: None,

@@ -23,7 +23,7 @@ async fn every_act_fails_when_its_event_can_not_be_written() {
     let (token, made) =
         test.app.create_token(admin, NewToken { scopes: vec![Scope::All], expires: None }).await.unwrap();
     let may = test.administer().await;
-    let may_edit = test.app.authorize(admin, Edit, model("m")).await.unwrap();
+    let may_edit = test.app.authorize(admin, Edit, crate::harness::entry("m")).await.unwrap();
     let pattern = || "server".parse::<ResourcePattern>().unwrap();
     let (objects, events) = (test.objects(), test.entries().await.len());
     test.sql(FULL);

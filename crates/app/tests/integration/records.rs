@@ -14,7 +14,7 @@ const ELSEWHERE: &str = "s3://bucket/model";
 
 impl TestApp {
     async fn make(&self, source: &str, tags: &[(&str, &str)]) -> Result<ModelVersion, AppError> {
-        let may = self.app.authorize(&self.admin, Edit, model("m")).await?;
+        let may = self.app.authorize(&self.admin, Edit, crate::harness::entry("m")).await?;
         let tags = tags.iter().map(|(key, value)| Pair::new(*key, *value)).collect();
         let new =
             CreateVersion { source: source.into(), run_id: None, model_id: None, description: String::new(), tags };
@@ -53,12 +53,12 @@ async fn no_gate_lets_a_version_without_files_through() {
     test.registered_model("m").await;
     test.app.record_external_sources();
     test.make(ELSEWHERE, &[]).await.unwrap();
-    let may = test.app.authorize(&test.admin, Read, model("m")).await.unwrap();
+    let may = test.app.authorize(&test.admin, Read, crate::harness::entry("m")).await.unwrap();
     for stage in [Stage::Publish, Stage::Deploy, Stage::Admit, Stage::Load] {
         let asked = test.app.gate_check(&test.admin, &may, 1, stage, None).await;
         assert!(matches!(asked, Err(AppError::Conflict(_))), "{stage}: {asked:?}");
     }
-    let publish = test.app.authorize(&test.admin, Publish, model("m")).await.unwrap();
+    let publish = test.app.authorize(&test.admin, Publish, crate::harness::entry("m")).await.unwrap();
     let request = sealyard_app::PublishRequest { name: "m".into(), version: 1, environment: None };
     assert!(test.app.publish(&test.admin, &publish, request).await.is_err());
     let champion = test.app.set_alias(&test.admin, model("m"), "champion".into(), 1).await;

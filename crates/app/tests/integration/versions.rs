@@ -95,7 +95,7 @@ async fn a_version_can_not_claim_to_come_from_what_its_maker_may_not_see() {
     let (model_of_mine, model_of_theirs) = (test.good_model(&mine).await, test.good_model(&theirs).await);
     test.put(&mine, &own, "model/MLmodel", samples::MLMODEL).await.unwrap();
     test.registered_model("m").await;
-    let may = test.app.authorize(&eve, Edit, model("m")).await.unwrap();
+    let may = test.app.authorize(&eve, Edit, crate::harness::entry("m")).await.unwrap();
     let claim = |source: String, run_id: Option<String>, model_id: Option<String>| {
         let request = CreateVersion { source, run_id, model_id, description: String::new(), tags: vec![] };
         test.app.create_version(&eve, &may, request)

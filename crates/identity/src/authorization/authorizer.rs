@@ -8,7 +8,7 @@ use crate::authorization::index::Index;
 use crate::grant::{Grant, Grantee, Membership, Right};
 use crate::permission::Permission;
 use crate::principal::{Principal, PrincipalId};
-use crate::resource::{ProtectedResource, Resource, WorkspaceName};
+use crate::resource::{ProtectedResource, Resource, ResourceKind, WorkspaceName};
 use crate::scope::Scope;
 
 /// Decides who may do what, from all grants at once. When grants change, build another and replace it.
@@ -104,6 +104,18 @@ impl Authorizer {
         self.permission(workspace, principal, &Resource::Workspace(workspace.clone())) > Permission::No
             || (!workspace.is_default()
                 && std::iter::once(&own).chain(memberships).any(|grantee| self.index.knows(grantee, workspace)))
+    }
+
+    /// Whether what `principal` may do in `workspace` can differ between prompts and models.
+    #[must_use]
+    pub fn tells_prompts_apart(&self, principal: &Principal, workspace: &WorkspaceName) -> bool {
+        let own = Grantee::Principal(principal.id.clone());
+        let memberships = self.memberships.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
+        let scoped = principal.scopes().is_some_and(|scopes| scopes.iter().any(Scope::speaks_of_prompts));
+        scoped
+            || std::iter::once(&own)
+                .chain(memberships)
+                .any(|grantee| self.index.knows_kind(grantee, workspace, ResourceKind::Prompt))
     }
 
     /// The one decision. `note` hears of everything considered; the words are only made when it asks for them.

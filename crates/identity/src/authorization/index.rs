@@ -39,6 +39,12 @@ impl Index {
         self.0.get(grantee).is_some_and(|workspaces| workspaces.contains_key(workspace))
     }
 
+    /// Whether `grantee` has any grant that speaks of such things of `workspace` by this kind.
+    pub(super) fn knows_kind(&self, grantee: &Grantee, workspace: &WorkspaceName, kind: ResourceKind) -> bool {
+        let kinds = self.0.get(grantee).and_then(|workspaces| workspaces.get(workspace));
+        kinds.is_some_and(|kinds| kinds.contains_key(&kind))
+    }
+
     /// The positions of all grants for `grantee` that speak of `resource` of `workspace`.
     pub(super) fn find<'a>(
         &'a self,
@@ -50,13 +56,13 @@ impl Index {
         let kind = resource.kind();
         let everywhere = WorkspaceName::default();
         let workspace = if kind.is_in_workspace() { workspace } else { &everywhere };
-        let by_kind =
-            self.0.get(grantee).and_then(|workspaces| workspaces.get(workspace)).and_then(|kinds| kinds.get(&kind));
-        let exact = by_kind.and_then(|grants| grants.exact.get(id));
-        let prefixes = by_kind.into_iter().flat_map(move |grants| {
+        let kinds = self.0.get(grantee).and_then(|workspaces| workspaces.get(workspace));
+        let speaking =
+            kinds.into_iter().flat_map(move |kinds| kind.spoken_of_by().iter().filter_map(|kind| kinds.get(kind)));
+        speaking.flat_map(move |grants| {
             let lengths = grants.lengths.range(..=id.len());
-            lengths.filter_map(move |&length| grants.prefixes.get(id.get(..length)?))
-        });
-        exact.into_iter().chain(prefixes).flatten().copied()
+            let prefixes = lengths.filter_map(move |&length| grants.prefixes.get(id.get(..length)?));
+            grants.exact.get(id).into_iter().chain(prefixes).flatten().copied()
+        })
     }
 }

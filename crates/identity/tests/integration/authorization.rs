@@ -35,8 +35,74 @@ fn experiment(id: &str) -> ExperimentId {
     ExperimentId::new(id).unwrap()
 }
 
-fn model(name: &str) -> ModelName {
-    ModelName::new(name).unwrap()
+fn model(name: &str) -> RegistryEntry {
+    RegistryEntry::new(ModelName::new(name).unwrap(), false)
+}
+
+fn prompt(name: &str) -> RegistryEntry {
+    RegistryEntry::new(ModelName::new(name).unwrap(), true)
+}
+
+fn dataset(id: &str) -> DatasetId {
+    DatasetId::new(id).unwrap()
+}
+
+#[test]
+fn a_right_on_prompts_is_none_on_models() {
+    let grants = [("prompt:p*", "EDIT"), ("prompt:q", "READ"), ("prompt:r", "act:promote")];
+    let grants = grants.iter().map(|(pattern, right)| grant("principal:ada", pattern, right)).collect();
+    let authorizer = Authorizer::new(grants, vec![]);
+    let ada = principal("ada");
+    assert!(authorizer.authorize(&here(), &ada, Edit, prompt("p")).is_ok());
+    assert!(authorizer.authorize(&here(), &ada, Edit, prompt("plan")).is_ok());
+    assert!(authorizer.authorize(&here(), &ada, Manage, prompt("p")).is_err());
+    assert!(authorizer.authorize(&here(), &ada, Read, prompt("q")).is_ok());
+    assert!(authorizer.authorize(&here(), &ada, Edit, prompt("q")).is_err());
+    assert!(authorizer.authorize(&here(), &ada, Promote, prompt("r")).is_ok());
+    for name in ["p", "plan", "q", "r"] {
+        assert!(authorizer.authorize(&here(), &ada, Read, model(name)).is_err(), "{name}");
+        assert!(authorizer.authorize(&here(), &ada, Promote, model(name)).is_err(), "{name}");
+    }
+    assert!(authorizer.tells_prompts_apart(&ada, &here()));
+    assert!(!authorizer.tells_prompts_apart(&ada, &WorkspaceName::new("team-a").unwrap()));
+    assert!(!authorizer.tells_prompts_apart(&principal("bob"), &here()));
+}
+
+#[test]
+fn a_prompt_is_one_of_the_registrys_names() {
+    let grants = vec![
+        grant("principal:ada", "registered-model:*", "EDIT"),
+        grant("principal:ada", "prompt:secret-*", "DENY"),
+        grant("principal:bob", "prompt:*", "READ"),
+        grant("principal:bob", "registered-model:secret-*", "DENY"),
+    ];
+    let authorizer = Authorizer::new(grants, vec![]);
+    let (ada, bob) = (principal("ada"), principal("bob"));
+    assert!(authorizer.authorize(&here(), &ada, Edit, prompt("hello")).is_ok());
+    assert!(authorizer.authorize(&here(), &ada, Read, prompt("secret-1")).is_err());
+    assert!(authorizer.authorize(&here(), &ada, Edit, model("secret-1")).is_ok());
+    assert!(authorizer.authorize(&here(), &bob, Read, prompt("hello")).is_ok());
+    assert!(authorizer.authorize(&here(), &bob, Read, prompt("secret-1")).is_err());
+    let token = with_scopes(ada.clone(), &["prompt:hello:read"]);
+    assert!(authorizer.authorize(&here(), &token, Read, prompt("hello")).is_ok());
+    assert!(authorizer.authorize(&here(), &token, Edit, prompt("hello")).is_err());
+    assert!(authorizer.authorize(&here(), &token, Read, model("hello")).is_err());
+    assert!(authorizer.tells_prompts_apart(&token, &here()));
+    let wide = with_scopes(principal("bob"), &["registered-model:hello:read"]);
+    assert!(authorizer.authorize(&here(), &wide, Read, prompt("hello")).is_ok());
+}
+
+#[test]
+fn a_right_on_a_data_set_is_on_that_one() {
+    let grants = vec![grant("principal:ada", "dataset:d-1", "EDIT"), grant("role:all", "dataset:*", "READ")];
+    let authorizer = Authorizer::new(grants, vec![member("bob", "all")]);
+    let (ada, bob) = (principal("ada"), principal("bob"));
+    assert!(authorizer.authorize(&here(), &ada, Edit, dataset("d-1")).is_ok());
+    assert!(authorizer.authorize(&here(), &ada, Read, dataset("d-2")).is_err());
+    assert!(authorizer.authorize(&here(), &ada, Read, experiment("d-1")).is_err());
+    assert!(authorizer.authorize(&here(), &bob, Read, dataset("d-2")).is_ok());
+    assert!(authorizer.authorize(&here(), &bob, Edit, dataset("d-2")).is_err());
+    assert!(authorizer.authorize(&WorkspaceName::new("team-a").unwrap(), &bob, Read, dataset("d-2")).is_err());
 }
 
 #[test]

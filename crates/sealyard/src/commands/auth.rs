@@ -5,6 +5,7 @@ use sealyard_identity::{ActionKind, PrincipalName, Resource};
 use serde_json::Value;
 
 use crate::cli::Common;
+use crate::commands::resources;
 use crate::exit::{Exit, Result};
 use crate::{output, remote};
 
@@ -23,13 +24,14 @@ enum Command {
     #[command(after_help = "Examples:
   sealyard auth explain alice promote models:/fraud
   sealyard auth explain alice edit experiment:7
+  sealyard auth explain alice edit prompts:/greeting
   sealyard auth explain alice read team-a/registered-model:fraud")]
     Explain {
         /// Who would do it.
         user: PrincipalName,
         /// read, use, edit, manage, promote, approve, deploy, publish, break-glass, provision or administer.
         action: ActionKind,
-        /// Such as models:/fraud, experiment:7, server, ledger or users; in another workspace with its name in front.
+        /// Such as models:/fraud, prompts:/greeting, dataset:d-1f, experiment:7, server, ledger or users; in another workspace with its name in front.
         #[arg(value_parser = place)]
         resource: Place,
     },
@@ -43,12 +45,8 @@ struct Place {
 }
 
 fn place(text: &str) -> std::result::Result<Place, String> {
-    if let Some(name) = text.strip_prefix("models:/") {
-        // A version or an alias is its model's.
-        let name = name.split(['/', '@']).next().unwrap_or_default();
-        let resource = format!("registered-model:{name}").parse().map_err(|error| format!("{error}"))?;
-        return Ok(Place { workspace: None, resource });
-    }
+    let text = resources::named(text);
+    let text = text.as_str();
     let kind = text.split(':').next().unwrap_or_default();
     let (workspace, rest) = match kind.split_once('/') {
         Some((workspace, _)) => (Some(workspace.to_owned()), text.get(workspace.len() + 1..).unwrap_or_default()),
@@ -124,6 +122,8 @@ mod tests {
         for text in ["models:/fraud", "models:/fraud/3", "models:/fraud@champion"] {
             assert_eq!(read(text), Ok((None, "registered-model:fraud".to_owned())), "{text}");
         }
+        assert_eq!(read("prompts:/greeting/2"), Ok((None, "prompt:greeting".to_owned())));
+        assert_eq!(read("datasets:/d-1f"), Ok((None, "dataset:d-1f".to_owned())));
         let there = Ok((Some("team-a".to_owned()), "registered-model:a b".to_owned()));
         assert_eq!(read("team-a/registered-model:a b"), there);
         for text in ["", "models:/", "experiment", "moon:1", "a/b/experiment:7", "experiment:*"] {

@@ -5,14 +5,15 @@ use sealyard_identity::{PrincipalName, ResourcePattern, Right};
 use serde_json::{Value, json};
 
 use crate::cli::Common;
+use crate::commands::resources;
 use crate::exit::{Exit, Result};
 use crate::{output, remote};
 
 /// Gives and takes rights. Takes an administrator.
 ///
 /// Rights: READ, USE, EDIT, MANAGE, each with those before it; NO; act:publish, act:deploy, act:promote, act:approve and
-/// act:break-glass on models; DENY, which wins over everything. Resources: experiment:ID, registered-model:NAME,
-/// gateway-secret:ID, gateway-model-definition:ID, gateway-endpoint:ID, each ending in * for all that begin so; server,
+/// act:break-glass on models; DENY, which wins over everything. Resources: experiment:ID, registered-model:NAME, prompt:NAME,
+/// dataset:ID, gateway-secret:ID, gateway-model-definition:ID, gateway-endpoint:ID, each ending in * for all that begin so; server,
 /// ledger, policies, users.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -25,7 +26,8 @@ enum Command {
     /// Give a user a right, in place of what they had on the same resource.
     #[command(after_help = "Examples:
   sealyard grants set alice EDIT experiment:7
-  sealyard grants set ci act:publish 'registered-model:fraud-*'")]
+  sealyard grants set ci act:publish 'registered-model:fraud-*'
+  sealyard grants set bob EDIT 'prompts:/support-*'")]
     Set {
         #[command(flatten)]
         grant: Grant,
@@ -42,7 +44,7 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         user: Option<PrincipalName>,
         /// Those on exactly this.
-        #[arg(long, value_name = "RESOURCE")]
+        #[arg(long, value_name = "RESOURCE", value_parser = resources::pattern)]
         resource: Option<ResourcePattern>,
     },
     /// Take a right away.
@@ -56,6 +58,7 @@ struct Grant {
     /// Such as READ, EDIT or act:publish.
     right: Right,
     /// Such as experiment:7 or registered-model:fraud-*.
+    #[arg(value_parser = resources::pattern)]
     resource: ResourcePattern,
 }
 

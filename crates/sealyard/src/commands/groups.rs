@@ -5,6 +5,7 @@ use sealyard_identity::{PrincipalName, ResourcePattern, Right, WorkspaceName};
 use serde_json::{Value, json};
 
 use crate::cli::Common;
+use crate::commands::resources;
 use crate::commands::{grants, roles};
 use crate::exit::{Exit, Result};
 use crate::{output, remote};
@@ -89,6 +90,7 @@ struct GroupRight {
     /// Such as READ, EDIT or act:promote.
     right: Right,
     /// Such as experiment:7 or registered-model:fraud-*.
+    #[arg(value_parser = resources::pattern)]
     resource: ResourcePattern,
 }
 

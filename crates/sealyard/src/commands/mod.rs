@@ -2,6 +2,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod backup;
+pub(crate) mod browser_login;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
@@ -16,6 +17,7 @@ pub(crate) mod logout;
 pub(crate) mod migrate;
 pub(crate) mod promote;
 pub(crate) mod publish;
+pub(crate) mod resources;
 pub(crate) mod restore;
 pub(crate) mod roles;
 pub(crate) mod run;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Common;
 use crate::commands::grants::{self, list};
+use crate::commands::resources;
 use crate::exit::{Exit, Failure, Result};
 use crate::{output, remote};
 
@@ -79,6 +80,7 @@ struct RoleRight {
     /// Such as READ, EDIT or act:promote.
     right: Right,
     /// Such as experiment:7 or registered-model:fraud-*.
+    #[arg(value_parser = resources::pattern)]
     resource: ResourcePattern,
 }
 

@@ -194,7 +194,14 @@ impl Session<'_> {
         )?;
         let mut moved = HashSet::new();
         let models = self.all("SELECT name FROM registered_models WHERE workspace = ?1", [number], |row| row.get(0))?;
-        moved.extend(models.into_iter().map(|name: String| (ResourceKind::RegisteredModel, name)));
+        for name in models {
+            let name: String = name;
+            moved.insert((ResourceKind::Prompt, name.clone()));
+            moved.insert((ResourceKind::RegisteredModel, name));
+        }
+        let datasets =
+            self.all("SELECT id FROM evaluation_datasets WHERE workspace = ?1", [number], |row| row.get(0))?;
+        moved.extend(datasets.into_iter().map(|id: String| (ResourceKind::Dataset, id)));
         let experiments =
             self.all("SELECT number FROM experiments WHERE workspace = ?1", [number], |row| row.get(0))?;
         moved.extend(experiments.into_iter().map(|number: i64| (ResourceKind::Experiment, number.to_string())));

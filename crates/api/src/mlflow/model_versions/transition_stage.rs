@@ -45,6 +45,6 @@ pub(super) async fn handler(
             )));
         }
     };
-    let changed = app.set_stage(&caller, may.resource().clone(), version.number(), stage, archive).await?;
+    let changed = app.set_stage(&caller, may.resource().name().clone(), version.number(), stage, archive).await?;
     Ok(Json(Response { model_version: changed.into() }))
 }

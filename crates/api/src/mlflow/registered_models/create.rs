@@ -1,7 +1,7 @@
 //! `POST registered-models/create`.
 
 use axum::Json;
-use sealyard_app::AppError;
+use sealyard_app::{AppError, is_prompt};
 use serde::{Deserialize, Serialize};
 
 use super::super::view::{PairInput, RegisteredModelView, pairs};
@@ -26,8 +26,9 @@ pub(super) async fn handler(
     Input(request): Input<Request>,
 ) -> Answer<Response> {
     let app = state.app();
-    let may = app.authorize_registered_model_creation(&caller, &request.name).await?;
-    let created = app.create_registered_model(&caller, &may, request.description, pairs(request.tags)).await;
+    let tags = pairs(request.tags);
+    let may = app.authorize_registered_model_creation(&caller, &request.name, is_prompt(&tags)).await?;
+    let created = app.create_registered_model(&caller, &may, request.description, tags).await;
     let model = created.map_err(|error| match error {
         AppError::AlreadyExists { id, .. } => {
             ApiError::new(ErrorCode::ResourceAlreadyExists, format!("Registered Model (name={id}) already exists."))

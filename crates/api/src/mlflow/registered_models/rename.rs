@@ -26,7 +26,7 @@ pub(super) async fn handler(
 ) -> Answer<Response> {
     let app = state.app();
     let may = app.authorize_registered_model(&caller, Manage, &request.name).await?;
-    let to = app.authorize_registered_model_creation(&caller, &request.new_name).await?;
+    let to = app.authorize_registered_model_creation(&caller, &request.new_name, may.resource().is_prompt()).await?;
     let model = app.rename_registered_model(&caller, &may, &to).await?;
     Ok(Json(Response { registered_model: model.into() }))
 }
