@@ -12,7 +12,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs/src"
 # Families of rules outside of the gate, and texts of the same shape that are names of files and settings.
-FAMILIES = "artifact|alias|policy|version|model|vault|evidence|environment|data|sandbox|load|ledger|outgoing|trace|scorer|dataset|issue|webhook|grant|user|catalog|identity|oidc|ldap|saml|session|second-factor|listener|limit|backup|witness|network|certificate|token"
+FAMILIES = "artifact|alias|policy|registry|version|model|vault|evidence|environment|data|sandbox|load|ledger|outgoing|trace|scorer|dataset|issue|webhook|grant|user|catalog|identity|oidc|ldap|saml|session|second-factor|listener|limit|backup|witness|network|certificate|token"
 OTHERS = re.compile(r"\.(toml|keys|key|pub|pem|origin|pkl|sig|txt|checkpoint|jsonl)$|^(catalog\.sqlite|ledger\.(frontier|indexed)|user\.id|session\.id|identity\.password|identity\.session|dataset\.tag)$")
 
 

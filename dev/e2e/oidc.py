@@ -18,11 +18,12 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from harness import Failed, Folder, Server, check, entries, environment, main, run_client
+from harness import Failed, Folder, Server, binary, check, entries, environment, main, run_client
 
 HERE = Path(__file__).resolve().parent
 AUDIENCE = "https://ml.example.org"
@@ -245,6 +246,65 @@ def people(server, experiment, idp):
     return ada, fixed, odd, get
 
 
+def command_line(server, folder):
+    """`sealyard login --oidc`: a browser logs in at the provider, allows it, and goes to the command line with a code."""
+    home = folder / "command-line"
+    home.mkdir()
+    variables = environment(HOME=str(home), XDG_CONFIG_HOME=str(home / "config"))
+    command = [binary(), "login", server.url, "--ca", str(server.certificate), "--oidc", "corp"]
+    process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        said = process.stderr.readline()
+        shown = re.search(r"shows ([0-9a-f]{4}-[0-9a-f]{4}):", said)
+        address = process.stderr.readline().strip()
+        if not shown or not address.startswith(f"{server.url}/auth/oidc/corp/login?next="):
+            raise Failed(f"no address was told: {said} {address}")
+        browser = Browser(server.tls)
+        begun = browser.ask("GET", address, site="none")
+        check("sent to the provider", begun.status, 303)
+        back = consent(browser, browser.follow(begun), "ada")
+        answer = browser.ask("GET", back, site="cross-site")
+        check("let in", answer.status, 200)
+        page = browser.ask("GET", server.url + answer.headers["Refresh"].removeprefix("0; url="), site="same-origin")
+        check("the page asks", (page.status, shown.group(1) in page.text), (200, True))
+        allowed = browser.submit(page)
+        to = (allowed.headers["Refresh"] or "").removeprefix("0; url=")
+        local = re.fullmatch(r"http://127\.0\.0\.1:\d+/\?state=([0-9a-f]{64})&code=([0-9a-f]+)", to)
+        if not local:
+            raise Failed(f"the browser is not sent to the command line: {allowed.status} {to}")
+        # What is not from our page does not end it, and a code is worth nothing to who only has the code.
+        try:
+            urllib.request.urlopen(to.replace(local.group(1), "0" * 64))
+            raise Failed("another page's state was taken")
+        except urllib.error.HTTPError as refused:
+            check("another state", refused.code, 404)
+        body = json.dumps({"code": local.group(2), "verifier": "0" * 64})
+        connection = http.client.HTTPSConnection(urllib.parse.urlsplit(server.url).netloc, context=server.tls)
+        connection.request("POST", "/api/sealyard/v1/account/command-line", body, {"Content-Type": "application/json"})
+        check("a stolen code", connection.getresponse().status, 401)
+        connection.close()
+        with urllib.request.urlopen(to) as answer:
+            check("the command line took it", answer.status, 200)
+        check("it ended well", process.wait(60), 0)
+    finally:
+        process.kill()
+        process.wait()
+    token = home / "config/sealyard/token"
+    check("the token is private", (token.stat().st_mode & 0o777, token.read_text().startswith("sy_")), (0o600, True))
+    run = lambda *words: subprocess.run([binary(), *words, "--format", "json"], env=variables, capture_output=True, text=True)
+    who = run("whoami")
+    check("whoami", (who.returncode, json.loads(who.stdout)["name"]), (0, "ada"))
+    tokens = json.loads(run("tokens", "list").stdout)
+    tokens = tokens["tokens"] if isinstance(tokens, dict) else tokens
+    lives = [one["expires"] for one in tokens if not one["revoked"]]
+    check("it ends within half a day", len(lives) == 1 and lives[0] is not None, True)
+    text = token.read_text()
+    check("log out", run("logout").returncode, 0)
+    check("the token after the log out", server.client(text).ask("GET", "/api/sealyard/v1/whoami").status, 401)
+    print("ok      a command line logs in by a browser at the provider; a stolen code and another page's state are worth nothing")
+    return text
+
+
 def log_out(server, browsers, idp):
     ada, fixed, bob, get = browsers
     # At this server: its session ends, and the browser goes on to the provider.
@@ -315,6 +375,7 @@ def script():
                 admin.close()
                 browsers = people(server, experiment, idp)
                 machines(server, idp, experiment)
+                token = command_line(server, folder)
                 log_out(server, browsers, idp)
                 found = [entry["event"] for entry in entries(admin)]
                 admin.close()
@@ -326,7 +387,7 @@ def script():
             server.stop()
             server.verify_ledger()
             log = server.log.read_text()
-            for secret in ["a secret of the test", "eyJ"]:
+            for secret in ["a secret of the test", "eyJ", token]:
                 check(f"{secret!r} in the log", secret in log, False)
             print("ok      the ledger tells who came and what was refused; no secret and no token is in the log")
 

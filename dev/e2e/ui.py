@@ -6,6 +6,9 @@ answer of 400 or more that is not in the list below. Then tries what a page of s
 SEALYARD names the binary; VENV has an `mlflow` with its UI. With a file's name as argument it writes a picture there.
 """
 
+import base64
+import hashlib
+import hmac
 import http.server
 import json
 import os
@@ -188,6 +191,60 @@ Promise.allSettled([send('{{"name":"forged"}}'), read]).then(done => {{
     print("ok: a page of another origin changes and reads nothing")
 
 
+def now_code(secret):
+    """What an authenticator app shows for this secret (RFC 6238)."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
+    place = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[place:place + 4])[0] & 0x7fffffff) % 1000000:06}"
+
+
+def fill_in(browser, name, text, button):
+    browser.evaluate(f"document.getElementById('{name}').select()")
+    browser.type(text)
+    browser.click(f"[...document.querySelectorAll('button')].find(one => one.textContent === '{button}')")
+
+
+def own_account(browser, pages, server, password):
+    """A token, the list of browsers and a second factor, all by the pages."""
+    pages.open("/account", "Second factor: off")
+    pages.open("/account/tokens", "Make a token")
+    fill_in(browser, "scopes", "ledger:read", "Make a token")
+    browser.shows("shown this once")
+    token = browser.evaluate("document.getElementById('made').textContent")
+    check("a token of the page", server.client(token).ask("GET", "/api/sealyard/v1/whoami").status, 200)
+    pages.open("/account/tokens", "ledger:read")
+    check("the list has no token", token in browser.evaluate("document.documentElement.outerHTML"), False)
+    browser.click("[...document.querySelectorAll('tr')].find(row => row.textContent.includes('ledger:read')).querySelector('button')")
+    browser.until("the token is gone", "document.readyState === 'complete' && !document.body.textContent.includes('ledger:read')")
+    check("it is revoked", server.client(token).ask("GET", "/api/sealyard/v1/whoami").status, 401)
+    pages.open("/account/sessions", "Log out everywhere")
+    pages.open("/account/second-factor", "Set it up")
+    fill_in(browser, "password", password, "Set it up")
+    browser.shows("authenticator app")
+    drawn = browser.evaluate("(() => { const box = document.querySelector('svg').getBoundingClientRect(); return [box.width, box.height] })()")
+    check("the QR code is drawn", drawn, [240, 240])
+    fill_in(browser, "code", now_code(browser.evaluate("document.getElementById('secret').textContent")), "Turn it on")
+    browser.shows("Log in again")
+    codes = browser.evaluate("[...document.querySelectorAll('#codes code')].map(one => one.textContent)")
+    check("codes to recover with", len(set(codes)), 10)
+    if wrong := pages.wrong():
+        raise Failed("the account's pages: " + "\n  ".join(wrong))
+    browser.go(server.url + "/login")
+    log_in(browser, password)
+    browser.shows("Code of your authenticator app")
+    pages.wrong()
+    for name, text in (("name", "admin"), ("password", password)):
+        browser.evaluate(f"document.getElementById('{name}').select()")
+        browser.type(text)
+    fill_in(browser, "code", codes[0], "Log in")
+    browser.shows("Welcome to MLflow")
+    pages.open("/account/second-factor", "Turn it off")
+    fill_in(browser, "code", codes[1], "Turn it off")
+    browser.shows("The second factor is off.")
+    print("ok: a token, the browsers and a second factor of one's own, by the pages")
+
+
 def artifacts_are_harmless(browser, server, experiment, run):
     """An HTML file from a run, opened by itself, runs nothing in this origin."""
     path = f"/ajax-api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/page.html"
@@ -260,6 +317,7 @@ def act():
             artifacts_are_harmless(browser, server, experiment, runs[0])
             forge(browser, server, server.client())
             pages.wrong()
+            own_account(browser, pages, server, password)
             browser.go(server.url + "/logout")
             browser.click("document.querySelector('button')")
             browser.shows("User name")

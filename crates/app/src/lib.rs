@@ -66,9 +66,10 @@ use sealyard_vault::Vault;
 use tokio::sync::{Notify, OwnedSemaphorePermit, RwLock, Semaphore};
 
 pub use access::{
-    AccessExplanation, AccountDetails, AccountSummary, ConsideredRule, GrantChange, GrantFilter, GrantSummary, GrantTo,
-    GroupDetails, GroupSummary, HeldPermission, KeepsAccounts, LOCKED, NewRolePermission, PermissionLevel, RoleChange,
-    SECOND_FACTOR, SecondFactorSetup, SecondFactorStatus, SessionSummary, Shared, UserDetails,
+    AccessExplanation, AccountDetails, AccountSummary, CommandLineToken, ConsideredRule, GrantChange, GrantFilter,
+    GrantSummary, GrantTo, GroupDetails, GroupSummary, HeldPermission, KeepsAccounts, LOCKED, LogInChallenge,
+    NewRolePermission, PermissionLevel, RoleChange, SECOND_FACTOR, SecondFactorSetup, SecondFactorStatus,
+    SessionSummary, Shared, UserDetails,
 };
 pub use account_rules::{AccountRules, SecondFactorRule};
 pub use artifacts::{

@@ -101,6 +101,19 @@ impl Client {
         self.ask(request).await
     }
 
+    /// Changes the code that a browser brought into a token.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn redeem_log_in(
+        &self,
+        code: &Redacted<String>,
+        verifier: &Redacted<String>,
+    ) -> Result<CreatedToken, ClientError> {
+        let body = json!({"code": code.expose(), "verifier": verifier.expose()});
+        self.call(Method::POST, "/api/sealyard/v1/account/command-line", &body).await
+    }
+
     /// Makes a token of the caller's own, or of the machine's account `user`.
     ///
     /// # Errors

@@ -26,8 +26,8 @@ pub enum Surface {
 /// What takes an administrator and is still no administration of who may do what.
 const NOT_ADMINISTRATION: [&str; 3] = ["/mlflow/workspaces", "/mlflow/webhooks", "/v1/runs/explain"];
 /// What is administration although it does not take an administrator: who may MANAGE something gives others rights on it, and
-/// whoever is somebody makes tokens, and administrators end the sessions of others.
-const ADMINISTRATION: [&str; 5] = ["/permissions/", "/v1/tokens", "/v1/sessions", "/v1/account/", "/v1/access/"];
+/// whoever is somebody makes tokens, and administrators end the sessions of others; the pages on one's own account do the same.
+const ADMINISTRATION: [&str; 5] = ["/permissions/", "/v1/tokens", "/v1/sessions", "/account/", "/v1/access/"];
 /// What a loader asks by other means than reading: what a gate would say.
 const LOADING: [(&str, &str); 1] = [("POST", "/api/sealyard/v1/decisions")];
 
@@ -113,6 +113,8 @@ mod tests {
             "/api/sealyard/v1/tokens/{id}",
             "/api/sealyard/v1/sessions",
             "/api/sealyard/v1/account/second-factor",
+            "/account/tokens/create",
+            "/account/command-line",
             "/api/sealyard/v1/access/explanation",
             "/api/sealyard/v1/ledger/entries",
         ] {

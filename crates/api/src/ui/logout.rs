@@ -11,7 +11,7 @@ use super::{request_id, with_cookies};
 use crate::http::{ApiError, ApiState, Cookie, FormToken, check_with_cookie, peer, read_cookie};
 
 const FORM: &str = r#"<form method="post" action="/logout"><input type="hidden" name="token" value="{token}"><p>End this browser's session?</p>
-<button type="submit">Log out</button></form>"#;
+<button type="submit">Log out</button></form><p><a href="/account">Your account</a></p>"#;
 
 pub(super) async fn show(State(state): State<ApiState>, request: Request) -> Response {
     form(&state, request.headers(), StatusCode::OK, "")

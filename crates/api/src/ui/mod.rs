@@ -6,12 +6,14 @@
 //! | GET | `/static-files/{path}` | the UI's files |
 //! | GET, POST | `/login` | the log-in page |
 //! | GET, POST | `/logout` | ends the session |
+//! | GET, POST | `/account…` | [one's own account](account) |
 //! | GET, POST | `/auth/oidc/{provider}/…` | [log-ins at providers](oidc) |
 //! | GET, POST | `/auth/saml/{provider}/…` | [log-ins at SAML providers](saml) |
 //! | GET | `/login/style.css`, `/login/page.js` | what the log-in page is made of |
 //!
 //! They are there only when pages were configured.
 
+mod account;
 mod files;
 mod form;
 mod index;
@@ -50,6 +52,7 @@ pub(crate) fn routes() -> Routes {
         .route("/login/style.css", get(Nobody, page::style))
         .route("/login/page.js", get(Nobody, page::script))
         .route("/logout", get(Nobody, logout::show).post(Nobody, logout::handler))
+        .merge(account::routes())
         .merge(oidc::routes())
         .merge(saml::routes())
 }

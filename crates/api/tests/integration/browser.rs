@@ -9,17 +9,17 @@ use crate::test_app::{Answer, NOBODY, PASSWORD, TestApp};
 const STRICT: &str = "frame-ancestors 'none'";
 
 /// What a browser remembers, and what it says of where a request comes from.
-struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     test: &'a TestApp,
     cookies: std::collections::BTreeMap<String, String>,
 }
 
 impl<'a> Browser<'a> {
-    fn new(test: &'a TestApp) -> Self {
+    pub(crate) fn new(test: &'a TestApp) -> Self {
         Self { test, cookies: std::collections::BTreeMap::new() }
     }
 
-    async fn ask(&mut self, method: Method, path: &str, more: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) async fn ask(&mut self, method: Method, path: &str, more: &[(&str, &str)], body: &str) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header("host", "localhost:5000");
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
@@ -41,7 +41,7 @@ impl<'a> Browser<'a> {
         answer
     }
 
-    async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.ask(Method::GET, path, &[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")], "").await
     }
 
@@ -71,13 +71,23 @@ impl<'a> Browser<'a> {
         self.ask(Method::POST, "/login", &headers, &form).await
     }
 
-    async fn log_in(&mut self) -> Answer {
+    /// Sends a form as the page of this server does.
+    pub(crate) async fn submit(&mut self, path: &str, body: &str) -> Answer {
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("sec-fetch-site", "same-origin"),
+            ("origin", "https://localhost:5000"),
+        ];
+        self.ask(Method::POST, path, &headers, body).await
+    }
+
+    pub(crate) async fn log_in(&mut self) -> Answer {
         let token = self.token().await;
         self.send(PASSWORD, &token, &[("sec-fetch-site", "same-origin"), ("origin", "https://localhost:5000")]).await
     }
 }
 
-fn text(answer: &Answer) -> String {
+pub(crate) fn text(answer: &Answer) -> String {
     String::from_utf8(answer.bytes.as_ref().unwrap().to_vec()).unwrap()
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod account_pages;
 mod accounts;
 mod artifacts;
 mod authentication;

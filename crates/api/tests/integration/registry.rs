@@ -159,7 +159,7 @@ async fn prompts_have_rights_of_their_own() {
     test.mlflow(&ada, "registered-models/set-tag", json!({"name": "p-hello", "key": "k", "value": "v"})).await.ok();
     let version = json!({"name": "p-hello", "source": "prompt-template", "tags": text});
     test.mlflow(&ada, "model-versions/create", version).await.ok();
-    let alias = json!({"name": "p-hello", "alias": "latest", "version": "1"});
+    let alias = json!({"name": "p-hello", "alias": "live", "version": "1"});
     test.mlflow(&ada, "registered-models/alias", alias).await.ok();
     // Searches show prompts to who asks for them.
     let asks = "tag.%60mlflow.prompt.is_prompt%60+%3D+%27true%27";

@@ -32,7 +32,7 @@ async fn call(test: &TestApp, user: &User, method: Method, path: &str, body: Val
 }
 
 /// Reads base 32 back, as an authenticator app does.
-fn from_base32(text: &str) -> TotpSecret {
+pub(crate) fn from_base32(text: &str) -> TotpSecret {
     let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
     for letter in text.bytes() {
         let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|one| *one == letter).unwrap();
@@ -46,7 +46,7 @@ fn from_base32(text: &str) -> TotpSecret {
     TotpSecret::from_bytes(&bytes).unwrap()
 }
 
-fn code(test: &TestApp, secret: &TotpSecret) -> String {
+pub(crate) fn code(test: &TestApp, secret: &TotpSecret) -> String {
     use sealyard_core::Clock as _;
     secret.code(TotpSecret::step_at(test.clock.now())).expose().clone()
 }

@@ -2,6 +2,7 @@
 //! one authorizer decides by.
 
 mod accounts;
+mod command_line;
 mod explain;
 mod grants;
 mod groups;
@@ -22,6 +23,7 @@ impl KeepsAccounts for Administer {}
 impl KeepsAccounts for Provision {}
 
 pub use accounts::{AccountDetails, AccountSummary};
+pub use command_line::{CommandLineToken, LogInChallenge};
 pub use explain::{AccessExplanation, ConsideredRule};
 pub use grants::{GrantChange, GrantFilter, GrantSummary, GrantTo};
 pub use groups::{GroupDetails, GroupSummary};

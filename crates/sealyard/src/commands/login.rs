@@ -1,9 +1,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use sealyard_client::Connection;
+use sealyard_client::{Connection, CreatedToken};
 use sealyard_core::{Clock as _, Redacted, SystemClock, durable};
 
+use super::browser_login::BrowserLogin;
 use super::whoami;
 use crate::cli::Common;
 use crate::exit::{Exit, Failure, Result};
@@ -16,11 +17,12 @@ const TOKEN_SECONDS: i64 = 30 * 24 * 60 * 60;
 /// Remembers a server, the certificate to trust and where the token is, for the commands that follow.
 ///
 /// With --user a token is made for this machine, lasting 30 days, and the password is forgotten; `sealyard logout` ends
-/// the token. Passwords and tokens are read from files that only you may read, never from the command line.
+/// the token. With --oidc you log in at an identity provider in a browser of this machine, and the token lasts 12 hours. Passwords and tokens are read from files that only you may read, never from the command line.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   sealyard login https://127.0.0.1:5000 --ca sealyard-data/keys/tls.crt --token-file admin.token
   sealyard login https://sealyard.example.org --user alice --password-file ~/.alice
+  sealyard login https://sealyard.example.org --oidc corp
   pass show sealyard | sealyard login https://sealyard.example.org --user alice --password-file -")]
 pub(crate) struct Arguments {
     /// The server's URL [default: --server].
@@ -35,6 +37,9 @@ pub(crate) struct Arguments {
     /// The file with a code of your authenticator app, where your account has a second factor.
     #[arg(long, value_name = "FILE", requires = "user")]
     code_file: Option<PathBuf>,
+    /// Log in by a browser at this OpenID provider, as the server's settings call it.
+    #[arg(long, value_name = "PROVIDER", conflicts_with = "user")]
+    oidc: Option<String>,
 }
 
 impl Arguments {
@@ -56,10 +61,14 @@ impl Arguments {
                 let (path, id) = make_token(&mut connection, code.as_ref())?;
                 (path, Some(id))
             }
+            _ if self.oidc.is_some() => {
+                let (path, id) = by_browser(&mut connection, self.oidc.as_deref().unwrap_or_default())?;
+                (path, Some(id))
+            }
             _ => {
                 let path = common.token_file.as_deref().ok_or_else(|| {
                     Failure::could_not(anyhow!("nothing to log in with"))
-                        .hint("name a token with --token-file FILE, or --user NAME with --password-file FILE")
+                        .hint("name a token with --token-file FILE, --user NAME with --password-file FILE, or --oidc PROVIDER")
                 })?;
                 let path = path.canonicalize().with_context(|| format!("there is no token file {}", path.display()))?;
                 connection.token = Some(remote::read_token(&path)?);
@@ -101,12 +110,35 @@ fn make_token(connection: &mut Connection, code: Option<&Redacted<String>>) -> R
             remote::failure(error).maybe_hint(factor.then_some(hint))
         })
     })?;
+    connection.basic = None;
+    keep(connection, made)
+}
+
+/// Has a browser log in, and gets the token that was allowed there.
+fn by_browser(connection: &mut Connection, provider: &str) -> Result<(PathBuf, String)> {
+    let login = BrowserLogin::begin()?;
+    let client = remote::client(connection)?;
+    let address = login.address(&connection.url, provider)?;
+    // Without it nobody can go on, so that it is said with --quiet too.
+    output::say(
+        false,
+        &format!(
+            "open this in a browser of this machine, and allow it if the page shows {}:\n{address}",
+            login.shown()
+        ),
+    );
+    let code = login.wait()?;
+    let made = remote::block_on(async { client.redeem_log_in(&code, &login.verifier).await.map_err(remote::failure) })?;
+    keep(connection, made)
+}
+
+/// Writes a new token where only its owner reads it, for the connection to use.
+fn keep(connection: &mut Connection, made: CreatedToken) -> Result<(PathBuf, String)> {
     let path = own_token_file()?;
     let directory = path.parent().unwrap_or(Path::new("."));
     durable::create_private_directory(directory)
         .and_then(|()| durable::write(&path, made.token.expose().as_bytes(), 0o600))
         .with_context(|| format!("could not write {}", path.display()))?;
-    connection.basic = None;
     connection.token = Some(made.token);
     Ok((path, made.id))
 }

@@ -64,6 +64,14 @@ const OPEN: &[&str] = &[
     "/login/style.css",
     "/login/page.js",
     "/logout",
+    // The pages send who is nobody to the log-in page.
+    "/account",
+    "/account/command-line",
+    // The code and its verifier are asked for in place of a login.
+    "/api/sealyard/v1/account/command-line",
+    "/account/second-factor",
+    "/account/sessions",
+    "/account/tokens",
     // What they show is checked by what a provider signed.
     "/auth/oidc/{provider}/login",
     "/auth/oidc/{provider}/callback",

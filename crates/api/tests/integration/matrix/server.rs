@@ -14,5 +14,12 @@ pub(super) const ROUTES: &[Row] = &[
     ("GET", "3.0:mlflow/ui-telemetry", "", Somebody),
     ("POST", "3.0:mlflow/ui-telemetry", r#"{"records":[]}"#, Somebody),
     ("POST", "root:graphql", r#"{"query":"{ test(inputString: \"a\") { output } }"}"#, Somebody),
+    ("POST", "root:account/command-line", "", Somebody),
+    ("POST", "root:account/second-factor", "", Somebody),
+    ("POST", "root:account/second-factor/confirm", "", Somebody),
+    ("POST", "root:account/second-factor/disable", "", Somebody),
+    ("POST", "root:account/sessions/end", "", Somebody),
+    ("POST", "root:account/tokens/create", "", Somebody),
+    ("POST", "root:account/tokens/revoke", "", Somebody),
     ("GET", "root:static-files/static/js/main.js", "", Somebody),
 ];

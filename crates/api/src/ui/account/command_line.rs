@@ -1,0 +1,91 @@
+//! `GET /account/command-line?port=…&challenge=…&state=…`: asks whether a command line of this machine may act as who is logged in.
+//! `POST` makes its token and sends the browser to the command line, on loopback, with a code for it.
+
+use axum::extract::{RawQuery, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use sealyard_app::LogInChallenge;
+use sealyard_core::Digest;
+
+use super::{Visitor, told};
+use crate::http::{ApiError, ApiState, Identified};
+use crate::ui::oidc::go_on;
+use crate::ui::page::escape;
+
+const TITLE: &str = "Command line";
+
+/// What a command line asks for.
+struct Asked {
+    port: u16,
+    challenge: LogInChallenge,
+    state: Digest,
+}
+
+impl Asked {
+    /// From the fields of a query or of a form. Each has one spelling, so that nothing else gets into an address.
+    fn read(mut field: impl FnMut(&str) -> Option<String>) -> Option<Self> {
+        let port = field("port").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let port = port?.parse().ok().filter(|port| *port >= 1024)?;
+        let challenge = LogInChallenge::parse(&field("challenge")?)?;
+        Some(Self { port, challenge, state: Digest::from_hex(&field("state")?).ok()? })
+    }
+}
+
+pub(in crate::ui) async fn show(
+    State(state): State<ApiState>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Response {
+    let visitor = match Visitor::of(&state, &request).await {
+        Ok(visitor) => visitor,
+        Err(answer) => return answer,
+    };
+    let query = query.unwrap_or_default();
+    let field = |name: &str| {
+        let mut all = query.split('&').filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        let (Some(value), None) = (all.next(), all.next()) else { return None };
+        Some(value.to_owned())
+    };
+    let Some(asked) = Asked::read(field) else {
+        let message = "No command line asks like that. Please run `sealyard login` again.";
+        return visitor.page(StatusCode::BAD_REQUEST, TITLE, "", message);
+    };
+    let name = visitor.caller.principal().map(|principal| principal.name.to_string()).unwrap_or_default();
+    let html = format!(
+        "<h2>{TITLE}</h2><p>A command line on your machine asks to act as <b>{}</b> for up to 12 hours. Allow it only if you ran \
+         <code>sealyard login</code> just now, and it shows <b>{}</b>.</p>\
+         <form method=\"post\" action=\"/account/command-line\"><input type=\"hidden\" name=\"token\" value=\"{{token}}\">\
+         <input type=\"hidden\" name=\"port\" value=\"{}\"><input type=\"hidden\" name=\"challenge\" value=\"{}\">\
+         <input type=\"hidden\" name=\"state\" value=\"{}\"><button type=\"submit\">Allow</button></form>",
+        escape(&name),
+        asked.challenge.shown(),
+        asked.port,
+        asked.challenge.to_hex(),
+        asked.state.to_hex()
+    );
+    visitor.page(StatusCode::OK, TITLE, &html, "")
+}
+
+pub(in crate::ui) async fn allow(
+    State(state): State<ApiState>,
+    Identified(caller): Identified,
+    request: Request,
+) -> Response {
+    let (visitor, mut form) = match Visitor::with_form(&state, caller, request).await {
+        Ok(found) => found,
+        Err(answer) => return answer,
+    };
+    let Some(asked) = Asked::read(|name| form.take(name).map(|value| value.expose().clone())) else {
+        return ApiError::invalid("no command line asks like that").into_response();
+    };
+    match state.server().allow_command_line(&visitor.caller, asked.challenge).await {
+        Ok(code) => {
+            let to = format!("http://127.0.0.1:{}/?state={}&code={}", asked.port, asked.state.to_hex(), code.expose());
+            go_on("Allowed", &to)
+        }
+        Err(error) => match told(error) {
+            Ok((code, message)) => visitor.page(code, TITLE, "", &message),
+            Err(answer) => answer,
+        },
+    }
+}
