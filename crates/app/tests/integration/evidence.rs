@@ -6,7 +6,7 @@ use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::EvidenceRecord;
 
 use crate::gates::{provenance, sign};
-use crate::harness::{TestApp, key, model, refused_by};
+use crate::harness::{TestApp, key, refused_by};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn evidence_is_kept_as_it_came_and_told_of() {

@@ -3,7 +3,7 @@ use sealyard_identity::Edit;
 use sealyard_ledger::{Act, Outcome};
 use sealyard_store::model::VersionStatus;
 
-use crate::harness::{TestApp, id, model, refused_by};
+use crate::harness::{TestApp, id, refused_by};
 use crate::samples;
 
 #[tokio::test(flavor = "multi_thread")]
