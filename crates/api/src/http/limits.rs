@@ -2,12 +2,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sealyard_app::Caller;
 use sealyard_transport::{Buckets, Crowd, Rate, peer_network};
 
+use super::held::Held;
 use super::{ApiError, ApiState, ErrorCode, peer};
 
 /// So many addresses can be busy at the same time before the table forgives the least busy.
@@ -85,7 +87,7 @@ pub(super) async fn by_account(State(state): State<ApiState>, request: Request, 
         state.count("throttled", "account");
         return too_many("limit.account-rate", "this account sends too many requests", wait);
     }
-    let _place = match &limits.at_once {
+    let place = match &limits.at_once {
         None => None,
         Some(crowd) => match crowd.admit(name) {
             Some(place) => Some(place),
@@ -96,7 +98,8 @@ pub(super) async fn by_account(State(state): State<ApiState>, request: Request, 
             }
         },
     };
-    next.run(request).await
+    // An answer is under way until its last byte is taken, and not only until it begins.
+    next.run(request).await.map(|body| Body::new(Held { body, _place: place }))
 }
 
 fn too_many(rule: &'static str, reason: &'static str, wait: Duration) -> Response {

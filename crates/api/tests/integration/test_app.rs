@@ -197,9 +197,13 @@ impl TestApp {
         self.post(&self.admin, "/api/sealyard/v1/grants", grant).await.ok();
     }
 
+    /// An answer whose body nobody has taken yet.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> http::Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let (parts, body) = self.answer(request).await.into_parts();
         let bytes = body.collect().await.map(http_body_util::Collected::to_bytes);
         Answer { status: parts.status, headers: parts.headers, bytes }
     }

@@ -15,7 +15,7 @@ use crate::tasks::blocking;
 use crate::{App, AppError, Caller};
 
 /// How many pieces may wait between the disk and the network.
-const PIECES_UNDER_WAY: usize = 4;
+const PIECES_UNDER_WAY: usize = 2;
 /// The rule that refuses bytes which are not the recorded ones.
 const EXCHANGED: &str = "artifact.digest";
 
