@@ -6,6 +6,7 @@ mod counting;
 mod error;
 mod field;
 mod form_token;
+mod held;
 mod input;
 mod limits;
 mod open;
@@ -63,6 +64,7 @@ pub(crate) fn protect(routes: Routes, app: Arc<App>, config: RouterConfig) -> Ro
     let routes = with_open(routes);
     let shown = Arc::new(Shown::new(state.config().surface(), routes.list()));
     let (open, protected) = routes.into_parts();
+    let open = open.layer(from_fn_with_state(Arc::clone(&shown), surface::hide));
     protected
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

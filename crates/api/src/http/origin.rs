@@ -167,7 +167,9 @@ pub(crate) fn checked(config: &RouterConfig, request: &Request) -> Result<(), Ap
     let mut origins = request.headers().get_all(header::ORIGIN).iter();
     if let Some(origin) = origins.next() {
         let origin = origin.to_str().map_err(|_| refuse_origin())?;
-        let of_origin = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        // Without TLS of its own it may stand behind a proxy that has it.
+        let plain = if config.tls() { None } else { origin.strip_prefix("http://") };
+        let of_origin = origin.strip_prefix("https://").or(plain);
         let same = of_origin.is_some_and(|origin| origin.eq_ignore_ascii_case(host));
         if !same || origins.next().is_some() {
             return Err(refuse_origin());
@@ -238,6 +240,18 @@ mod tests {
         }
         assert!(!ask("GET", &[]));
         assert!(!ask("GET", &[("host", "localhost"), ("host", "evil.example")]));
+    }
+
+    #[test]
+    fn a_page_without_tls_is_not_of_a_server_with_it() {
+        let asks = |tls: bool, origin: &str| {
+            let request = Request::post("/x").header("host", "localhost:5000").header("origin", origin);
+            let config = RouterConfig::loopback().with_tls(tls);
+            checked(&config, &request.body(Body::empty()).unwrap()).is_ok()
+        };
+        assert!(asks(true, "https://localhost:5000") && asks(false, "http://localhost:5000"));
+        assert!(asks(false, "https://localhost:5000"), "behind a proxy that has the TLS");
+        assert!(!asks(true, "http://localhost:5000"));
     }
 
     #[test]

@@ -127,6 +127,22 @@ async fn an_account_has_only_so_many_requests_under_way() {
     test.get(&test.admin, "/api/sealyard/v1/whoami").await.ok();
 }
 
+/// Who asks for files and does not take them has as few under way as anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_not_taken_is_under_way() {
+    let limits = RequestLimits::default().with_requests_at_once(1);
+    let test = TestApp::with_config(RouterConfig::loopback().with_limits(Arc::new(limits))).await;
+    let request = || {
+        let request = Request::get("/api/sealyard/v1/whoami").header("host", "localhost");
+        request.header("authorization", test.admin.authorization()).body(Body::empty()).unwrap()
+    };
+    let held = test.answer(request()).await;
+    assert_eq!(held.status(), 200);
+    assert!(test.send(request()).await.error(429, "REQUEST_LIMIT_EXCEEDED").contains("limit.requests-at-once"));
+    drop(held);
+    test.send(request()).await.ok();
+}
+
 #[tokio::test]
 async fn administration_is_only_where_it_belongs() {
     let test = TestApp::new().await;
@@ -166,6 +182,10 @@ async fn administration_is_only_where_it_belongs() {
         for path in ["/health", "/version"] {
             assert_eq!(ask(surface, None, "GET", path).await.0, 200);
         }
+        // What needs no login is no way in either.
+        let parts = "/api/2.0/mlflow-artifacts/mpu/parts/x/1";
+        let hidden = surface != Surface::WithoutAdministration;
+        assert_eq!(ask(surface, None, "PUT", parts).await == (404, true), hidden, "{surface:?}");
         // Who is nobody can't tell what is hidden.
         for path in ["/api/sealyard/v1/ledger/entries", EXPERIMENT, "/nothing"] {
             assert_eq!(ask(surface, None, "GET", path).await.0, 401);
