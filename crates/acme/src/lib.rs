@@ -84,6 +84,8 @@ impl Acme {
                     failures = 0;
                     let fingerprint = self.slots.first().map(|slot| slot.fingerprint()).unwrap_or_default();
                     tracing::info!(%fingerprint, "a certificate was got from the ACME directory");
+                    // One that is not good yet, as by a clock that is behind, must not be ordered again and again.
+                    tokio::time::sleep(self.settings.retry).await;
                 }
                 Err(error) => {
                     failures += 1;
