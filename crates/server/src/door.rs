@@ -21,6 +21,10 @@ pub(crate) struct Door {
     pub(crate) allow: Networks,
     /// Whose word is believed about where a request comes from.
     pub(crate) proxies: Proxies,
+    /// Whether only those connect.
+    pub(crate) proxied: bool,
+    /// Whether they speak TLS with whoever asks.
+    pub(crate) behind_tls: bool,
     /// Whose account a client's certificate stands for.
     pub(crate) rules: Arc<CertificateRules>,
     pub(crate) limits: ConnectionLimits,
@@ -82,6 +86,8 @@ impl Door {
             tls,
             allow: Networks::default(),
             proxies: Proxies::default(),
+            proxied: false,
+            behind_tls: false,
             rules: Arc::default(),
             limits: ConnectionLimits::default().fitting(),
             metrics: Arc::default(),
@@ -90,7 +96,7 @@ impl Door {
 
     /// Whether `peer` may connect. A proxy may, and is asked for whom.
     pub(crate) fn admits(&self, peer: IpAddr) -> bool {
-        self.allow.is_empty() || self.allow.contain(peer) || self.proxies.trusts(peer)
+        self.proxies.trusts(peer) || !self.proxied && (self.allow.is_empty() || self.allow.contain(peer))
     }
 
     /// Whether requests of `client` are taken.

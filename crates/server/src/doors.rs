@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use crate::challenges::Challenges;
 use crate::door::Door;
 use crate::inference::LOOK;
-use crate::settings::{ListenerKind, ListenerSettings, MAIN, Settings, SettingsError};
+use crate::settings::{ListenerKind, ListenerSettings, MAIN, Settings, SettingsError, TlsSettings};
 use crate::{Config, ServerError, listener, tls};
 
 /// Connections of a listener for administration or counts: few, so that it leaves descriptors to the others.
@@ -113,7 +113,8 @@ impl Doors {
         let settings = &config.settings;
         let folder = &settings.folder;
         let metrics = Arc::new(Metrics::default());
-        let rules = Arc::new(settings.identity.certificates.rules.clone());
+        check_rules(settings)?;
+        let rules = settings.identity.certificates.rules.clone();
         let main = settings.listeners.get(MAIN).cloned().unwrap_or_default();
         if main.address.is_some() || main.kind != ListenerKind::Api || main.tls.is_some() || main.token_file.is_some() {
             let problem =
@@ -131,13 +132,14 @@ impl Doors {
         };
         let domains = acme.as_ref().map(|acme| acme.domains.clone()).unwrap_or_default();
         let names = tls::names(address, &[config.hosts.clone(), main.hosts.clone(), domains].concat());
-        let clients = match main.clients(MAIN, folder)? {
+        let clients = match main.clients(MAIN, folder, &settings.tls)? {
             Some(clients) => Some(clients),
             None => settings.tls.clients(folder)?,
         };
         if clients.is_some() && config.tls == crate::TlsMode::Off {
             return Err(SettingsError::invalid("tls", "without TLS no client shows a certificate").into());
         }
+        main.check_proxies("listeners.main", config.tls != crate::TlsMode::Off)?;
         let own = tls::open_tls(&config.tls, keys, &names, clients)?;
         let made = Made { rules, metrics: Arc::clone(&metrics), config };
         let mut opened = vec![Opened {
@@ -145,7 +147,7 @@ impl Doors {
             kind: ListenerKind::Api,
             listener: first,
             address,
-            door: made.door(&main, own.clone(), usize::MAX),
+            door: made.door(MAIN, &main, own.clone(), usize::MAX),
             names: names.clone(),
             token: None,
         }];
@@ -215,7 +217,7 @@ impl Doors {
         serving.extend(self.acme.and_then(|acme| acme.serve(limits, stop)));
         for one in self.opened {
             let config = router_config(&one.names)
-                .with_tls(one.door.tls.is_some())
+                .with_tls(one.door.tls.is_some() || one.door.behind_tls)
                 .with_max_artifact_bytes(self.artifact_bytes)
                 .with_limits(Arc::clone(&self.limits))
                 .with_metrics(Arc::clone(&self.metrics));
@@ -254,13 +256,13 @@ impl Doors {
 
 /// What listeners are made from.
 struct Made<'a> {
-    rules: Arc<CertificateRules>,
+    rules: CertificateRules,
     metrics: Arc<Metrics>,
     config: &'a Config,
 }
 
 impl Made<'_> {
-    fn door(&self, settings: &ListenerSettings, tls: Option<Arc<TlsSlot>>, most: usize) -> Arc<Door> {
+    fn door(&self, name: &str, settings: &ListenerSettings, tls: Option<Arc<TlsSlot>>, most: usize) -> Arc<Door> {
         let limits = self.config.settings.limits.connection().fitting();
         let connections = limits.connections.min(most);
         let per_address = limits.per_address.min(connections.div_ceil(2));
@@ -268,7 +270,9 @@ impl Made<'_> {
             tls,
             allow: settings.allow.clone(),
             proxies: settings.trusted_proxies.clone(),
-            rules: Arc::clone(&self.rules),
+            proxied: settings.only_proxies || settings.behind_tls,
+            behind_tls: settings.behind_tls,
+            rules: Arc::new(self.rules.at(name)),
             limits: crate::door::ConnectionLimits { connections, per_address, ..limits },
             metrics: Arc::clone(&self.metrics),
         })
@@ -292,7 +296,14 @@ impl Made<'_> {
             ));
         }
         let own = settings.own(&section, folder)?;
-        let clients = settings.clients(&section, folder)?;
+        let named = settings.clients(&section, folder, &self.config.settings.tls)?;
+        // What [tls] asks of clients holds at every listener that does not say otherwise, also with a certificate of its own.
+        let clients = match (&own, named) {
+            (Some(crate::TlsMode::Off) | None, named) => named,
+            (Some(_), named) => {
+                named.map_or_else(|| self.config.settings.tls.clients(folder), |named| Ok(Some(named)))?
+            }
+        };
         let off = own == Some(crate::TlsMode::Off) || (own.is_none() && main.is_none());
         if off && clients.is_some() {
             return Err(invalid("without TLS no client shows a certificate"));
@@ -303,6 +314,7 @@ impl Made<'_> {
         if self.config.no_auth && !address.ip().is_loopback() {
             return Err(ServerError::LoopbackOnly("--no-auth"));
         }
+        settings.check_proxies(&section, !off)?;
         let slot = match (own, clients, main) {
             (None, None, Some(main)) => Some(Arc::clone(main)),
             (None, Some(clients), Some(main)) => Some(TlsSlot::open(main.files(), Some(clients))?),
@@ -318,11 +330,33 @@ impl Made<'_> {
             kind: settings.kind,
             listener,
             address,
-            door: self.door(settings, slot, most),
+            door: self.door(name, settings, slot, most),
             names: [names, &more].concat(),
             token,
         })
     }
+}
+
+/// Refuses rules for client certificates that do not say whose word counts: where two listeners believe different authorities, a
+/// rule for both would let each of them name the other's people.
+fn check_rules(settings: &Settings) -> Result<(), SettingsError> {
+    let invalid = |problem: String| Err(SettingsError::invalid("identity.certificates", problem));
+    let rules = &settings.identity.certificates.rules;
+    let known = |name: &str| name == MAIN || settings.listeners.contains_key(name);
+    if let Some(name) = rules.listeners().flatten().find(|name| !known(name)) {
+        return invalid(format!("a rule names the listener {name}, and there is none"));
+    }
+    let general = settings.tls.client_ca_file.as_ref();
+    let others = settings.listeners.values().filter_map(|listener| listener.client_ca_file.as_ref());
+    let mut authorities: Vec<_> =
+        general.into_iter().chain(others).map(|path| path.resolve(&settings.folder)).collect();
+    authorities.sort();
+    authorities.dedup();
+    if authorities.len() > 1 && rules.listeners().any(|name| name.is_none()) {
+        let problem = "listeners have different client_ca_files: each rule must name the listener that it is for";
+        return invalid(problem.to_owned());
+    }
+    Ok(())
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {
@@ -377,12 +411,31 @@ impl ListenerSettings {
         crate::settings::own_certificate(section, self.tls, self.certificate.as_ref(), self.key.as_ref(), folder)
     }
 
+    /// Refuses words about proxies where none is named.
+    fn check_proxies(&self, section: &str, tls: bool) -> Result<(), SettingsError> {
+        let named = self.trusted_proxies != sealyard_transport::Proxies::default();
+        let problem = match self {
+            Self { only_proxies: true, .. } if !named => "only_proxies needs trusted_proxies",
+            Self { behind_tls: true, .. } if !named => "behind_tls needs trusted_proxies: the proxy that has the TLS",
+            Self { behind_tls: true, .. } if tls => "behind_tls is for a listener without TLS of its own",
+            _ => return Ok(()),
+        };
+        Err(SettingsError::invalid(section, problem))
+    }
+
+    /// With what `[tls]` says where this section is silent: of `client_auth`, and of the lists of the same authorities.
     fn clients(
         &self,
         section: &str,
         folder: &Path,
+        general: &TlsSettings,
     ) -> Result<Option<sealyard_transport::ClientCertificateSettings>, SettingsError> {
-        let (authorities, revoked) = (self.client_ca_file.as_ref(), self.client_crl_file.as_ref());
-        crate::settings::client_certificates(section, self.client_auth, authorities, revoked, folder)
+        let authorities = self.client_ca_file.as_ref();
+        let same = authorities.is_some_and(|ours| {
+            general.client_ca_file.as_ref().is_some_and(|theirs| theirs.resolve(folder) == ours.resolve(folder))
+        });
+        let revoked = self.client_crl_file.as_ref().or(general.client_crl_file.as_ref().filter(|_| same));
+        let asked = self.client_auth.or(general.client_auth.filter(|_| authorities.is_some()));
+        crate::settings::client_certificates(section, asked, authorities, revoked, folder)
     }
 }

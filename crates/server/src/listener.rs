@@ -424,6 +424,10 @@ mod tests {
         assert!(status == 403 && body.contains("listener.address"), "{body}");
         assert_eq!(ask(server.address, "127.0.0.9", &[("x-forwarded-for", "nonsense")]).await.unwrap().0, 400);
         assert!(ask(server.address, "127.0.0.3", &forged).await.is_err(), "no proxy, and not in the list");
+        let proxies = Proxies::new(Networks::parse(["127.0.0.9"]).unwrap());
+        let server = start_with(8, LONG, |door| Door { proxies, proxied: true, ..door }).await;
+        assert_eq!(ask(server.address, "127.0.0.9", &forged).await.unwrap(), (200, "10.1.1.1".to_owned()));
+        assert!(ask(server.address, "127.0.0.3", &[]).await.is_err(), "past the proxy");
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -133,6 +133,7 @@ pub struct CertificateRule {
     field: CertificateField,
     what: Match,
     user: Option<String>,
+    listener: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +149,7 @@ struct RawRule {
     exact: Option<String>,
     prefix: Option<String>,
     user: Option<String>,
+    listener: Option<String>,
 }
 
 impl TryFrom<RawRule> for CertificateRule {
@@ -162,7 +164,7 @@ impl TryFrom<RawRule> for CertificateRule {
         if raw.user.as_deref() == Some("") {
             return Err("`user` is an account's name, or left out");
         }
-        Ok(Self { field: raw.field, what, user: raw.user })
+        Ok(Self { field: raw.field, what, user: raw.user, listener: raw.listener })
     }
 }
 
@@ -190,6 +192,18 @@ impl CertificateRules {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Those that hold at this listener: rules that name it, and rules that name none.
+    #[must_use]
+    pub fn at(&self, listener: &str) -> Self {
+        let here = |rule: &&CertificateRule| rule.listener.as_deref().is_none_or(|name| name == listener);
+        Self(self.0.iter().filter(here).cloned().collect())
+    }
+
+    /// The listeners that rules name; `None` for a rule that holds everywhere.
+    pub fn listeners(&self) -> impl Iterator<Item = Option<&str>> {
+        self.0.iter().map(|rule| rule.listener.as_deref())
     }
 
     /// The account that a certificate with these names stands for. Where one rule finds two of them in one certificate, it
@@ -232,8 +246,14 @@ mod tests {
 
     fn rule(field: CertificateField, exact: &str, prefix: &str, user: &str) -> CertificateRule {
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        CertificateRule::try_from(RawRule { field, exact: text(exact), prefix: text(prefix), user: text(user) })
-            .unwrap()
+        CertificateRule::try_from(RawRule {
+            field,
+            exact: text(exact),
+            prefix: text(prefix),
+            user: text(user),
+            listener: None,
+        })
+        .unwrap()
     }
 
     #[test]
@@ -288,7 +308,13 @@ mod tests {
         let raw = |exact: Option<&str>, prefix: Option<&str>| {
             let own = |text: &str| text.to_owned();
             let field = CertificateField::Uri;
-            CertificateRule::try_from(RawRule { field, exact: exact.map(own), prefix: prefix.map(own), user: None })
+            CertificateRule::try_from(RawRule {
+                field,
+                exact: exact.map(own),
+                prefix: prefix.map(own),
+                user: None,
+                listener: None,
+            })
         };
         assert!(raw(None, None).is_err() && raw(Some("a"), Some("b")).is_err() && raw(None, Some("")).is_err());
     }

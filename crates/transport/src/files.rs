@@ -28,11 +28,9 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// These, as they are now.
-    pub(crate) fn new(files: Vec<PathBuf>) -> Self {
-        let mut watched = Self { files, seen: Vec::new() };
-        watched.changed();
-        watched
+    /// These, of which nothing is known yet: the first look finds them changed.
+    pub(crate) const fn unseen(files: Vec<PathBuf>) -> Self {
+        Self { files, seen: Vec::new() }
     }
 
     /// Whether one of them is not what it was. One that can't be read is nothing.

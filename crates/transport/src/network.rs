@@ -76,10 +76,22 @@ impl fmt::Display for Network {
     }
 }
 
-/// A list of networks.
+/// A list of networks. One that is written in settings has at least one: where a list is left out everybody is meant, and an empty
+/// one must not be taken for that.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<Network>")]
 pub struct Networks(Vec<Network>);
+
+impl TryFrom<Vec<Network>> for Networks {
+    type Error = &'static str;
+
+    fn try_from(networks: Vec<Network>) -> Result<Self, Self::Error> {
+        if networks.is_empty() {
+            return Err("the list of networks is empty: leave it out, or name them (0.0.0.0/0 and ::/0 are everybody)");
+        }
+        Ok(Self(networks))
+    }
+}
 
 impl Networks {
     /// Reads each text as a network.

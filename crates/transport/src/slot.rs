@@ -127,10 +127,10 @@ impl TlsSlot {
         self.challenges.known().remove(&name.to_ascii_lowercase());
     }
 
-    /// Looks again and again whether the files have changed, and reads them then. What is wrong with new ones is said in the log
+    /// Reads the files once more, as they may have changed while the server started, and looks again and again whether the files have changed, and reads them then. What is wrong with new ones is said in the log
     /// once, and the old ones stay in use.
     pub async fn follow(self: Arc<Self>, every: Duration) {
-        let mut watched = Watched::new(self.watched_files());
+        let mut watched = Watched::unseen(self.watched_files());
         loop {
             tokio::time::sleep(every).await;
             let slot = Arc::clone(&self);
@@ -178,11 +178,14 @@ impl TlsSlot {
             return false;
         }
         let mut checked = client.checked.lock().unwrap_or_else(PoisonError::into_inner);
-        if checked.0 != state.generation {
+        // Lists and authorities end too, without anybody writing a file.
+        let old = now.as_secs().abs_diff(checked.at) >= CHECKED_SECONDS;
+        if old || checked.generation != state.generation {
             let Some((leaf, others)) = client.chain.split_first() else { return false };
-            *checked = (state.generation, verifier.verify_client_cert(leaf, others, now).is_ok());
+            let good = verifier.verify_client_cert(leaf, others, now).is_ok();
+            *checked = Checked { generation: state.generation, at: now.as_secs(), good };
         }
-        checked.1
+        checked.good
     }
 
     fn now(&self) -> Arc<State> {
@@ -232,8 +235,18 @@ pub struct ClientChain {
     chain: Vec<CertificateDer<'static>>,
     names: CertificateNames,
     fingerprint: String,
-    /// The state that it was last compared with, and whether it was good.
-    checked: Mutex<(u64, bool)>,
+    checked: Mutex<Checked>,
+}
+
+/// A client whose connection stays open is compared with the lists again after this.
+const CHECKED_SECONDS: u64 = 60;
+
+/// When a certificate was last compared with the lists, which state they had, and whether it was good.
+#[derive(Debug, Clone, Copy)]
+struct Checked {
+    generation: u64,
+    at: u64,
+    good: bool,
 }
 
 impl ClientChain {
@@ -245,8 +258,8 @@ impl ClientChain {
         let names = CertificateNames::read(leaf)?;
         let fingerprint = crate::fingerprint(leaf);
         // The lists may have changed since the handshake began, so it is looked at once more.
-        let generation = slot.now().generation.wrapping_sub(1);
-        Some(Self { chain, names, fingerprint, checked: Mutex::new((generation, false)) })
+        let checked = Checked { generation: slot.now().generation.wrapping_sub(1), at: 0, good: false };
+        Some(Self { chain, names, fingerprint, checked: Mutex::new(checked) })
     }
 
     /// The names in it.

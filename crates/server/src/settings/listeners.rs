@@ -34,6 +34,10 @@ pub struct ListenerSettings {
     pub allow: Networks,
     /// Proxies in front of it, whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Proxies,
+    /// Whether nobody else may connect.
+    pub only_proxies: bool,
+    /// Whether those speak TLS with browsers, so that cookies are for TLS alone. Nobody else may connect then.
+    pub behind_tls: bool,
     /// Names that it goes by, besides the server's.
     pub hosts: Vec<String>,
     /// For `metrics`: who has the token in this file may read them. Without one everybody who can connect may.

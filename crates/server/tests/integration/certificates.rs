@@ -93,8 +93,64 @@ async fn a_client_certificate_is_an_identity_until_it_is_revoked() {
     let (status, body) = tokio::time::timeout(Duration::from_secs(30), revoked).await.unwrap();
     assert!(status == 401 && body.contains("certificate.client"), "the open connection: {status} {body}");
     assert!(refused(trusting(&own, Some(&ops)), server.url()).await);
+    // The lists hold wherever the same authority is believed.
+    let strictly = async { while !refused(trusting(&own, Some(&ops)), &strict).await {} };
+    tokio::time::timeout(Duration::from_secs(30), strictly).await.unwrap();
     let (status, body) = nobody.get("/api/sealyard/v1/ledger/entries?from=0&limit=200", Some(&token)).await.unwrap();
     assert!(status == 200 && body.contains("login-failed") && body.contains("certificate: no such account"), "{body}");
+    server.stop().await;
+}
+
+/// What `[tls]` asks of clients is asked at a listener with a certificate of its own too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_its_own_opens_no_listener() {
+    let (place, authority) = (Place::new(), Authority::new());
+    place.write("clients.pem", &authority.pem(), 0o644);
+    place.own(&authority.server());
+    let settings = r#"
+        [tls]
+        client_ca_file = "clients.pem"
+        client_auth = "require"
+        [listeners.other]
+        address = "127.0.0.1:0"
+        certificate = "own.crt"
+        key = "own.key"
+    "#;
+    let server = place.start(TlsMode::Automatic, settings).await.unwrap();
+    let (token, other) = (place.token(), server.listeners()[0].1.clone());
+    let enters = async |config: Arc<rustls::ClientConfig>| match Open::to(&other, Some(config)).await {
+        Err(_) => false,
+        Ok(mut open) => open.get(WHOAMI, Some(&token)).await.is_ok(),
+    };
+    let known = authority.client("spiffe://corp/ops", 1);
+    assert!(enters(trusting(&authority.pem(), Some(&known))).await);
+    assert!(!enters(trusting(&authority.pem(), None)).await);
+    server.stop().await;
+}
+
+/// An authority vouches for people at the listener that believes it, and nowhere else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_can_be_of_one_listener() {
+    let (place, authority) = (Place::new(), Authority::new());
+    place.write("clients.pem", &authority.pem(), 0o644);
+    let settings = r#"
+        [tls]
+        client_ca_file = "clients.pem"
+        [listeners.other]
+        address = "127.0.0.1:0"
+        [[identity.certificates.rules]]
+        field = "uri"
+        exact = "spiffe://corp/ops"
+        user = "admin"
+        listener = "other"
+    "#;
+    let server = place.start(TlsMode::Automatic, settings).await.unwrap();
+    let own = std::fs::read_to_string(server.certificate().unwrap()).unwrap();
+    let (other, ops) = (server.listeners()[0].1.clone(), authority.client("spiffe://corp/ops", 1));
+    for (url, status) in [(other.as_str(), 200), (server.url(), 401)] {
+        let mut open = Open::to(url, Some(trusting(&own, Some(&ops)))).await.unwrap();
+        assert_eq!(open.get(WHOAMI, None).await.unwrap().0, status, "{url}");
+    }
     server.stop().await;
 }
 

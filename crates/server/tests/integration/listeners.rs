@@ -1,8 +1,11 @@
+use sealyard_server::settings::Settings;
 use sealyard_server::{ServerError, TlsMode};
 
 use crate::running::{Open, Place, trusting_file};
 
 const EXPERIMENT: &str = "/api/2.0/mlflow/experiments/get?experiment_id=0";
+const OTHER: &str = "[listeners.x]\naddress = \"127.0.0.1:0\"\nclient_ca_file = \"other.pem\"\n";
+const RULE: &str = "[[identity.certificates.rules]]\nfield = \"uri\"\nexact = \"a\"\n";
 const LEDGER: &str = "/api/sealyard/v1/ledger/entries";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +83,15 @@ async fn each_listener_has_its_own_routes_and_networks() {
     server.stop().await;
 }
 
+/// A list that was meant to have something in it lets nobody in rather than everybody.
+#[test]
+fn an_empty_list_of_networks_is_not_everybody() {
+    let folder = std::path::Path::new("/");
+    let error = Settings::parse("[listeners.main]\nallow = []", folder).unwrap_err();
+    assert!(error.to_string().contains("empty"), "{error}");
+    Settings::parse("[listeners.main]\nallow = [\"10.0.0.0/8\"]", folder).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn listeners_that_would_leave_a_hole_do_not_start() {
     let place = Place::new();
@@ -94,6 +106,11 @@ async fn listeners_that_would_leave_a_hole_do_not_start() {
         ("[tls]\nclient_ca_file = \"ca.pem\"", "no certificate"),
         ("[tls]\nclient_ca_file = \"absent.pem\"", "absent.pem"),
         ("[listeners.x]\naddress = \"127.0.0.1:0\"\ntls = \"off\"\nclient_ca_file = \"ca.pem\"", "without TLS"),
+        ("[listeners.main]\nonly_proxies = true", "trusted_proxies"),
+        ("[listeners.x]\naddress = \"127.0.0.1:0\"\ntls = \"off\"\nbehind_tls = true", "trusted_proxies"),
+        ("[listeners.main]\nbehind_tls = true\ntrusted_proxies = [\"127.0.0.9\"]", "without TLS"),
+        (&format!("[listeners.main]\nclient_ca_file = \"ca.pem\"\n{OTHER}{RULE}"), "must name the listener"),
+        (&format!("{RULE}listener = \"nowhere\""), "nowhere"),
     ] {
         let error = place.start(TlsMode::Automatic, settings).await.map(|_| ()).unwrap_err();
         let text = sealyard_core::with_causes(&error);
