@@ -16,7 +16,7 @@ OIDC_PROVIDER ?= $(or $(CARGO_TARGET_DIR),target)/oidc-provider
 KEYS_VENV ?= $(or $(CARGO_TARGET_DIR),target)/keys-venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help acme ui clients build demo test lint generate venv clean-venv e2e ldap ledger-export saml mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-ledger bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault
+.PHONY: help acme ui clients build demo test lint generate venv clean-venv e2e ldap ledger-export saml mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-ledger bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault bench-access
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -134,6 +134,9 @@ drill-restore: build check-python ## Fill, back up under load, kill, lose the di
 
 plaintext: build check-python ## Search everything that a server writes for what it must not hold in plain
 	@SEALYARD=$(BINARY) $(PYTHON) dev/e2e/plaintext.py
+
+bench-access: check-cargo ## Decisions at 10,000 grants: median, and the slowest of a hundred
+	@$(CARGO) run --release --locked -q -p sealyard-identity --example authorization_speed
 
 bench-vault: check-cargo ## Encrypted writes and reads of 1 GiB beside plain ones
 	@$(CARGO) run --release --locked -q -p sealyard-vault --example vault_speed

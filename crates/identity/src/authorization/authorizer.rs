@@ -4,7 +4,7 @@ use std::fmt;
 use crate::action::{ActionKind, ActsOn};
 use crate::authorization::authorized::{Authorized, Denied};
 use crate::authorization::explanation::{Considered, Effect, Explanation};
-use crate::authorization::index::Index;
+use crate::authorization::index::{GranteeNumber, Heard, Index};
 use crate::grant::{Grant, Grantee, Membership, Right};
 use crate::permission::Permission;
 use crate::principal::{Principal, PrincipalId};
@@ -26,8 +26,8 @@ use crate::scope::Scope;
 pub struct Authorizer {
     grants: Vec<Grant>,
     index: Index,
-    /// Each principal's groups and roles.
-    memberships: HashMap<PrincipalId, Vec<Grantee>>,
+    /// Each principal's groups and roles that have grants, and the principal itself where it has some: their numbers, in order.
+    memberships: HashMap<PrincipalId, Vec<GranteeNumber>>,
 }
 
 impl Authorizer {
@@ -36,11 +36,30 @@ impl Authorizer {
     pub fn new(grants: Vec<Grant>, mut memberships: Vec<Membership>) -> Self {
         memberships.sort_unstable();
         memberships.dedup();
-        let mut of_all: HashMap<PrincipalId, Vec<Grantee>> = HashMap::new();
+        let index = Index::new(&grants);
+        let mut of_all: HashMap<PrincipalId, Vec<GranteeNumber>> = HashMap::new();
         for Membership { principal, of } in memberships {
-            of_all.entry(principal).or_default().push(of);
+            if let Some(number) = index.number(&of) {
+                let own = || index.number(&Grantee::Principal(principal.clone())).into_iter().collect();
+                of_all.entry(principal.clone()).or_insert_with(own).push(number);
+            }
         }
-        Self { index: Index::new(&grants), grants, memberships: of_all }
+        #[allow(clippy::iter_over_hash_type, reason = "each is sorted by itself")]
+        for numbers in of_all.values_mut() {
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        Self { index, grants, memberships: of_all }
+    }
+
+    /// Runs `with` on the numbers of a principal and its groups and roles, in order.
+    fn with_numbers<T>(&self, principal: &PrincipalId, with: impl FnOnce(&[GranteeNumber]) -> T) -> T {
+        if let Some(numbers) = self.memberships.get(principal) {
+            return with(numbers);
+        }
+        // In no group and without a role that has grants.
+        let own = self.index.number(&Grantee::Principal(principal.clone()));
+        with(own.as_slice())
     }
 
     /// Lets `principal` do `A` to `resource` of `workspace`, or says why not. The only source of an [`Authorized`].
@@ -63,7 +82,7 @@ impl Authorizer {
         R: ProtectedResource,
     {
         let _ = action;
-        if self.decide(workspace, principal, A::KIND, &resource.resource(), &mut |_, _| {}) {
+        if self.decide(workspace, principal, A::KIND, &resource.resource(), None) {
             return Ok(Authorized::new(principal.clone(), resource));
         }
         Err(self.explain(workspace, principal, A::KIND, resource.resource()).into_denied())
@@ -83,7 +102,17 @@ impl Authorizer {
             let grant = if let Rule::Grant(grant) = rule { Some((*grant).clone()) } else { None };
             considered.push(Considered { effect, rule: rule.to_string(), grant });
         };
-        let allowed = self.decide(workspace, principal, action, &resource, &mut note);
+        let allowed = self.decide(workspace, principal, action, &resource, Some(&mut note));
+        // One's own first, then groups and roles; grants were found by what they speak of.
+        considered.sort_by(|one, other| {
+            let place = |considered: &Considered| match (&considered.grant, considered.effect) {
+                (Some(_), _) => 1,
+                (None, Effect::Insufficient) => 2,
+                (None, _) => 0,
+            };
+            let grantee = |considered: &'_ Considered| considered.grant.as_ref().map(|grant| grant.grantee.clone());
+            place(one).cmp(&place(other)).then_with(|| grantee(one).cmp(&grantee(other)))
+        });
         Explanation { principal: principal.name.clone(), action, resource, allowed, considered }
     }
 
@@ -92,40 +121,33 @@ impl Authorizer {
     pub fn permission(&self, workspace: &WorkspaceName, principal: &Principal, resource: &Resource) -> Permission {
         [Permission::Manage, Permission::Edit, Permission::Use, Permission::Read]
             .into_iter()
-            .find(|level| self.decide(workspace, principal, ActionKind::Level(*level), resource, &mut |_, _| {}))
+            .find(|level| self.decide(workspace, principal, ActionKind::Level(*level), resource, None))
             .unwrap_or(Permission::No)
     }
 
     /// Whether any right in `workspace`, or to it, is given to `principal`: whether it is anything to them.
     #[must_use]
     pub fn speaks_of(&self, principal: &Principal, workspace: &WorkspaceName) -> bool {
-        let own = Grantee::Principal(principal.id.clone());
-        let memberships = self.memberships.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
         self.permission(workspace, principal, &Resource::Workspace(workspace.clone())) > Permission::No
-            || (!workspace.is_default()
-                && std::iter::once(&own).chain(memberships).any(|grantee| self.index.knows(grantee, workspace)))
+            || (!workspace.is_default() && self.with_numbers(&principal.id, |who| self.index.knows(who, workspace)))
     }
 
     /// Whether what `principal` may do in `workspace` can differ between prompts and models.
     #[must_use]
     pub fn tells_prompts_apart(&self, principal: &Principal, workspace: &WorkspaceName) -> bool {
-        let own = Grantee::Principal(principal.id.clone());
-        let memberships = self.memberships.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
-        let scoped = principal.scopes().is_some_and(|scopes| scopes.iter().any(Scope::speaks_of_prompts));
-        scoped
-            || std::iter::once(&own)
-                .chain(memberships)
-                .any(|grantee| self.index.knows_kind(grantee, workspace, ResourceKind::Prompt))
+        principal.scopes().is_some_and(|scopes| scopes.iter().any(Scope::speaks_of_prompts))
+            || self.with_numbers(&principal.id, |who| self.index.knows_kind(who, workspace, ResourceKind::Prompt))
     }
 
-    /// The one decision. `note` hears of everything considered; the words are only made when it asks for them.
+    /// The one decision. `note` hears of everything considered; the words are only made when it asks for them. Without one, what
+    /// can change nothing any more is not looked at.
     fn decide(
         &self,
         workspace: &WorkspaceName,
         principal: &Principal,
         action: ActionKind,
         resource: &Resource,
-        note: &mut dyn FnMut(Effect, &Rule<'_>),
+        mut note: Option<&mut Note<'_>>,
     ) -> bool {
         let instead;
         let resource = match (resource, action) {
@@ -137,33 +159,42 @@ impl Authorizer {
         };
         let mut allowed = false;
         let mut denied = false;
+        let mut tell = |effect, rule: &Rule<'_>| {
+            if let Some(note) = &mut note {
+                note(effect, rule);
+            }
+            note.is_some()
+        };
         if let Some(scopes) = principal.scopes()
             && !scopes.iter().any(|scope| scope.covers(action, workspace, resource))
         {
-            note(Effect::Denies, &Rule::Scopes(scopes, action, resource));
             denied = true;
-        }
-        if principal.admin {
-            note(Effect::Allows, &Rule::Administrator);
-            allowed = true;
-        }
-        let own = Grantee::Principal(principal.id.clone());
-        let memberships = self.memberships.get(&principal.id).map(Vec::as_slice).unwrap_or_default();
-        for grantee in std::iter::once(&own).chain(memberships) {
-            for grant in self.index.find(grantee, workspace, resource).filter_map(|position| self.grants.get(position))
-            {
-                let effect = effect(grant, principal.admin, action, resource);
-                note(effect, &Rule::Grant(grant));
-                allowed |= effect == Effect::Allows;
-                denied |= effect == Effect::Denies;
+            if !tell(Effect::Denies, &Rule::Scopes(scopes, action, resource)) {
+                return false;
             }
         }
+        if principal.admin {
+            tell(Effect::Allows, &Rule::Administrator);
+            allowed = true;
+        }
+        self.with_numbers(&principal.id, |who| {
+            self.index.find(who, workspace, resource, &mut |_, position| {
+                let Some(grant) = self.grants.get(position) else { return Heard::More };
+                let effect = effect(grant, principal.admin, action, resource);
+                allowed |= effect == Effect::Allows;
+                denied |= effect == Effect::Denies;
+                if tell(effect, &Rule::Grant(grant)) || !denied { Heard::More } else { Heard::Enough }
+            });
+        });
         if !allowed && !denied {
-            note(Effect::Insufficient, &Rule::Nothing(action));
+            tell(Effect::Insufficient, &Rule::Nothing(action));
         }
         allowed && !denied
     }
 }
+
+/// Hears of what was considered.
+type Note<'a> = dyn FnMut(Effect, &Rule<'_>) + 'a;
 
 /// What is told of while a decision is made; the words are only made for whoever wants them.
 enum Rule<'a> {
