@@ -340,7 +340,7 @@ impl Made<'_> {
 /// Refuses rules for client certificates that do not say whose word counts: where two listeners believe different authorities, a
 /// rule for both would let each of them name the other's people.
 fn check_rules(settings: &Settings) -> Result<(), SettingsError> {
-    let invalid = |problem: String| Err(SettingsError::invalid("identity.certificates", problem));
+    let invalid = |problem: String| Err(SettingsError::invalid("identity", problem));
     let rules = &settings.identity.certificates.rules;
     let known = |name: &str| name == MAIN || settings.listeners.contains_key(name);
     if let Some(name) = rules.listeners().flatten().find(|name| !known(name)) {

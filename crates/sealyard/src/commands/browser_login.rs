@@ -151,7 +151,7 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("00ff"));
         let address = login.address("https://ml.example.org", "corp").unwrap();
         assert!(
-            address.starts_with("https://ml.example.org/auth/oidc/corp/login?next=%2Faccount%2Fcommand-line%3F"),
+            address.starts_with("https://ml.example.org/auth/oidc/corp/login?next=%2Faccount%2Fcommand%2Dline%3F"),
             "{address}"
         );
         assert!(!address.contains(login.verifier.expose()), "the verifier stays here");
