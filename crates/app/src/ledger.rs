@@ -7,11 +7,12 @@ mod proofs;
 mod search;
 mod witnesses;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sealyard_core::Timestamp;
 use sealyard_identity::{Authorized, LedgerLog, Read};
+use sealyard_ledger::Checkpoint;
 use sealyard_store::StoreError;
 use serde::Serialize;
 use tokio::sync::Notify;
@@ -32,11 +33,26 @@ const BATCH: u32 = 1000;
 
 /// Wakes the sequencer.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Wake(Arc<Notify>);
+pub(crate) struct Wake {
+    wake: Arc<Notify>,
+    /// The largest log that this process has signed or seen signed.
+    head: Arc<Mutex<Option<head::Head>>>,
+}
 
 impl Wake {
     pub(crate) fn notify(&self) {
-        self.0.notify_one();
+        self.wake.notify_one();
+    }
+
+    fn known(&self) -> Option<head::Head> {
+        self.head.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn knows(&self, head: head::Head) {
+        let mut known = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|known| known.1.size < head.1.size) {
+            *known = Some(head);
+        }
     }
 }
 
@@ -59,7 +75,7 @@ pub struct LedgerStatus {
 impl App {
     /// Turns the outbox into log entries for as long as the server runs.
     pub async fn run_sequencer(self: Arc<Self>) {
-        let wake = Arc::clone(&self.sequencer.0);
+        let wake = Arc::clone(&self.sequencer.wake);
         loop {
             if let Err(error) = self.write_ended_counts().await {
                 tracing::error!(%error, "counted refusals could not be written; it will be tried again");
@@ -87,16 +103,36 @@ impl App {
         }
     }
 
-    /// Turns what is in the outbox now into entries, under one signed checkpoint. Gives how many.
+    /// Turns what is in the outbox now into entries, under one signed checkpoint. Gives how many. A log that does not
+    /// continue what this server has seen is not extended.
     ///
     /// # Errors
     /// [`AppError::Store`].
     pub async fn sequence(&self) -> Result<usize, AppError> {
         let key = Arc::clone(&self.ledger_key);
         let clock = Arc::clone(&self.clock);
-        self.store()
-            .write(move |tx| Ok::<_, AppError>(sealyard_store::ledger::sequence(tx, &key, &*clock, BATCH)?))
-            .await
+        let known = self.sequencer.known();
+        let (count, head) = self
+            .store()
+            .write(move |tx| {
+                if tx.newest_in_outbox()?.is_none() {
+                    return Ok((0, None));
+                }
+                if let Some(known) = &known {
+                    head::refuse_another_past(tx, known, &key.verifier())?;
+                }
+                let count = sealyard_store::ledger::sequence(tx, &key, &*clock, BATCH)?;
+                let signed = tx.latest_checkpoint()?.and_then(|signed| {
+                    let read = Checkpoint::open(&signed.note, &key.verifier()).ok()?;
+                    Some((signed.note, read))
+                });
+                Ok::<_, AppError>((count, signed))
+            })
+            .await?;
+        if let Some(head) = head {
+            self.sequencer.knows(head);
+        }
+        Ok(count)
     }
 
     /// One step of what makes the ledger quick to search and to prove from; whether there is more to do.
@@ -144,13 +180,13 @@ impl App {
     /// [`AppError::NotFound`] before the first event was sequenced.
     pub async fn ledger_status(&self, _authorized: &Authorized<Read, LedgerLog>) -> Result<LedgerStatus, AppError> {
         self.catch_up().await?;
-        let quorum = self.quorum();
+        let (quorum, renewed) = (self.quorum(), self.renewed());
         let latest = self
             .store()
             .read(move |tx| {
                 let Some(mut latest) = tx.latest_checkpoint()? else { return Ok(None) };
-                latest.note = witnesses::with_lines(tx, latest.size, latest.note)?;
-                Ok::<_, AppError>(Some((latest, witnesses::cosigned(tx, quorum)?)))
+                latest.note = witnesses::with_lines(tx, &renewed, latest.size, latest.note)?;
+                Ok::<_, AppError>(Some((latest, witnesses::cosigned(tx, &renewed, quorum)?)))
             })
             .await?;
         let Some((latest, cosigned)) = latest else {

@@ -121,12 +121,14 @@ impl Client {
         self.get(&format!("/api/sealyard/v1/ledger/proof?request_id={}", crate::segment(id))).await
     }
 
-    /// The proof that the log of `from` entries is a beginning of the present one, unverified.
+    /// The proof that the log of `from` entries is a beginning of the present one, or of the checkpoint of `to` entries;
+    /// unverified.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn ledger_growth(&self, from: u64) -> Result<ConsistencyProof, ClientError> {
-        self.get(&format!("/api/sealyard/v1/ledger/consistency?from={from}")).await
+    pub async fn ledger_growth(&self, from: u64, to: Option<u64>) -> Result<ConsistencyProof, ClientError> {
+        let to = to.map_or_else(String::new, |to| format!("&to={to}"));
+        self.get(&format!("/api/sealyard/v1/ledger/consistency?from={from}{to}")).await
     }
 
     /// Has the server make its index of the ledger anew.

@@ -62,6 +62,12 @@ impl WitnessVerifier {
         self.0.name()
     }
 
+    /// Whether it is the same key, whatever it is called: two names of one key are not two witnesses.
+    #[must_use]
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        self.0.public() == other.0.public()
+    }
+
     /// First bytes of the hash of name and key.
     #[must_use]
     pub fn key_id(&self) -> [u8; 4] {

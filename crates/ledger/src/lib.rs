@@ -26,7 +26,7 @@ pub mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use cosignature::{WitnessKey, WitnessVerifier};
-pub use cosigners::Cosigners;
+pub use cosigners::{Cosigners, CosignersError, Witnessed};
 pub use entry::Entry;
 pub use event::{Act, Event, Outcome};
 pub use facets::Facets;

@@ -193,7 +193,7 @@ mod tests {
             let Ok(()) = check.entry(index as u64, bytes, |_| Ok::<_, Infallible>(kept.clone()));
         }
         let root = crate::merkle::empty_root();
-        let report = VerifyReport { schema: crate::SCHEMA, ok: true, size: 0, root, problems: vec![] };
+        let report = VerifyReport { schema: crate::SCHEMA, ok: true, size: 0, root, witnessed: None, problems: vec![] };
         check.judge(report).problems.into_iter().map(|problem| problem.rule).collect()
     }
 

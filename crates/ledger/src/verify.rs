@@ -24,6 +24,9 @@ pub struct VerifyReport {
     pub size: u64,
     /// Root of the tree over them.
     pub root: Digest,
+    /// How many entries, from the first on, enough of the named witnesses have cosigned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witnessed: Option<u64>,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }
@@ -119,7 +122,7 @@ pub fn verify<E>(
         problems.add("ledger.uncovered", Some(covered), detail);
     }
     let problems = problems.0;
-    Ok(VerifyReport { schema: SCHEMA, ok: problems.is_empty(), size, root: frontier.root(), problems })
+    Ok(VerifyReport { schema: SCHEMA, ok: problems.is_empty(), size, root: frontier.root(), witnessed: None, problems })
 }
 
 #[derive(Debug, Clone, Copy)]

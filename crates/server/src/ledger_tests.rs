@@ -214,6 +214,11 @@ async fn a_witness_answers_as_the_protocol_says() {
     let second = WitnessServer::start(config.clone(), Arc::new(SystemClock), Arc::new(SystemRng)).await;
     assert!(matches!(second, Err(ServerError::InUse(_))));
     watching.stop().await;
+    // Two logs of one name would share what is kept of each.
+    let twin = sealyard_ledger::LedgerKey::generate(config.logs[0].name(), &SystemRng).unwrap().verifier();
+    let twins = WitnessConfig { state: root.join("twins"), logs: vec![config.logs[0].clone(), twin], ..config.clone() };
+    let refused = WitnessServer::start(twins, Arc::new(SystemClock), Arc::new(SystemRng)).await;
+    assert!(matches!(refused, Err(ServerError::Key(_))));
     // Nor one that can't read what was cosigned.
     let kept = std::fs::read_dir(root.join("witness")).unwrap().map(|entry| entry.unwrap().path());
     let kept = kept.into_iter().find(|path| path.extension().is_some_and(|end| end == "checkpoint")).unwrap();
@@ -296,4 +301,38 @@ async fn a_change_of_the_settings_is_on_record_by_name() {
     assert_eq!(found[1]["changed"], changed);
     assert_eq!(found[1]["before"], found[0]["configuration"]);
     assert!(!found[1].to_string().contains("ledger.jsonl"), "the values themselves are not in it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_head_is_not_put_below_what_was_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    let (keys, path) = (root.join("data/keys"), root.join("data/keys/ledger.checkpoint"));
+    start_and_stop(root).await;
+    let server = start(root, "", false).await.unwrap();
+    server.app().sequence().await.unwrap();
+    let kept = crate::head::keep(server.app(), &keys, None).await.unwrap().unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), kept);
+    // It grows, and what is kept with it.
+    server.app().accept_ledger_rollback(1, 1).await.unwrap();
+    server.app().sequence().await.unwrap();
+    let grown = crate::head::keep(server.app(), &keys, None).await.unwrap().unwrap();
+    assert_ne!(grown, kept);
+    // A head of the same key that this log does not continue, of as many entries and of more.
+    let pem = std::fs::read_to_string(keys.join("ledger.key")).unwrap();
+    let origin = kept.lines().next().unwrap();
+    let key = sealyard_ledger::LedgerKey::from_pem(&sealyard_core::Redacted::new(pem), origin).unwrap();
+    for size in [1, 2, 1000] {
+        let fork = sealyard_ledger::Checkpoint::sign(size, &sealyard_core::Digest::of(b"another"), &key);
+        std::fs::write(&path, &fork).unwrap();
+        let refused = crate::head::keep(server.app(), &keys, Some(&grown)).await;
+        assert!(matches!(refused, Err(ServerError::LedgerRollback(_))), "{size}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), fork, "the proof stays");
+    }
+    // Nor when the file was taken away.
+    std::fs::remove_file(&path).unwrap();
+    let fork = sealyard_ledger::Checkpoint::sign(2, &sealyard_core::Digest::of(b"another"), &key);
+    assert!(crate::head::keep(server.app(), &keys, Some(&fork)).await.is_err());
+    assert!(!path.exists());
+    server.stop().await;
 }

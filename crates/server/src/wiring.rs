@@ -231,7 +231,7 @@ impl Server {
         }
         // What was acknowledged is durable already; this only saves the next start the work.
         let _ = self.app.sequence().await;
-        if let Err(error) = head::keep(&self.app, &self.directory.keys()).await {
+        if let Err(error) = head::keep(&self.app, &self.directory.keys(), None).await {
             tracing::warn!(%error, "the head of the ledger could not be kept");
         }
     }

@@ -88,7 +88,11 @@ impl WitnessServer {
                     ServerError::Key(format!("what was cosigned last, {}, can't be read: {error}", path.display()))
                 })?),
             };
-            logs.insert(verifier.name().to_owned(), Mutex::new(Log { verifier, path, last }));
+            let name = verifier.name().to_owned();
+            // The other would not be watched, and both would be kept in one file.
+            if logs.insert(name.clone(), Mutex::new(Log { verifier, path, last })).is_some() {
+                return Err(ServerError::Key(format!("two logs to watch are called {name:?}")));
+            }
         }
         let tls = open_tls(&config.tls, state, &tls::names(config.listen, &[]), None)?;
         let router = Router::new().fallback(answer).with_state(Arc::new(Watched { key, clock, logs, _lock: lock }));

@@ -11,7 +11,7 @@ use sealyard_ledger::{Checkpoint, ConsistencyProof, InclusionProof, PROOF_SCHEMA
 use sealyard_store::model::LedgerQuery;
 use sealyard_store::{StoreError, Transaction, ledger_index};
 
-use super::witnesses::{cosigned, with_lines};
+use super::witnesses::{Renewed, cosigned, with_lines};
 use crate::{App, AppError};
 
 impl App {
@@ -25,15 +25,15 @@ impl App {
         index: u64,
     ) -> Result<InclusionProof, AppError> {
         self.catch_up().await?;
-        let (key, quorum) = (self.ledger_key.verifier(), self.quorum());
+        let (key, quorum, renewed) = (self.ledger_key.verifier(), self.quorum(), self.renewed());
         self.store()
             .read(move |tx| {
                 let missing = || AppError::NotFound { kind: "ledger entry", id: index.to_string() };
                 // Best is one that witnesses have seen too.
-                let cosigned = cosigned(tx, quorum)?.filter(|(size, _)| index < *size);
+                let cosigned = cosigned(tx, &renewed, quorum)?.filter(|(size, _)| index < *size);
                 let (note, newest) = match cosigned {
                     Some((_, note)) => (note.clone(), Checkpoint::open(&note, &key).map_err(|error| broken(&error))?),
-                    None => newest(tx, &key)?.ok_or_else(missing)?,
+                    None => newest(tx, &renewed, &key)?.ok_or_else(missing)?,
                 };
                 let path = inclusion_path(&mut ledger_index::tree(tx, newest.size), index, newest.size);
                 let inclusion = path.map_err(StoreError::from)?.ok_or_else(missing)?;
@@ -70,21 +70,35 @@ impl App {
         }
     }
 
-    /// The proof that the log of `from` entries is a beginning of what was last signed.
+    /// The proof that the log of `from` entries is a beginning of the one of `to` entries, for which there must be a
+    /// checkpoint; else of what was last signed.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] where the log is not as long.
+    /// [`AppError::Invalid`] where the log is not as long, or has no such checkpoint.
     pub async fn prove_growth(
         &self,
         _authorized: &Authorized<Read, LedgerLog>,
         from: u64,
+        to: Option<u64>,
     ) -> Result<ConsistencyProof, AppError> {
         self.catch_up().await?;
-        let key = self.ledger_key.verifier();
+        let (key, renewed) = (self.ledger_key.verifier(), self.renewed());
         self.store()
             .read(move |tx| {
                 let shorter = || AppError::Invalid(format!("the log has no {from} entries"));
-                let (note, newest) = newest(tx, &key)?.ok_or_else(shorter)?;
+                let (note, newest) = match to {
+                    None => newest(tx, &renewed, &key)?.ok_or_else(shorter)?,
+                    Some(to) => {
+                        let unsigned = || AppError::Invalid(format!("the log has no checkpoint of {to} entries"));
+                        let note = i64::try_from(to).is_ok().then(|| tx.checkpoint_of(to)).transpose()?.flatten();
+                        let note = note.ok_or_else(unsigned)?;
+                        let checkpoint = Checkpoint::open(&note, &key).map_err(|error| broken(&error))?;
+                        (with_lines(tx, &renewed, to, note)?, checkpoint)
+                    }
+                };
+                if from > newest.size {
+                    return Err(shorter());
+                }
                 let path = consistency_path(&mut ledger_index::tree(tx, newest.size), from, newest.size);
                 let consistency = path.map_err(StoreError::from)?.ok_or_else(shorter)?;
                 let root = root_of(&mut ledger_index::tree(tx, from), from).map_err(StoreError::from)?;
@@ -116,11 +130,11 @@ impl App {
     ) -> Result<Vec<u8>, AppError> {
         let missing = |id: String| AppError::NotFound { kind: "tile", id };
         let wanted = TilePath::parse(path).ok_or_else(|| missing(path.chars().take(80).collect()))?;
-        let key = self.ledger_key.verifier();
+        let (key, renewed) = (self.ledger_key.verifier(), self.renewed());
         self.store()
             .read(move |tx| {
                 let tile = wanted.tile();
-                let size = newest(tx, &key)?.map_or(0, |(_, newest)| newest.size);
+                let size = newest(tx, &renewed, &key)?.map_or(0, |(_, newest)| newest.size);
                 if !tile.is_in(size) {
                     return Err(missing(wanted.to_string()));
                 }
@@ -144,10 +158,14 @@ impl App {
     }
 }
 
-fn newest(tx: &mut dyn Transaction, key: &VerifierKey) -> Result<Option<(String, Checkpoint)>, AppError> {
+fn newest(
+    tx: &mut dyn Transaction,
+    renewed: &Renewed,
+    key: &VerifierKey,
+) -> Result<Option<(String, Checkpoint)>, AppError> {
     let Some(record) = tx.latest_checkpoint()? else { return Ok(None) };
     let checkpoint = Checkpoint::open(&record.note, key).map_err(|error| broken(&error))?;
-    Ok(Some((with_lines(tx, record.size, record.note)?, checkpoint)))
+    Ok(Some((with_lines(tx, renewed, record.size, record.note)?, checkpoint)))
 }
 
 fn broken(error: &dyn std::fmt::Display) -> AppError {

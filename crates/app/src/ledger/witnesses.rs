@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use sealyard_core::Timestamp;
 use sealyard_identity::{Authorized, LedgerLog, Read};
 use sealyard_ledger::merkle::consistency_path;
 use sealyard_ledger::witness::AddCheckpoint;
@@ -19,6 +20,9 @@ use crate::{App, AppError, Caller};
 const ROUND: Duration = Duration::from_secs(5);
 /// A witness that did not answer is left alone for this many rounds at most.
 const LONGEST_PAUSE: u32 = 60;
+/// A cosignature below the newest checkpoint is asked for again after this long, so that one can see how lately a log was
+/// witnessed in which nothing happens.
+const RENEWED_AFTER: i64 = 600;
 /// Requests of one round to one witness: it may stand elsewhere than believed, and the log may have grown meanwhile.
 const TRIES: u32 = 3;
 
@@ -42,6 +46,30 @@ pub struct Witnesses {
     quorum: u32,
     alarms: Mutex<BTreeMap<String, u64>>,
     pauses: Mutex<BTreeMap<String, (u32, u32)>>,
+    renewed: Renewed,
+}
+
+/// What each witness signed last, to which size and when. The catalog keeps what it signed first: cosignatures there are never
+/// changed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Renewed(Arc<Mutex<BTreeMap<String, (u64, String, Timestamp)>>>);
+
+impl Renewed {
+    fn put(&self, name: &str, size: u64, line: &str, now: Timestamp) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.insert(name.to_owned(), (size, line.to_owned(), now));
+    }
+
+    /// Whether `name` signed this lately.
+    fn is_fresh(&self, name: &str, size: u64, now: Timestamp) -> bool {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.get(name).is_some_and(|(of, _, when)| *of == size && when.plus_seconds(RENEWED_AFTER) > now)
+    }
+
+    fn line(&self, name: &str, size: u64) -> Option<String> {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.get(name).filter(|(of, ..)| *of == size).map(|(_, line, _)| line.clone())
+    }
 }
 
 impl Witnesses {
@@ -139,7 +167,8 @@ impl App {
                 // There is no log of that length here.
                 return Ok(if old == 0 { Answer::Cosigned } else { Answer::Alarm(old) });
             };
-            if known == Some(size) && old == size {
+            let fresh = self.witnesses.renewed.is_fresh(&witness.name, size, self.now());
+            if known == Some(size) && old == size && fresh {
                 return Ok(Answer::Cosigned);
             }
             let url = format!("{}/add-checkpoint", witness.url.trim_end_matches('/'));
@@ -191,7 +220,10 @@ impl App {
         };
         let line = body.lines().take(16).find(good).ok_or_else(|| unexpected("no cosignature by its key"))?;
         let (name, line, now) = (witness.name.clone(), format!("{line}\n"), self.now());
-        self.store().write(move |tx| Ok::<_, AppError>(tx.add_cosignature(size, &name, &line, now)?)).await
+        let kept = line.clone();
+        self.store().write(move |tx| Ok::<_, AppError>(tx.add_cosignature(size, &name, &kept, now)?)).await?;
+        self.witnesses.renewed.put(&witness.name, size, &line, now);
+        Ok(())
     }
 
     /// Records once, until it is over, that a witness stands where this log never was.
@@ -220,29 +252,42 @@ impl App {
         &self,
         _authorized: &Authorized<Read, LedgerLog>,
     ) -> Result<Option<String>, AppError> {
-        let quorum = self.witnesses.quorum;
-        self.store().read(move |tx| Ok(cosigned(tx, quorum)?.map(|(_, note)| note))).await
+        let (quorum, renewed) = (self.witnesses.quorum, self.renewed());
+        self.store().read(move |tx| Ok(cosigned(tx, &renewed, quorum)?.map(|(_, note)| note))).await
     }
 
     pub(super) fn quorum(&self) -> u32 {
         self.witnesses.quorum
     }
+
+    pub(super) fn renewed(&self) -> Renewed {
+        self.witnesses.renewed.clone()
+    }
 }
 
 /// Size and note of the newest checkpoint that `quorum` witnesses cosigned.
-pub(super) fn cosigned(tx: &mut dyn Transaction, quorum: u32) -> Result<Option<(u64, String)>, AppError> {
+pub(super) fn cosigned(
+    tx: &mut dyn Transaction,
+    renewed: &Renewed,
+    quorum: u32,
+) -> Result<Option<(u64, String)>, AppError> {
     if quorum == 0 {
         return Ok(None);
     }
     let Some(size) = tx.cosigned_by(quorum)? else { return Ok(None) };
     let Some(note) = tx.checkpoint_of(size)? else { return Ok(None) };
-    Ok(Some((size, with_lines(tx, size, note)?)))
+    Ok(Some((size, with_lines(tx, renewed, size, note)?)))
 }
 
-/// A note with the cosignatures that there are.
-pub(super) fn with_lines(tx: &mut dyn Transaction, size: u64, mut note: String) -> Result<String, AppError> {
-    for (_, line) in tx.cosignatures(size)? {
-        note.push_str(&line);
+/// A note with the cosignatures that there are, the newest of each witness.
+pub(super) fn with_lines(
+    tx: &mut dyn Transaction,
+    renewed: &Renewed,
+    size: u64,
+    mut note: String,
+) -> Result<String, AppError> {
+    for (witness, line) in tx.cosignatures(size)? {
+        note.push_str(&renewed.line(&witness, size).unwrap_or(line));
     }
     Ok(note)
 }

@@ -1,7 +1,8 @@
-use sealyard_app::{NewToken, NewUser};
+use sealyard_app::{AppError, NewToken, NewUser};
 use sealyard_evidence::oms;
 use sealyard_identity::{Edit, LedgerLog, Read, ResourcePattern, Scope};
 use sealyard_ledger::{Act, Outcome};
+use sealyard_store::StoreError;
 
 use crate::harness::{PASSWORD, TestApp, id, key, model, name, password, refused_by};
 use crate::samples;
@@ -155,4 +156,29 @@ async fn the_sequencer_takes_up_what_others_left() {
     }
     sequencer.abort();
     assert!(test.verify_ledger().await.ok);
+}
+
+/// A catalog that is put back while the server runs has a log without a fault; only this server knows that it was longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_put_back_while_the_server_ran_is_not_signed() {
+    let test = TestApp::new().await;
+    test.app.record_start("first").await.unwrap();
+    test.app.sequence().await.unwrap();
+    let size = test.entries().await.len();
+    test.app.record_start("second").await.unwrap();
+    test.app.sequence().await.unwrap();
+    test.sql("DROP TRIGGER ledger_entries_stay; DROP TRIGGER ledger_checkpoints_stay");
+    test.sql(&format!(
+        "DELETE FROM ledger_entries WHERE position >= {size}; DELETE FROM ledger_checkpoints WHERE size > {size}; \
+         DELETE FROM ledger_index WHERE position >= {size}; DELETE FROM ledger_subjects WHERE position >= {size}; \
+         UPDATE settings SET value = '{size}' WHERE key = 'ledger.indexed'"
+    ));
+    assert!(test.verify_ledger().await.ok, "nothing in it shows that");
+    for _ in 0..3 {
+        test.app.record_start("another second").await.unwrap();
+        let refused = test.app.sequence().await.unwrap_err();
+        let AppError::Store(StoreError::Ledger(why)) = &refused else { panic!("{refused:?}") };
+        assert!(why.contains("put back"), "{why}");
+    }
+    assert_eq!(test.write(|tx| tx.entry_count()).await, size as u64, "what is in the outbox stays there");
 }

@@ -1,20 +1,21 @@
 mod erase;
 mod export;
+mod growth;
 mod proof;
 mod reindex;
 mod search;
 mod witness;
+mod witnesses;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::Subcommand;
 use sealyard_client::{Client, ClientError};
+use sealyard_core::Timestamp;
 use sealyard_ledger::merkle::leaf_hash;
 use sealyard_ledger::personal::PersonalCheck;
-use sealyard_ledger::{
-    Checkpoint, Cosigners, Entry, Problem, UnprovenError, VerifierKey, VerifyReport, WitnessVerifier, verify,
-};
+use sealyard_ledger::{Checkpoint, Cosigners, Entry, Facets, VerifierKey, VerifyReport, verify};
 use sealyard_server::DataDirectory;
 use sealyard_store_sql::{LedgerReader, PostgresUrl};
 
@@ -54,13 +55,8 @@ enum Command {
         /// A checkpoint that was kept elsewhere; the log must be its continuation.
         #[arg(long, value_name = "FILE")]
         checkpoint: Option<PathBuf>,
-        /// A witness's public key (witness.pub): its cosignatures must be right, and at least --quorum of them below one
-        /// checkpoint. Can be given more than once.
-        #[arg(long = "witness-key", value_name = "FILE")]
-        witness_keys: Vec<PathBuf>,
-        /// How many of the named witnesses must have cosigned [default: all of them].
-        #[arg(long, value_name = "N", requires = "witness_keys")]
-        quorum: Option<usize>,
+        #[command(flatten)]
+        witnesses: witnesses::Arguments,
         /// Only check that the log is a continuation of the kept checkpoint, by a proof of some hashes out of the server:
         /// quick for a log of any length, and silent on whether each entry can still be read.
         #[arg(long, requires = "checkpoint", conflicts_with_all = ["data_dir", "proof"])]
@@ -114,9 +110,11 @@ impl Arguments {
             Command::Erase(arguments) => arguments.run(common, json),
             Command::Witness(arguments) => arguments.run(common),
             Command::Reindex(arguments) => arguments.run(common, json),
-            Command::Verify { source, proof: Some(proof), .. } => proof::verify(&source, &proof, json),
-            Command::Verify { source, checkpoint: Some(checkpoint), quick: true, .. } => {
-                let report = source.growth(common, &read_text(&checkpoint)?)?;
+            Command::Verify { source, proof: Some(proof), witnesses, .. } => {
+                proof::verify(&source, &proof, &witnesses.of_any_age()?, json)
+            }
+            Command::Verify { source, checkpoint: Some(checkpoint), quick: true, witnesses, .. } => {
+                let report = growth::verify(&source, common, &read_text(&checkpoint)?, &witnesses.read()?)?;
                 if json {
                     output::json(&report)?
                 } else {
@@ -124,8 +122,8 @@ impl Arguments {
                 }
                 Ok(if report.ok { Exit::Fine } else { Exit::No })
             }
-            Command::Verify { source, checkpoint, witness_keys, quorum, .. } => {
-                let witnesses = cosigners(&witness_keys, quorum)?;
+            Command::Verify { source, checkpoint, witnesses, .. } => {
+                let witnesses = witnesses.read()?;
                 let kept = checkpoint.as_deref().map(read_text).transpose()?;
                 let report = match &source.data_dir {
                     Some(directory) => source.offline(directory, kept.as_deref(), &witnesses, common.quiet)?,
@@ -168,9 +166,22 @@ impl Source {
         let reader = self.open(directory)?;
         let key = self.key(Some(directory))?.ok_or_else(no_key)?;
         let notes = reader.cosigned_checkpoints()?;
+        let mut cosigned = notes.clone();
+        // The head beside the keys has what witnesses signed last, below a log in which nothing happens too. Its root is one
+        // of those that were compared.
+        let head = directory.join("keys").join("ledger.checkpoint");
+        if witnesses.is_asked_for()
+            && let Ok(head) = read_text(&head)
+            && notes.iter().any(|note| note.split("\n\n").next() == head.split("\n\n").next())
+        {
+            cosigned.push(head);
+        }
+        let seen = witnesses.look(&key, &cosigned);
+        let mut edge = Edge { at: seen.size(), time: None };
         let mut personal = PersonalCheck::default();
         let entries = reader.entries().map(|entry| {
             entry.and_then(|entry| {
+                edge.see(Some(&entry));
                 personal.entry(entry.index, &entry.bytes, |digest| reader.personal(digest))?;
                 Ok(entry)
             })
@@ -178,7 +189,7 @@ impl Source {
         let report = verify(entries, &notes, &key, kept);
         let report = report.context("the ledger could not be read to its end")?;
         let erased = personal.erased();
-        let report = personal.judge(witnesses.judge(report, &notes));
+        let report = personal.judge(witnesses.judge(report, seen, size_of(kept, &key), edge.time));
         if erased > 0 {
             output::say(
                 quiet,
@@ -206,56 +217,11 @@ impl Source {
             };
             let entries = Pages { client: &client, from: 0, size: status.size, page: Vec::new().into_iter() };
             let notes: Vec<String> = [Some(status.checkpoint), status.cosigned].into_iter().flatten().collect();
+            let seen = witnesses.look(&key, &notes);
+            let mut edge = Edge { at: seen.size(), time: None };
+            let entries = entries.inspect(|entry| edge.see(entry.as_ref().ok()));
             let report = verify(entries, &notes, &key, kept).map_err(remote::failure)?;
-            Ok(witnesses.judge(report, &notes))
-        })
-    }
-
-    /// Whether the server's log is a continuation of `kept`, by a proof instead of all entries.
-    fn growth(&self, common: &Common, kept: &str) -> Result<VerifyReport> {
-        let key = self.key(None)?;
-        let client = remote::connect(common)?;
-        remote::block_on(async {
-            let key = match key {
-                Some(key) => key,
-                None => {
-                    let status = client.ledger_checkpoint().await.map_err(remote::failure)?;
-                    parse_key(&status.verifier_key, "what the server calls its verifier key")?
-                }
-            };
-            let broken = |rule, index, error: &dyn std::fmt::Display| VerifyReport {
-                schema: sealyard_ledger::SCHEMA,
-                ok: false,
-                size: 0,
-                root: sealyard_ledger::merkle::empty_root(),
-                problems: vec![Problem { rule, index, detail: error.to_string() }],
-            };
-            let older = match Checkpoint::open(kept, &key) {
-                Ok(older) => older,
-                Err(error) => return Ok(broken("ledger.checkpoint-signature", None, &error)),
-            };
-            let proof = match client.ledger_growth(older.size).await {
-                // It is asked for no more than what this log's key signed: a log that has less was cut back.
-                Err(ClientError::Answer { status: 400, .. }) => {
-                    let detail = format!("the server's log has no {} entries any more", older.size);
-                    return Ok(broken("ledger.rollback", Some(older.size), &detail));
-                }
-                other => other.map_err(remote::failure)?,
-            };
-            match proof.check(&older, &key) {
-                Ok(newer) => Ok(VerifyReport {
-                    schema: sealyard_ledger::SCHEMA,
-                    ok: true,
-                    size: newer.size,
-                    root: newer.root,
-                    problems: Vec::new(),
-                }),
-                Err(error @ UnprovenError::Proof(_)) => {
-                    let detail = format!("the server's log is no continuation of the kept checkpoint: {error}");
-                    Ok(broken("ledger.rollback", Some(older.size), &detail))
-                }
-                Err(error) => Ok(broken("ledger.checkpoint-signature", None, &error)),
-            }
+            Ok(witnesses.judge(report, seen, size_of(kept, &key), edge.time))
         })
     }
 
@@ -351,14 +317,22 @@ impl Iterator for Pages<'_> {
     }
 }
 
-fn cosigners(paths: &[PathBuf], quorum: Option<usize>) -> Result<Cosigners> {
-    let mut keys = Vec::new();
-    for path in paths {
-        let key = read_text(path)?.trim().parse::<WitnessVerifier>();
-        keys.push(key.with_context(|| format!("{} is no verifier key of a witness", path.display()))?);
+/// The time of the first entry that nobody witnessed.
+struct Edge {
+    at: Option<u64>,
+    time: Option<Timestamp>,
+}
+
+impl Edge {
+    fn see(&mut self, entry: Option<&Entry>) {
+        if let Some(entry) = entry.filter(|entry| Some(entry.index) == self.at) {
+            self.time = Some(Timestamp::from_millis(Facets::of(&entry.bytes).time));
+        }
     }
-    let quorum = quorum.unwrap_or(keys.len());
-    Ok(Cosigners { keys, quorum })
+}
+
+fn size_of(kept: Option<&str>, key: &VerifierKey) -> Option<u64> {
+    kept.and_then(|kept| Checkpoint::open(kept, key).ok()).map(|kept| kept.size)
 }
 
 fn no_key() -> Failure {
@@ -377,8 +351,11 @@ fn read_text(path: &Path) -> Result<String> {
 }
 
 fn text(report: &VerifyReport) -> String {
-    let VerifyReport { ok, size, root, problems, .. } = report;
+    let VerifyReport { ok, size, root, witnessed, problems, .. } = report;
     let mut text = format!("{size} entries, root {root}\n");
+    if let Some(witnessed) = witnessed {
+        text.push_str(&format!("{witnessed} of them cosigned by the witnesses\n"));
+    }
     for problem in problems {
         let place = problem.index.map_or_else(String::new, |index| format!(" at {index}"));
         text.push_str(&format!("  FAILED {}{place}: {}\n", problem.rule, remote::plain(&problem.detail)));

@@ -54,7 +54,10 @@ impl LedgerSettings {
         for WitnessSettings { name, url, key, ca } in &self.witnesses {
             let key: WitnessVerifier =
                 key.parse().map_err(|_| invalid(format!("the key of the witness {name:?} is none of a witness")))?;
-            if name.is_empty() || name.len() > 200 || list.iter().any(|other| other.name == *name || other.key == key) {
+            if name.is_empty()
+                || name.len() > 200
+                || list.iter().any(|other| other.name == *name || other.key.is_same_key(&key))
+            {
                 return Err(invalid(format!("the witness {name:?} has no name, or is there twice")));
             }
             // The operator names this one host; its address may be an inner one.
@@ -103,6 +106,7 @@ mod tests {
     #[test]
     fn what_can_not_be_is_refused() {
         let key = WitnessKey::generate("w.example", &FixedRng::seeded(1)).unwrap().verifier();
+        let renamed = WitnessKey::generate("x.example", &FixedRng::seeded(1)).unwrap().verifier();
         let one = |url: &str| format!("witnesses = [{{ name = \"w\", url = \"{url}\", key = \"{key}\" }}]\n");
         assert!(parse("").is_ok());
         for url in
@@ -117,6 +121,11 @@ mod tests {
             format!("{}quorum = 0\n", one("https://w.example")),
             "witnesses = [{ name = \"w\", url = \"https://w.example\", key = \"w+00000000+AAAA\" }]".to_owned(),
             "witness = []".to_owned(),
+            // One key of two names is one witness.
+            format!(
+                "witnesses = [{{ name = \"a\", url = \"https://a.example\", key = \"{key}\" }}, \
+                 {{ name = \"b\", url = \"https://b.example\", key = \"{renamed}\" }}]"
+            ),
             format!(
                 "witnesses = [{0}, {0}]",
                 one("https://w.example").trim_start_matches("witnesses = [").trim_end_matches("]\n")

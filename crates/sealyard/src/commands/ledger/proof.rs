@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use sealyard_ledger::{InclusionProof, UnprovenError};
+use sealyard_ledger::{Cosigners, InclusionProof, Problem, SCHEMA, UnprovenError, VerifyReport};
 use serde_json::{Value, json};
 
 use super::{Source, no_key, parse_key, read_text};
@@ -59,42 +59,57 @@ impl Arguments {
 }
 
 /// `verify --proof`: without a server.
-pub(super) fn verify(source: &Source, path: &Path, json: bool) -> Result {
+pub(super) fn verify(source: &Source, path: &Path, witnesses: &Cosigners, json: bool) -> Result {
     let key = source.key(None)?.ok_or_else(no_key)?;
     let proof: InclusionProof = serde_json::from_str(&read_text(path)?)
         .with_context(|| format!("{} is no proof of an entry", path.display()))?;
-    match proof.check(&key) {
-        Ok((entry, checkpoint)) => {
-            let event: Value = serde_json::from_slice(&entry).unwrap_or_default();
-            if json {
-                output::json(&json!({
-                    "schema": sealyard_ledger::SCHEMA, "ok": true, "index": proof.index, "size": checkpoint.size,
-                    "root": checkpoint.root, "event": event, "problems": [],
-                }))?;
-            } else {
-                output::data(&format!(
-                    "entry {} is in the log {} of {} entries, root {}\n{}\n",
-                    proof.index,
-                    remote::plain(&checkpoint.origin),
-                    checkpoint.size,
-                    checkpoint.root,
-                    remote::plain(&event.to_string()),
-                ))?;
-            }
-            Ok(Exit::Fine)
-        }
+    let (entry, checkpoint) = match proof.check(&key) {
+        Ok(proven) => proven,
         Err(error) => {
             let rule = match &error {
                 UnprovenError::Checkpoint(_) => "ledger.checkpoint-signature",
                 _ => "ledger.proof",
             };
-            if json {
-                let problem = json!({"rule": rule, "index": proof.index, "detail": error.to_string()});
-                output::json(&json!({"schema": sealyard_ledger::SCHEMA, "ok": false, "problems": [problem]}))?;
-            } else {
-                output::data(&format!("  FAILED {rule}: {}\nNOT PROVEN\n", remote::plain(&error.to_string())))?;
-            }
-            Ok(Exit::No)
+            return not_proven(json, &[Problem { rule, index: Some(proof.index), detail: error.to_string() }]);
         }
+    };
+    let seen = witnesses.look(&key, std::slice::from_ref(&proof.checkpoint));
+    let (size, root) = (checkpoint.size, checkpoint.root);
+    let report = VerifyReport { schema: SCHEMA, ok: true, size, root, witnessed: None, problems: Vec::new() };
+    let VerifyReport { witnessed, problems, .. } = witnesses.judge(report, seen, None, None);
+    if !problems.is_empty() {
+        return not_proven(json, &problems);
     }
+    let event: Value = serde_json::from_slice(&entry).unwrap_or_default();
+    if json {
+        let mut report = json!({
+            "schema": SCHEMA, "ok": true, "index": proof.index, "size": size, "root": root, "event": event, "problems": [],
+        });
+        if let (Some(witnessed), Some(report)) = (witnessed, report.as_object_mut()) {
+            report.insert("witnessed".to_owned(), json!(witnessed));
+        }
+        output::json(&report)?;
+    } else {
+        output::data(&format!(
+            "entry {} is in the log {} of {size} entries, root {root}\n{}{}\n",
+            proof.index,
+            remote::plain(&checkpoint.origin),
+            if witnessed.is_some() { "the witnesses cosigned it\n" } else { "" },
+            remote::plain(&event.to_string()),
+        ))?;
+    }
+    Ok(Exit::Fine)
+}
+
+fn not_proven(json: bool, problems: &[Problem]) -> Result {
+    if json {
+        output::json(&json!({"schema": SCHEMA, "ok": false, "problems": problems}))?;
+    } else {
+        let mut text = String::new();
+        for problem in problems {
+            text.push_str(&format!("  FAILED {}: {}\n", problem.rule, remote::plain(&problem.detail)));
+        }
+        output::data(&format!("{text}NOT PROVEN\n"))?;
+    }
+    Ok(Exit::No)
 }

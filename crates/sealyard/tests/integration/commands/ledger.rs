@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sealyard_core::{FixedClock, FixedRng, Timestamp};
-use sealyard_ledger::{Act, Checkpoint, Event, LedgerKey, Outcome};
+use sealyard_ledger::{Act, Checkpoint, Event, LedgerKey, Note, Outcome, WitnessKey};
 use sealyard_store::ledger::sequence;
 use sealyard_store::{Store, StoreError};
 use sealyard_store_sql::{LedgerReader, SqliteOptions, SqliteStore};
@@ -357,4 +357,109 @@ fn what_is_kept_apart_is_verified_and_may_be_erased() {
     home.run(&["ledger", "verify", "--data-dir", "data"]).fine().says("what they had of persons is erased");
     change("DROP TRIGGER ledger_personal_stays; DELETE FROM ledger_personal");
     assert_eq!(rules(&verify().ends(1).json()), ["ledger.erasure"]);
+}
+
+fn witness(seed: u64) -> WitnessKey {
+    WitnessKey::generate(&format!("w{seed}"), &FixedRng::seeded(seed)).unwrap()
+}
+
+/// The note with a cosignature of that witness from so many seconds ago.
+fn cosigned(note: &str, seed: u64, ago: i64) -> String {
+    let text = Note::parse(note).unwrap().unverified_text().to_owned();
+    let now = Timestamp::from_millis(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64);
+    format!("{note}{}", witness(seed).cosign(&text, now.plus_seconds(-ago)))
+}
+
+const DAY: i64 = 24 * 60 * 60;
+
+#[test]
+fn witnesses_are_asked_for_by_proofs_of_entries_too() {
+    let home = Home::new();
+    let data = home.join("data");
+    fill(&data, 12);
+    let (proof, _) = proofs(&data, 7, 5);
+    home.file("w.pub", witness(2).verifier().to_string());
+    home.file("other.pub", witness(3).verifier().to_string());
+    let check = |note: String, more: &[&str]| {
+        let mut proof = proof.clone();
+        proof["checkpoint"] = json!(note);
+        home.file("proof.json", proof.to_string());
+        let given = ["ledger", "verify", "--proof", "proof.json", "--verifier-key", "data/keys/ledger.pub"];
+        home.run(&[&given[..], &["--format", "json", "--witness-key", "w.pub"], more].concat())
+    };
+    let bare = proof["checkpoint"].as_str().unwrap();
+    assert_eq!(rules(&check(bare.to_owned(), &[]).ends(1).json()), ["ledger.unwitnessed"]);
+    assert_eq!(check(cosigned(bare, 2, 900 * DAY), &[]).fine().json()["witnessed"], 12, "it is kept for years");
+    let aged = check(cosigned(bare, 2, 2 * DAY), &["--witness-max-age", "1d"]).ends(1).json();
+    assert_eq!(rules(&aged), ["ledger.unwitnessed"]);
+    let both = check(cosigned(bare, 2, 0), &["--witness-key", "other.pub"]).ends(1).json();
+    assert_eq!(rules(&both), ["ledger.unwitnessed"]);
+    check(cosigned(bare, 2, 0), &["--witness-key", "other.pub", "--quorum", "1"]).fine();
+    check(cosigned(bare, 2, 0), &["--witness-key", "w.pub"]).ends(2).says("named twice");
+    check(cosigned(bare, 2, 0), &["--quorum", "2"]).ends(2).says("can't be asked for");
+}
+
+#[test]
+fn witnesses_are_asked_for_by_quick_looks_too() {
+    let home = Home::new();
+    let data = home.join("data");
+    let kept = fill(&data, 5);
+    home.file("kept", &kept);
+    let middle = fill(&data, 4);
+    let (_, to_middle) = proofs(&data, 0, 5);
+    let newest = fill(&data, 3);
+    let (at_edge, from_middle) = proofs(&data, 9, 9);
+    let (_, from_kept) = proofs(&data, 0, 5);
+    home.file("w.pub", witness(2).verifier().to_string());
+    let quick = |cosigned: Option<String>, to_middle: &Value, more: &[&str]| {
+        let status = json!({"checkpoint": newest, "size": 12, "time": 0, "verifier_key": key(1).verifier().to_string(),
+            "cosigned": cosigned});
+        let fake = Fake::start(vec![
+            ("GET /api/sealyard/v1/ledger/checkpoint", 200, status.to_string()),
+            ("GET /api/sealyard/v1/ledger/consistency?from=5&to=9", 200, to_middle.to_string()),
+            ("GET /api/sealyard/v1/ledger/consistency?from=5", 200, from_kept.to_string()),
+            ("GET /api/sealyard/v1/ledger/consistency?from=9", 200, from_middle.to_string()),
+            ("GET /api/sealyard/v1/ledger/proof?index=9", 200, at_edge.to_string()),
+        ]);
+        let given = ["ledger", "verify", "--quick", "--checkpoint", "kept", "--verifier-key", "data/keys/ledger.pub"];
+        let more = [&["--witness-key", "w.pub", "--server", &fake.url, "--format", "json"], more].concat();
+        home.run(&[&given[..], &more].concat())
+    };
+    // Entries of this log are of 1970: what was not witnessed since then is too old.
+    let old = ["--witness-max-age", "any"];
+    assert_eq!(quick(Some(cosigned(&middle, 2, 0)), &to_middle, &old).fine().json()["witnessed"], 9);
+    assert_eq!(rules(&quick(None, &to_middle, &old).ends(1).json()), ["ledger.unwitnessed"]);
+    let behind = quick(Some(cosigned(&middle, 2, 0)), &to_middle, &[]).ends(1).json();
+    assert_eq!(rules(&behind), ["ledger.unwitnessed"], "nobody witnessed the rest");
+    assert_eq!(
+        rules(&quick(Some(cosigned(&middle, 2, 2 * DAY)), &to_middle, &[]).ends(1).json()),
+        ["ledger.unwitnessed"]
+    );
+    // What was cosigned must be between the kept checkpoint and the newest one.
+    let fork = Checkpoint::sign(9, &sealyard_core::Digest::of(b"another"), &key(1));
+    let forked = quick(Some(cosigned(&fork, 2, 0)), &to_middle, &old).ends(1).json();
+    assert_eq!(rules(&forked), ["ledger.rollback"]);
+    home.file("kept", &newest);
+    assert!(rules(&quick(Some(cosigned(&middle, 2, 0)), &to_middle, &old).ends(1).json()).len() == 1);
+}
+
+#[test]
+fn what_was_cosigned_long_ago_says_nothing_of_today() {
+    let home = Home::new();
+    let data = home.join("data");
+    let note = fill(&data, 7);
+    home.file("w.pub", witness(2).verifier().to_string());
+    let verify = |note: &str, more: &[&str]| {
+        std::fs::write(home.join("data/keys/ledger.checkpoint"), note).unwrap();
+        let given = ["ledger", "verify", "--data-dir", "data", "--format", "json", "--witness-key", "w.pub"];
+        home.run(&[&given[..], more].concat())
+    };
+    assert_eq!(verify(&cosigned(&note, 2, 60), &[]).fine().json()["witnessed"], 7);
+    assert_eq!(rules(&verify(&cosigned(&note, 2, 2 * DAY), &[]).ends(1).json()), ["ledger.unwitnessed"]);
+    verify(&cosigned(&note, 2, 2 * DAY), &["--witness-max-age", "3d"]).fine();
+    assert_eq!(rules(&verify(&cosigned(&note, 2, -DAY), &[]).ends(1).json()), ["ledger.unwitnessed"], "from tomorrow");
+    // The head must be one of the log's own checkpoints.
+    let other = Checkpoint::sign(7, &sealyard_core::Digest::of(b"another"), &key(1));
+    assert_eq!(rules(&verify(&cosigned(&other, 2, 0), &[]).ends(1).json()), ["ledger.unwitnessed"]);
+    verify(&note, &["--witness-max-age", "soon"]).ends(2);
 }
