@@ -8,7 +8,7 @@ use sealyard_store::{LedgerIndex, Settings as _, StoreError};
 use super::convert::{Columns as _, integer};
 use crate::error::backend;
 use crate::session::Session;
-use crate::sql::{Row, Value};
+use crate::sql::{Dialect, Row, Value};
 
 /// How many entries are in the index.
 const INDEXED: &str = "ledger.indexed";
@@ -67,11 +67,15 @@ impl LedgerIndex for Session<'_> {
     fn find_entries(&mut self, query: &LedgerQuery) -> Result<Vec<LedgerPlace>, StoreError> {
         let scope = Scope::of(query);
         let Some(deeds) = self.deeds(query, &scope)? else {
-            return self.merged(query, &scope, &[]);
+            return self.places(statement(self.dialect(), query, &scope, &[])?);
         };
+        if scope.is_of_a_request() {
+            let none = deeds.is_empty();
+            return if none { Ok(Vec::new()) } else { self.places(statement(self.dialect(), query, &scope, &deeds)?) };
+        }
         let mut found = Vec::new();
         for some in deeds.chunks(MERGED) {
-            found.extend(self.merged(query, &scope, some)?);
+            found.extend(self.places(statement(self.dialect(), query, &scope, some)?)?);
         }
         found.sort_unstable_by(|one, other| other.cmp(one));
         found.truncate(query.limit as usize);
@@ -128,10 +132,12 @@ impl LedgerIndex for Session<'_> {
     }
 }
 
-/// Which rows are looked through: those of an index that has them in the order of time for each deed.
+/// Which rows are looked through: those of an index that has them in the order of time for each deed, or the few of a request.
 struct Scope {
     table: &'static str,
     conditions: Vec<(&'static str, i64)>,
+    /// What the rows of a request must be of besides.
+    subject: Option<i64>,
 }
 
 impl Scope {
@@ -142,13 +148,20 @@ impl Scope {
             (None, Some(rule)) => Some(number("rule", rule)),
             (None, None) => None,
         };
-        let mut conditions: Vec<_> = subject.map(|subject| ("subject", subject)).into_iter().collect();
-        let request = query.request_id.as_deref().map(|id| number("request", id));
-        if subject.is_none() {
-            conditions.extend(request.map(|request| ("request", request)));
+        let actor = query.actor.as_deref().map(|actor| number("actor", actor));
+        if let Some(id) = query.request_id.as_deref() {
+            // A request makes few entries. The sign keeps the database from another index than the request's.
+            let conditions =
+                [("request", number("request", id))].into_iter().chain(actor.map(|actor| ("+actor", actor)));
+            return Self { table: "ledger_index", conditions: conditions.collect(), subject };
         }
-        conditions.extend(query.actor.as_deref().map(|actor| ("actor", number("actor", actor))));
-        Self { table: if subject.is_some() { "ledger_subjects" } else { "ledger_index" }, conditions }
+        let mut conditions: Vec<_> = subject.map(|subject| ("subject", subject)).into_iter().collect();
+        conditions.extend(actor.map(|actor| ("actor", actor)));
+        Self { table: if subject.is_some() { "ledger_subjects" } else { "ledger_index" }, conditions, subject: None }
+    }
+
+    fn is_of_a_request(&self) -> bool {
+        self.conditions.first().is_some_and(|(column, _)| *column == "request")
     }
 }
 
@@ -171,8 +184,8 @@ impl Session<'_> {
     /// The deeds to look for, each of which has its rows in order; `None` where one order holds all.
     fn deeds(&self, query: &LedgerQuery, scope: &Scope) -> Result<Option<Vec<i64>>, StoreError> {
         let named = query.act.is_some() || query.outcome.is_some();
-        let narrow = scope.conditions.iter().any(|(column, _)| *column == "request");
-        if (scope.conditions.is_empty() && !named) || narrow {
+        let of_a_request = scope.is_of_a_request();
+        if (scope.conditions.is_empty() || of_a_request) && !named {
             return Ok(None);
         }
         let mut wanted = self.all("SELECT number, act, outcome FROM ledger_deeds ORDER BY number", [], |row| {
@@ -180,70 +193,97 @@ impl Session<'_> {
                 && query.outcome.as_deref().is_none_or(|outcome| row.text(2).is_ok_and(|found| found == outcome));
             Ok(fits.then_some(row.get::<i64>(0)?))
         })?;
-        if !scope.conditions.is_empty() {
+        if !scope.conditions.is_empty() && !of_a_request {
             let there = self.deeds_there(scope)?;
             wanted.retain(|deed| deed.is_some_and(|deed| there.contains(&deed)));
         }
         Ok(Some(wanted.into_iter().flatten().collect()))
     }
 
-    /// The deeds that there are within `scope`: one look into the index for each.
+    /// The deeds that there are within `scope`.
     fn deeds_there(&self, scope: &Scope) -> Result<Vec<i64>, StoreError> {
-        let Scope { table, conditions } = scope;
-        let within: Vec<String> =
-            conditions.iter().zip(1..).map(|((column, _), number)| format!("{column} = ?{number}")).collect();
-        let within = within.join(" AND ");
-        let sql = format!(
-            "WITH RECURSIVE there (deed) AS (SELECT min(deed) FROM {table} WHERE {within} UNION ALL \
-             SELECT (SELECT min(deed) FROM {table} WHERE {within} AND deed > there.deed) FROM there WHERE there.deed IS NOT NULL) \
-             SELECT deed FROM there WHERE deed IS NOT NULL"
-        );
-        let values: Vec<Value<'static>> = conditions.iter().map(|(_, value)| Value::Integer(*value)).collect();
+        let (sql, values) = deeds_statement(scope);
         self.all(&sql, values, |row| row.get(0))
     }
 
-    /// The newest places of all `deeds` together, each deed's out of its own order; of all deeds where there are none.
-    fn merged(&self, query: &LedgerQuery, scope: &Scope, deeds: &[i64]) -> Result<Vec<LedgerPlace>, StoreError> {
-        let mut values: Vec<Value<'static>> = Vec::new();
-        let mut bind = |value: i64| {
-            values.push(Value::Integer(value));
-            format!("?{}", values.len())
-        };
-        let limit = bind(i64::from(query.limit));
-        let mut within: Vec<String> =
-            scope.conditions.iter().map(|(column, value)| format!("{column} = {}", bind(*value))).collect();
-        if let Some(since) = query.since {
-            within.push(format!("time >= {}", bind(since.as_millis())));
-        }
-        if let Some(until) = query.until {
-            within.push(format!("time < {}", bind(until.as_millis())));
-        }
-        if let Some(after) = query.after {
-            let (time, position) = (bind(after.time.as_millis()), bind(integer(after.index)?));
-            within.push(format!("(time, position) < ({time}, {position})"));
-        }
-        let table = scope.table;
-        let one = |more: Option<String>| {
-            let conditions: Vec<String> = within.iter().cloned().chain(more).collect();
-            let filter =
-                if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-            format!("SELECT time, position FROM {table}{filter} ORDER BY time DESC, position DESC LIMIT {limit}")
-        };
-        let sql = if deeds.is_empty() {
-            one(None)
-        } else {
-            // Statements are kept compiled by their text, so that there should not be one for each number of deeds.
-            let mut padded = deeds.to_vec();
-            padded.resize(deeds.len().next_power_of_two(), -1);
-            let mut branches = Vec::with_capacity(padded.len());
-            for (number, deed) in padded.into_iter().enumerate() {
-                let named = bind(deed);
-                branches.push(format!("SELECT * FROM ({}) AS d{number}", one(Some(format!("deed = {named}")))));
-            }
-            format!("{} ORDER BY 1 DESC, 2 DESC LIMIT {limit}", branches.join(" UNION ALL "))
-        };
+    fn places(&self, (sql, values): (String, Vec<Value<'static>>)) -> Result<Vec<LedgerPlace>, StoreError> {
         self.all(&sql, values, place)
     }
+}
+
+/// Asks for the deeds that there are within `scope`: one look into the index for each.
+fn deeds_statement(scope: &Scope) -> (String, Vec<Value<'static>>) {
+    let Scope { table, conditions, .. } = scope;
+    let within: Vec<String> =
+        conditions.iter().zip(1..).map(|((column, _), number)| format!("{column} = ?{number}")).collect();
+    let within = within.join(" AND ");
+    let sql = format!(
+        "WITH RECURSIVE there (deed) AS (SELECT min(deed) FROM {table} WHERE {within} UNION ALL \
+         SELECT (SELECT min(deed) FROM {table} WHERE {within} AND deed > there.deed) FROM there WHERE there.deed IS NOT NULL) \
+         SELECT deed FROM there WHERE deed IS NOT NULL"
+    );
+    (sql, conditions.iter().map(|(_, value)| Value::Integer(*value)).collect())
+}
+
+/// Asks for the newest places of all `deeds` together, each deed's out of its own order; of all deeds where there are none.
+fn statement(
+    dialect: Dialect,
+    query: &LedgerQuery,
+    scope: &Scope,
+    deeds: &[i64],
+) -> Result<(String, Vec<Value<'static>>), StoreError> {
+    let mut values: Vec<Value<'static>> = Vec::new();
+    let mut bind = |value: Value<'static>| {
+        values.push(value);
+        format!("?{}", values.len())
+    };
+    let table = scope.table;
+    let limit = bind(Value::Integer(i64::from(query.limit)));
+    let mut within = Vec::new();
+    for (column, value) in &scope.conditions {
+        within.push(format!("{column} = {}", bind(Value::Integer(*value))));
+    }
+    if let Some(since) = query.since {
+        within.push(format!("time >= {}", bind(Value::Integer(since.as_millis()))));
+    }
+    if let Some(until) = query.until {
+        within.push(format!("time < {}", bind(Value::Integer(until.as_millis()))));
+    }
+    if let Some(after) = query.after {
+        let time = bind(Value::Integer(after.time.as_millis()));
+        let position = bind(Value::Integer(integer(after.index)?));
+        within.push(format!("(time, position) < ({time}, {position})"));
+    }
+    if let Some(subject) = scope.subject {
+        within.push(format!(
+            "EXISTS (SELECT 1 FROM ledger_subjects s WHERE s.subject = {} AND s.deed = {table}.deed AND s.time = {table}.time \
+             AND s.position = {table}.position)",
+            bind(Value::Integer(subject))
+        ));
+    }
+    if scope.is_of_a_request() && !deeds.is_empty() {
+        let list = bind(Value::from(serde_json::to_string(deeds).map_err(backend)?));
+        within.push(format!("+deed IN {}", dialect.integers(&list)));
+    }
+    let one = |more: Option<String>| {
+        let conditions: Vec<String> = within.iter().cloned().chain(more).collect();
+        let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+        format!("SELECT time, position FROM {table}{filter} ORDER BY time DESC, position DESC LIMIT {limit}")
+    };
+    let sql = if deeds.is_empty() || scope.is_of_a_request() {
+        one(None)
+    } else {
+        // Statements are kept compiled by their text, so that there should not be one for each number of deeds.
+        let mut padded = deeds.to_vec();
+        padded.resize(deeds.len().next_power_of_two(), -1);
+        let mut branches = Vec::with_capacity(padded.len());
+        for (number, deed) in padded.into_iter().enumerate() {
+            let named = bind(Value::Integer(deed));
+            branches.push(format!("SELECT * FROM ({}) AS d{number}", one(Some(format!("deed = {named}")))));
+        }
+        format!("{} ORDER BY 1 DESC, 2 DESC LIMIT {limit}", branches.join(" UNION ALL "))
+    };
+    Ok((sql, values))
 }
 
 fn place(row: &Row<'_>) -> Result<LedgerPlace, StoreError> {
@@ -272,4 +312,132 @@ fn terms(facets: &Facets) -> Vec<i64> {
     terms.sort_unstable();
     terms.dedup();
     terms
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+    use sealyard_core::Timestamp;
+
+    use super::*;
+
+    /// What SQLite means to do for a search with rows of these deeds.
+    fn plan(query: &LedgerQuery, deeds: &[i64]) -> Vec<String> {
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::sqlite::migrate::migrate(&mut connection, Timestamp::from_millis(0)).unwrap();
+        let session = Session::sqlite(&connection);
+        let (sql, values) = statement(session.dialect(), query, &Scope::of(query), deeds).unwrap();
+        session.all(&format!("EXPLAIN QUERY PLAN {sql}"), values, |row| row.get::<String>(3)).unwrap()
+    }
+
+    /// The steps that read a table. Nothing is sorted but the pages of single deeds that are merged.
+    fn reads(query: &LedgerQuery, deeds: &[i64]) -> Vec<String> {
+        let plan = plan(query, deeds);
+        let mut before = "";
+        for step in &plan {
+            let sorts = step.contains("TEMP B-TREE") && !before.starts_with("SCAN d");
+            assert!(!sorts, "it sorts: {query:?}: {plan:#?}");
+            before = step;
+            let whole = step.starts_with("SCAN ledger");
+            assert!(
+                !whole || query == &LedgerQuery { after: query.after, limit: 100, ..LedgerQuery::default() },
+                "{plan:#?}"
+            );
+        }
+        let mut reads: Vec<String> =
+            plan.into_iter().filter(|step| step.contains("ledger_") || step.contains(" s ")).collect();
+        reads.dedup();
+        reads
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    /// Each kind of search, alone, in a window of time and on a later page, walks an index that has its rows in their order.
+    #[test]
+    fn every_search_walks_an_index() {
+        let none = LedgerQuery { limit: 100, ..LedgerQuery::default() };
+        let two: &[i64] = &[1, 2];
+        for (query, deeds, index) in [
+            (LedgerQuery { actor: some("ada"), ..none.clone() }, two, "ledger_index_by_actor (actor=? AND deed=?"),
+            (
+                LedgerQuery { actor: some("ada"), act: some("published"), ..none.clone() },
+                &two[..1],
+                "ledger_index_by_actor (actor=? AND deed=?",
+            ),
+            (LedgerQuery { act: some("published"), ..none.clone() }, two, "ledger_index_by_deed (deed=?"),
+            (LedgerQuery { outcome: some("refused"), ..none.clone() }, two, "ledger_index_by_deed (deed=?"),
+            (LedgerQuery { subject: some("run:a"), ..none.clone() }, two, "PRIMARY KEY (subject=? AND deed=?"),
+            (LedgerQuery { rule: some("role"), ..none.clone() }, two, "PRIMARY KEY (subject=? AND deed=?"),
+            (
+                LedgerQuery { subject: some("run:a"), rule: some("role"), act: some("published"), ..none.clone() },
+                &two[..1],
+                "PRIMARY KEY (subject=? AND deed=?",
+            ),
+            (
+                LedgerQuery { subject: some("run:a"), actor: some("ada"), ..none.clone() },
+                two,
+                "ledger_subjects_by_actor (subject=? AND actor=? AND deed=?",
+            ),
+            (none.clone(), &[], ""),
+        ] {
+            let timed = LedgerQuery {
+                since: Some(Timestamp::from_millis(5)),
+                until: Some(Timestamp::from_millis(9)),
+                ..query.clone()
+            };
+            let later = LedgerPlace { time: Timestamp::from_millis(7), index: 3 };
+            let paged = LedgerQuery { after: Some(later), ..query.clone() };
+            for (query, bound) in [(&query, ""), (&timed, " AND time>? AND time<?"), (&paged, "")] {
+                let reads = reads(query, deeds);
+                assert_eq!(reads.len(), 1, "{query:?}: {reads:?}");
+                let expected = match (index, bound) {
+                    ("", "") => "ledger_index".to_owned(),
+                    ("", _) => "PRIMARY KEY (time>? AND time<?)".to_owned(),
+                    _ => format!("{index}{bound}"),
+                };
+                assert!(reads[0].contains(&expected), "{query:?}: {reads:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_request_did_is_found_by_the_request() {
+        let request = LedgerQuery { request_id: some("q"), limit: 100, ..LedgerQuery::default() };
+        for query in [
+            request.clone(),
+            LedgerQuery { actor: some("ada"), since: Some(Timestamp::from_millis(5)), ..request.clone() },
+            LedgerQuery { act: some("published"), outcome: some("done"), ..request.clone() },
+            LedgerQuery { subject: some("run:a"), actor: some("ada"), ..request.clone() },
+        ] {
+            let deeds: &[i64] = if query.act.is_some() { &[1] } else { &[] };
+            let reads = reads(&query, deeds);
+            assert!(reads[0].contains("ledger_index_by_request (request=?"), "{query:?}: {reads:?}");
+            if query.subject.is_some() {
+                assert!(reads[1].contains("PRIMARY KEY (subject=? AND deed=? AND time=? AND position=?)"), "{reads:?}");
+            }
+        }
+    }
+
+    /// Which deeds there are is one look into an index for each, not a look at all rows.
+    #[test]
+    fn deeds_are_skipped_to() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut connection = connection;
+        crate::sqlite::migrate::migrate(&mut connection, Timestamp::from_millis(0)).unwrap();
+        let session = Session::sqlite(&connection);
+        for query in [
+            LedgerQuery { actor: some("ada"), ..LedgerQuery::default() },
+            LedgerQuery { subject: some("run:a"), ..LedgerQuery::default() },
+            LedgerQuery { subject: some("run:a"), actor: some("ada"), ..LedgerQuery::default() },
+        ] {
+            let (sql, values) = deeds_statement(&Scope::of(&query));
+            let plan = session.all(&format!("EXPLAIN QUERY PLAN {sql}"), values, |row| row.get::<String>(3)).unwrap();
+            let reads: Vec<&String> = plan.iter().filter(|step| step.contains("ledger_")).collect();
+            assert_eq!(reads.len(), 2, "{plan:?}");
+            assert!(reads.iter().all(|step| step.starts_with("SEARCH")), "{plan:?}");
+            assert!(reads[1].contains("deed>?"), "{plan:?}");
+        }
+    }
 }

@@ -97,7 +97,16 @@ fn queries() -> Vec<LedgerQuery> {
         }
     }
     queries.push(LedgerQuery { request_id: some("q5"), limit: 7, ..LedgerQuery::default() });
-    queries.push(LedgerQuery { request_id: some("q5"), actor: some("ada"), limit: 7, ..LedgerQuery::default() });
+    let request = LedgerQuery { request_id: some("q5"), limit: 7, ..LedgerQuery::default() };
+    queries.push(LedgerQuery { actor: some("ada"), ..request.clone() });
+    queries.push(LedgerQuery { act: some("run-ended"), ..request.clone() });
+    queries.push(LedgerQuery { act: some("never"), ..request.clone() });
+    queries.push(LedgerQuery { outcome: some("done"), since: Some(time(0)), ..request.clone() });
+    queries.push(LedgerQuery { subject: some("registered-model:fraud"), ..request.clone() });
+    queries.push(LedgerQuery { subject: some("run:r8"), act: some("run-ended"), ..request.clone() });
+    queries.push(LedgerQuery { subject: some("run:r8"), actor: some("bob"), ..request.clone() });
+    queries.push(LedgerQuery { rule: some("authorization"), ..request.clone() });
+    queries.push(LedgerQuery { rule: some("authorization"), request_id: some("q4"), ..request });
     queries
 }
 
