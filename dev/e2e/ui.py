@@ -258,6 +258,85 @@ def artifacts_are_harmless(browser, server, experiment, run):
     print("ok: an HTML artifact is for download and has no rights")
 
 
+def ledger(browser, pages, server, client):
+    """The page of the ledger searches, proves in the browser, and sees a log that is no continuation of what it saw."""
+    pages.open("/ledger", "checked by this browser", "this is the first one with this key", "session-started")
+    for field, text in (("subject", "registered-model:diabetes-model"), ("actor", "admin"), ("act", "registered-model-created")):
+        browser.evaluate(f"document.querySelector('[name={field}]').value = {json.dumps(text)}")
+    browser.click("document.querySelector('#form button')")
+    browser.until("one entry is found", "document.querySelectorAll('#entries tr').length === 1")
+    check("what is found", "registered-model-created" in browser.evaluate("document.getElementById('entries').innerText"), True)
+    browser.click("document.querySelector('#entries button')")
+    browser.shows("proven by this browser")
+    check("the entry that is proven", json.loads(browser.evaluate("document.getElementById('event').textContent"))["name"], "diabetes-model")
+    # Pages: the first fifty, then older ones, each once.
+    browser.evaluate("document.getElementById('form').reset()")
+    browser.click("document.querySelector('#form button')")
+    browser.until("the first page", "document.querySelectorAll('#entries tr').length === 50")
+    browser.click("document.getElementById('older')")
+    browser.until("the second page", "document.querySelectorAll('#entries tr').length > 50")
+    numbers = browser.evaluate("[...document.querySelectorAll('#entries button')].map(button => +button.textContent)")
+    check("no entry twice", len(numbers), len(set(numbers)))
+    future = "document.querySelector('[name=since]').value = '2099-01-01T00:00:00'"
+    browser.evaluate(future)
+    browser.click("document.querySelector('#form button')")
+    browser.until("nothing is found in times to come", "document.querySelectorAll('#entries tr').length === 0")
+    # What the checks of the page say of proofs that do not hold: of every size, with anything changed.
+    wrong = browser.evaluate("""(async () => {
+      const {verifierKey, verifyProof, openCheckpoint, verifyConsistency} = await import('/ledger/proof.js');
+      const get = async (path) => (await fetch('/api/sealyard/v1/ledger/' + path)).json();
+      const status = await get('checkpoint');
+      const key = await verifierKey(status.verifier_key);
+      const newest = await openCheckpoint(status.checkpoint, key);
+      const fails = async (work) => { try { await work(); return false } catch { return true } };
+      const wrong = [];
+      for (let index = 0; index < newest.size; index += 7) {
+        const proof = await get('proof?index=' + index);
+        await verifyProof(proof, key);
+        const changes = {
+          index: (p) => p.index += 1, entry: (p) => p.entry = btoa(atob(p.entry) + ' '), short: (p) => p.inclusion.pop(),
+          long: (p) => p.inclusion.push(p.inclusion[0]), swapped: (p) => p.inclusion.reverse(),
+          size: (p) => p.checkpoint = p.checkpoint.replace(/\\n[0-9]+\\n/, '\\n' + (newest.size + 1) + '\\n'),
+        };
+        for (const [name, change] of Object.entries(changes)) {
+          const other = structuredClone(proof);
+          change(other);
+          if (!await fails(() => verifyProof(other, key))) wrong.push(name + ' of ' + index);
+        }
+      }
+      const checkpoints = [];
+      for (let from = 1; from <= newest.size; from += 5) {
+        const {consistency, checkpoint} = await get('consistency?from=' + from);
+        const newer = await openCheckpoint(checkpoint, key);
+        const back = await fetch('/api/sealyard/v1/ledger/consistency?from=1&to=' + from);
+        if (back.status !== 200) continue;
+        const older = await openCheckpoint((await back.json()).checkpoint, key);
+        await verifyConsistency(older, newer, consistency);
+        checkpoints.push(from);
+        const forged = {...older, root: older.root.map((byte) => byte ^ 1)};
+        if (!await fails(() => verifyConsistency(forged, newer, consistency))) wrong.push('another past of ' + from);
+        if (consistency.length && !await fails(() => verifyConsistency(older, newer, consistency.slice(1)))) wrong.push('short ' + from);
+      }
+      if (checkpoints.length === 0) wrong.push('no checkpoint was compared');
+      return wrong;
+    })()""")
+    check("false proofs that the page believes", wrong, [])
+    # It remembers: a log that goes on is well, one that is said to have been longer or other is not.
+    pages.open("/ledger", "are unchanged")
+    for change, said in (("{...kept, size: kept.size + 1000}", "fewer entries"),
+                         ("{...kept, root: btoa('x'.repeat(32))}", "NOT a continuation")):
+        browser.evaluate(f"""(() => {{ const name = Object.keys(localStorage).find(name => name.startsWith('sealyard-ledger'));
+            window.name = window.name || localStorage[name]; const kept = JSON.parse(window.name);
+            localStorage[name] = JSON.stringify({change}) }})()""")
+        pages.open("/ledger", said)
+    # Another key is not the log's.
+    browser.evaluate("document.getElementById('key').value = 'x+00000000+AAAA'; document.getElementById('key').dispatchEvent(new Event('change'))")
+    browser.shows("no public key of a ledger")
+    if wrong := pages.wrong():
+        raise Failed("the page of the ledger: " + "\n  ".join(wrong))
+    print("ok: the ledger is searched and proven in the browser")
+
+
 def act():
     target = sys.argv[1] if len(sys.argv) > 1 else None
     os.environ["VIRTUAL_ENV"] = os.path.abspath(os.environ.get("VENV") or sys.prefix)
@@ -314,6 +393,7 @@ def act():
             pages.open("/#/gateway/api-keys", "team-key", "OpenAI")
             check("what the pages have of a key", "never-shown" in browser.evaluate("document.documentElement.outerHTML"), False)
             pages.open("/#/gateway/endpoints/create", "Create endpoint")
+            ledger(browser, pages, server, client)
             artifacts_are_harmless(browser, server, experiment, runs[0])
             forge(browser, server, server.client())
             pages.wrong()

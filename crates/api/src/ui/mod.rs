@@ -9,6 +9,8 @@
 //! | GET, POST | `/account…` | [one's own account](account) |
 //! | GET, POST | `/auth/oidc/{provider}/…` | [log-ins at providers](oidc) |
 //! | GET, POST | `/auth/saml/{provider}/…` | [log-ins at SAML providers](saml) |
+//! | GET | `/ledger` | [the page of the ledger](ledger), for who may read that |
+//! | GET | `/ledger/style.css`, `/ledger/page.js`, `/ledger/proof.js` | what it is made of |
 //! | GET | `/login/style.css`, `/login/page.js` | what the log-in page is made of |
 //!
 //! They are there only when pages were configured.
@@ -17,6 +19,7 @@ mod account;
 mod files;
 mod form;
 mod index;
+mod ledger;
 mod login;
 mod logout;
 mod oidc;
@@ -53,6 +56,7 @@ pub(crate) fn routes() -> Routes {
         .route("/login/page.js", get(Nobody, page::script))
         .route("/logout", get(Nobody, logout::show).post(Nobody, logout::handler))
         .merge(account::routes())
+        .merge(ledger::routes())
         .merge(oidc::routes())
         .merge(saml::routes())
 }

@@ -294,3 +294,45 @@ async fn without_pages_there_is_no_log_in_and_no_cookie() {
     let mut same = Browser { test: &without, cookies: browser.cookies.clone() };
     same.get("/ajax-api/2.0/mlflow/experiments/get?experiment_id=0").await.error(401, "UNAUTHENTICATED");
 }
+
+#[tokio::test]
+async fn the_page_of_the_ledger_is_for_who_may_read_it() {
+    let test = TestApp::with_pages(true).await;
+    let nobody = test.get(&NOBODY, "/ledger").await;
+    assert_eq!((nobody.status.as_u16(), nobody.headers["location"].as_bytes()), (303, &b"/login"[..]));
+    let ada = test.user("ada", &[("server", "EDIT")]).await;
+    let refused = test.get(&ada, "/ledger").await;
+    assert_eq!(refused.status, 403);
+    assert!(!text(&refused).contains("/ledger/page.js") && text(&refused).contains("may not read"));
+    let denied = json!({ "act": "access-denied", "actor": "ada", "outcome": "refused" });
+    assert!(TestApp::has(&test.ledger().await, &denied));
+    let auditor = test.user("auditor", &[("ledger", "READ")]).await;
+    assert_eq!(test.get(&auditor, "/ledger").await.status, 200);
+
+    let mut browser = Browser::new(&test);
+    browser.log_in().await;
+    let page = browser.get("/ledger").await;
+    assert_eq!((page.status.as_u16(), &page.headers["cache-control"]), (200, &"no-store".parse().unwrap()));
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains(STRICT) && policy.contains("default-src 'none'"), "{policy}");
+    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    let html = text(&page);
+    assert!(!html.contains("http:") && !html.contains("https:"), "nothing from elsewhere");
+    assert!(!html.contains("<script>") && !html.contains("style=") && !html.contains(" onclick"), "nothing inline");
+    for (path, kind) in [
+        ("/ledger/page.js", "text/javascript; charset=utf-8"),
+        ("/ledger/proof.js", "text/javascript; charset=utf-8"),
+        ("/ledger/style.css", "text/css; charset=utf-8"),
+    ] {
+        assert!(html.contains(path) || path.ends_with("proof.js"), "{path}");
+        let answer = browser.get(path).await;
+        assert_eq!((answer.status.as_u16(), answer.headers["content-type"].as_bytes()), (200, kind.as_bytes()));
+        assert!(!text(&answer).contains("innerHTML"), "{path}");
+    }
+    for path in ["checkpoint", "search?limit=1", "proof?index=0", "consistency?from=1&to=1"] {
+        assert!(
+            [200, 400].contains(&browser.get(&format!("/api/sealyard/v1/ledger/{path}")).await.status.as_u16()),
+            "{path}"
+        );
+    }
+}

@@ -72,6 +72,11 @@ const OPEN: &[&str] = &[
     "/account/second-factor",
     "/account/sessions",
     "/account/tokens",
+    // Sends nobody on to the log-in page, and who may not read the ledger away.
+    "/ledger",
+    "/ledger/style.css",
+    "/ledger/page.js",
+    "/ledger/proof.js",
     // What they show is checked by what a provider signed.
     "/auth/oidc/{provider}/login",
     "/auth/oidc/{provider}/callback",
