@@ -7,6 +7,7 @@
 mod doors;
 mod dump;
 mod error;
+mod forgotten;
 mod mlflow;
 mod offline;
 mod postgres;

@@ -2,6 +2,7 @@ use sealyard_core::Timestamp;
 use sealyard_store::{StoreError, WorkspaceKey, WorkspaceKeys};
 
 use crate::error::corrupt;
+use crate::forgotten;
 use crate::session::Session;
 use crate::sql::Row;
 
@@ -33,6 +34,7 @@ impl WorkspaceKeys for Session<'_> {
         // Written over first, so that the page does not keep it.
         self.execute("UPDATE workspace_keys SET sealed = ?2 WHERE workspace = ?1", (workspace, vec![0_u8; 200]))?;
         self.execute("DELETE FROM workspace_keys WHERE workspace = ?1", [workspace])?;
+        forgotten::note();
         Ok(found.map(|key| key.key))
     }
 }

@@ -16,7 +16,7 @@ const STATEMENTS: usize = 256;
 /// Pages of 4 KiB in the WAL before it is written back. A page that is changed again meanwhile is written back once.
 const WRITTEN_BACK_AT: i64 = 4000;
 /// How long to wait for another process, such as a backup.
-const BUSY: Duration = Duration::from_secs(10);
+pub(crate) const BUSY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {

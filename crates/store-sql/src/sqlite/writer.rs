@@ -1,13 +1,15 @@
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use rusqlite::Connection;
 use sealyard_store::{StoreError, Work};
 
 use crate::error::{backend, is_full};
+use crate::forgotten;
 use crate::queue::{self, Done, Job, attempt};
 use crate::seals::RowSeals;
 use crate::session::Session;
+use crate::sqlite::connection::BUSY;
 use crate::sqlite::statement;
 
 /// Most pieces of work under one commit.
@@ -16,6 +18,12 @@ const GROUP: usize = 128;
 /// How long the writer waits for others where the last commit was of several: their clients come back at about the same time,
 /// and one commit less is worth more than this.
 const GATHERING: Duration = Duration::from_micros(200);
+
+/// When the log could not be emptied because of a reader, it is tried again after this; a reader may take half a minute.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// So long writes wait for that.
+const EMPTYING: Duration = Duration::from_millis(20);
 
 /// Takes work until its senders are gone. What waits meanwhile is written under one commit: syncing to disk is what
 /// costs, and it costs the same for one as for many.
@@ -26,13 +34,40 @@ pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>, seals: &RowSeal
 
 fn serve(connection: &Connection, jobs: &Receiver<Job>, seals: &RowSeals) {
     let mut shared = false;
-    while let Ok(first) = jobs.recv() {
+    let mut emptying = false;
+    loop {
+        let first = if emptying { jobs.recv_timeout(AGAIN) } else { jobs.recv().map_err(RecvTimeoutError::from) };
+        let first = match first {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => {
+                emptying = !empty_log(connection);
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         if shared {
             std::thread::sleep(GATHERING);
         }
         let group = queue::group(first, jobs, GROUP);
         shared = group.len() > 1;
         write_group(connection, group, seals);
+        if forgotten::take() || emptying {
+            emptying = !empty_log(connection);
+        }
+    }
+}
+
+/// Writes the log back and empties it; false when a reader still needs it.
+fn empty_log(connection: &Connection) -> bool {
+    let _ = connection.busy_timeout(EMPTYING);
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    let _ = connection.busy_timeout(BUSY);
+    match busy {
+        Ok(busy) => busy == 0,
+        Err(error) => {
+            tracing::warn!(%error, "the catalog's log could not be emptied; it will be tried again");
+            false
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use sealyard_core::{Digest, FileEntry, FileTree, FixedClock, Timestamp, TreePath
 use sealyard_store::model::{
     Comparison, Condition, Field, NewModelVersion, NewRun, Operand, Pair, RunQuery, VersionFile,
 };
-use sealyard_store::{Store, StoreError};
+use sealyard_store::{Store, StoreError, WorkspaceKey};
 use sealyard_store_sql::{SqliteOptions, SqliteStore};
 
 #[tokio::test]
@@ -23,6 +23,44 @@ async fn what_was_written_is_there_after_reopening() {
         let default = store.read(|tx| tx.experiment("0")).await.unwrap().unwrap();
         assert_eq!(default.created, Timestamp::from_millis(0), "made once");
     }
+}
+
+/// A destroyed key of a workspace is in no file of the catalog: not in its page, and not in the log, even when somebody reads while
+/// it is destroyed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destroyed_key_of_a_workspace_is_gone_from_the_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("catalog.db");
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, SqliteOptions::default()).unwrap());
+    let sealed: Vec<u8> = (0..160_u8).map(|byte| byte.wrapping_mul(37) ^ 0x5a).collect();
+    let is_there = || {
+        let files =
+            std::fs::read_dir(directory.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        files.into_iter().any(|bytes| bytes.windows(64).any(|window| window == &sealed[48..112]))
+    };
+    let key = WorkspaceKey { workspace: 7, key: "0011223344556677".into(), sealed: sealed.clone() };
+    store.write(move |tx| tx.put_workspace_key(&key, Timestamp::from_millis(1))).await.unwrap();
+    assert!(is_there());
+    let reading = Arc::clone(&store);
+    let (began, begin) = tokio::sync::oneshot::channel();
+    let reader = tokio::spawn(async move {
+        let read = move |tx: &mut dyn sealyard_store::Transaction| {
+            let found = tx.workspace_key(7)?;
+            let _ = began.send(());
+            std::thread::sleep(Duration::from_millis(1500));
+            Ok::<_, StoreError>(found)
+        };
+        reading.read(read).await
+    });
+    begin.await.unwrap();
+    store.write(|tx| tx.destroy_workspace_key(7)).await.unwrap();
+    assert!(is_there(), "the reader still sees what was");
+    assert!(reader.await.unwrap().unwrap().is_some());
+    let until = Instant::now() + Duration::from_secs(10);
+    while is_there() && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(!is_there());
 }
 
 #[tokio::test]
