@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use sealyard_core::{Clock as _, SystemClock};
+use sealyard_store::backup_hold::held_until;
 use sealyard_store::{BACKUP_HOLD, Store};
 
 use crate::{App, AppError};
@@ -17,7 +18,7 @@ const LOOK: Duration = Duration::from_secs(5);
 pub(crate) async fn is_held(store: &dyn Store) -> bool {
     match store.read_short(|tx| Ok::<_, AppError>(tx.setting(BACKUP_HOLD)?)).await {
         // By the machine's own clock, as the other process knows it.
-        Ok(until) => until.and_then(|until| until.parse::<i64>().ok()).is_some_and(|until| until > now()),
+        Ok(until) => until.and_then(|text| held_until(&text)).is_some_and(|until| until > now()),
         // Nothing is removed that may be needed.
         Err(error) => {
             tracing::warn!(%error, "whether a backup is under way is not known; objects are left");

@@ -2,7 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use sealyard_store::StoreError;
-use sealyard_vault::VaultError;
+use sealyard_vault::{ObjectId, VaultError};
 
 /// Why a backup could not be made, looked at or restored.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,19 @@ pub enum BackupError {
     /// Nobody could read it.
     #[error("no recovery key is named, so nobody could read the backup")]
     NoRecipient,
+    /// Nothing could be restored from it.
+    #[error("the folder of keys has no {0} that can be read, so nothing could be restored from the backup")]
+    NoKeys(&'static str),
+    /// The place for the artifacts is used by a server.
+    #[error(
+        "{count} objects are where the artifacts were to go that are not in the backup, the first {first}: another server uses that place"
+    )]
+    Occupied {
+        /// How many.
+        count: u64,
+        /// One of them.
+        first: ObjectId,
+    },
     /// The text is no recovery key.
     #[error("{0} is no recovery key")]
     NotAKey(String),
@@ -85,6 +98,10 @@ impl BackupError {
                 "make a key with `sealyard keys recovery NAME`, keep NAME.recovery away from the server, and name NAME.recovery.pub with --recipient"
             }
             Self::Foreign(_) => "name an empty or a new directory, or one with backups",
+            Self::NoKeys(_) => "look at the folder keys in the data directory: `sealyard doctor` says more",
+            Self::Occupied { .. } => {
+                "name an empty place with --artifacts; a server that was restored to a place in use would remove what it does not know"
+            }
             Self::OtherKey(_) => "name the private half of a key that the backup was made for",
             Self::Newer(_) => "restore it with the release that made it, or a later one",
             Self::Store(StoreError::Newer { .. }) => "use the release that made it, or a later one",

@@ -30,17 +30,39 @@ impl KeyFiles {
         for entry in entries {
             let entry = entry.map_err(BackupError::io("look into", folder))?;
             let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
-            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
             // The head that the ledger has now is newer than the one in the backup: it would refuse what is restored.
-            if !is_file || !is_name(&name) || name == "ledger.checkpoint" {
+            if !is_name(&name) || name == "ledger.checkpoint" {
+                continue;
+            }
+            // Some keep their keys elsewhere, behind links; what a link leads to is part of the backup, or there is none.
+            if !fs::metadata(&path).map_err(BackupError::io("look at", &path))?.is_file() {
                 continue;
             }
             let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
             let file = fs::File::open(&path).map_err(BackupError::io("read", &path))?;
-            file.take(LARGEST).read_to_end(&mut bytes).map_err(BackupError::io("read", &path))?;
+            file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(BackupError::io("read", &path))?;
+            if bytes.len() as u64 > LARGEST {
+                return Err(BackupError::io("read", &path)(std::io::ErrorKind::FileTooLarge.into()));
+            }
             files.insert(name, Redacted::new(bytes.to_vec()));
         }
         Ok(Self(files))
+    }
+
+    /// That the keys are there without which nothing can be restored.
+    ///
+    /// # Errors
+    /// [`BackupError::NoKeys`].
+    pub fn check(&self) -> Result<(), BackupError> {
+        let has_vault = match self.get("vault.keys") {
+            Some(wrapped) => !wrapped.expose().is_empty(),
+            None => self.text("master.key").is_some_and(|text| sealyard_vault::Keyring::from_text(text).is_ok()),
+        };
+        match (self.get("ledger.key").is_some_and(|key| !key.expose().is_empty()), has_vault) {
+            (true, true) => Ok(()),
+            (false, _) => Err(BackupError::NoKeys("ledger.key")),
+            (_, false) => Err(BackupError::NoKeys("master.key or vault.keys")),
+        }
     }
 
     /// What is in the file of this name.
@@ -110,6 +132,32 @@ fn is_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_backup_has_the_keys_behind_links_and_none_is_made_without_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let (keys, elsewhere) = (folder.path().join("keys"), folder.path().join("elsewhere"));
+        fs::create_dir(&keys).unwrap();
+        fs::write(&elsewhere, "key").unwrap();
+        let needs = |what: &str| {
+            let found = KeyFiles::read(&keys).unwrap().check();
+            assert!(matches!(&found, Err(BackupError::NoKeys(missing)) if *missing == what), "{found:?}");
+        };
+        needs("ledger.key");
+        std::os::unix::fs::symlink(&elsewhere, keys.join("ledger.key")).unwrap();
+        assert_eq!(KeyFiles::read(&keys).unwrap().text("ledger.key"), Some("key"));
+        needs("master.key or vault.keys");
+        fs::write(keys.join("master.key"), "no key").unwrap();
+        needs("master.key or vault.keys");
+        fs::remove_file(keys.join("master.key")).unwrap();
+        sealyard_vault::Keyring::open_or_create(&keys.join("master.key"), &sealyard_core::SystemRng).unwrap();
+        KeyFiles::read(&keys).unwrap().check().unwrap();
+        // A link that leads nowhere, and a file that would be cut.
+        fs::remove_file(&elsewhere).unwrap();
+        assert!(KeyFiles::read(&keys).is_err());
+        fs::write(&elsewhere, vec![b'x'; LARGEST as usize + 1]).unwrap();
+        assert!(KeyFiles::read(&keys).is_err());
+    }
 
     #[test]
     fn files_are_read_and_written_and_nothing_leaves_the_folder() {

@@ -39,6 +39,6 @@ pub use list::StoredCopy;
 pub use make::{BackupMaking, BackupSummary};
 pub use manifest::{FORMAT, LedgerHead, Manifest, Part, WrappedFor};
 pub use recovery::{RecipientKey, RecoveryKey};
-pub use restore::{CatalogTarget, open_catalog, restore_objects};
-pub use store::{BackupStore, SnapshotName};
+pub use restore::{CatalogTarget, check_vault, open_catalog, restore_objects};
+pub use store::{BackupStore, SnapshotName, StoreLock};
 pub use verify::{BackupProblem, BackupReport, Opened};

@@ -62,8 +62,8 @@ impl Known {
         let line = |line: &str| {
             let mut words = line.split(' ');
             let object = words.next()?.parse().ok()?;
-            let head = words.next()?.parse().ok()?;
-            let stored = words.next()?.parse().ok()?;
+            let head = Digest::from_hex(words.next()?).ok()?;
+            let stored = Digest::from_hex(words.next()?).ok()?;
             Some((object, (head, stored, words.next()?.parse().ok()?)))
         };
         Self(text.lines().filter_map(line).collect())
@@ -73,6 +73,11 @@ impl Known {
     pub(crate) fn copy(&self, object: ObjectId, head: Digest, size: u64) -> Option<Digest> {
         let (known, stored, known_size) = self.0.get(&object)?;
         (*known == head && *known_size == size).then_some(*stored)
+    }
+
+    /// The copy of an object that is not there any more, and how long it is.
+    pub(crate) fn last(&self, object: ObjectId) -> Option<(Digest, u64)> {
+        self.0.get(&object).map(|(_, stored, size)| (*stored, *size))
     }
 
     pub(crate) fn insert(&mut self, object: ObjectId, head: Digest, stored: Digest, size: u64) {

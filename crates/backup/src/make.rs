@@ -11,11 +11,13 @@ use serde::Serialize;
 
 use crate::list::{Known, StoredCopy, write_line};
 use crate::manifest::{LedgerHead, Manifest, WrappedFor};
-use crate::store::SnapshotName;
+use crate::store::{SnapshotName, StoreLock};
 use crate::{BackupError, BackupStore, KeyFiles, RecipientKey, sealed};
 
 /// Bytes of a stored object that tell it from what it is when it is wrapped or encrypted anew: its header.
 const HEAD: usize = 87;
+/// In so many backups each copy is read again once, give or take.
+const PARTS: u8 = 16;
 /// Objects between two calls of what keeps the hold.
 const AT_ONCE: u64 = 200;
 
@@ -23,6 +25,8 @@ const AT_ONCE: u64 = 200;
 pub struct BackupMaking<'b> {
     /// Where to.
     pub store: &'b BackupStore,
+    /// That nobody else has it.
+    pub lock: StoreLock,
     /// The backup's name.
     pub name: SnapshotName,
     /// The catalog at one moment.
@@ -64,6 +68,8 @@ pub struct BackupSummary {
     pub new_bytes: u64,
     /// Objects that the catalog refers to and that are not there.
     pub missing: Vec<String>,
+    /// Those that are not there either, but whose copy an earlier backup made: this one has it too.
+    pub kept: Vec<String>,
     /// Rows of the catalog.
     pub rows: u64,
     /// Entries of the ledger.
@@ -91,7 +97,9 @@ impl BackupMaking<'_> {
         if self.recipients.is_empty() {
             return Err(BackupError::NoRecipient);
         }
-        let _lock = self.store.lock()?;
+        let _lock = self.lock;
+        // Before much is read; what is written are those that are there at the end.
+        KeyFiles::read(&self.keys)?.check()?;
         let created = self.clock.now();
         let folder = self.store.pending_folder(&self.name);
         durable::create_private_directory(&folder).map_err(BackupError::io("create", &folder))?;
@@ -126,21 +134,25 @@ impl BackupMaking<'_> {
             new_objects: 0,
             new_bytes: 0,
             missing: Vec::new(),
+            kept: Vec::new(),
             rows: dump.rows,
             ledger: ledger.as_ref().map_or(0, |head| head.size),
         };
         let mut known = Known::read(&self.memory);
+        let [turn] = self.rng.bytes::<1>();
         let (objects, ()) = sealed::write(&folder, "objects", &key, &*self.rng, |out| {
             for (object, digest, size) in wanted {
                 if sum.objects.is_multiple_of(AT_ONCE) {
                     go_on(sum.objects)?;
                 }
-                let (stored, stored_size) = copy(self.store, &*self.objects, object, &mut known, &mut sum, &*self.rng)?;
+                let (stored, stored_size) =
+                    copy(self.store, &*self.objects, object, &mut known, &mut sum, (turn, &*self.rng))?;
                 write_line(out, &StoredCopy { object, digest, size, stored, stored_size })?;
             }
             Ok(())
         })?;
         let files = KeyFiles::read(&self.keys)?;
+        files.check()?;
         let (keys, ()) = sealed::write(&folder, "keys", &key, &*self.rng, |out| files.write_to(out))?;
 
         let manifest = Manifest {
@@ -187,13 +199,21 @@ fn copy(
     object: ObjectId,
     known: &mut Known,
     sum: &mut BackupSummary,
-    rng: &dyn Rng,
+    (turn, rng): (u8, &dyn Rng),
 ) -> Result<(Option<Digest>, u64), BackupError> {
     sum.objects += 1;
     let failed = |source| BackupError::Io { act: "read", path: objects.place(&object).into(), source };
     let stored = match objects.open(&object) {
         Ok(stored) => stored,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {
+            // What an earlier backup has of it must not get lost because it is gone here.
+            if let Some((digest, size)) = known.last(object)
+                && store.has_intact(&digest, size)
+            {
+                sum.object_bytes += size;
+                sum.kept.push(object.to_string());
+                return Ok((Some(digest), size));
+            }
             sum.missing.push(object.to_string());
             return Ok((None, 0));
         }
@@ -205,7 +225,7 @@ fn copy(
     stored.read_exact_at(0, &mut head).map_err(failed)?;
     let head = Digest::of(&head);
     if let Some(digest) = known.copy(object, head, size)
-        && store.object_path(&digest).metadata().is_ok_and(|there| there.len() == size)
+        && if is_looked_at(&digest, turn) { store.has_intact(&digest, size) } else { store.has(&digest, size) }
     {
         return Ok((Some(digest), size));
     }
@@ -220,6 +240,12 @@ fn copy(
     Ok((Some(digest), size))
 }
 
+/// Whether it is a copy's turn to be read again: a part of them each time, so that one that was damaged is found and made anew while
+/// the object is there.
+fn is_looked_at(digest: &Digest, turn: u8) -> bool {
+    digest.as_bytes().first().is_some_and(|first| first % PARTS == turn % PARTS)
+}
+
 struct FromStart<'s> {
     stored: &'s dyn ReadAt,
     at: u64,
@@ -230,5 +256,72 @@ impl Read for FromStart<'_> {
         let count = self.stored.read_at(self.at, buffer)?;
         self.at += count as u64;
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use sealyard_core::SystemRng;
+    use sealyard_vault::{Keyring, LocalBackend, Vault};
+
+    use super::*;
+
+    fn no_sum() -> BackupSummary {
+        BackupSummary {
+            schema: "",
+            backup: String::new(),
+            objects: 0,
+            object_bytes: 0,
+            new_objects: 0,
+            new_bytes: 0,
+            missing: Vec::new(),
+            kept: Vec::new(),
+            rows: 0,
+            ledger: 0,
+        }
+    }
+
+    #[test]
+    fn what_is_damaged_is_copied_anew_and_what_is_gone_is_taken_from_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let keyring = Keyring::open_or_create(&folder.path().join("key"), &SystemRng).unwrap();
+        let vault = Vault::open_or_create(&folder.path().join("vault"), keyring, Arc::new(SystemRng)).unwrap();
+        let mut pending = vault.begin().unwrap();
+        pending.write_all(b"content").unwrap();
+        let sealed = pending.seal().unwrap();
+        vault.commit(&sealed).unwrap();
+        let mut objects = Vec::new();
+        vault.each_object(&mut |listed| objects.push(listed.id)).unwrap();
+        let id = objects[0];
+        let backend = LocalBackend::open_or_create(&folder.path().join("vault")).unwrap();
+        let store = BackupStore::open_or_create(&folder.path().join("backups")).unwrap();
+        let mut known = Known::default();
+        let mut make = |turn: u8| {
+            let mut sum = no_sum();
+            let copied = copy(&store, &backend, id, &mut known, &mut sum, (turn, &SystemRng)).unwrap();
+            (copied, sum)
+        };
+        let ((stored, size), first) = make(0);
+        let (stored, turn) = (stored.unwrap(), stored.unwrap().as_bytes()[0] % PARTS);
+        assert_eq!((first.new_objects, first.object_bytes), (1, size));
+        // The same length, other bytes: seen when it is its turn.
+        let path = store.object_path(&stored);
+        let good = fs::read(&path).unwrap();
+        let mut bad = good.clone();
+        bad[90] ^= 1;
+        fs::write(&path, &bad).unwrap();
+        assert_eq!(make(turn + 1).1.new_objects, 0);
+        assert_eq!(fs::read(&path).unwrap(), bad);
+        assert_eq!(make(turn).1.new_objects, 1);
+        assert_eq!(fs::read(&path).unwrap(), good);
+        // Gone from the server, but copied before.
+        assert!(backend.delete(&id).unwrap());
+        let (copied, sum) = make(0);
+        assert_eq!((copied, sum.kept, sum.missing.len()), ((Some(stored), size), vec![id.to_string()], 0));
+        fs::write(&path, &bad).unwrap();
+        let (copied, sum) = make(turn + 1);
+        assert_eq!((copied, sum.kept.len(), sum.missing), ((None, 0), 0, vec![id.to_string()]), "a bad copy is none");
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sealyard_core::{Digest, Rng, Timestamp, durable};
 
 use crate::BackupError;
-use crate::hashing::HashingWriter;
+use crate::hashing::{HashingWriter, digest_of};
 
 const MARKER: &str = "sealyard-backups";
 const MARKER_TEXT: &str = "sealyard-backups 1\n";
@@ -19,6 +19,12 @@ const LONGEST_MANIFEST: u64 = 64 * 1024;
 #[derive(Debug)]
 pub struct BackupStore {
     root: PathBuf,
+}
+
+/// A directory of backups that is had for one backup alone, until this is dropped.
+#[derive(Debug)]
+pub struct StoreLock {
+    _file: File,
 }
 
 /// The name of a backup: when it was begun, and something random. Later ones are greater.
@@ -109,7 +115,10 @@ impl BackupStore {
     }
 
     /// Has it for one backup alone, and removes what those left that were interrupted.
-    pub(crate) fn lock(&self) -> Result<File, BackupError> {
+    ///
+    /// # Errors
+    /// [`BackupError::InUse`]; any error of the disk.
+    pub fn lock(&self) -> Result<StoreLock, BackupError> {
         let path = self.root.join("lock");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -129,7 +138,7 @@ impl BackupStore {
                 removed.map_err(BackupError::io("remove", &path))?;
             }
         }
-        Ok(lock)
+        Ok(StoreLock { _file: lock })
     }
 
     /// The backups that are whole, the oldest first.
@@ -174,6 +183,17 @@ impl BackupStore {
         self.root.join("objects").join(name.get(..2).unwrap_or_default()).join(name)
     }
 
+    /// Whether it has a file of this length under the digest.
+    pub(crate) fn has(&self, stored: &Digest, size: u64) -> bool {
+        self.object_path(stored).metadata().is_ok_and(|there| there.is_file() && there.len() == size)
+    }
+
+    /// Whether it has an object, and every byte is what it was.
+    pub(crate) fn has_intact(&self, stored: &Digest, size: u64) -> bool {
+        let read = || digest_of(File::open(self.object_path(stored))?);
+        self.has(stored, size) && read().is_ok_and(|found| found == (*stored, size))
+    }
+
     /// Copies what `from` gives, and keeps it by its digest; gives that, its length, and whether it was new.
     pub(crate) fn put_object(&self, from: &mut dyn Read, rng: &dyn Rng) -> Result<(Digest, u64, bool), BackupError> {
         let pending = self.root.join("objects").join(format!("{PENDING}{}", rng.hex_id()));
@@ -183,7 +203,8 @@ impl BackupStore {
             io::copy(from, &mut to).map_err(BackupError::io("copy an object to", &pending))?;
             let (file, digest, size) = to.finish();
             let path = self.object_path(&digest);
-            if path.metadata().is_ok_and(|there| there.len() == size) {
+            // A copy that was damaged meanwhile is replaced.
+            if self.has_intact(&digest, size) {
                 return Ok((digest, size, false));
             }
             file.sync_all().map_err(BackupError::io("write", &pending))?;
@@ -269,6 +290,9 @@ mod tests {
         let (digest, size, new) = store.put_object(&mut &b"bytes"[..], &SystemRng).unwrap();
         assert_eq!((digest, size, new), (Digest::of(b"bytes"), 5, true));
         assert_eq!(store.put_object(&mut &b"bytes"[..], &SystemRng).unwrap(), (digest, 5, false));
+        fs::write(store.object_path(&digest), "byteX").unwrap();
+        assert_eq!(store.put_object(&mut &b"bytes"[..], &SystemRng).unwrap(), (digest, 5, true), "it is mended");
+        assert_eq!(fs::read(store.object_path(&digest)).unwrap(), b"bytes");
         fs::write(root.join(MARKER), "sealyard-backups 2\n").unwrap();
         assert!(matches!(BackupStore::open(&root), Err(BackupError::Newer(_))));
     }

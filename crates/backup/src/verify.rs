@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -35,6 +35,15 @@ pub struct BackupReport {
     pub ledger: u64,
     /// What is wrong.
     pub problems: Vec<BackupProblem>,
+    /// What is wrong too, and was overruled.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overruled: Vec<BackupProblem>,
+    /// The objects that are damaged or not there, all of them.
+    #[serde(skip)]
+    pub damaged: BTreeSet<ObjectId>,
+    /// How many problems are not of one object, or of one workspace's key.
+    #[serde(skip)]
+    pub others: u64,
 }
 
 /// One thing that is wrong.
@@ -44,14 +53,44 @@ pub struct BackupProblem {
     pub rule: &'static str,
     /// What was found, and of what.
     pub detail: String,
+    /// The object, or the key of a workspace, that is damaged: all else can be restored without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damaged: Option<String>,
 }
 
 impl BackupReport {
     fn add(&mut self, rule: &'static str, detail: String) {
+        self.others += 1;
+        self.push(BackupProblem { rule, detail, damaged: None });
+    }
+
+    fn add_object(&mut self, rule: &'static str, object: ObjectId, detail: String) {
+        self.damaged.insert(object);
+        self.push(BackupProblem { rule, detail, damaged: Some(object.to_string()) });
+    }
+
+    /// Takes up what was found of the workspaces' keys.
+    pub fn add_keys(&mut self, problems: Vec<BackupProblem>) {
+        problems.into_iter().for_each(|problem| self.push(problem));
+    }
+
+    fn push(&mut self, problem: BackupProblem) {
         self.ok = false;
         if self.problems.len() < MOST_PROBLEMS {
-            self.problems.push(BackupProblem { rule, detail });
+            self.problems.push(problem);
         }
+    }
+
+    /// Overrules what `which` chooses. It stays in the report; says whether there was any.
+    pub fn overrule(&mut self, which: impl Fn(&BackupProblem) -> bool) -> bool {
+        let (overruled, problems): (Vec<_>, Vec<_>) = self.problems.drain(..).partition(which);
+        self.problems = problems;
+        self.others -= (overruled.iter().filter(|problem| problem.damaged.is_none()).count() as u64).min(self.others);
+        let any = !overruled.is_empty();
+        self.overruled.extend(overruled);
+        // What was not listed, because there are too many, is only of objects then.
+        self.ok = self.problems.is_empty() && self.others == 0;
+        any
     }
 }
 
@@ -129,9 +168,10 @@ impl<'s> Opened<'s> {
     /// The vault's keys with those of the workspaces, which are in the catalog, sealed by them.
     ///
     /// # Errors
-    /// [`BackupError::Refused`]; [`BackupError::Vault`] when one can't be opened.
-    pub fn with_workspace_keys(&self, ring: Keyring) -> Result<Keyring, BackupError> {
+    /// [`BackupError::Refused`]. One that can't be opened is a problem, and all else can be looked at.
+    pub fn with_workspace_keys(&self, ring: Keyring) -> Result<(Keyring, Vec<BackupProblem>), BackupError> {
         let (mut ring, mut dump, mut current) = (ring, self.dump()?, Columns::default());
+        let mut problems = Vec::new();
         while let Some(item) = dump.next_item()? {
             match item {
                 DumpItem::Table(table) => current = Columns::of(&table),
@@ -139,20 +179,30 @@ impl<'s> Opened<'s> {
                     let refused = || BackupError::refused("backup.catalog", "a row of a workspace's key is none");
                     let id = current.text(&row, "id").ok_or_else(refused)?;
                     let sealed = current.blob(&row, "sealed").ok_or_else(refused)?;
-                    let key = ring.open_sealed("workspace-key", &id, sealed)?;
-                    let key = <[u8; 32]>::try_from(key.expose().as_slice()).map_err(|_| refused())?;
-                    ring = ring.with_scoped(Redacted::new(key));
+                    let opened = ring.open_sealed("workspace-key", &id, sealed).ok();
+                    match opened.and_then(|key| <[u8; 32]>::try_from(key.expose().as_slice()).ok()) {
+                        Some(key) => ring = ring.with_scoped(Redacted::new(key)),
+                        None if problems.len() < MOST_PROBLEMS => problems.push(BackupProblem {
+                            rule: "backup.workspace-key",
+                            detail: format!(
+                                "the key {id} of a workspace can't be opened: what is stored under it can't be read"
+                            ),
+                            damaged: Some(id),
+                        }),
+                        None => {}
+                    }
                 }
                 DumpItem::Row(_) => {}
             }
         }
-        Ok(ring)
+        Ok((ring, problems))
     }
 
-    pub(crate) fn each_object(
-        &self,
-        visit: &mut dyn FnMut(StoredCopy) -> Result<(), BackupError>,
-    ) -> Result<(), BackupError> {
+    /// Shows each line of the list of objects.
+    ///
+    /// # Errors
+    /// [`BackupError::Refused`], and those of `visit`.
+    pub fn each_object(&self, visit: &mut dyn FnMut(StoredCopy) -> Result<(), BackupError>) -> Result<(), BackupError> {
         list::each(sealed::read(&self.store.folder(&self.name), "objects", &self.key)?, visit)
     }
 
@@ -201,6 +251,9 @@ impl<'s> Opened<'s> {
             compared: 0,
             ledger: 0,
             problems: Vec::new(),
+            overruled: Vec::new(),
+            damaged: BTreeSet::new(),
+            others: 0,
         };
         let mut wanted = self.verify_catalog(known, &mut report)?;
         let mut copies = Vec::new();
@@ -288,21 +341,23 @@ impl<'s> Opened<'s> {
     fn verify_object(&self, copy: &StoredCopy, report: &mut BackupReport) -> Result<bool, BackupError> {
         let Some(stored) = copy.stored else {
             let detail = format!("object {} was not there any more when the backup was made", copy.object);
-            report.add("backup.missing", detail);
+            report.add_object("backup.missing", copy.object, detail);
             return Ok(false);
         };
         let path = self.store.object_path(&stored);
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                report.add("backup.missing", format!("object {} is missing: {}", copy.object, path.display()));
+                let detail = format!("object {} is missing: {}", copy.object, path.display());
+                report.add_object("backup.missing", copy.object, detail);
                 return Ok(false);
             }
             Err(error) => return Err(BackupError::io("read", path)(error)),
         };
         let (digest, size) = digest_of(file).map_err(BackupError::io("read", &path))?;
         if (digest, size) != (stored, copy.stored_size) {
-            report.add("backup.object", format!("object {} is not what was copied: {}", copy.object, path.display()));
+            let detail = format!("object {} is not what was copied: {}", copy.object, path.display());
+            report.add_object("backup.object", copy.object, detail);
             return Ok(false);
         }
         Ok(true)
@@ -336,14 +391,12 @@ fn verify_content(vault: &Vault, copy: &StoredCopy, report: &mut BackupReport) -
     match vault.open(&copy.object).and_then(|object| Ok((object.size(), object.digest()?))) {
         Ok(found) if found == (copy.size, copy.digest) => Ok(()),
         Ok(_) => {
-            report.add(
-                "backup.digest",
-                format!("the content of object {} has another digest than the catalog says", copy.object),
-            );
+            let detail = format!("the content of object {} has another digest than the catalog says", copy.object);
+            report.add_object("backup.digest", copy.object, detail);
             Ok(())
         }
         Err(error @ VaultError::Authentication { .. }) => {
-            report.add("vault.authentication", error.to_string());
+            report.add_object("vault.authentication", copy.object, error.to_string());
             Ok(())
         }
         Err(error) => Err(error.into()),

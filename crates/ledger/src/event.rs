@@ -364,10 +364,15 @@ pub enum Act {
         objects: u64,
         missing: u64,
     },
-    /// The server's state is that of a backup; `forced` when it was known to be older than another.
+    /// The server's state is that of a backup; `forced` when it was known to be older than another. `damaged` are the first of
+    /// what it lacks because it was damaged, `damaged_count` is how many they are.
     BackupRestored {
         backup: String,
         forced: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        damaged: Vec<String>,
+        #[serde(default)]
+        damaged_count: u64,
     },
     WorkspaceCreated {
         name: String,

@@ -144,7 +144,7 @@ fn compare(signed: &mut BTreeMap<u64, Vec<(Digest, Origin)>>, frontier: &Frontie
                 format!("the first {size} entries give the root {found}, but {root} was signed"),
             ),
             Origin::Elsewhere => problems.add(
-                "ledger.rollback",
+                "ledger.rewritten",
                 Some(size),
                 format!("the log was rewritten: its first {size} entries give {found}, the checkpoint that was kept elsewhere says {root}"),
             ),
@@ -279,7 +279,7 @@ mod tests {
         }
         let signed_again = [Checkpoint::sign(6, &frontier.root(), &key(1))];
         assert!(rules(&short, &signed_again, None).is_empty());
-        assert_eq!(rules(&short, &signed_again, Some(&checkpoints[1])), ["ledger.rollback"]);
+        assert_eq!(rules(&short, &signed_again, Some(&checkpoints[1])), ["ledger.rewritten"]);
         assert_eq!(rules(&entries, &checkpoints, Some("nonsense")), ["ledger.checkpoint-signature"]);
     }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use sealyard_backup::{
     BackupError, BackupMaking, BackupReport, BackupStore, BackupSummary, CatalogTarget, KeyFiles, Opened, RecipientKey,
-    RecoveryKey, SnapshotName, open_catalog, restore_objects,
+    RecoveryKey, SnapshotName, StoreLock, check_vault, open_catalog, restore_objects,
 };
 use sealyard_core::{Clock, Redacted, Rng, durable};
 use sealyard_ledger::{Act, Event, LedgerKey, Outcome, VerifierKey};
 use sealyard_master_key::WrappedKeys;
-use sealyard_store::{BACKUP_HOLD, Store, StoreError};
+use sealyard_store::backup_hold::{with_hold, without_hold};
+use sealyard_store::{BACKUP_HOLD, Store, StoreError, Transaction};
 use sealyard_store_sql::{LedgerReader, PostgresOptions, PostgresStore, PostgresUrl, SqliteOptions, SqliteStore};
 use sealyard_vault::{ArtifactsUrl, ArtifactsUrlError, Keyring, LocalBackend, ObjectBackend};
 use tokio::runtime::Handle;
@@ -21,6 +22,8 @@ use crate::{DataDirectory, ServerError, master_key};
 
 /// So long objects are kept that the catalog gives up, from each time that the backup says that it is still at it.
 const HOLD_SECONDS: i64 = 60 * 60;
+/// So many damaged objects are named in the ledger.
+const MOST_NAMED: usize = 100;
 /// It says so again when less than this is left.
 const RENEW_SECONDS: i64 = 30 * 60;
 
@@ -83,21 +86,33 @@ impl Backup {
             Some(wrapped) => wrapped.master().to_owned(),
             None => "file".to_owned(),
         };
+        // Before the hold: a backup that can't begin does nothing to one that is being made.
+        let to = self.to.clone();
+        let locked = tokio::task::spawn_blocking(move || {
+            let store = BackupStore::open_or_create(&to)?;
+            let lock = store.lock()?;
+            Ok::<_, BackupError>((store, lock))
+        });
+        let locked = locked.await.map_err(|_| StoreError::Stopped)??;
         let name = BackupMaking::new_name(&*clock, &*rng);
         let shown: Vec<String> = recipients.iter().map(ToString::to_string).collect();
         // On record before anything leaves, and held before the catalog is looked at.
-        let hold = Hold { store: Arc::clone(&store), clock: Arc::clone(&clock), until: 0 };
+        let hold = Hold { store: Arc::clone(&store), clock: Arc::clone(&clock), name: name.to_string(), until: 0 };
         let begun = event(&*clock, Act::BackupBegun { backup: name.to_string(), recipients: shown });
         let until = hold.next();
+        let (own, now) = (name.to_string(), clock.now().as_millis());
         store
             .write(move |tx| {
-                tx.put_setting(BACKUP_HOLD, &until.to_string())?;
+                let held = tx.setting(BACKUP_HOLD)?.unwrap_or_default();
+                tx.put_setting(BACKUP_HOLD, &with_hold(&held, &own, until, now))?;
                 tx.record(&begun)
             })
             .await?;
         let hold = Hold { until, ..hold };
-        let made =
-            self.make(objects, recipients, ledger_key, master_key, name, hold, (Arc::clone(&clock), rng), say).await;
+        let own = name.to_string();
+        let made = self
+            .make(locked, objects, recipients, ledger_key, master_key, name, hold, (Arc::clone(&clock), rng), say)
+            .await;
         let act = match &made {
             Ok(sum) => Some(Act::BackupMade {
                 backup: sum.backup.clone(),
@@ -109,7 +124,8 @@ impl Backup {
         let ended = act.map(|act| event(&*clock, act));
         let over = store
             .write(move |tx| {
-                tx.put_setting(BACKUP_HOLD, "0")?;
+                let held = tx.setting(BACKUP_HOLD)?.unwrap_or_default();
+                tx.put_setting(BACKUP_HOLD, &without_hold(&held, &own))?;
                 ended.as_ref().map_or(Ok(()), |ended| tx.record(ended))
             })
             .await;
@@ -121,6 +137,7 @@ impl Backup {
     #[allow(clippy::too_many_arguments, reason = "each is a part of the one thing that is made")]
     async fn make(
         self,
+        (store, lock): (BackupStore, StoreLock),
         objects: Arc<dyn ObjectBackend>,
         recipients: Vec<RecipientKey>,
         ledger_key: LedgerKey,
@@ -136,12 +153,12 @@ impl Backup {
                 Some(named) => LedgerReader::connect(&database_url(named)?)?,
                 None => LedgerReader::open(&DataDirectory::catalog_in(&self.data_directory))?,
             };
-            let store = BackupStore::open_or_create(&self.to)?;
             let place = std::path::absolute(&self.to).unwrap_or(self.to);
             let memory = sealyard_core::Digest::of(place.as_os_str().as_encoded_bytes()).to_hex();
             let memory = self.data_directory.join(format!("backup-{}.copied", memory.get(..16).unwrap_or_default()));
             let making = BackupMaking {
                 store: &store,
+                lock,
                 name,
                 catalog,
                 objects,
@@ -229,6 +246,7 @@ fn event(clock: &dyn Clock, act: Act) -> Event {
 struct Hold {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    name: String,
     until: i64,
 }
 
@@ -241,8 +259,12 @@ impl Hold {
         if self.until > self.clock.now().plus_seconds(RENEW_SECONDS).as_millis() {
             return Ok(());
         }
-        let until = self.next();
-        self.store.write(move |tx| tx.put_setting(BACKUP_HOLD, &until.to_string())).await?;
+        let (until, now, name) = (self.next(), self.clock.now().as_millis(), self.name.clone());
+        let renew = move |tx: &mut dyn Transaction| -> Result<(), StoreError> {
+            let held = tx.setting(BACKUP_HOLD)?.unwrap_or_default();
+            tx.put_setting(BACKUP_HOLD, &with_hold(&held, &name, until, now))
+        };
+        self.store.write(renew).await?;
         self.until = until;
         Ok(())
     }
@@ -263,6 +285,8 @@ pub struct Restore {
     pub checkpoint: Option<String>,
     /// Restore although another backup, or the checkpoint, is known to be younger.
     pub force_older: bool,
+    /// Restore what is whole, without what is damaged.
+    pub without_damaged: bool,
     /// The settings of the server, where they say what protects the vault's keys.
     pub settings: Settings,
     /// The master key of the environment.
@@ -314,22 +338,20 @@ impl Restore {
             let ring = self.ring(&opened.keys()?, &clock, &rng).await?;
             opened.with_workspace_keys(ring)?
         };
+        let (ring, key_problems) = ring;
         let verifying = (Arc::clone(&store), ring.clone(), Arc::clone(&rng));
-        let (kept, forced) = (self.checkpoint.clone(), self.force_older);
+        let (kept, forced, without_damaged) = (self.checkpoint.clone(), self.force_older, self.without_damaged);
         let work = move || {
             let (store, ring, rng) = verifying;
             let opened = Opened::open(&store, name.as_ref(), &recovery, verifier.as_ref())?;
             let known: Vec<String> = kept.into_iter().chain(opened.newest_known()?).collect();
-            let younger =
-                |report: &BackupReport| report.problems.iter().any(|problem| problem.rule == "ledger.rollback");
             let mut go_on = |done| say("looked at", done);
             let mut report = opened.verify(&known, Some(ring.clone()), Arc::clone(&rng), &mut go_on)?;
-            let mut overruled = false;
-            if forced && younger(&report) {
-                // What was overruled is written into the restored ledger.
-                overruled = true;
-                report.problems.retain(|problem| problem.rule != "ledger.rollback");
-                report.ok = report.problems.is_empty();
+            report.add_keys(key_problems);
+            // What is overruled is written into the restored ledger. That a log was rewritten is never overruled.
+            let overruled = forced && report.overrule(|problem| problem.rule == "ledger.rollback");
+            if without_damaged && report.others == 0 {
+                report.overrule(|problem| problem.damaged.is_some());
             }
             let backup = report.backup.clone();
             Ok::<_, BackupError>((report, overruled, (recovery, verifier, SnapshotName::parse(&backup)?), say))
@@ -340,7 +362,7 @@ impl Restore {
             && report.ok
         {
             let opened = OpenedBackup { store, recovery, verifier, name };
-            to.fill(opened, ring, overruled, (clock, rng), say).await?;
+            to.fill(opened, ring, (overruled, &report), (clock, rng), say).await?;
         }
         Ok(report)
     }
@@ -386,7 +408,7 @@ impl RestoreTo {
         self,
         backup: OpenedBackup,
         ring: Keyring,
-        forced: bool,
+        (forced, report): (bool, &BackupReport),
         (clock, rng): (Arc<dyn Clock>, Arc<dyn Rng>),
         mut say: Progress,
     ) -> Result<(), ServerError> {
@@ -394,19 +416,30 @@ impl RestoreTo {
         let mut beside = absolute.clone().into_os_string();
         beside.push(".restoring");
         let beside = PathBuf::from(beside);
-        match std::fs::remove_dir_all(&beside) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file("remove", &beside)(error)),
-            _ => {}
+        if beside.symlink_metadata().is_ok() {
+            // Of a restore that was stopped, by its look; one that goes on has its lock, and anything else is somebody's.
+            let is_left = beside.join("keys").is_dir() && beside.join("lock").is_file();
+            let is_empty = std::fs::read_dir(&beside).map_err(file("look into", &beside))?.next().is_none();
+            if !is_left && !is_empty {
+                return Err(ServerError::NotEmpty(beside));
+            }
+            let _lock = DataDirectory::open(&beside)?;
+            std::fs::remove_dir_all(&beside).map_err(file("remove", &beside))?;
         }
         let directory = DataDirectory::open(&beside)?;
         let vault = open_vault(&directory, self.artifacts.clone(), ring, Arc::clone(&rng)).await?;
         let (database, keys, catalog) = (self.database.clone(), directory.keys(), directory.catalog());
         let name = backup.name.clone();
         let moment = Arc::clone(&clock);
+        let damaged = report.damaged.clone();
+        let mut lacking: Vec<String> = damaged.iter().map(ToString::to_string).collect();
+        let keys_lacking = report.overruled.iter().filter(|problem| problem.rule == "backup.workspace-key");
+        lacking.extend(keys_lacking.filter_map(|problem| problem.damaged.clone()));
         let work = move || {
             let opened = Opened::open(&backup.store, Some(&backup.name), &backup.recovery, backup.verifier.as_ref())?;
+            check_vault(&opened, &vault)?;
             opened.keys()?.write(&keys)?;
-            restore_objects(&opened, &vault, &mut |done| say("restored", done))?;
+            restore_objects(&opened, &vault, &damaged, &mut |done| say("restored", done))?;
             let url = database.as_ref().map(database_url).transpose()?;
             let target = url.as_ref().map_or(CatalogTarget::Sqlite(&catalog), CatalogTarget::Postgres);
             open_catalog(&opened, &target)?;
@@ -417,7 +450,11 @@ impl RestoreTo {
             Ok::<_, BackupError>((store, url))
         };
         let (store, url) = tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Stopped)??;
-        let restored = event(&*clock, Act::BackupRestored { backup: name.to_string(), forced });
+        let restored = event(&*clock, {
+            let damaged_count = lacking.len() as u64;
+            lacking.truncate(MOST_NAMED);
+            Act::BackupRestored { backup: name.to_string(), forced, damaged: lacking, damaged_count }
+        });
         store.write(move |tx| tx.record(&restored)).await?;
         drop(store);
         if let Some(url) = url {

@@ -3,6 +3,8 @@
 
 mod activity;
 mod backup;
+#[cfg(test)]
+mod backup_tests;
 mod catalog;
 mod challenges;
 mod config;

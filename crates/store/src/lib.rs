@@ -16,6 +16,7 @@
 //! that fails is undone alone; the others of its group are kept.
 #![forbid(unsafe_code)]
 
+pub mod backup_hold;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;

@@ -63,6 +63,14 @@ impl Arguments {
                 "{}: {} objects ({} bytes), {} of them new ({} bytes); {} rows, {} entries of the ledger\n",
                 sum.backup, sum.objects, sum.object_bytes, sum.new_objects, sum.new_bytes, sum.rows, sum.ledger
             ))?;
+            for object in sum.kept.iter().take(20) {
+                output::say(
+                    common.quiet,
+                    &format!(
+                        "missing: object {object} is not stored any more; its copy of an earlier backup is in this one"
+                    ),
+                );
+            }
             for object in sum.missing.iter().take(20) {
                 output::say(
                     common.quiet,
@@ -70,6 +78,6 @@ impl Arguments {
                 );
             }
         }
-        Ok(if sum.missing.is_empty() { Exit::Fine } else { Exit::No })
+        Ok(if sum.missing.is_empty() && sum.kept.is_empty() { Exit::Fine } else { Exit::No })
     }
 }

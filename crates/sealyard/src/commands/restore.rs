@@ -53,6 +53,9 @@ pub(crate) struct Arguments {
     /// Restore although something younger is known.
     #[arg(long)]
     force_older: bool,
+    /// Restore what is whole, where objects are damaged or missing; the restored ledger names them.
+    #[arg(long)]
+    without_damaged: bool,
     #[command(flatten)]
     database: DatabaseArguments,
     /// Where artifacts go, if not below the data directory.
@@ -104,6 +107,7 @@ impl Arguments {
             verifier_key: self.verifier_key.as_deref().map(read_text).transpose()?,
             checkpoint: self.checkpoint.as_deref().map(read_text).transpose()?,
             force_older: self.force_older,
+            without_damaged: self.without_damaged,
             settings,
             master_key: master_key::of_environment(),
         };
@@ -128,6 +132,9 @@ impl Arguments {
             ))?;
             for problem in &report.problems {
                 output::data(&format!("  {}  {}\n", problem.rule, remote::plain(&problem.detail)))?;
+            }
+            for problem in &report.overruled {
+                output::data(&format!("  {}, overruled  {}\n", problem.rule, remote::plain(&problem.detail)))?;
             }
         }
         if believed && report.ok {

@@ -2,7 +2,7 @@ use crate::StoreError;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// The setting that says until when a backup copies objects, in milliseconds of Unix time: none is removed before.
+/// The setting that says until when backups copy objects: none is removed before. See [`crate::backup_hold`].
 pub const BACKUP_HOLD: &str = "backup-hold";
 
 /// Small facts about this server, such as the ledger's origin.
