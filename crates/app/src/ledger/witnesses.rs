@@ -49,10 +49,13 @@ pub struct Witnesses {
     renewed: Renewed,
 }
 
+/// The size that a witness signed anew, its line, and when.
+type Signed = (u64, String, Timestamp);
+
 /// What each witness signed last, to which size and when. The catalog keeps what it signed first: cosignatures there are never
 /// changed.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Renewed(Arc<Mutex<BTreeMap<String, (u64, String, Timestamp)>>>);
+pub(super) struct Renewed(Arc<Mutex<BTreeMap<String, Signed>>>);
 
 impl Renewed {
     fn put(&self, name: &str, size: u64, line: &str, now: Timestamp) {
