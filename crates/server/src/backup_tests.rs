@@ -111,7 +111,10 @@ fn objects(vault: &Path) -> Vec<ObjectId> {
     found
 }
 
-fn newest_event(data: &Path, act: &str) -> serde_json::Value {
+/// What a restore wrote goes into the log when the restored server starts.
+async fn newest_event(data: &Path, act: &str) -> serde_json::Value {
+    let config = Config { data_directory: data.to_owned(), ..config(data) };
+    Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.unwrap().stop().await;
     let reader = LedgerReader::open(&data.join("catalog.sqlite")).unwrap();
     let events =
         reader.entries().map(|entry| serde_json::from_slice::<serde_json::Value>(&entry.unwrap().bytes).unwrap());
@@ -141,7 +144,7 @@ async fn a_server_that_lost_an_object_is_restored_without_it() {
     assert_eq!((again.kept, again.missing.len()), (vec![ids[0].to_string()], 0));
     assert!(restore(root, "first", to(root.join("whole"), None), false).await.unwrap().ok);
     assert_eq!(objects(&root.join("whole/vault")), ids);
-    assert_eq!(newest_event(&root.join("whole"), "backup-restored")["damaged_count"], 0);
+    assert_eq!(newest_event(&root.join("whole"), "backup-restored").await["damaged_count"], 0);
 
     // Elsewhere it is missing, and of another one the copy is damaged.
     let second = back_up(root, "second").await.unwrap();
@@ -159,7 +162,7 @@ async fn a_server_that_lost_an_object_is_restored_without_it() {
     assert!(report.ok && report.problems.is_empty());
     assert_eq!(rules(&report.overruled), ["backup.missing", "backup.object"], "it is not hidden");
     assert_eq!(objects(&root.join("rest/vault")).len(), 1);
-    let event = newest_event(&root.join("rest"), "backup-restored");
+    let event = newest_event(&root.join("rest"), "backup-restored").await;
     assert_eq!(event["damaged_count"], 2);
     assert!(event["damaged"].as_array().unwrap().contains(&ids[0].to_string().into()), "{event}");
 
