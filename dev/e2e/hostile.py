@@ -257,7 +257,9 @@ def anonymous(server):
             answer = client.ask(method, path, {} if method in ("POST", "PUT", "PATCH") else None)
             asked += 1
             client.close()  # a server may end a connection whose body it did not read
-            if answer.status != 401:
+            # A log-in of a command line brings its code here, and has nothing else to show.
+            log_in = path.endswith("/account/command-line") and answer.status in (400, 403, 404, 405)
+            if answer.status != 401 and not log_in:
                 raise Failed(f"anonymous {method} {path}: {answer}")
     client.close()
     return asked

@@ -269,6 +269,10 @@ def ledger(browser, pages, server, client):
     browser.click("document.querySelector('#entries button')")
     browser.shows("proven by this browser")
     check("the entry that is proven", json.loads(browser.evaluate("document.getElementById('event').textContent"))["name"], "diabetes-model")
+    fresh = server.client()  # the other one's connection was left alone for too long
+    for number in range(60):
+        fresh.mlflow("POST", "registered-models/create", name=f"another-{number}")
+    fresh.close()
     # Pages: the first fifty, then older ones, each once.
     browser.evaluate("document.getElementById('form').reset()")
     browser.click("document.querySelector('#form button')")
