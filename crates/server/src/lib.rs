@@ -3,8 +3,6 @@
 
 mod activity;
 mod backup;
-#[cfg(test)]
-mod backup_tests;
 mod catalog;
 mod challenges;
 mod config;

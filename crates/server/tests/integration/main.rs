@@ -7,6 +7,7 @@
     reason = "a test that can't go on ends"
 )]
 
+mod backup;
 mod certificates;
 mod listeners;
 mod running;

@@ -11,8 +11,8 @@ use sealyard_store::{BACKUP_HOLD, StoreError};
 use sealyard_store_sql::{LedgerReader, SqliteOptions, SqliteStore};
 use sealyard_vault::{ArtifactsUrl, LocalBackend, ObjectBackend as _, ObjectId};
 
-use crate::settings::Settings;
-use crate::{Backup, Config, Restore, RestoreTo, Server, ServerError, TlsMode};
+use sealyard_server::settings::Settings;
+use sealyard_server::{Backup, Config, Restore, RestoreTo, Server, ServerError, TlsMode};
 
 fn config(root: &Path) -> Config {
     Config {
