@@ -45,6 +45,11 @@ impl Form {
         let place = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.swap_remove(place).1)
     }
+
+    /// The same, of a field that is nothing if it is not there.
+    pub(super) fn take_or_empty(&mut self, name: &str) -> Redacted<String> {
+        self.take(name).unwrap_or_else(|| Redacted::new(String::new()))
+    }
 }
 
 #[cfg(test)]

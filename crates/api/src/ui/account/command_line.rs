@@ -1,14 +1,14 @@
 //! `GET /account/command-line?port=…&challenge=…&state=…`: asks whether a command line of this machine may act as who is logged in.
 //! `POST` makes its token and sends the browser to the command line, on loopback, with a code for it.
 
-use axum::extract::{RawQuery, Request, State};
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use sealyard_app::LogInChallenge;
 use sealyard_core::Digest;
 
-use super::{Visitor, told};
-use crate::http::{ApiError, ApiState, Identified};
+use super::{Submitted, Visitor, told};
+use crate::http::{ApiError, ApiState};
 use crate::ui::oidc::go_on;
 use crate::ui::page::escape;
 
@@ -31,15 +31,7 @@ impl Asked {
     }
 }
 
-pub(in crate::ui) async fn show(
-    State(state): State<ApiState>,
-    RawQuery(query): RawQuery,
-    request: Request,
-) -> Response {
-    let visitor = match Visitor::of(&state, &request).await {
-        Ok(visitor) => visitor,
-        Err(answer) => return answer,
-    };
+pub(in crate::ui) async fn show(RawQuery(query): RawQuery, visitor: Visitor) -> Response {
     let query = query.unwrap_or_default();
     let field = |name: &str| {
         let mut all = query.split('&').filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
@@ -66,15 +58,8 @@ pub(in crate::ui) async fn show(
     visitor.page(StatusCode::OK, TITLE, &html, "")
 }
 
-pub(in crate::ui) async fn allow(
-    State(state): State<ApiState>,
-    Identified(caller): Identified,
-    request: Request,
-) -> Response {
-    let (visitor, mut form) = match Visitor::with_form(&state, caller, request).await {
-        Ok(found) => found,
-        Err(answer) => return answer,
-    };
+pub(in crate::ui) async fn allow(State(state): State<ApiState>, sent: Submitted) -> Response {
+    let Submitted { visitor, mut form } = sent;
     let Some(asked) = Asked::read(|name| form.take(name).map(|value| value.expose().clone())) else {
         return ApiError::invalid("no command line asks like that").into_response();
     };

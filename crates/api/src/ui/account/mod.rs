@@ -9,7 +9,7 @@ mod second_factor;
 mod sessions;
 mod tokens;
 
-use axum::extract::Request;
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use sealyard_app::{AppError, Caller};
@@ -20,7 +20,7 @@ use super::form::Form;
 use super::page::page;
 use crate::http::Takes::{Nobody, Somebody};
 use crate::http::routes::{Routes, get, post};
-use crate::http::{ApiError, ApiState, FormToken, check_with_cookie, page_caller};
+use crate::http::{ApiError, ApiState, FormToken, Identified, check_with_cookie, page_caller};
 
 pub(super) fn routes() -> Routes {
     // Who is nobody is sent on to the log-in page by those that only show something.
@@ -44,22 +44,33 @@ struct Visitor {
     token: FormToken,
 }
 
-impl Visitor {
+/// What they send with a form of a page that was made for them.
+struct Submitted {
+    visitor: Visitor,
+    form: Form,
+}
+
+impl FromRequest<ApiState> for Visitor {
+    type Rejection = Response;
+
     /// Who asks for a page, or where they are sent.
-    fn of<'a>(state: &'a ApiState, request: &Request) -> impl Future<Output = Result<Self, Response>> + Send + use<'a> {
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Response> {
         let token = FormToken::of_session(state.config(), request.headers());
-        let caller = page_caller(state, request);
-        async move {
-            match (token, caller.await) {
-                (Some(token), Some(caller)) if is_session(&caller) => Ok(Self { caller, token }),
-                _ => Err(Redirect::to("/login").into_response()),
-            }
+        match (token, page_caller(state, &request).await) {
+            (Some(token), Some(caller)) if is_session(&caller) => Ok(Self { caller, token }),
+            _ => Err(Redirect::to("/login").into_response()),
         }
     }
+}
 
-    /// Who sends a form, and the form, if it is of a page that was made for them.
-    #[allow(clippy::result_large_err, reason = "the answer is the error")]
-    async fn with_form(state: &ApiState, caller: Caller, request: Request) -> Result<(Self, Form), Response> {
+impl FromRequest<ApiState> for Submitted {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let Identified(caller) =
+            Identified::from_request_parts(&mut parts, state).await.map_err(IntoResponse::into_response)?;
+        let request = Request::from_parts(parts, body);
         let token = FormToken::of_session(state.config(), request.headers()).filter(|_| is_session(&caller));
         let Some(token) = token else {
             return Err(ApiError::invalid("this is for who logged in on a page").into_response());
@@ -74,9 +85,11 @@ impl Visitor {
             let message = "The page was too old. Please go back to your account and try again.";
             return Err(page(StatusCode::FORBIDDEN, "Your account", BACK, message, ""));
         }
-        Ok((Self { caller, token }, form))
+        Ok(Self { visitor: Visitor { caller, token }, form })
     }
+}
 
+impl Visitor {
     /// A page with forms of theirs.
     fn page(&self, status: StatusCode, title: &str, html: &str, message: &str) -> Response {
         page(status, title, &format!("{html}{BACK}"), message, self.token.expose())

@@ -1,6 +1,6 @@
 //! `GET /account`: who one is, and what can be looked after.
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
@@ -8,11 +8,7 @@ use super::Visitor;
 use crate::http::{ApiError, ApiState};
 use crate::ui::page::{escape, page};
 
-pub(in crate::ui) async fn show(State(state): State<ApiState>, request: Request) -> Response {
-    let visitor = match Visitor::of(&state, &request).await {
-        Ok(visitor) => visitor,
-        Err(answer) => return answer,
-    };
+pub(in crate::ui) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Response {
     let factor = match state.server().second_factor_status(&visitor.caller).await {
         Ok(status) if status.enabled => format!("on, {} codes to recover with", status.recovery_codes),
         Ok(_) => "off".to_owned(),

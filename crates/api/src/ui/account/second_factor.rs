@@ -1,13 +1,12 @@
 //! `GET /account/second-factor`: whether there is one. `POST` begins to set one up, by the password, and shows it once; `POST …/confirm`
 //! has it asked for from then on, by a code of it, and shows the codes to recover with; `POST …/disable` ends it.
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use sealyard_core::Redacted;
 
-use super::{Visitor, qr, told};
-use crate::http::{ApiError, ApiState, Cookie, Identified};
+use super::{Submitted, Visitor, qr, told};
+use crate::http::{ApiError, ApiState, Cookie};
 use crate::ui::page::{escape, page};
 use crate::ui::with_cookies;
 
@@ -30,11 +29,8 @@ const DISABLE: &str = r#"<h2>Second factor</h2><p>It is on.</p>
 <input id="code" name="code" autocomplete="one-time-code" spellcheck="false" maxlength="64" required>
 <button type="submit">Turn it off</button></form>"#;
 
-pub(in crate::ui) async fn show(State(state): State<ApiState>, request: Request) -> Response {
-    match Visitor::of(&state, &request).await {
-        Ok(visitor) => status(&state, &visitor, StatusCode::OK, "").await,
-        Err(answer) => answer,
-    }
+pub(in crate::ui) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Response {
+    status(&state, &visitor, StatusCode::OK, "").await
 }
 
 async fn status(state: &ApiState, visitor: &Visitor, status: StatusCode, message: &str) -> Response {
@@ -44,16 +40,9 @@ async fn status(state: &ApiState, visitor: &Visitor, status: StatusCode, message
     }
 }
 
-pub(in crate::ui) async fn begin(
-    State(state): State<ApiState>,
-    Identified(caller): Identified,
-    request: Request,
-) -> Response {
-    let (visitor, mut form) = match Visitor::with_form(&state, caller, request).await {
-        Ok(found) => found,
-        Err(answer) => return answer,
-    };
-    let password = form.take("password").unwrap_or_else(|| Redacted::new(String::new()));
+pub(in crate::ui) async fn begin(State(state): State<ApiState>, sent: Submitted) -> Response {
+    let Submitted { visitor, mut form } = sent;
+    let password = form.take_or_empty("password");
     match state.server().begin_second_factor(&visitor.caller, password).await {
         Ok(setup) => {
             let drawn = qr::svg(setup.uri.expose()).unwrap_or_default();
@@ -71,16 +60,9 @@ pub(in crate::ui) async fn begin(
     }
 }
 
-pub(in crate::ui) async fn confirm(
-    State(state): State<ApiState>,
-    Identified(caller): Identified,
-    request: Request,
-) -> Response {
-    let (visitor, mut form) = match Visitor::with_form(&state, caller, request).await {
-        Ok(found) => found,
-        Err(answer) => return answer,
-    };
-    let code = form.take("code").unwrap_or_else(|| Redacted::new(String::new()));
+pub(in crate::ui) async fn confirm(State(state): State<ApiState>, sent: Submitted) -> Response {
+    let Submitted { visitor, mut form } = sent;
+    let code = form.take_or_empty("code");
     match state.server().confirm_second_factor(&visitor.caller, &code).await {
         Ok(codes) => {
             let codes: String = codes.iter().map(|code| format!("<li><code>{}</code></li>", escape(code))).collect();
@@ -99,16 +81,9 @@ pub(in crate::ui) async fn confirm(
     }
 }
 
-pub(in crate::ui) async fn disable(
-    State(state): State<ApiState>,
-    Identified(caller): Identified,
-    request: Request,
-) -> Response {
-    let (visitor, mut form) = match Visitor::with_form(&state, caller, request).await {
-        Ok(found) => found,
-        Err(answer) => return answer,
-    };
-    let code = form.take("code").unwrap_or_else(|| Redacted::new(String::new()));
+pub(in crate::ui) async fn disable(State(state): State<ApiState>, sent: Submitted) -> Response {
+    let Submitted { visitor, mut form } = sent;
+    let code = form.take_or_empty("code");
     match state.server().disable_second_factor(&visitor.caller, &code).await {
         Ok(()) => status(&state, &visitor, StatusCode::OK, "The second factor is off.").await,
         Err(error) => match told(error) {

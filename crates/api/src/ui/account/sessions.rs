@@ -1,12 +1,12 @@
 //! `GET /account/sessions`: the browsers that one is logged in with; `POST …/end` ends one, or all without an `id`.
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use sealyard_app::SessionSummary;
 
-use super::{Visitor, shown, told};
-use crate::http::{ApiError, ApiState, Identified};
+use super::{Submitted, Visitor, shown, told};
+use crate::http::{ApiError, ApiState};
 use crate::ui::page::escape;
 
 const TITLE: &str = "Browsers you are logged in with";
@@ -14,11 +14,7 @@ const TITLE: &str = "Browsers you are logged in with";
 const ALL: &str = r#"<form method="post" action="/account/sessions/end"><input type="hidden" name="token" value="{token}">
 <button type="submit">Log out everywhere</button></form>"#;
 
-pub(in crate::ui) async fn show(State(state): State<ApiState>, request: Request) -> Response {
-    let visitor = match Visitor::of(&state, &request).await {
-        Ok(visitor) => visitor,
-        Err(answer) => return answer,
-    };
+pub(in crate::ui) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Response {
     match state.server().sessions_of(&visitor.caller, None).await {
         Ok(sessions) => {
             let rows: String = sessions.iter().map(row).collect();
@@ -45,15 +41,8 @@ fn row(session: &SessionSummary) -> String {
     )
 }
 
-pub(in crate::ui) async fn end(
-    State(state): State<ApiState>,
-    Identified(caller): Identified,
-    request: Request,
-) -> Response {
-    let (visitor, mut form) = match Visitor::with_form(&state, caller, request).await {
-        Ok(found) => found,
-        Err(answer) => return answer,
-    };
+pub(in crate::ui) async fn end(State(state): State<ApiState>, sent: Submitted) -> Response {
+    let Submitted { visitor, mut form } = sent;
     let id = form.take("id").map(|id| id.expose().clone());
     match state.server().end_sessions(&visitor.caller, None, id.as_deref()).await {
         // Whoever ended this one too is sent on to the log-in page from there.

@@ -1,13 +1,13 @@
 //! `GET /account/tokens`: one's tokens, without the secrets; `POST …/create` makes one, which is shown this once; `POST …/revoke` ends one.
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use sealyard_app::{AppError, NewToken, TokenSummary};
 use sealyard_identity::Scope;
 
-use super::{Visitor, shown, told};
-use crate::http::{ApiState, Identified};
+use super::{Submitted, Visitor, shown, told};
+use crate::http::ApiState;
 use crate::ui::form::Form;
 use crate::ui::page::escape;
 
@@ -22,11 +22,8 @@ const NEW: &str = r#"<form method="post" action="/account/tokens/create"><input 
 <input id="days" name="days" type="number" min="1" max="366" value="30" required>
 <button type="submit">Make a token</button></form>"#;
 
-pub(in crate::ui) async fn show(State(state): State<ApiState>, request: Request) -> Response {
-    match Visitor::of(&state, &request).await {
-        Ok(visitor) => list(&state, &visitor, StatusCode::OK, "").await,
-        Err(answer) => answer,
-    }
+pub(in crate::ui) async fn show(State(state): State<ApiState>, visitor: Visitor) -> Response {
+    list(&state, &visitor, StatusCode::OK, "").await
 }
 
 async fn list(state: &ApiState, visitor: &Visitor, status: StatusCode, message: &str) -> Response {
@@ -70,15 +67,8 @@ fn wanted(state: &ApiState, form: &mut Form) -> Result<NewToken, AppError> {
     Ok(NewToken { scopes, expires: Some(state.server().now().plus_seconds(days * 86_400)) })
 }
 
-pub(in crate::ui) async fn create(
-    State(state): State<ApiState>,
-    Identified(caller): Identified,
-    request: Request,
-) -> Response {
-    let (visitor, mut form) = match Visitor::with_form(&state, caller, request).await {
-        Ok(found) => found,
-        Err(answer) => return answer,
-    };
+pub(in crate::ui) async fn create(State(state): State<ApiState>, sent: Submitted) -> Response {
+    let Submitted { visitor, mut form } = sent;
     let made = match wanted(&state, &mut form) {
         Ok(new) => state.server().create_token(&visitor.caller, new).await,
         Err(error) => Err(error),
@@ -100,15 +90,8 @@ pub(in crate::ui) async fn create(
     }
 }
 
-pub(in crate::ui) async fn revoke(
-    State(state): State<ApiState>,
-    Identified(caller): Identified,
-    request: Request,
-) -> Response {
-    let (visitor, mut form) = match Visitor::with_form(&state, caller, request).await {
-        Ok(found) => found,
-        Err(answer) => return answer,
-    };
+pub(in crate::ui) async fn revoke(State(state): State<ApiState>, sent: Submitted) -> Response {
+    let Submitted { visitor, mut form } = sent;
     let id = form.take("id").map(|id| id.expose().clone()).unwrap_or_default();
     match state.server().revoke_token(&visitor.caller, &id).await {
         Ok(()) => Redirect::to("/account/tokens").into_response(),
