@@ -129,17 +129,6 @@ fn blocking<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// The authorities that this machine trusts.
-#[must_use]
-pub fn system_roots() -> rustls::RootCertStore {
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in rustls_native_certs::load_native_certs().certs {
-        // One that can't be read is one fewer to trust.
-        let _ = roots.add(certificate);
-    }
-    roots
-}
-
 /// Scheme, host and port of a URL that the guard found nothing wrong with.
 fn origin(url: &str) -> &str {
     let host = url.find("://").map_or(0, |at| at + 3);

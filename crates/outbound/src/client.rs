@@ -214,7 +214,9 @@ fn retry_after(answer: &reqwest::Response) -> Option<u64> {
     answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok())
 }
 
-fn system_roots() -> RootCertStore {
+/// The authorities that this machine trusts.
+#[must_use]
+pub fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     for certificate in rustls_native_certs::load_native_certs().certs {
         // One that can't be read is one fewer to trust.

@@ -23,10 +23,12 @@ mod client;
 mod error;
 mod resolver;
 mod target;
+mod webhook_signature;
 
 pub use address::is_public;
 pub use allow::{AllowList, AllowListError};
-pub use client::{Ask, Exchange, LONGEST_ANSWER, Outbound, Response};
+pub use client::{Ask, Exchange, LONGEST_ANSWER, Outbound, Response, system_roots};
 pub use error::OutboundError;
 pub use resolver::{Lookup, Resolver, SystemResolver};
 pub use target::Target;
+pub use webhook_signature::webhook_signature;

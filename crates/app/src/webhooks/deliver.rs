@@ -4,12 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use sealyard_core::{Redacted, Rng, Timestamp};
-use sealyard_outbound::{AllowList, Outbound, OutboundError, Response};
+use sealyard_core::{Rng, Timestamp};
+use sealyard_outbound::{AllowList, Outbound, OutboundError, Response, webhook_signature};
 use sealyard_store::model::{AttemptOutcome, Delivery, Webhook};
 use tokio::sync::Notify;
 
@@ -189,7 +186,7 @@ impl App {
         ];
         if let Some(sealed) = &webhook.secret {
             let secret = self.vault.unseal_secret(&secret_context(&webhook.id), sealed)?;
-            headers.push(("X-MLflow-Signature", signature(&secret, id, &timestamp, body)));
+            headers.push(("X-MLflow-Signature", webhook_signature(&secret, id, &timestamp, body)));
         }
         Ok(headers)
     }
@@ -198,12 +195,6 @@ impl App {
 /// What a webhook's secret is sealed for.
 pub(super) fn secret_context(id: &str) -> String {
     format!("webhook/{id}")
-}
-
-fn signature(secret: &Redacted<String>, id: &str, timestamp: &str, body: &str) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
-    let tag = hmac::sign(&key, format!("{id}.{timestamp}.{body}").as_bytes());
-    format!("v1,{}", STANDARD.encode(tag.as_ref()))
 }
 
 /// Why nothing came back.
@@ -258,16 +249,6 @@ mod tests {
     use sealyard_core::SystemRng;
 
     use super::*;
-
-    /// Made with Python's hmac and base64.
-    #[test]
-    fn the_signature_is_mlflows() {
-        let secret = Redacted::new("my_secret".to_owned());
-        assert_eq!(
-            signature(&secret, "3f8a", "1700000000", "{\"a\":1}"),
-            "v1,eASx9AuBaS92FjDeoMhnnHZRw1ocH6EDClum4GFgImQ="
-        );
-    }
 
     #[test]
     fn waits_grow_and_differ_and_end() {

@@ -106,7 +106,7 @@ impl ExportSettings {
                     (true, Some(ca)) => {
                         Some(tls::roots(&ca.resolve(folder)).map_err(|error| invalid(error.to_string()))?)
                     }
-                    (true, None) => Some(sealyard_ledger_export::system_roots()),
+                    (true, None) => Some(sealyard_outbound::system_roots()),
                     (false, None) => None,
                     (false, Some(_)) => return Err(invalid("ca goes with tls only".to_owned())),
                 };
