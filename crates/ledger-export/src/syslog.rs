@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,6 +6,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::ServerName;
 use sealyard_core::Timestamp;
 use sealyard_ledger::Facets;
+use socket2::TcpKeepalive;
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -14,6 +16,14 @@ use crate::{Entry, SinkError};
 
 /// A server that takes longer for anything is away.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// What is asked of the connection's buffer; the kernel makes it twice as much.
+const SEND_BUFFER: usize = 128 * 1024;
+/// So much that was written is kept at least: several times what the buffers of a connection hold.
+const KEPT: usize = 1024 * 1024;
+/// A connection whose other side says nothing of what was sent for so long has ended.
+const UNANSWERED: Duration = Duration::from_secs(30);
+/// The id of our structured data. We have no enterprise number; 32473 is the one for examples (RFC 5612).
+const DATA_ID: &str = "sealyard@32473";
 /// Facility 13, "log audit" (RFC 5424, table 1).
 const FACILITY: u8 = 13;
 /// Longest value of one parameter.
@@ -31,13 +41,14 @@ pub struct SyslogAddress {
 }
 
 /// Messages of RFC 5424 over TCP, or TLS as in RFC 5425, each with its length before it. Syslog has no answers: what a server
-/// took off the connection and lost is lost. What was under way when a connection ended is sent again on the next.
+/// took off the connection and lost is lost. What may have been under way when a connection ended is sent again on the next.
 pub struct SyslogSink {
     address: SyslogAddress,
     host: String,
     connection: Option<Connection>,
-    /// What was written to the connection last, of which nobody knows whether the server has it.
-    last: Vec<u8>,
+    /// What was written last, the oldest first: more than the connection's buffers hold, so that all of which nobody knows whether
+    /// the server has it is here.
+    last: VecDeque<Vec<u8>>,
     patience: Duration,
 }
 
@@ -61,7 +72,7 @@ impl SyslogSink {
             address,
             host: if host.is_empty() { "-".to_owned() } else { host },
             connection: None,
-            last: Vec::new(),
+            last: VecDeque::new(),
             patience: PATIENCE,
         }
     }
@@ -81,10 +92,21 @@ impl SyslogSink {
         let sent = tokio::time::timeout(self.patience, self.write(&bytes)).await;
         let sent = sent.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()));
         match &sent {
-            Ok(()) => self.last = bytes,
+            Ok(()) => self.keep(bytes),
             Err(_) => self.connection = None,
         }
         sent
+    }
+
+    fn keep(&mut self, bytes: Vec<u8>) {
+        self.last.push_back(bytes);
+        let mut all: usize = self.last.iter().map(Vec::len).sum();
+        while let Some(oldest) = self.last.front().map(Vec::len)
+            && all - oldest >= KEPT
+        {
+            self.last.pop_front();
+            all -= oldest;
+        }
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
@@ -96,7 +118,9 @@ impl SyslogSink {
         }
         if self.connection.is_none() {
             let connection = self.connection.insert(connect(&self.address).await?);
-            connection.write(&self.last).await?;
+            for piece in &self.last {
+                connection.write(piece).await?;
+            }
         }
         match &mut self.connection {
             Some(connection) => connection.write(bytes).await,
@@ -134,6 +158,11 @@ impl Connection {
 async fn connect(address: &SyslogAddress) -> Result<Connection, SinkError> {
     let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
     stream.set_nodelay(true)?;
+    let socket = socket2::SockRef::from(&stream);
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    // A server that is cut off takes what is written into this machine's buffers alone, and for minutes nothing would tell.
+    socket.set_tcp_user_timeout(Some(UNANSWERED))?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(UNANSWERED).with_interval(UNANSWERED / 3))?;
     let Some(roots) = &address.tls else { return Ok(Connection::Plain(stream)) };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -158,7 +187,7 @@ fn message(entry: &Entry, host: &str) -> Vec<u8> {
     let time = Timestamp::from_millis(time).to_rfc3339();
     let kind: String = act.chars().filter(|sign| sign.is_ascii_alphanumeric() || *sign == '-').take(32).collect();
     let kind = if kind.is_empty() { "-" } else { &kind };
-    let mut data = format!("[sealyard@32473 index=\"{}\"", entry.index);
+    let mut data = format!("[{DATA_ID} index=\"{}\"", entry.index);
     let fields = [
         ("actor", &actor),
         ("act", &act),
@@ -235,10 +264,12 @@ mod tests {
         let address = SyslogAddress { host: "127.0.0.1".into(), port, tls: None };
         let mut sink = SyslogSink::new(address, "h");
         for round in 0..3_u64 {
-            sink.send(&[entry(2 * round), entry(2 * round + 1)]).await.unwrap();
+            // In pieces of their own, as quiet seconds have them.
+            sink.send(&[entry(2 * round)]).await.unwrap();
             let (mut stream, _) = listener.accept().await.unwrap();
-            // What the last connection may have lost comes again.
-            for index in (2 * round).saturating_sub(2)..2 * round + 2 {
+            sink.send(&[entry(2 * round + 1)]).await.unwrap();
+            // What the last connections may have lost comes again.
+            for index in 0..2 * round + 2 {
                 assert!(read_message(&mut stream).await.contains(&format!("index=\"{index}\"")));
             }
             drop(stream);
@@ -246,6 +277,17 @@ mod tests {
         }
         drop(listener);
         assert!(sink.send(&[entry(9)]).await.is_err());
+    }
+
+    #[test]
+    fn what_is_kept_has_a_bound() {
+        let mut sink = SyslogSink::new(SyslogAddress { host: "h".into(), port: 1, tls: None }, "h");
+        for number in 0..64_u8 {
+            sink.keep(vec![number; 64 * 1024]);
+        }
+        assert_eq!((sink.last.len(), sink.last[0][0], sink.last[15][0]), (16, 48, 63));
+        sink.keep(vec![0; 4 << 20]);
+        assert_eq!(sink.last.len(), 1, "the newest stays, however long");
     }
 
     #[tokio::test]
