@@ -122,7 +122,9 @@ impl PersonalCheck {
             Kept::Missing => self.add("ledger.erasure", index, "what was kept apart of this entry is gone"),
             Kept::Erased => {
                 self.count += 1;
-                let newest = self.erased.entry(text("actor").unwrap_or_default()).or_default();
+                // A refused log-in is kept under the account that it was for, if it names one.
+                let named = text("name").filter(|_| text("act").as_deref() == Some("login-failed"));
+                let newest = self.erased.entry(named.or_else(|| text("actor")).unwrap_or_default()).or_default();
                 *newest = (index.max(newest.0), number("time").max(newest.1));
             }
         }
@@ -222,6 +224,10 @@ mod tests {
         assert!(rules(&[erased(), said(None, 6)]).is_empty());
         assert_eq!(rules(&[erased(), said(Some("ada"), 5)]), ["ledger.erasure"], "not before its time");
         assert_eq!(rules(&[erased(), said(Some("bob"), 6)]), ["ledger.erasure"]);
+        let refused = json!({"time": 5, "actor": "anonymous", "source": "x", "act": "login-failed", "name": "ada"});
+        let refused = part(refused.to_string().into_bytes(), &["source"], [7; 32]).unwrap().bytes;
+        assert!(rules(&[(refused.clone(), Kept::Erased), said(Some("ada"), 6)]).is_empty(), "of whom it names");
+        assert_eq!(rules(&[(refused, Kept::Erased), said(Some("anonymous"), 6)]), ["ledger.erasure"]);
         assert_eq!(rules(&[said(None, 9), erased()]), ["ledger.erasure"], "what came after was not meant");
     }
 }

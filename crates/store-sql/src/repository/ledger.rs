@@ -27,7 +27,12 @@ impl LedgerRecords for Session<'_> {
             return Err(StoreError::Invalid(format!("what the ledger is to be told is longer than {MAX_ENTRY} bytes")));
         }
         if let Some(personal) = personal {
-            self.keep_personal(&personal, &event.actor, event.time)?;
+            // Of whom it is: a refused log-in is nobody's act, and tells of the account that it was for.
+            let owner = match &event.act {
+                Act::LoginFailed { name, .. } if !apart.contains(&"name") => name,
+                _ => &event.actor,
+            };
+            self.keep_personal(&personal, owner, event.time)?;
         }
         self.execute("INSERT INTO outbox (event) VALUES (?1)", [bytes])?;
         Ok(())

@@ -2,6 +2,7 @@ use sealyard_core::{Digest, Timestamp};
 use sealyard_ledger::personal::{Kept, Personal};
 use sealyard_store::{PersonalRecords, StoreError};
 
+use crate::forgotten;
 use crate::session::Session;
 use crate::sql::Row;
 
@@ -16,6 +17,7 @@ impl PersonalRecords for Session<'_> {
     }
 
     fn erase_personal(&mut self, actor: Option<&str>, before: Timestamp) -> Result<u64, StoreError> {
+        forgotten::note();
         let erased = match actor {
             Some(actor) => self.execute(
                 "UPDATE ledger_personal SET salt = NULL, personal = NULL WHERE actor = ?1 AND time < ?2 AND salt IS NOT NULL",

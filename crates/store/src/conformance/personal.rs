@@ -5,6 +5,7 @@ use sealyard_ledger::{Act, Event, LedgerKey, Outcome};
 use super::time;
 use crate::Transaction;
 use crate::ledger::sequence;
+use crate::model::{UserKind, UserRecord};
 
 fn event(at: i64, actor: &str, act: Act) -> Event {
     Event {
@@ -33,6 +34,21 @@ pub(super) fn can_be_erased_and_the_log_stays(tx: &mut dyn Transaction) {
         assert!(!text.contains("203.0.113.9") && !text.contains("hunter2"), "{text}");
         digests.push(digest_in(&entry.bytes).unwrap());
     }
+    // A refused log-in is nobody's act, and tells of the account that it was for.
+    let user = UserRecord {
+        id: 0,
+        name: "carol".into(),
+        password: None,
+        admin: false,
+        kind: UserKind::Person,
+        disabled: false,
+        created: time(1),
+    };
+    tx.create_user(&user).unwrap();
+    let wrong = Act::LoginFailed { name: "carol".into(), reason: "wrong".into() };
+    tx.record(&event(2, "anonymous", wrong)).unwrap();
+    assert_eq!(tx.erase_personal(Some("carol"), time(3)).unwrap(), 1);
+
     let Kept::There { salt, text } = tx.personal(&digests[2]).unwrap() else { panic!("it is gone") };
     assert!(text.contains("203.0.113.9") && text.contains("hunter2"));
     assert_eq!(Personal::digest_of(&salt, &text), digests[2]);
