@@ -153,6 +153,10 @@ async fn prompts_have_rights_of_their_own() {
     let ada = test.user("ada", &[("prompt:p-*", "EDIT")]).await;
     let bob = test.user("bob", &[("registered-model:*", "EDIT"), ("prompt:p-bye", "DENY")]).await;
 
+    // What is said twice could mean a prompt to who is asked, and a model to who keeps it.
+    let both = json!([{"key": "mlflow.prompt.is_prompt", "value": "true"}, {"key": "mlflow.prompt.is_prompt", "value": "false"}]);
+    let doubled = json!({"name": "p-both", "tags": both});
+    test.mlflow(&ada, "registered-models/create", doubled).await.error(400, "INVALID_PARAMETER_VALUE");
     // What may be read, changed and found.
     test.ask(&ada, "registered-models/get?name=p-hello").await.ok();
     test.ask(&ada, "model-versions/get?name=p-hello&version=1").await.ok();

@@ -124,7 +124,9 @@ impl App {
     ) -> Result<RegisteredModel, AppError> {
         limits::registry_tags(&tags)?;
         limits::description(&description)?;
-        if is_prompt(&tags) != may.entry.is_prompt() {
+        // Of two the last would be kept, and each could say something else.
+        let said = tags.iter().filter(|tag| tag.key == PROMPT_TAG).count();
+        if said > 1 || is_prompt(&tags) != may.entry.is_prompt() {
             return Err(AppError::Invalid("the tags don't say what is to be made".to_owned()));
         }
         let (name, now) = (may.entry.name().clone(), self.now());
@@ -183,8 +185,12 @@ impl App {
         description: String,
     ) -> Result<RegisteredModel, AppError> {
         limits::description(&description)?;
-        let (name, now) = (may.resource().to_string(), self.now());
-        self.store().write(move |tx| Ok(tx.describe_registered_model(&name, &description, now)?)).await
+        let (entry, now) = (may.resource().clone(), self.now());
+        let work = move |tx: &mut dyn Transaction| {
+            is_still(tx, &entry)?;
+            Ok::<_, AppError>(tx.describe_registered_model(entry.as_str(), &description, now)?)
+        };
+        self.store().write(work).await
     }
 
     /// Gives it another name. Grants on the old name go with it, so that none of them waits for whoever takes that name
@@ -208,6 +214,7 @@ impl App {
         let event = self.event(caller, Outcome::Done, act);
         let model = self
             .change_grants(move |tx| {
+                is_still(tx, &from)?;
                 refuse_published(tx, from.as_str(), "renamed")?;
                 let model = tx.rename_registered_model(from.as_str(), to.as_str(), now)?;
                 for (old, new) in &moved {
@@ -236,6 +243,7 @@ impl App {
         let named = self.named(name.name());
         let event = self.event(caller, Outcome::Done, Act::RegisteredModelDeleted { name: name.to_string() });
         self.change_grants(move |tx| {
+            is_still(tx, &name)?;
             refuse_published(tx, name.as_str(), "deleted")?;
             tx.delete_registered_model(name.as_str())?;
             for only in &named {
@@ -261,9 +269,10 @@ impl App {
         if tag.key == PROMPT_TAG && is_prompt(std::slice::from_ref(&tag)) != may.resource().is_prompt() {
             return Err(stays_what_it_is());
         }
-        let (name, announcer) = (may.resource().to_string(), self.announcer());
+        let (entry, name, announcer) = (may.resource().clone(), may.resource().to_string(), self.announcer());
         self.store()
             .write(move |tx| {
+                is_still(tx, &entry)?;
                 tx.set_registered_model_tag(&name, &tag.key, &tag.value)?;
                 announcer.announce(tx, Happening::TagSet { name: &name, tag: &tag })
             })
@@ -282,9 +291,11 @@ impl App {
         if key == PROMPT_TAG && may.resource().is_prompt() {
             return Err(stays_what_it_is());
         }
-        let (name, key, announcer) = (may.resource().to_string(), key.to_owned(), self.announcer());
+        let (entry, name) = (may.resource().clone(), may.resource().to_string());
+        let (key, announcer) = (key.to_owned(), self.announcer());
         self.store()
             .write(move |tx| {
+                is_still(tx, &entry)?;
                 tx.delete_registered_model_tag(&name, &key)?;
                 announcer.announce(tx, Happening::TagDeleted { name: &name, key: &key })
             })
@@ -361,6 +372,15 @@ pub fn is_prompt(tags: &[Pair]) -> bool {
 pub(crate) fn entry_of(tx: &mut dyn Transaction, name: ModelName) -> Result<RegistryEntry, AppError> {
     let prompt = tx.registered_model(name.as_str())?.is_some_and(|model| is_prompt(&model.tags));
     Ok(RegistryEntry::new(name, prompt))
+}
+
+/// Refuses an act on what is another thing by now than when it was allowed: a name can be deleted, and be made a prompt's or a
+/// model's again by somebody else.
+fn is_still(tx: &mut dyn Transaction, allowed: &RegistryEntry) -> Result<(), AppError> {
+    if entry_of(tx, allowed.name().clone())? == *allowed {
+        return Ok(());
+    }
+    Err(AppError::Conflict(format!("{allowed} was deleted and made anew meanwhile")))
 }
 
 fn stays_what_it_is() -> AppError {

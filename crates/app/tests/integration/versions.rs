@@ -1,9 +1,9 @@
 use sealyard_app::{AppError, CreateVersion};
-use sealyard_identity::Edit;
+use sealyard_identity::{Edit, Manage};
 use sealyard_ledger::{Act, Outcome};
-use sealyard_store::model::VersionStatus;
+use sealyard_store::model::{Pair, VersionStatus};
 
-use crate::harness::{TestApp, id, refused_by};
+use crate::harness::{TestApp, id, refused_by, start};
 use crate::samples;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -22,6 +22,33 @@ async fn registering_is_not_publishing() {
     let scanned =
         |act: &Act| matches!(act, Act::KeyUsed { of, subject, .. } if of == "scanner" && *subject == tree.digest());
     assert_eq!(test.count(Outcome::Done, scanned).await, 2, "the scanner's key signed both reports");
+}
+
+/// A name can be deleted and be made anew, as something else, while somebody's act on it waits for its turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_allowed_on_a_prompt_is_not_done_to_a_model() {
+    let test = TestApp::new().await;
+    let tag = |key: &str, value: &str| Pair { key: key.into(), value: value.into() };
+    test.write(move |tx| {
+        tx.create_registered_model("p", "", &[tag("mlflow.prompt.is_prompt", "true")], "ada", start())
+    })
+    .await;
+    let edit = test.app.authorize_registered_model(&test.admin, Edit, "p").await.unwrap();
+    let manage = test.app.authorize_registered_model(&test.admin, Manage, "p").await.unwrap();
+    let new = test.app.authorize_registered_model_creation(&test.admin, "q", true).await.unwrap();
+    test.app.set_registered_model_tag(&edit, tag("k", "v")).await.unwrap();
+    test.write(|tx| tx.delete_registered_model("p")).await;
+    test.registered_model("p").await;
+    assert!(matches!(test.app.set_registered_model_tag(&edit, tag("k", "v")).await, Err(AppError::Conflict(_))));
+    assert!(matches!(test.app.delete_registered_model_tag(&edit, "k").await, Err(AppError::Conflict(_))));
+    let described = test.app.describe_registered_model(&edit, "x".into()).await;
+    assert!(matches!(described, Err(AppError::Conflict(_))));
+    let renamed = test.app.rename_registered_model(&test.admin, &manage, &new).await;
+    assert!(matches!(renamed, Err(AppError::Conflict(_))));
+    assert!(matches!(test.app.delete_registered_model(&test.admin, &manage).await, Err(AppError::Conflict(_))));
+    // Whoever asks now is told of the model.
+    let now = test.app.authorize_registered_model(&test.admin, Manage, "p").await.unwrap();
+    test.app.delete_registered_model(&test.admin, &now).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
