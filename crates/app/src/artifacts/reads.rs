@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use sealyard_core::Timestamp;
 use sealyard_ledger::{Act, Event, Outcome};
 
+use crate::tracking::is_model_id;
 use crate::{App, AppError};
 
 /// So long reads of the same are counted together.
@@ -119,7 +120,7 @@ fn resource_of(path: &str) -> Option<String> {
     let first = parts.next()?;
     match scheme {
         "runs" => Some(format!("runs:/{first}")),
-        "models" if first.starts_with("m-") => Some(format!("models:/{first}")),
+        "models" if is_model_id(first) => Some(format!("models:/{first}")),
         "models" => Some(format!("models:/{first}/{}", parts.next()?)),
         "mlflow-artifacts" => Some("mlflow-artifacts:/".to_owned()),
         _ => None,
@@ -174,7 +175,8 @@ mod tests {
     fn paths_are_of_something() {
         for (path, of) in [
             ("runs:/r1/a/b", Some("runs:/r1")),
-            ("models:/m-1/a", Some("models:/m-1")),
+            ("models:/m-0123456789abcdef0123456789abcdef/1/a", Some("models:/m-0123456789abcdef0123456789abcdef")),
+            ("models:/m-fraud/3/a", Some("models:/m-fraud/3")),
             ("models:/fraud/3/a", Some("models:/fraud/3")),
             ("mlflow-artifacts:/x/y", Some("mlflow-artifacts:/")),
             ("traces:/t/a", None),

@@ -298,7 +298,8 @@ fn model_of_experiment(tx: &mut dyn Transaction, experiment: &ExperimentId, id: 
     }
 }
 
-fn is_model_id(id: &str) -> bool {
+/// Whether this is an id as logged models get one.
+pub(crate) fn is_model_id(id: &str) -> bool {
     id.strip_prefix("m-").is_some_and(|hex| {
         hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     })

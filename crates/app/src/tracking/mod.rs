@@ -32,6 +32,7 @@ pub(crate) use issues::{check_bounds as check_issue, severity as severity_of_iss
 pub use limits::{
     LOGGED_MODELS_PER_PAGE, MAX_BATCH_BYTES, MODEL_VERSIONS_PER_PAGE, REGISTERED_MODELS_PER_PAGE, RUNS_PER_PAGE,
 };
+pub(crate) use logged_models::is_model_id;
 pub use logged_models::{CreateLoggedModel, SearchLoggedModels};
 pub use model_versions::VersionReference;
 pub use paging::{Listing, PageToken};
