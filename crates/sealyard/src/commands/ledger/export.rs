@@ -1,7 +1,6 @@
 use std::io::Write as _;
 
 use anyhow::Context as _;
-use clap::ValueEnum;
 
 use crate::cli::Common;
 use crate::exit::{Exit, Result};
@@ -20,19 +19,10 @@ pub(super) struct Arguments {
     /// The entry before which it ends [default: all that are there].
     #[arg(long, value_name = "INDEX")]
     to: Option<u64>,
-    /// How they are written.
-    #[arg(long = "as", value_enum, default_value = "jsonl")]
-    layout: Layout,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Layout {
-    Jsonl,
 }
 
 impl Arguments {
     pub(super) fn run(self, common: &Common) -> Result {
-        let Layout::Jsonl = self.layout;
         let client = remote::connect(common)?;
         remote::block_on(async {
             let mut answer = client.export_ledger(self.from, self.to).await.map_err(remote::failure)?;

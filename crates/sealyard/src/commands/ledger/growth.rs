@@ -44,7 +44,7 @@ pub(super) fn verify(source: &Source, common: &Common, kept: &str, witnesses: &C
                 Ok(there) if there.root == cosigned.root => {}
                 Ok(_) => {
                     let detail = "the server proves another log than the one that the witnesses cosigned";
-                    return Ok(broken("ledger.rollback", Some(cosigned.size), &detail));
+                    return Ok(broken("ledger.rewritten", Some(cosigned.size), &detail));
                 }
                 Err(report) => return Ok(report),
             }
@@ -84,10 +84,10 @@ impl Asker<'_> {
         };
         Ok(match proof.check(older, self.key) {
             Ok(newer) if to.is_none_or(|to| newer.size == to) => Ok(newer),
-            Ok(_) => Err(broken("ledger.rollback", to, &"the server proves another checkpoint than was asked for")),
+            Ok(_) => Err(broken("ledger.rewritten", to, &"the server proves another checkpoint than was asked for")),
             Err(error @ UnprovenError::Proof(_)) => {
                 let detail = format!("the server's log is no continuation of the kept checkpoint: {error}");
-                Err(broken("ledger.rollback", Some(older.size), &detail))
+                Err(broken("ledger.rewritten", Some(older.size), &detail))
             }
             Err(error) => Err(broken("ledger.checkpoint-signature", None, &error)),
         })

@@ -272,7 +272,7 @@ fn growth_is_proven_by_a_few_hashes() {
     fill(&fork, 5);
     let (_, other) = proofs(&fork, 0, 5);
     home.file("kept", Checkpoint::sign(5, &sealyard_core::Digest::of(b"another"), &key(1)));
-    assert_eq!(rules(&quick((200, other.to_string())).ends(1).json()), ["ledger.rollback"]);
+    assert_eq!(rules(&quick((200, other.to_string())).ends(1).json()), ["ledger.rewritten"]);
     home.file("kept", &kept);
     let refused = json!({"error_code": "INVALID_PARAMETER_VALUE", "message": "the log has no 5 entries"});
     assert_eq!(rules(&quick((400, refused.to_string())).ends(1).json()), ["ledger.rollback"]);
@@ -440,7 +440,7 @@ fn witnesses_are_asked_for_by_quick_looks_too() {
     // What was cosigned must be between the kept checkpoint and the newest one.
     let fork = Checkpoint::sign(9, &sealyard_core::Digest::of(b"another"), &key(1));
     let forked = quick(Some(cosigned(&fork, 2, 0)), &to_middle, &old).ends(1).json();
-    assert_eq!(rules(&forked), ["ledger.rollback"]);
+    assert_eq!(rules(&forked), ["ledger.rewritten"]);
     home.file("kept", &newest);
     let behind = quick(Some(cosigned(&middle, 2, 0)), &to_middle, &old).ends(1).json();
     assert_eq!(rules(&behind), ["ledger.unwitnessed"], "they cosigned less than is kept");
