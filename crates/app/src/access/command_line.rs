@@ -25,6 +25,12 @@ const LONGEST_CODE: usize = 4096;
 pub struct LogInChallenge(Digest);
 
 impl LogInChallenge {
+    /// That of a verifier.
+    #[must_use]
+    pub fn of(verifier: &Redacted<String>) -> Self {
+        Self(Digest::of(verifier.expose().as_bytes()))
+    }
+
     /// From 64 hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -103,7 +109,7 @@ impl App {
         if code.expose().len() > LONGEST_CODE || verifier.expose().len() != 64 {
             return Err(AppError::Unauthenticated);
         }
-        let challenge = Digest::of(verifier.expose().as_bytes()).to_hex();
+        let challenge = LogInChallenge::of(verifier).to_hex();
         let sealed = hex::decode(code.expose()).map_err(|_| AppError::Unauthenticated)?;
         let plain = self.sealer(PURPOSE).open(&challenge, &sealed).map_err(|_| AppError::Unauthenticated)?;
         let read: Sealed = serde_json::from_slice(plain.expose()).map_err(|_| AppError::Unauthenticated)?;

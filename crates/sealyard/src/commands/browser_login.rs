@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
+use sealyard_app::LogInChallenge;
 use sealyard_core::{Digest, Redacted, Rng, SystemRng};
 
 use crate::exit::{Failure, Result};
@@ -36,21 +37,20 @@ impl BrowserLogin {
         Ok(Self { listener, state: random(), verifier: Redacted::new(random()) })
     }
 
-    fn challenge(&self) -> String {
-        Digest::of(self.verifier.expose().as_bytes()).to_hex()
+    fn challenge(&self) -> LogInChallenge {
+        LogInChallenge::of(&self.verifier)
     }
 
     /// What the page shows too.
     pub(crate) fn shown(&self) -> String {
-        let digits: String = self.challenge().chars().take(8).collect();
-        let (one, two) = digits.split_at(4);
-        format!("{one}-{two}")
+        self.challenge().shown()
     }
 
     /// Where the browser is to go: to the provider's log in, and from there to the page that asks.
     pub(crate) fn address(&self, url: &str, provider: &str) -> Result<String> {
         let port = self.listener.local_addr().context("could not listen on loopback")?.port();
-        let next = format!("/account/command-line?port={port}&challenge={}&state={}", self.challenge(), self.state);
+        let next =
+            format!("/account/command-line?port={port}&challenge={}&state={}", self.challenge().to_hex(), self.state);
         Ok(format!(
             "{url}/auth/oidc/{}/login?next={}",
             sealyard_client::segment(provider),
