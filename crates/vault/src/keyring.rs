@@ -203,13 +203,6 @@ impl Keyring {
         self.older.iter().chain([&self.newest]).map(|key| (key.id, &key.bytes))
     }
 
-    /// The same ring without the keys that wrap nothing any more, as `is_used` says; the newest always stays.
-    #[must_use]
-    pub fn without_unused(mut self, is_used: impl Fn(KeyId) -> bool) -> Self {
-        self.older.retain(|key| is_used(key.id));
-        self
-    }
-
     /// The same keys and a new one, which wraps from now on. For key rotation; [`Self::save`] it before using it.
     #[must_use]
     pub fn with_new_key(self, rng: &dyn Rng) -> Self {

@@ -29,23 +29,12 @@ impl App {
     /// Ends the sessions that the provider began: its session of this name, those of this subject, or those that both are true
     /// of. With neither it ends none. Gives how many.
     ///
+    /// `once` is a word of the provider's that is good for one time until then; `None` comes back if it came before. It is noted in
+    /// one write with the ending: a word that did not end what it was about can be said again.
+    ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn end_sessions_of_provider(
-        &self,
-        provider: &str,
-        subject: Option<&str>,
-        external: Option<&str>,
-        source: Option<IpAddr>,
-        request_id: Option<String>,
-    ) -> Result<usize, AppError> {
-        let ended = self.end_sessions_by(provider, subject, external, None, source, request_id).await?;
-        Ok(ended.unwrap_or_default())
-    }
-
-    /// The same, by a word of the provider's that is good for one time until then; `None` if it came before. In one write with the
-    /// ending: a word that did not end what it was about can be said again.
-    pub(crate) async fn end_sessions_by(
+    pub async fn end_sessions_by(
         &self,
         provider: &str,
         subject: Option<&str>,

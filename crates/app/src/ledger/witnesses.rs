@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sealyard_core::Timestamp;
-use sealyard_identity::{Authorized, LedgerLog, Read};
 use sealyard_ledger::merkle::consistency_path;
 use sealyard_ledger::witness::AddCheckpoint;
 use sealyard_ledger::{Act, Checkpoint, Note, Outcome, WitnessVerifier};
@@ -245,18 +244,6 @@ impl App {
         }
         let act = Act::WitnessRefused { witness: witness.name.clone(), stands_at };
         self.record(self.event(&Caller::system(), Outcome::Failed, act)).await
-    }
-
-    /// The newest checkpoint that enough witnesses cosigned, with their signatures; `None` without witnesses, or before.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn cosigned_checkpoint(
-        &self,
-        _authorized: &Authorized<Read, LedgerLog>,
-    ) -> Result<Option<String>, AppError> {
-        let (quorum, renewed) = (self.witnesses.quorum, self.renewed());
-        self.store().read(move |tx| Ok(cosigned(tx, &renewed, quorum)?.map(|(_, note)| note))).await
     }
 
     pub(super) fn quorum(&self) -> u32 {

@@ -192,7 +192,7 @@ async fn a_provider_ends_its_own_sessions_and_no_others() {
         found
     };
     let end = async |subject, external| {
-        test.app.end_sessions_of_provider("corp", subject, external, None, None).await.unwrap()
+        test.app.end_sessions_by("corp", subject, external, None, None, None).await.unwrap().unwrap()
     };
     assert_eq!(end(None, None).await, 0);
     assert_eq!(end(Some("nobody"), None).await, 0);
