@@ -3,7 +3,8 @@
 
 The data directory lies on a file system of 256 MB in memory, in a mount namespace of this script's own. Three times clients write, then
 the disk is filled to its last byte (once slowly by the clients' own uploads), then room is made again. While it is full every answer
-is one that is done, a 503 with Retry-After, or nothing; reading works all the time. The server is never restarted in between; at the
+is one that is done, a 503 with Retry-After, or nothing; reading works all the time, but of files that nobody has read in this hour: that has
+to be put on record first. The server is never restarted in between; at the
 end it is, and everything is looked at again.
 """
 
@@ -131,16 +132,17 @@ def script():
             if not refused:
                 raise Failed("the disk was full and nobody was told")
             check("the server runs", server.process.poll(), None)
-            facts.verify(reader)
+            unread = facts.verify(Patient(server, server.token), put_off=Full)
             ballast.unlink()
             # Room for the rounds to come: what clients had uploaded goes.
             after, still = write(server, f"{number}/again", experiment, facts, 1)
             if not after:
                 raise Failed(f"there is room again, and still nothing is written ({still} put off)\n{server.tail()}")
-            facts.verify(reader)
+            # Also what could not be given out while its reading could not be put on record.
+            check("files that are put off still", facts.verify(reader), 0)
             server.verify_ledger(checkpoint)
             size = ledger_has(reader, facts)
-            print(f"ok      full {number + 1}: {refused} put off, {facts.acknowledged} acknowledged writes, {size} entries", flush=True)
+            print(f"ok      full {number + 1}: {refused} put off and {unread} files unread, {facts.acknowledged} acknowledged writes, {size} entries", flush=True)
             for path in [key[1] for key in facts.known if key[0] == "artifact" and "/models/" not in key[1]]:
                 reader.ask("DELETE", path)
                 facts.known[("artifact", path)] = None
