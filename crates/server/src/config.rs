@@ -74,7 +74,7 @@ impl Config {
             ("data_dir".to_owned(), self.data_directory.display().to_string()),
             ("artifacts".to_owned(), self.artifacts.as_ref().map(ToString::to_string).unwrap_or_default()),
             ("database".to_owned(), self.database.is_some().to_string()),
-            // Port 0 is another one with each start.
+            // As configured and not as bound: port 0 would be another one with each start.
             ("listen".to_owned(), self.listen.to_string()),
             ("tls".to_owned(), format!("{:?}", self.tls)),
             ("no_auth".to_owned(), self.no_auth.to_string()),

@@ -82,13 +82,13 @@ fn event(number: u64, all: u64) -> Event {
 }
 
 /// Milliseconds that this process has computed.
-fn cpu() -> f64 {
-    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return 0.0 };
-    let nanoseconds = tasks.flatten().filter_map(|task| {
-        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<f64>().ok()
-    });
-    nanoseconds.sum::<f64>() / 1e6
+fn cpu() -> Result<f64, Error> {
+    let mut nanoseconds = 0.0;
+    for task in std::fs::read_dir("/proc/self/task")? {
+        let text = std::fs::read_to_string(task?.path().join("schedstat"))?;
+        nanoseconds += text.split(' ').next().unwrap_or_default().parse::<f64>()?;
+    }
+    Ok(nanoseconds / 1e6)
 }
 
 /// Of several runs.
@@ -99,10 +99,11 @@ struct Times {
 }
 
 impl Times {
-    fn add(&mut self, started: std::time::Instant, cpu_before: f64) {
+    fn add(&mut self, started: std::time::Instant, cpu_before: f64) -> Result<(), Error> {
         self.wall.push(started.elapsed().as_secs_f64() * 1000.0);
         // A thread that has ended is not counted any more.
-        self.cpu.push((cpu() - cpu_before).max(0.0));
+        self.cpu.push((cpu()? - cpu_before).max(0.0));
+        Ok(())
     }
 
     /// As members of a JSON object.
@@ -142,14 +143,15 @@ async fn main() -> Result<(), Error> {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, SqliteOptions::default())?);
     match task.as_str() {
         "fill" => fill_log(&store, Path::new(directory), all).await,
-        _ => search(&store, all).await,
+        "search" => search(&store, all).await,
+        other => Err(format!("{other} is neither fill nor search").into()),
     }
 }
 
 async fn fill_log(store: &Arc<dyn Store>, directory: &Path, all: u64) -> Result<(), Error> {
     let key = Arc::new(LedgerKey::open_or_create(&directory.join("ledger.key"), "bench.example", &SystemRng)?);
     let have = store.read(|tx| tx.entry_count()).await?;
-    let (before, started) = (cpu(), std::time::Instant::now());
+    let (before, started) = (cpu()?, std::time::Instant::now());
     for chunk in (have..all).step_by(usize::try_from(CHUNK)?) {
         let key = Arc::clone(&key);
         store
@@ -170,7 +172,7 @@ async fn fill_log(store: &Arc<dyn Store>, directory: &Path, all: u64) -> Result<
         r#"{{"filled": {}, "seconds": {:.0}, "cpu_microseconds_each": {:.1}}}"#,
         all.saturating_sub(have),
         started.elapsed().as_secs_f64(),
-        (cpu() - before) * 1000.0 / all.saturating_sub(have).max(1) as f64
+        (cpu()? - before) * 1000.0 / all.saturating_sub(have).max(1) as f64
     );
     Ok(())
 }
@@ -269,16 +271,16 @@ async fn search(store: &Arc<dyn Store>, all: u64) -> Result<(), Error> {
         let (mut found, mut times) = (0, Times::default());
         for _ in 0..REPEATS {
             let query = query.clone();
-            let (before, started) = (cpu(), std::time::Instant::now());
+            let (before, started) = (cpu()?, std::time::Instant::now());
             found = store.read(move |tx| page(tx, &query)).await?;
-            times.add(started, before);
+            times.add(started, before)?;
         }
         println!(r#"{{"search": "{name}", "found": {found}, {}}}"#, times.text());
     }
     let mut times = Times::default();
     for number in 0..REPEATS {
         let index = scattered(u64::from(number)) % all;
-        let (before, started) = (cpu(), std::time::Instant::now());
+        let (before, started) = (cpu()?, std::time::Instant::now());
         store
             .read(move |tx| {
                 let root = root_of(&mut tree(tx, all), all)?;
@@ -287,7 +289,7 @@ async fn search(store: &Arc<dyn Store>, all: u64) -> Result<(), Error> {
                 verify_inclusion(leaf, index, all, &path, root).map_err(|error| StoreError::Ledger(error.to_string()))
             })
             .await?;
-        times.add(started, before);
+        times.add(started, before)?;
     }
     println!(r#"{{"proof": "root and an entry's, checked", {}}}"#, times.text());
     Ok(())

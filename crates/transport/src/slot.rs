@@ -127,8 +127,8 @@ impl TlsSlot {
         self.challenges.known().remove(&name.to_ascii_lowercase());
     }
 
-    /// Reads the files once more, as they may have changed while the server started, and looks again and again whether the files have changed, and reads them then. What is wrong with new ones is said in the log
-    /// once, and the old ones stay in use.
+    /// Reads the files once more, as they may have changed while the server started, and then whenever they change. What is wrong
+    /// with new ones is said in the log once, and the old ones stay in use.
     pub async fn follow(self: Arc<Self>, every: Duration) {
         let mut watched = Watched::unseen(self.watched_files());
         loop {

@@ -329,10 +329,8 @@ async fn the_page_of_the_ledger_is_for_who_may_read_it() {
         assert_eq!((answer.status.as_u16(), answer.headers["content-type"].as_bytes()), (200, kind.as_bytes()));
         assert!(!text(&answer).contains("innerHTML"), "{path}");
     }
-    for path in ["checkpoint", "search?limit=1", "proof?index=0", "consistency?from=1&to=1"] {
-        assert!(
-            [200, 400].contains(&browser.get(&format!("/api/sealyard/v1/ledger/{path}")).await.status.as_u16()),
-            "{path}"
-        );
+    test.ledger().await;
+    for path in ["checkpoint", "search?limit=1", "proof?index=0"] {
+        assert_eq!(browser.get(&format!("/api/sealyard/v1/ledger/{path}")).await.status, 200, "{path}");
     }
 }

@@ -423,8 +423,7 @@ mod tests {
     /// Which deeds there are is one look into an index for each, not a look at all rows.
     #[test]
     fn deeds_are_skipped_to() {
-        let connection = Connection::open_in_memory().unwrap();
-        let mut connection = connection;
+        let mut connection = Connection::open_in_memory().unwrap();
         crate::sqlite::migrate::migrate(&mut connection, Timestamp::from_millis(0)).unwrap();
         let session = Session::sqlite(&connection);
         for query in [

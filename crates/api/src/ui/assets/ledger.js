@@ -77,7 +77,7 @@ async function state() {
     say('signature', `signed with ${own ? 'the key that you gave' : 'the key that the server names'}; checked by this browser`, 'good');
     const cosigned = status.cosigned && await openCheckpoint(status.cosigned, key);
     const names = cosigned ? [...new Set(cosigned.others.map((line) => line.name))].join(', ') : '';
-    element('witnesses').textContent = cosigned ? `${names}: ${cosigned.size} of ${checkpoint.size} entries` : 'none';
+    element('witnesses').textContent = cosigned ? `${names}: ${cosigned.size} of ${checkpoint.size} entries, as the server says; their keys are not known here` : 'none';
     await growth(key, checkpoint);
   } catch (error) {
     say('signature', error.message, 'bad');
