@@ -49,7 +49,7 @@ impl<A: Action, R: ProtectedResource> Authorized<A, R> {
 
 /// The authorizer said no.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{principal} may not {action} {resource}: {}", reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+#[error("{principal} may not {action} {resource}: {}", in_words(reasons, *more))]
 #[non_exhaustive]
 pub struct Denied {
     /// The rule that refused: always [`Denied::RULE`].
@@ -60,11 +60,23 @@ pub struct Denied {
     pub action: ActionKind,
     /// To what.
     pub resource: Resource,
-    /// Why not; what counted against, or that nothing counted for.
+    /// Why not; what counted against, or that nothing counted for. At most [`Denied::REASONS`].
     pub reasons: Vec<Considered>,
+    /// How many more there are; `auth explain` has them all.
+    pub more: usize,
 }
 
 impl Denied {
     /// The name of the rule.
     pub const RULE: &'static str = "authorization";
+    /// So many reasons are written out.
+    pub const REASONS: usize = 16;
+}
+
+fn in_words(reasons: &[Considered], more: usize) -> String {
+    let mut words = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    if more > 0 {
+        words.push_str(&format!("; and {more} more"));
+    }
+    words
 }

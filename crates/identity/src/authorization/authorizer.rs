@@ -3,7 +3,7 @@ use std::fmt;
 
 use crate::action::{ActionKind, ActsOn};
 use crate::authorization::authorized::{Authorized, Denied};
-use crate::authorization::explanation::{Considered, Effect, Explanation};
+use crate::authorization::explanation::{Considered, Counts, Effect, Explanation};
 use crate::authorization::index::{GranteeNumber, Heard, Index};
 use crate::grant::{Grant, Grantee, Membership, Right};
 use crate::permission::Permission;
@@ -85,7 +85,7 @@ impl Authorizer {
         if self.decide(workspace, principal, A::KIND, &resource.resource(), None) {
             return Ok(Authorized::new(principal.clone(), resource));
         }
-        Err(self.explain(workspace, principal, A::KIND, resource.resource()).into_denied())
+        Err(self.consider(workspace, principal, A::KIND, resource.resource(), Denied::REASONS).into_denied())
     }
 
     /// The same decision with all that was considered, for `auth explain`.
@@ -97,8 +97,27 @@ impl Authorizer {
         action: ActionKind,
         resource: Resource,
     ) -> Explanation {
+        self.consider(workspace, principal, action, resource, usize::MAX)
+    }
+
+    /// The decision with the first `most` rules of each effect: thousands of grants can speak of one thing, and whoever is only
+    /// told why not is not to cost that much.
+    fn consider(
+        &self,
+        workspace: &WorkspaceName,
+        principal: &Principal,
+        action: ActionKind,
+        resource: Resource,
+        most: usize,
+    ) -> Explanation {
         let mut considered = Vec::new();
+        let mut counts = Counts::default();
         let mut note = |effect, rule: &Rule<'_>| {
+            let count = counts.of(effect);
+            *count += 1;
+            if *count > most {
+                return;
+            }
             let grant = if let Rule::Grant(grant) = rule { Some((*grant).clone()) } else { None };
             considered.push(Considered { effect, rule: rule.to_string(), grant });
         };
@@ -113,7 +132,7 @@ impl Authorizer {
             let grantee = |considered: &'_ Considered| considered.grant.as_ref().map(|grant| grant.grantee.clone());
             place(one).cmp(&place(other)).then_with(|| grantee(one).cmp(&grantee(other)))
         });
-        Explanation { principal: principal.name.clone(), action, resource, allowed, considered }
+        Explanation { principal: principal.name.clone(), action, resource, allowed, considered, counts }
     }
 
     /// What `principal` may do to `resource` at most, for lists and for pages that show what is possible.

@@ -52,15 +52,34 @@ pub struct Explanation {
     pub allowed: bool,
     /// Every rule that spoke of it.
     pub considered: Vec<Considered>,
+    pub(super) counts: Counts,
+}
+
+/// How many rules had which effect, written out or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Counts {
+    allow: usize,
+    insufficient: usize,
+    deny: usize,
+}
+
+impl Counts {
+    pub(super) const fn of(&mut self, effect: Effect) -> &mut usize {
+        match effect {
+            Effect::Allows => &mut self.allow,
+            Effect::Insufficient => &mut self.insufficient,
+            Effect::Denies => &mut self.deny,
+        }
+    }
 }
 
 impl Explanation {
     /// As a refusal: without what would have allowed it.
     pub(super) fn into_denied(self) -> Denied {
-        let Self { principal, action, resource, considered, .. } = self;
-        let denies = considered.iter().any(|rule| rule.effect == Effect::Denies);
-        let counts = |effect| if denies { effect == Effect::Denies } else { effect == Effect::Insufficient };
-        let reasons = considered.into_iter().filter(|rule| counts(rule.effect)).collect();
-        Denied { rule: Denied::RULE, principal, action, resource, reasons }
+        let Self { principal, action, resource, considered, mut counts, .. } = self;
+        let counted = if counts.deny > 0 { Effect::Denies } else { Effect::Insufficient };
+        let reasons: Vec<_> = considered.into_iter().filter(|rule| rule.effect == counted).collect();
+        let more = counts.of(counted).saturating_sub(reasons.len());
+        Denied { rule: Denied::RULE, principal, action, resource, reasons, more }
     }
 }

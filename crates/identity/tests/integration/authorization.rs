@@ -171,6 +171,29 @@ fn roles_and_patterns_give_what_they_say() {
     assert!(authorizer.authorize(&here(), &ada, Read, experiment("1")).is_err());
 }
 
+/// Thousands of grants can speak of one thing; whoever is told no is not to cost as much as writing them all out.
+#[test]
+fn a_refusal_names_a_few_reasons_and_counts_the_rest() {
+    let roles = (0..100).map(|number| format!("r{number:02}"));
+    let (grants, roles): (Vec<_>, Vec<_>) =
+        roles.map(|role| (grant(&format!("role:{role}"), "experiment:7", "READ"), member("ada", &role))).unzip();
+    let ada = principal("ada");
+    let denied = |grants: Vec<Grant>| {
+        let authorizer = Authorizer::new(grants, roles.clone());
+        let explanation =
+            authorizer.explain(&here(), &ada, ActionKind::Level(Permission::Edit), experiment("7").resource());
+        (authorizer.authorize(&here(), &ada, Edit, experiment("7")).unwrap_err(), explanation.considered.len())
+    };
+    let (few, all) = denied(grants.clone());
+    assert_eq!((few.reasons.len(), few.more, all), (Denied::REASONS, 101 - Denied::REASONS, 101));
+    assert!(few.to_string().ends_with("not enough: READ on experiment:7 to role:r15; and 85 more"), "{few}");
+    // One that forbids is named, however many come before it.
+    let last = grant("role:r99", "experiment:*", "DENY");
+    let (few, _) = denied([grants, vec![last]].concat());
+    assert_eq!((few.reasons.len(), few.more), (1, 0));
+    assert_eq!(few.reasons[0].to_string(), "denied by DENY on experiment:* to role:r99");
+}
+
 #[test]
 fn deny_wins_over_grants_and_administrators_but_can_not_lock_everyone_out() {
     let grants = vec![
