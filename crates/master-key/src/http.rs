@@ -12,7 +12,7 @@ use sealyard_outbound::{AllowList, Outbound, OutboundError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::MasterKeyError;
+use crate::{MasterKeyError, echo};
 
 /// A service that takes longer is taken for one that is away.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -52,13 +52,14 @@ impl Service {
         Ok(Self { client, host, provider: provider.to_owned() })
     }
 
-    /// Sends it and reads the answer. What the service says of an error is passed on; it has no secret of ours in it.
+    /// Sends it and reads the answer. What the service says of an error is passed on, unless it repeats a secret of ours.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,
         url: &str,
         headers: &[(&'static str, String)],
         body: Vec<u8>,
     ) -> Result<T, MasterKeyError> {
+        let secrets = echo::secrets(headers, &body);
         let sent = self.client.post(url, headers, body.into()).await;
         let answer = sent.map_err(|error| match error {
             OutboundError::Refused { .. } => {
@@ -68,6 +69,9 @@ impl Service {
         })?;
         let body = Redacted::new(answer.body);
         let said = || {
+            if echo::shows(body.expose(), &secrets) {
+                return format!("status {} (what it says repeats a secret, and is left out)", answer.status);
+            }
             let text = String::from_utf8_lossy(body.expose());
             let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
             format!("status {}: {}", answer.status, text.trim())

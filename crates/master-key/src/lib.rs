@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod aws;
+mod echo;
 mod environment;
 mod error;
 mod file;
