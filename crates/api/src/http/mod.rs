@@ -9,6 +9,7 @@ mod form_token;
 mod held;
 mod input;
 mod limits;
+mod lingering;
 mod open;
 mod origin;
 mod request_id;
@@ -23,7 +24,7 @@ mod workspace;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use sealyard_app::App;
 
 use surface::Shown;
@@ -74,6 +75,7 @@ pub(crate) fn protect(routes: Routes, app: Arc<App>, config: RouterConfig) -> Ro
         .layer(from_fn_with_state(state.clone(), authentication::require))
         .merge(open)
         .layer(from_fn_with_state(state.clone(), origin::check))
+        .layer(from_fn(lingering::read_on))
         .layer(from_fn_with_state(state.clone(), limits::by_address))
         .layer(from_fn_with_state(state.clone(), counting::count))
         .layer(from_fn_with_state(OverTls(state.config().tls()), response::headers))

@@ -22,6 +22,7 @@ mod gateway;
 mod graphql;
 mod inference;
 mod ledger;
+mod lingering;
 mod logged_models;
 mod matrix;
 mod native;
