@@ -22,6 +22,7 @@ mod listener;
 mod master_key;
 mod migration;
 mod patience;
+mod places;
 mod plain;
 mod ready;
 mod seal;

@@ -11,25 +11,25 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use sealyard_api::{ApiError, ErrorCode};
-use sealyard_transport::{ClientChain, Crowd, peer_network};
+use sealyard_transport::ClientChain;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use crate::activity::{Activity, Answer, Quiet};
 use crate::door::Door;
 use crate::patience::{FirstBytes, PatientBody};
+use crate::places::Places;
 use crate::plain;
 
 /// Serves `router` until `stop` says so, then lets requests under way end.
 pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>, router: Router, mut stop: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(door.limits.connections));
-    let peers = Crowd::new(door.limits.per_address);
+    let places = Places::new(door.limits.connections, door.limits.per_address);
     // Closed when the last connection has ended.
     let (ended, open) = watch::channel(());
     let next = async || {
-        let place = Arc::clone(&places).acquire_owned().await.map_err(std::io::Error::other)?;
+        let place = places.free().await.map_err(std::io::Error::other)?;
         listener.accept().await.map(|(stream, peer)| (place, stream, peer))
     };
     loop {
@@ -52,7 +52,7 @@ pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>, router: Router
             tracing::debug!(%peer, "this address may not connect");
             continue;
         }
-        let Some(held) = peers.admit(peer_network(peer.ip())) else {
+        let Some(place) = places.give(place, peer.ip()) else {
             door.metrics.event("connections_refused", "too-many");
             tracing::debug!(%peer, "a peer has as many connections as it may");
             continue;
@@ -60,7 +60,7 @@ pub(crate) async fn serve(listener: TcpListener, door: Arc<Door>, router: Router
         let _ = stream.set_nodelay(true);
         let (door, router, stop, open) = (Arc::clone(&door), router.clone(), stop.clone(), open.clone());
         tokio::spawn(async move {
-            let _place = (place, held, open);
+            let _place = (place, open);
             let Some(slot) = door.tls.clone() else { return connection(stream, peer, None, door, router, stop).await };
             match tokio::time::timeout(door.limits.head, plain::handshake(&slot, stream)).await {
                 Ok(Ok(Some(stream))) => {

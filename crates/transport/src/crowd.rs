@@ -25,9 +25,14 @@ impl<K: Eq + Hash + Clone> Crowd<K> {
     /// Counts one more until what is given back is dropped; `None` if the key has as many as it may. What is kept is as long
     /// as the list of those who have a place now.
     pub fn admit(self: &Arc<Self>, key: K) -> Option<Place<K>> {
+        self.admit_up_to(usize::MAX, key)
+    }
+
+    /// The same where at the moment no key may have more than `share`.
+    pub fn admit_up_to(self: &Arc<Self>, share: usize, key: K) -> Option<Place<K>> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.get(&key).copied().unwrap_or_default();
-        if count >= self.most {
+        if count >= self.most.min(share) {
             return None;
         }
         held.insert(key.clone(), count + 1);
@@ -67,6 +72,10 @@ mod tests {
         drop(held);
         assert!(crowd.held.lock().unwrap().is_empty());
         assert!(crowd.admit("a").is_some());
+        let crowd = Crowd::new(3);
+        let held = [crowd.admit_up_to(2, "a").unwrap(), crowd.admit_up_to(2, "a").unwrap()];
+        assert!(crowd.admit_up_to(2, "a").is_none() && crowd.admit("a").is_some());
+        drop(held);
         // One that was refused leaves nothing behind.
         let none = Crowd::new(0);
         assert!(none.admit("a").is_none() && none.held.lock().unwrap().is_empty());

@@ -12,7 +12,7 @@ use crate::door::ConnectionLimits;
 pub struct LimitSettings {
     /// Connections of a listener at once.
     pub connections: usize,
-    /// Of them for one address; with IPv6 for one network of 64 bits. Never more than half.
+    /// Of them for one address; with IPv6 for one network of 48 bits. Never more than half of all, nor of those that are free.
     pub connections_per_address: usize,
     /// Seconds until a request's head must be there.
     pub head_seconds: u64,
