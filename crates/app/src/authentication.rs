@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sealyard_core::{Digest, Hasher, Redacted, Rng, Timestamp};
 use sealyard_identity::{Attempt, PasswordHash, Principal, PrincipalId, PrincipalName, Token, TokenId, Via, network};
 use sealyard_ledger::{Act, Event, Outcome};
-use sealyard_store::model::UserRecord;
+use sealyard_store::model::{TokenRecord, UserRecord};
 
 use crate::access::{LOCKED, SECOND_FACTOR, has_second_factor};
 use crate::directories::Said;
+use crate::known_callers::KnownCallers;
 use crate::tasks::blocking;
 use crate::{App, AppError, Asked, Caller, SecondFactorRule};
 
@@ -111,6 +112,25 @@ impl CheckedPasswords {
     }
 }
 
+/// What the catalog said a moment ago, so that a client that asks often does not have it asked as often.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Tokens by their hash, with their owners.
+    tokens: KnownCallers<String, (TokenRecord, UserRecord)>,
+    /// Accounts by the name and from where they are asked for.
+    accounts: KnownCallers<(String, Option<IpAddr>), Account>,
+}
+
+/// What is known of an account before its password is looked at.
+#[derive(Debug, Clone)]
+struct Account {
+    user: UserRecord,
+    locked: bool,
+    factor: bool,
+    /// Whether it was noted lately that it was let in from there.
+    was_here: bool,
+}
+
 impl App {
     /// Finds out who is asking.
     ///
@@ -179,15 +199,14 @@ impl App {
 
     async fn check_token(&self, text: &Redacted<String>) -> Result<Principal, AppError> {
         let hash = Token::parse(text.expose()).map_err(|_| AppError::Unauthenticated)?.hash().to_hex();
-        let found = self
-            .store()
-            .read_short(move |tx| {
-                let Some(token) = tx.token_by_hash(&hash)? else { return Ok(None) };
-                let owner = tx.user(&token.owner)?;
-                Ok::<_, AppError>(owner.map(|owner| (token, owner)))
-            })
-            .await?;
-        let Some((token, owner)) = found else { return Err(AppError::Unauthenticated) };
+        let wanted = hash.clone();
+        let read = self.store().read_short(move |tx| {
+            let Some(token) = tx.token_by_hash(&wanted)? else { return Ok(None) };
+            let owner = tx.user(&token.owner)?;
+            Ok::<_, AppError>(owner.map(|owner| (token, owner)))
+        });
+        let found = self.known.tokens.get(self.store(), self.now(), hash, read).await?;
+        let (token, owner) = found.as_deref().ok_or(AppError::Unauthenticated)?;
         if token.revoked || token.expires.is_some_and(|expires| expires <= self.now()) {
             return Err(AppError::Unauthenticated);
         }
@@ -195,8 +214,19 @@ impl App {
         let scopes = token.scopes.iter().map(|scope| scope.parse()).collect::<Result<Vec<_>, _>>();
         let scopes = scopes.map_err(|_| AppError::Unauthenticated)?;
         self.token_used(&token.id, token.used);
-        let token_id = TokenId::new(token.id).map_err(|_| AppError::Unauthenticated)?;
-        principal(&owner, Via::Token { token_id, scopes, expires: token.expires })
+        let token_id = TokenId::new(token.id.clone()).map_err(|_| AppError::Unauthenticated)?;
+        principal(owner, Via::Token { token_id, scopes, expires: token.expires })
+    }
+
+    async fn account_asked(&self, name: String, source: Option<IpAddr>) -> Result<Option<Arc<Account>>, AppError> {
+        let (app, wanted) = (self.clone(), name.clone());
+        let read = self.store().read_short(move |tx| {
+            let Some(user) = tx.user(&wanted)? else { return Ok(None) };
+            let (locked, factor) = (app.is_locked(tx, &user, source)?, has_second_factor(tx, &user)?);
+            let was_here = app.was_here(tx, &user, source)?;
+            Ok::<_, AppError>(Some(Account { user, locked, factor, was_here }))
+        });
+        self.known.accounts.get(self.store(), self.now(), (name, source), read).await
     }
 
     pub(crate) async fn check_password(
@@ -214,21 +244,17 @@ impl App {
             .throttle
             .attempt(&shown, address)
             .map_err(|throttled| AppError::Throttled(u64::try_from(throttled.retry_after_seconds).unwrap_or(1)))?;
-        let wanted = name.clone();
-        let app = self.clone();
-        let found = self.store().read_short(move |tx| {
-            let Some(user) = tx.user(&wanted)? else { return Ok((None, false, false, true)) };
-            let (locked, factor) = (app.is_locked(tx, &user, source)?, has_second_factor(tx, &user)?);
-            let known = app.was_here(tx, &user, source)?;
-            Ok::<_, AppError>((Some(user), locked, factor, known))
-        });
-        let (user, locked, factor, known_here) = match found.await {
-            Ok(found) => found,
+        let account = match self.account_asked(name.clone(), source).await {
+            Ok(account) => account,
             Err(error) => {
                 attempt.not_judged();
                 return Err(error);
             }
         };
+        let locked = account.as_ref().is_some_and(|account| account.locked);
+        let factor = account.as_ref().is_some_and(|account| account.factor);
+        let known_here = account.as_ref().is_none_or(|account| account.was_here);
+        let user = account.as_ref().map(|account| account.user.clone());
         let again = matches!(asked, Purpose::Again);
         let fingerprint = self.checked.fingerprint(&*self.rng, &name, password.expose());
         // Where it is locked no password is right, and that costs and looks as a wrong one does.

@@ -30,6 +30,7 @@ mod identities;
 mod import;
 mod integrity;
 mod keys;
+mod known_callers;
 mod ledger;
 mod load;
 mod logged_models;
@@ -180,6 +181,7 @@ pub struct App {
     /// Wakes the housekeeping.
     tidy: Arc<Notify>,
     checked: Arc<authentication::CheckedPasswords>,
+    known: Arc<authentication::Known>,
     directories: Arc<directories::Directories>,
     open: Arc<open::Open>,
     oidc: Option<Arc<sealyard_identity_oidc::Providers>>,
@@ -234,6 +236,7 @@ impl App {
             reads: Arc::default(),
             tidy: Arc::default(),
             checked: Arc::default(),
+            known: Arc::default(),
             directories: Arc::default(),
             open: Arc::default(),
             oidc: None,

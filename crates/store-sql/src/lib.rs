@@ -10,6 +10,7 @@ mod error;
 mod forgotten;
 mod mlflow;
 mod offline;
+mod people;
 mod postgres;
 mod queue;
 mod repository;

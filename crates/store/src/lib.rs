@@ -129,6 +129,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Runs `work` with the right to write. `done` is told once it is durable, or that it was undone.
     fn submit_write(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>);
+
+    /// A number that has moved before anybody is told of a commit in which this store wrote who is who: accounts, tokens, second
+    /// factors, lock-outs. What was read after it was asked holds as long as it stands still, as far as this process goes: what
+    /// others write to the same database does not move it. `None` where nothing may be remembered.
+    fn people_version(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl dyn Store {

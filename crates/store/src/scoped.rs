@@ -40,4 +40,8 @@ impl Store for InWorkspace {
     fn submit_write(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
         self.store.submit_write(self.enter(work), done);
     }
+
+    fn people_version(&self) -> Option<u64> {
+        self.store.people_version()
+    }
 }

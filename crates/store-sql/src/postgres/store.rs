@@ -13,6 +13,7 @@ use super::options::PostgresOptions;
 use super::reader::Reader;
 use super::url::PostgresUrl;
 use super::{migrate, writer};
+use crate::people::PeopleVersion;
 use crate::queue::{self, Job, spawn, submit};
 
 /// How much longer than the server itself a reader waits for it to stop a statement.
@@ -26,6 +27,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct PostgresStore {
     writes: Option<SyncSender<Job>>,
     reads: Option<SyncSender<Job>>,
+    people: PeopleVersion,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -45,7 +47,9 @@ impl PostgresStore {
         let (writes, jobs) = sync_channel(queue);
         let link = Link::new(url.clone(), options.patience);
         let seals = options.seals.clone();
-        let mut threads = vec![spawn("catalog-writer", move || writer::run(link, &jobs, &seals))?];
+        let people = PeopleVersion::default();
+        let follows = people.clone();
+        let mut threads = vec![spawn("catalog-writer", move || writer::run(link, &jobs, &seals, &follows))?];
         let (reads, jobs) = sync_channel(queue);
         let jobs: Arc<Mutex<Receiver<Job>>> = Arc::new(Mutex::new(jobs));
         for _ in 0..options.readers.clamp(1, 32) {
@@ -54,7 +58,7 @@ impl PostgresStore {
             let mut reader = Reader::new(link, options.read_limit, options.seals.clone());
             threads.push(spawn("catalog-reader", move || reader.run(&jobs))?);
         }
-        Ok(Self { writes: Some(writes), reads: Some(reads), threads })
+        Ok(Self { writes: Some(writes), reads: Some(reads), people, threads })
     }
 }
 
@@ -73,6 +77,10 @@ impl Store for PostgresStore {
 
     fn submit_write(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
         submit(self.writes.as_ref(), work, done);
+    }
+
+    fn people_version(&self) -> Option<u64> {
+        Some(self.people.get())
     }
 }
 

@@ -5,6 +5,7 @@ use sealyard_store::StoreError;
 use super::connection::Connection;
 use super::link::Link;
 use super::migrate::{self, WRITER};
+use crate::people::PeopleVersion;
 use crate::queue::{self, Done, Job, attempt};
 use crate::seals::RowSeals;
 use crate::session::Session;
@@ -13,15 +14,15 @@ use crate::session::Session;
 const GROUP: usize = 60;
 
 /// Takes work until its senders are gone. What waits meanwhile is written under one commit, as in SQLite.
-pub(crate) fn run(mut link: Link, jobs: &Receiver<Job>, seals: &RowSeals) {
+pub(crate) fn run(mut link: Link, jobs: &Receiver<Job>, seals: &RowSeals, people: &PeopleVersion) {
     // Held to the end of the transaction: of all servers on this database, one writes at a time, and what it reads stays so.
     let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({WRITER}); {}; SAVEPOINT work", migrate::guard());
     while let Ok(first) = jobs.recv() {
-        write_group(&mut link, &begin, queue::group(first, jobs, GROUP), seals);
+        write_group(&mut link, &begin, queue::group(first, jobs, GROUP), seals, people);
     }
 }
 
-fn write_group(link: &mut Link, begin: &str, group: Vec<Job>, seals: &RowSeals) {
+fn write_group(link: &mut Link, begin: &str, group: Vec<Job>, seals: &RowSeals, people: &PeopleVersion) {
     let connection = match link.begin(begin) {
         Ok(connection) => connection,
         Err(error) => return fail(group.into_iter().map(|job| job.done), &error),
@@ -41,6 +42,7 @@ fn write_group(link: &mut Link, begin: &str, group: Vec<Job>, seals: &RowSeals) 
     }
     // In a transaction that the server gave up, RELEASE fails, where COMMIT would only be a ROLLBACK.
     let committed = broken.map_or_else(|| connection.batch("RELEASE work; COMMIT"), Err);
+    people.follow();
     match committed {
         Ok(()) => {
             for (done, outcome) in finished {

@@ -4,6 +4,7 @@ use sealyard_store::{AccountSecurity, StoreError};
 
 use super::convert::{Columns as _, not_found};
 use crate::error::corrupt;
+use crate::people;
 use crate::session::Session;
 
 impl AccountSecurity for Session<'_> {
@@ -21,6 +22,7 @@ impl AccountSecurity for Session<'_> {
     }
 
     fn put_second_factor(&mut self, factor: &SecondFactorRecord) -> Result<(), StoreError> {
+        people::note();
         self.execute("DELETE FROM recovery_codes WHERE member = ?1", [factor.user])?;
         self.execute("DELETE FROM second_factors WHERE member = ?1", [factor.user])?;
         self.execute(
@@ -38,6 +40,7 @@ impl AccountSecurity for Session<'_> {
     }
 
     fn confirm_second_factor(&mut self, user: i64, step: i64, recovery: &[String]) -> Result<(), StoreError> {
+        people::note();
         let sql = "UPDATE second_factors SET confirmed = 1, used_step = ?2 WHERE member = ?1";
         if self.execute(sql, (user, step))? == 0 {
             return Err(not_found("second factor", user.to_string()));
@@ -50,11 +53,13 @@ impl AccountSecurity for Session<'_> {
     }
 
     fn use_second_factor_step(&mut self, user: i64, step: i64) -> Result<bool, StoreError> {
+        people::note();
         let sql = "UPDATE second_factors SET used_step = ?2 WHERE member = ?1 AND used_step < ?2";
         Ok(self.execute(sql, (user, step))? > 0)
     }
 
     fn use_recovery_code(&mut self, user: i64, hash: &str) -> Result<bool, StoreError> {
+        people::note();
         Ok(self.execute("DELETE FROM recovery_codes WHERE member = ?1 AND hash = ?2", (user, hash))? > 0)
     }
 
@@ -65,6 +70,7 @@ impl AccountSecurity for Session<'_> {
     }
 
     fn remove_second_factor(&mut self, user: i64) -> Result<bool, StoreError> {
+        people::note();
         self.execute("DELETE FROM recovery_codes WHERE member = ?1", [user])?;
         Ok(self.execute("DELETE FROM second_factors WHERE member = ?1", [user])? > 0)
     }
@@ -77,6 +83,7 @@ impl AccountSecurity for Session<'_> {
     }
 
     fn note_login_failure(&mut self, user: i64, now: Timestamp, since: Timestamp) -> Result<LoginFailures, StoreError> {
+        people::note();
         self.execute(
             "INSERT INTO login_failures (member, failures, last) VALUES (?1, 1, ?2)
              ON CONFLICT (member) DO UPDATE SET
@@ -88,10 +95,12 @@ impl AccountSecurity for Session<'_> {
     }
 
     fn forget_login_failures(&mut self, user: i64) -> Result<bool, StoreError> {
+        people::note();
         Ok(self.execute("DELETE FROM login_failures WHERE member = ?1", [user])? > 0)
     }
 
     fn note_login_network(&mut self, user: i64, network: &str, now: Timestamp, most: u32) -> Result<(), StoreError> {
+        people::note();
         self.execute(
             "INSERT INTO login_networks (member, network, last) VALUES (?1, ?2, ?3)
              ON CONFLICT (member, network) DO UPDATE SET last = excluded.last",

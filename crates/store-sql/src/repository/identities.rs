@@ -4,6 +4,7 @@ use sealyard_store::{Identities, StoreError};
 
 use super::convert::{Columns as _, already_exists, not_found};
 use crate::error::{backend, corrupt};
+use crate::people;
 use crate::seals::{GRANTS, TOKENS, USERS};
 use crate::session::Session;
 use crate::sql::Row;
@@ -17,6 +18,7 @@ const TOKEN: &str = "SELECT tokens.id, tokens.\"user\", tokens.hash, tokens.scop
 
 impl Identities for Session<'_> {
     fn create_user(&mut self, user: &UserRecord) -> Result<UserRecord, StoreError> {
+        people::note();
         let id = self
             .insert(
                 "INSERT INTO users (name, password, admin, created, kind, disabled) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -45,6 +47,7 @@ impl Identities for Session<'_> {
     }
 
     fn set_user_password(&mut self, name: &str, password: Option<&str>) -> Result<(), StoreError> {
+        people::note();
         let user = self.user(name)?.ok_or_else(|| not_found("user", name))?;
         // Whoever knew the old password, or stole a session made with it, is out.
         self.execute("DELETE FROM sessions WHERE \"user\" IN (SELECT number FROM users WHERE name = ?1)", [name])?;
@@ -55,6 +58,7 @@ impl Identities for Session<'_> {
     }
 
     fn set_user_admin(&mut self, name: &str, admin: bool) -> Result<(), StoreError> {
+        people::note();
         let user = self.user(name)?.ok_or_else(|| not_found("user", name))?;
         match self.execute("UPDATE users SET admin = ?2 WHERE name = ?1", (name, admin))? {
             0 => Err(not_found("user", name)),
@@ -63,6 +67,7 @@ impl Identities for Session<'_> {
     }
 
     fn set_user_disabled(&mut self, name: &str, disabled: bool) -> Result<(), StoreError> {
+        people::note();
         let user = self.user(name)?.ok_or_else(|| not_found("user", name))?;
         if disabled {
             self.execute("DELETE FROM sessions WHERE \"user\" IN (SELECT number FROM users WHERE name = ?1)", [name])?;
@@ -74,6 +79,7 @@ impl Identities for Session<'_> {
     }
 
     fn delete_user(&mut self, name: &str) -> Result<(), StoreError> {
+        people::note();
         // Also one that was changed behind our back: it must be possible to be rid of it.
         let id: i64 = self
             .optional("SELECT number FROM users WHERE name = ?1", [name], |row| row.get(0))?
@@ -84,6 +90,7 @@ impl Identities for Session<'_> {
     }
 
     fn create_token(&mut self, token: &TokenRecord) -> Result<(), StoreError> {
+        people::note();
         let user = self.user(&token.owner)?.ok_or_else(|| not_found("user", &token.owner))?;
         let scopes = serde_json::to_string(&token.scopes).map_err(backend)?;
         let inserted = self.execute(
@@ -118,6 +125,7 @@ impl Identities for Session<'_> {
     }
 
     fn revoke_token(&mut self, id: &str) -> Result<(), StoreError> {
+        people::note();
         // One that was changed behind our back ends too, but does not become a good one by that.
         let intact =
             self.optional(&format!("{TOKEN} WHERE tokens.id = ?1"), [id], |row| self.is_intact(&TOKENS, row, 0))?;

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::{migrate, writer};
 use crate::error::backend;
+use crate::people::PeopleVersion;
 use crate::queue::{self, Job, spawn, submit};
 use crate::sqlite::connection::{Access, connect, prepare_file};
 use crate::sqlite::options::SqliteOptions;
@@ -21,6 +22,7 @@ pub struct SqliteStore {
     writes: Option<SyncSender<Job>>,
     reads: Option<SyncSender<Job>>,
     short_reads: Option<SyncSender<Job>>,
+    people: PeopleVersion,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -41,7 +43,9 @@ impl SqliteStore {
         let queue = options.queue.max(1);
         let (writes, jobs) = sync_channel(queue);
         let seals = options.seals.clone();
-        let mut threads = vec![spawn("catalog-writer", move || writer::run(&connection, &jobs, &seals))?];
+        let people = PeopleVersion::default();
+        let follows = people.clone();
+        let mut threads = vec![spawn("catalog-writer", move || writer::run(&connection, &jobs, &seals, &follows))?];
         let read = |name, readers, threads: &mut Vec<JoinHandle<()>>| -> Result<SyncSender<Job>, StoreError> {
             let (reads, jobs) = sync_channel(queue);
             let jobs: Arc<Mutex<Receiver<Job>>> = Arc::new(Mutex::new(jobs));
@@ -56,7 +60,7 @@ impl SqliteStore {
         let reads = read("catalog-reader", options.readers.clamp(1, 16), &mut threads)?;
         // One is enough: it has nothing to do that takes long.
         let short_reads = read("catalog-lookup", 1, &mut threads)?;
-        Ok(Self { writes: Some(writes), reads: Some(reads), short_reads: Some(short_reads), threads })
+        Ok(Self { writes: Some(writes), reads: Some(reads), short_reads: Some(short_reads), people, threads })
     }
 }
 
@@ -71,6 +75,10 @@ impl Store for SqliteStore {
 
     fn submit_write(&self, work: Work, done: oneshot::Sender<Result<(), StoreError>>) {
         submit(self.writes.as_ref(), work, done);
+    }
+
+    fn people_version(&self) -> Option<u64> {
+        Some(self.people.get())
     }
 }
 

@@ -28,6 +28,7 @@ mod ledger_index;
 mod logged_models;
 mod objects;
 mod once;
+mod people;
 mod personal;
 mod registry;
 mod roles;
@@ -186,6 +187,7 @@ pub async fn all<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F) {
         assert!(outcome.is_ok(), "{name}: {outcome:?}");
     }
     text::a_nul_character_in_a_list(empty().await).await;
+    people::each_change_moves_the_version(empty().await).await;
     transactions::a_failed_piece_is_undone_alone(empty().await).await;
     transactions::a_panic_is_undone_alone(empty().await).await;
     transactions::a_reader_cannot_write(empty().await).await;
