@@ -135,8 +135,9 @@ drill-restore: build check-python ## Fill, back up under load, kill, lose the di
 plaintext: build check-python ## Search everything that a server writes for what it must not hold in plain
 	@SEALYARD=$(BINARY) $(PYTHON) dev/e2e/plaintext.py
 
-bench-access: check-cargo ## Decisions at 10,000 grants: median, and the slowest of a hundred
+bench-access: build check-python ## Decisions at 10,000 grants; what it costs the server to know who asks
 	@$(CARGO) run --release --locked -q -p sealyard-identity --example authorization_speed
+	@SEALYARD=$(BINARY) $(PYTHON) dev/bench/access.py
 
 bench-vault: check-cargo ## Encrypted writes and reads of 1 GiB beside plain ones
 	@$(CARGO) run --release --locked -q -p sealyard-vault --example vault_speed

@@ -1,5 +1,5 @@
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,13 +11,14 @@ use http::{HeaderMap, StatusCode, header};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 
-/// How much of a body that nobody takes is still read, and for how long at most, of those that may send one ...
-const OF_A_SENDER: (u64, Duration) = (32 << 20, Duration::from_secs(5));
-/// ... and of those that may not: as much as an everyday client has already sent when it is answered.
-const OF_ANYBODY: (u64, Duration) = (64 << 10, Duration::from_secs(1));
+/// How much of a body that nobody takes is still read,
+const BYTES: u64 = 32 << 20;
+/// and for how long at most.
+const TIME: Duration = Duration::from_secs(5);
 
-/// Reads on for a bit what a refused request still sends: a client that is writing when the connection is closed never
-/// sees why.
+/// Reads on for a bit what a failed request still sends: a client that is writing when the connection is closed never
+/// sees why, and whoever shall try again must get to read that. Of a body that nobody began to take, because its sender may
+/// not send it or asked for what can't be, nothing is read.
 pub(super) async fn read_on(request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
@@ -25,24 +26,16 @@ pub(super) async fn read_on(request: Request, next: Next) -> Response {
     let waits_to_be_asked = waits_to_be_asked(request.headers());
     let mut sent = Sent::default();
     let request = request.map(|body| {
-        sent = Sent(Arc::new(Mutex::new(Sending { body, asked: !waits_to_be_asked })));
+        sent = Sent(Arc::new(Mutex::new(Sending { body, taken: false })));
         Body::new(sent.clone())
     });
     let response = next.run(request).await;
-    if let Some((bytes, time)) = limits(response.status()) {
-        let _ = tokio::time::timeout(time, sent.drain(bytes)).await;
+    let status = response.status();
+    let again = status == StatusCode::SERVICE_UNAVAILABLE && !waits_to_be_asked;
+    if again || ((status.is_client_error() || status.is_server_error()) && sent.lock().taken) {
+        let _ = tokio::time::timeout(TIME, sent.drain()).await;
     }
     response
-}
-
-fn limits(status: StatusCode) -> Option<(u64, Duration)> {
-    match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::TOO_MANY_REQUESTS => {
-            Some(OF_ANYBODY)
-        }
-        status if status.is_client_error() || status.is_server_error() => Some(OF_A_SENDER),
-        _ => None,
-    }
 }
 
 /// Whether the client sends nothing before it is told to go on, which reading its body does.
@@ -57,20 +50,21 @@ struct Sent(Arc<Mutex<Sending>>);
 #[derive(Debug, Default)]
 struct Sending {
     body: Body,
-    asked: bool,
+    /// Whether somebody began to read it.
+    taken: bool,
 }
 
 impl Sent {
-    async fn drain(mut self, limit: u64) {
-        let (asked, least) = {
-            let sending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            (sending.asked, sending.body.size_hint().lower())
-        };
+    fn lock(&self) -> MutexGuard<'_, Sending> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn drain(mut self) {
         // Too much to be read to its end: then nothing is gained by a part of it.
-        if !asked || least > limit {
+        if self.size_hint().lower() > BYTES {
             return;
         }
-        let mut left = limit;
+        let mut left = BYTES;
         while let Some(Ok(frame)) = self.frame().await {
             let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, |data| data.len() as u64)) else { return };
             left = rest;
@@ -86,16 +80,68 @@ impl HttpBody for Sent {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let mut sending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sending.asked = true;
+        let mut sending = self.lock();
+        sending.taken = true;
         Pin::new(&mut sending.body).poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).body.is_end_stream()
+        self.lock().body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).body.size_hint()
+        self.lock().body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::Router;
+    use axum::middleware::from_fn;
+    use futures::{StreamExt as _, stream};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    const PIECE: usize = 1 << 20;
+
+    async fn answered(status: StatusCode, expect: bool, body: Body) -> StatusCode {
+        let router = Router::new().fallback(move || async move { status }).layer(from_fn(read_on));
+        let request = Request::put("/");
+        let request = if expect { request.header("expect", "100-Continue") } else { request };
+        router.oneshot(request.body(body).unwrap()).await.unwrap().status()
+    }
+
+    /// How many of so many pieces are read by somebody who does not take them.
+    async fn read(status: StatusCode, expect: bool, pieces: usize) -> usize {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
+        let endless = stream::repeat_with(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; PIECE]))
+        });
+        assert_eq!(answered(status, expect, Body::from_stream(endless.take(pieces))).await, status);
+        count.load(Ordering::SeqCst)
+    }
+
+    #[tokio::test]
+    async fn who_shall_try_again_gets_to_read_that() {
+        assert_eq!(read(StatusCode::SERVICE_UNAVAILABLE, false, 7).await, 7);
+        assert_eq!(read(StatusCode::SERVICE_UNAVAILABLE, false, 1000).await, 33);
+        // Who waits to be asked for it is not asked, and of nobody else anything is read.
+        assert_eq!(read(StatusCode::SERVICE_UNAVAILABLE, true, 7).await, 0);
+        for status in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::BAD_REQUEST, StatusCode::OK] {
+            assert_eq!(read(status, false, 7).await, 0, "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_stops_sending_is_answered_all_the_same() {
+        let never = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let answer = tokio::time::timeout(Duration::from_secs(60), answered(status, false, never)).await;
+        assert_eq!(answer.unwrap(), status);
     }
 }
