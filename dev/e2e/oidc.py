@@ -255,7 +255,7 @@ def command_line(server, folder):
     process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         said = process.stderr.readline()
-        shown = re.search(r"shows ([0-9a-f]{4}-[0-9a-f]{4}):", said)
+        shown = re.search(r"type ([0-9a-f]{4}-[0-9a-f]{4}) where", said)
         address = process.stderr.readline().strip()
         if not shown or not address.startswith(f"{server.url}/auth/oidc/corp/login?next="):
             raise Failed(f"no address was told: {said} {address}")
@@ -266,8 +266,9 @@ def command_line(server, folder):
         answer = browser.ask("GET", back, site="cross-site")
         check("let in", answer.status, 200)
         page = browser.ask("GET", server.url + answer.headers["Refresh"].removeprefix("0; url="), site="same-origin")
-        check("the page asks", (page.status, shown.group(1) in page.text), (200, True))
-        allowed = browser.submit(page)
+        check("the page asks, and does not show it", (page.status, shown.group(1) in page.text), (200, False))
+        check("a click alone allows nothing", browser.submit(page, shown="0000-0000").status, 400)
+        allowed = browser.submit(page, shown=shown.group(1))
         to = (allowed.headers["Refresh"] or "").removeprefix("0; url=")
         local = re.fullmatch(r"http://127\.0\.0\.1:\d+/\?state=([0-9a-f]{64})&code=([0-9a-f]+)", to)
         if not local:

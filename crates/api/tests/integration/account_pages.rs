@@ -204,17 +204,23 @@ async fn a_command_line_logs_in_by_the_page() {
         assert_eq!(browser.get(&bad).await.status, 400, "{bad}");
     }
     let page = text(&browser.get(&path).await);
-    assert!(
-        page.contains("<b>admin</b>") && page.contains(&format!("{}-{}", &challenge[..4], &challenge[4..8])),
-        "{page}"
-    );
+    let shown = format!("{}-{}", &challenge[..4], &challenge[4..8]);
+    assert!(page.contains("<b>admin</b>") && !page.contains(&shown), "{page}");
     let token = between(&page, "name=\"token\" value=\"", "\"").to_owned();
     let fields = format!("port=40000&challenge={challenge}&state={state}");
     assert_eq!(browser.submit("/account/command-line", &fields).await.status, 403);
     let tokens =
         async || test.get(&test.admin, "/api/sealyard/v1/tokens").await.ok()["tokens"].as_array().unwrap().len();
     let before = tokens().await;
-    let allowed = browser.submit("/account/command-line", &format!("token={token}&{fields}")).await;
+    // A link of somebody else's command line, and a click, are not enough.
+    for typed in [String::new(), "&shown=".to_owned(), "&shown=0000-0000".to_owned(), format!("&shown={}", &shown[..8])]
+    {
+        let refused = browser.submit("/account/command-line", &format!("token={token}&{fields}{typed}")).await;
+        assert_eq!((refused.status.as_u16(), tokens().await), (400, before), "{typed}");
+        assert!(!text(&refused).contains(&shown));
+    }
+    let typed = shown.replace('-', "+").to_uppercase();
+    let allowed = browser.submit("/account/command-line", &format!("token={token}&{fields}&shown={typed}")).await;
     assert_eq!((allowed.status.as_u16(), tokens().await), (200, before + 1));
     let to = allowed.headers["refresh"].to_str().unwrap();
     let code = to.strip_prefix(&format!("0; url=http://127.0.0.1:40000/?state={state}&code=")).unwrap().to_owned();

@@ -43,12 +43,26 @@ impl LogInChallenge {
         self.0.to_hex()
     }
 
-    /// What the page and the command line both show, so that people see whether they belong together.
+    /// What the command line shows and people type on the page: whoever is sent to it by a link of somebody else has nothing to
+    /// type.
     #[must_use]
     pub fn shown(self) -> String {
         let digits: String = self.0.to_hex().chars().take(8).collect();
         let (one, two) = digits.split_at(4);
         format!("{one}-{two}")
+    }
+
+    /// Whether that was typed; small and large letters, spaces and the dash don't matter.
+    #[must_use]
+    pub fn is_shown_as(self, typed: &str) -> bool {
+        let plain = |text: &str| -> String {
+            text.chars()
+                .filter(char::is_ascii_alphanumeric)
+                .map(|letter| letter.to_ascii_lowercase())
+                .take(64)
+                .collect()
+        };
+        plain(typed) == plain(&self.shown())
     }
 }
 

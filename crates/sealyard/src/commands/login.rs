@@ -123,7 +123,7 @@ fn by_browser(connection: &mut Connection, provider: &str) -> Result<(PathBuf, S
     output::say(
         false,
         &format!(
-            "open this in a browser of this machine, and allow it if the page shows {}:\n{address}",
+            "open this in a browser of this machine, and type {} where it asks for that:\n{address}",
             login.shown()
         ),
     );
