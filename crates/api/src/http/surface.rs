@@ -26,13 +26,23 @@ pub enum Surface {
 /// What takes an administrator and is still no administration of who may do what.
 const NOT_ADMINISTRATION: [&str; 3] = ["/mlflow/workspaces", "/mlflow/webhooks", "/v1/runs/explain"];
 /// What is administration although it does not take an administrator: who may MANAGE something gives others rights on it, and
-/// whoever is somebody makes tokens, and administrators end the sessions of others; the pages on one's own account do the same.
-const ADMINISTRATION: [&str; 5] = ["/permissions/", "/v1/tokens", "/v1/sessions", "/account/", "/v1/access/"];
+/// whoever is somebody makes tokens, and administrators end the sessions of others.
+const ADMINISTRATION: [&str; 4] = ["/permissions/", "/v1/tokens", "/v1/sessions", "/v1/access/"];
 /// What a loader asks by other means than reading: what a gate would say.
 const LOADING: [(&str, &str); 1] = [("POST", "/api/sealyard/v1/decisions")];
 
 /// What anybody may ask, at every listener.
 const ALIVE: [&str; 3] = ["/health", "/ping", "/version"];
+
+/// Whether a route is about who is asking and their own account alone: that is on both sides, since whoever works with models
+/// reaches no other listener.
+fn is_own(endpoint: &Endpoint) -> bool {
+    let path = endpoint.path.as_str();
+    path.ends_with("/whoami")
+        || path.ends_with("/users/current")
+        || path.starts_with("/account/")
+        || path.starts_with("/api/sealyard/v1/account/")
+}
 
 /// Whether a route is about who may do what, or about the ledger.
 pub(crate) fn is_administration(endpoint: &Endpoint) -> bool {
@@ -49,15 +59,14 @@ impl Surface {
         if ALIVE.contains(&endpoint.path.as_str()) {
             return true;
         }
-        let whoami = endpoint.path.ends_with("/whoami") || endpoint.path.ends_with("/users/current");
         match self {
             Self::All => true,
             Self::WithoutAdministration => !is_administration(endpoint),
-            Self::Administration => is_administration(endpoint) || whoami,
+            Self::Administration => is_administration(endpoint) || is_own(endpoint),
             Self::Loading => {
                 let reads = endpoint.method == "GET" && matches!(endpoint.takes, Takes::Read | Takes::Somebody);
                 let asks = LOADING.contains(&(endpoint.method, endpoint.path.as_str()));
-                (reads || asks) && !is_administration(endpoint)
+                (reads || asks) && !is_administration(endpoint) && !endpoint.path.contains("/account/")
             }
         }
     }
@@ -119,9 +128,6 @@ mod tests {
             "/api/sealyard/v1/tokens",
             "/api/sealyard/v1/tokens/{id}",
             "/api/sealyard/v1/sessions",
-            "/api/sealyard/v1/account/second-factor",
-            "/account/tokens/create",
-            "/account/command-line",
             "/api/sealyard/v1/access/explanation",
             "/api/sealyard/v1/ledger/entries",
         ] {
@@ -133,6 +139,9 @@ mod tests {
             "/api/2.0/mlflow/users/current",
             "/api/sealyard/v1/whoami",
             "/api/3.0/mlflow/workspaces",
+            "/api/sealyard/v1/account/second-factor",
+            "/account/tokens/create",
+            "/account/command-line",
         ] {
             let endpoints: Vec<Endpoint> = found(path);
             assert!(!endpoints.is_empty() && !endpoints.iter().any(is_administration), "{path}");
@@ -144,12 +153,11 @@ mod tests {
         for endpoint in crate::endpoints() {
             let administration = Surface::Administration.has(&endpoint);
             let rest = Surface::WithoutAdministration.has(&endpoint);
-            let both = ALIVE.contains(&endpoint.path.as_str())
-                || endpoint.path.ends_with("/whoami")
-                || endpoint.path.ends_with("/users/current");
+            let both = ALIVE.contains(&endpoint.path.as_str()) || is_own(&endpoint);
             assert!(administration != rest || both, "{endpoint:?}");
             if Surface::Loading.has(&endpoint) {
                 assert!(endpoint.takes != Takes::Nobody || both, "{endpoint:?}");
+                assert!(!endpoint.path.contains("/account/"), "{endpoint:?}");
                 assert!(rest && (endpoint.method == "GET" || endpoint.path.ends_with("/decisions")), "{endpoint:?}");
             }
         }
