@@ -176,6 +176,7 @@ path = "{folder}/ledger.jsonl"
 kind = "syslog"
 address = "localhost:{tls_port}"
 ca = "ca.pem"
+personal = true
 
 [ledger.export.tcp]
 kind = "syslog"
@@ -236,6 +237,8 @@ def main():
                 hook.bad = False
                 everywhere("at first", len(entries(client)))
                 check("the file is its owner's", (folder / "ledger.jsonl").stat().st_mode & 0o777, 0o600)
+                sources = [' source="127.0.0.1"]' in out.read_text() for out in (tls_out, tcp_out)]
+                check("addresses of people are where they were asked for, and nowhere else", sources, [True, False])
                 check("no message can be taken for two", "\u2028" in tls_out.read_text() + tcp_out.read_text(), False)
 
                 for number in range(6):

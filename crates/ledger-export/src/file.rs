@@ -230,7 +230,7 @@ mod tests {
 
     fn entries(from: u64, to: u64) -> Vec<Entry> {
         let bytes = |index: u64| format!(r#"{{"time":{},"act":"run-created"}}"#, index * 1000).into_bytes();
-        (from..to).map(|index| Entry { index, bytes: bytes(index) }).collect()
+        (from..to).map(|index| Entry { index, bytes: bytes(index), personal: None }).collect()
     }
 
     fn sink(path: &Path, bytes: u64, keep_files: usize) -> FileSink {
@@ -254,6 +254,12 @@ mod tests {
         assert_eq!(sink(&path, 1 << 20, 9).last().unwrap(), None);
         sink(&path, 1 << 20, 9).send(&entries(0, 5), at(5)).unwrap();
         let last = sink(&path, 1 << 20, 9).last().unwrap();
+        // What goes with an entry does not hide which one it is.
+        let with = folder.path().join("with.jsonl");
+        let apart = Some(serde_json::json!({"source": "192.0.2.7"}));
+        sink(&with, 1 << 20, 9).send(&[Entry { personal: apart, ..entries(4, 5).remove(0) }], at(5)).unwrap();
+        assert!(fs::read_to_string(&with).unwrap().ends_with("\"personal\":{\"source\":\"192.0.2.7\"}}\n"));
+        assert_eq!(sink(&with, 1 << 20, 9).last().unwrap(), last);
         assert_eq!(last, Some(Last { index: 4, leaf: entries(4, 5)[0].leaf() }));
         // Killed in the middle of a line.
         let half = fs::read(&path).unwrap();

@@ -11,6 +11,7 @@ mod webhook;
 
 use sealyard_core::{Digest, Timestamp};
 use sealyard_ledger::merkle::leaf_hash;
+use serde_json::Value;
 
 pub use file::{FileSink, Rotation};
 pub use otlp::OtlpSink;
@@ -24,12 +25,28 @@ pub struct Entry {
     pub index: u64,
     /// Its bytes as the log hashes them.
     pub bytes: Vec<u8>,
+    /// What is kept apart of it, where the receiver is to have that: an object, of which `source` is the address that somebody came
+    /// from, or the text `erased`.
+    pub personal: Option<Value>,
 }
 
 impl Entry {
-    /// The entry as [one line](sealyard_ledger::line).
+    /// The entry as [one line](sealyard_ledger::line), with what is kept apart of it in the field `personal`.
     pub(crate) fn line(&self) -> String {
-        sealyard_ledger::line(self.index, &self.bytes)
+        let mut line = sealyard_ledger::line(self.index, &self.bytes);
+        if let Some(personal) = &self.personal
+            && line.pop() == Some('}')
+        {
+            line.push_str(",\"personal\":");
+            line.push_str(&sealyard_ledger::plain_json(personal));
+            line.push('}');
+        }
+        line
+    }
+
+    /// The address that whoever acted came from, where the receiver is to have it.
+    pub(crate) fn source(&self) -> Option<&str> {
+        self.personal.as_ref()?.get("source")?.as_str()
     }
 
     /// Its leaf hash.

@@ -73,6 +73,8 @@ fn record(entry: &Entry) -> Value {
             attributes.push(json!({"key": format!("sealyard.ledger.{key}"), "value": {"stringValue": value}}));
         }
     }
+    // The name that OpenTelemetry's conventions have for it.
+    attributes.extend(entry.source().map(|source| json!({"key": "client.address", "value": {"stringValue": source}})));
     json!({
         "timeUnixNano": i128::from(time.max(0)).saturating_mul(1_000_000).to_string(),
         "severityNumber": number,
@@ -89,11 +91,14 @@ mod tests {
     #[test]
     fn a_record_is_laid_out_as_the_data_model_says() {
         let bytes = br#"{"time":1500,"actor":"ada","act":"logged-in","outcome":"refused"}"#.to_vec();
-        let request = request(&[Entry { index: 3, bytes }]);
+        let personal = Some(json!({"source": "192.0.2.7"}));
+        let request = request(&[Entry { index: 3, bytes, personal }]);
         let record = &request["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0];
         assert_eq!(record["timeUnixNano"], "1500000000");
         assert_eq!((record["severityNumber"].as_i64(), record["severityText"].as_str()), (Some(13), Some("WARN")));
         assert_eq!(record["attributes"][0]["value"]["intValue"], "3");
+        let last = record["attributes"].as_array().unwrap().last().unwrap();
+        assert_eq!((&last["key"], &last["value"]["stringValue"]), (&json!("client.address"), &json!("192.0.2.7")));
         assert!(record["body"]["stringValue"].as_str().unwrap().contains("\"index\":3"));
     }
 

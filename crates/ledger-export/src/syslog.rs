@@ -194,6 +194,7 @@ fn message(entry: &Entry, host: &str) -> Vec<u8> {
         ("outcome", &outcome),
         ("subjects", &subjects.join(" ")),
         ("rules", &rules.join(" ")),
+        ("source", &entry.source().unwrap_or_default().to_owned()),
     ];
     for (name, value) in fields {
         if !value.is_empty() {
@@ -232,7 +233,7 @@ mod tests {
     fn entry(index: u64) -> Entry {
         let event =
             r#"{"time":1000,"actor":"eve\"]x\n","act":"access-denied","outcome":"refused","resource":"ledger"}"#;
-        Entry { index, bytes: event.as_bytes().to_vec() }
+        Entry { index, bytes: event.as_bytes().to_vec(), personal: None }
     }
 
     #[test]
@@ -241,7 +242,13 @@ mod tests {
         let head = "<108>1 1970-01-01T00:00:01.000Z host.example sealyard - access-denied [sealyard@32473 index=\"7\" \
                     actor=\"eve\\\"\\]x\u{fffd}\" act=\"access-denied\" outcome=\"refused\" subjects=\"ledger\"] \u{feff}{";
         assert!(text.starts_with(head), "{text}");
-        assert!(!text.contains('\n'));
+        assert!(!text.contains('\n') && !text.contains(" source="));
+        let personal = Some(serde_json::json!({"source": "192.0.2.7\u{2028}"}));
+        let text = String::from_utf8(message(&Entry { personal, ..entry(7) }, "host.example")).unwrap();
+        assert!(text.contains("subjects=\"ledger\" source=\"192.0.2.7\u{2028}\"] "), "{text}");
+        assert!(text.ends_with(r#","personal":{"source":"192.0.2.7\u2028"}}"#), "{text}");
+        let erased = Entry { personal: Some("erased".into()), ..entry(7) };
+        assert!(String::from_utf8(message(&erased, "h")).unwrap().ends_with(r#","personal":"erased"}"#));
     }
 
     async fn read_message(stream: &mut TcpStream) -> String {
@@ -297,7 +304,7 @@ mod tests {
         let mut sink = SyslogSink::new(SyslogAddress { host: "127.0.0.1".into(), port, tls: None }, "h");
         sink.patience = Duration::from_millis(200);
         let bytes = serde_json::json!({"act": "x".repeat(8 << 20)}).to_string().into_bytes();
-        let sent = sink.send(&[Entry { index: 0, bytes }]).await;
+        let sent = sink.send(&[Entry { index: 0, bytes, personal: None }]).await;
         assert!(sent.is_err() && sink.connection.is_none() && sink.last.is_empty(), "{sent:?}");
     }
 

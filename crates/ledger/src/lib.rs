@@ -31,7 +31,7 @@ pub use entry::Entry;
 pub use event::{Act, Event, Outcome};
 pub use facets::Facets;
 pub use key::{KeyError, LedgerKey, VerifierKey};
-pub use line::{LINE_BEGINS, line};
+pub use line::{LINE_BEGINS, line, plain_json};
 pub use merkle::Frontier;
 pub use note::{Note, NoteError};
 pub use proof::{ConsistencyProof, InclusionProof, PROOF_SCHEMA, UnprovenError};

@@ -17,15 +17,27 @@ pub fn line(index: u64, bytes: &[u8]) -> String {
         _ => Value::String(String::from_utf8_lossy(bytes).into_owned()).to_string(),
     };
     let mut line = format!("{LINE_BEGINS}{index},\"leaf\":\"{}\",\"event\":", leaf_hash(bytes).to_hex());
-    for sign in event.chars() {
+    write_plain(&mut line, &event);
+    line.push('}');
+    line
+}
+
+/// JSON of a value, written as [`line`] writes events.
+#[must_use]
+pub fn plain_json(value: &Value) -> String {
+    let mut text = String::new();
+    write_plain(&mut text, &value.to_string());
+    text
+}
+
+fn write_plain(line: &mut String, json: &str) {
+    for sign in json.chars() {
         if sign.is_control() || matches!(sign, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
             let _ = write!(line, "\\u{:04x}", u32::from(sign));
         } else {
             line.push(sign);
         }
     }
-    line.push('}');
-    line
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct Export {
     name: String,
     sink: Sink,
+    /// Whether what entries have of persons goes with them.
+    personal: bool,
     /// The entry that comes next; `None` when it must be looked up.
     next: Option<u64>,
     failing: Option<Timestamp>,
@@ -33,8 +35,8 @@ pub(crate) struct Export {
 }
 
 impl Export {
-    pub(crate) const fn new(name: String, sink: Sink) -> Self {
-        Self { name, sink, next: None, failing: None, told: None }
+    pub(crate) const fn new(name: String, sink: Sink, personal: bool) -> Self {
+        Self { name, sink, personal, next: None, failing: None, told: None }
     }
 
     /// Sends for as long as the server runs. One batch is held at a time.
@@ -65,8 +67,9 @@ impl Export {
             Some(from) => from,
             None => self.look_up(app).await?,
         };
-        let batch = app.entries_to_export(from).await?;
-        let entries: Vec<Entry> = batch.into_iter().map(|(index, bytes)| Entry { index, bytes }).collect();
+        let batch = app.entries_to_export(from, self.personal).await?;
+        let entries: Vec<Entry> =
+            batch.into_iter().map(|(index, bytes, personal)| Entry { index, bytes, personal }).collect();
         if entries.iter().zip(from..).any(|(entry, index)| entry.index != index) {
             return Err(format!("entries of the ledger are missing from {from} on").into());
         }
@@ -84,7 +87,11 @@ impl Export {
         // A sink that knows what it has is right: the cursor is written after it.
         let next = match self.sink.last()? {
             Some(last) => {
-                let here = app.exported_entry(last.index).await?.map(|bytes| Entry { index: last.index, bytes });
+                let here = app.exported_entry(last.index).await?.map(|bytes| Entry {
+                    index: last.index,
+                    bytes,
+                    personal: None,
+                });
                 if here.is_none_or(|entry| entry.leaf() != last.leaf) {
                     let index = last.index;
                     return Err(format!("what was exported up to entry {index} is of another ledger, or of another past of this one; move it away").into());
@@ -134,7 +141,7 @@ mod tests {
 
     #[test]
     fn pieces_are_bounded_and_have_everything() {
-        let entry = |index, length| Entry { index, bytes: vec![b'x'; length] };
+        let entry = |index, length| Entry { index, bytes: vec![b'x'; length], personal: None };
         let entries: Vec<Entry> =
             (0..40).map(|index| entry(index, 65_000)).chain([entry(40, MOST_BYTES + 1), entry(41, 1)]).collect();
         let found: Vec<&[Entry]> = pieces(&entries).collect();

@@ -240,7 +240,7 @@ async fn an_export_goes_on_where_it_was_and_doubles_nothing() {
     for _ in 0..3 {
         let server = start(root, settings, false).await.unwrap();
         server.app().sequence().await.unwrap();
-        let size = server.app().entries_to_export(0).await.unwrap().len();
+        let size = server.app().entries_to_export(0, false).await.unwrap().len();
         for _ in 0..200 {
             if indexes().len() >= size {
                 break;

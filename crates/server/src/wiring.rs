@@ -87,7 +87,7 @@ impl Server {
         app = app.with_witnesses(config.settings.ledger.witnesses(&config.settings.folder)?);
         let mut sinks = Vec::new();
         for (name, export) in &config.settings.ledger.export {
-            sinks.push((name.clone(), export.sink(name, &config.settings.folder)?));
+            sinks.push((name.clone(), export.sink(name, &config.settings.folder)?, export.personal()));
         }
         let app = Arc::new(app.with_saml(saml, saml_key));
         // Before anything is written into a log that was put back.
@@ -125,8 +125,9 @@ impl Server {
         tokio::spawn(identity::probe(Arc::clone(&app)));
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
         let witnessing = tokio::spawn(Arc::clone(&app).run_witnessing());
-        let exporting =
-            sinks.into_iter().map(|(name, sink)| tokio::spawn(Export::new(name, sink).run(Arc::clone(&app))));
+        let exporting = sinks
+            .into_iter()
+            .map(|(name, sink, personal)| tokio::spawn(Export::new(name, sink, personal).run(Arc::clone(&app))));
         let exporting = exporting.collect();
         let keeping = tokio::spawn(head::follow(Arc::clone(&app), directory.keys()));
         let delivering = tokio::spawn(Arc::clone(&app).run_deliveries());

@@ -2,6 +2,7 @@
 
 use sealyard_identity::{Authorized, LedgerLog, Read};
 use sealyard_ledger::{Act, Outcome};
+use serde_json::Value;
 
 use crate::{App, AppError, Caller};
 
@@ -9,12 +10,21 @@ use crate::{App, AppError, Caller};
 const BATCH: u32 = 250;
 
 impl App {
-    /// Entries from `from` on that are signed, for an export that the operator set up.
+    /// Entries from `from` on that are signed, for an export that the operator set up; with what is kept apart of them where it is to
+    /// have that.
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn entries_to_export(&self, from: u64) -> Result<Vec<(u64, Vec<u8>)>, AppError> {
-        self.some_entries(from, BATCH).await
+    pub async fn entries_to_export(
+        &self,
+        from: u64,
+        personal: bool,
+    ) -> Result<Vec<(u64, Vec<u8>, Option<Value>)>, AppError> {
+        let entries = self.some_entries(from, BATCH).await?;
+        if personal {
+            return self.find_personal(entries).await;
+        }
+        Ok(entries.into_iter().map(|(index, bytes)| (index, bytes, None)).collect())
     }
 
     /// The entry at `index`, if there is one: for an export that says what it has last.

@@ -18,6 +18,13 @@ impl App {
         _authorized: &Authorized<Read, LedgerLog>,
         entries: Vec<(u64, Vec<u8>)>,
     ) -> Result<Vec<(u64, Vec<u8>, Option<Value>)>, AppError> {
+        self.find_personal(entries).await
+    }
+
+    pub(super) async fn find_personal(
+        &self,
+        entries: Vec<(u64, Vec<u8>)>,
+    ) -> Result<Vec<(u64, Vec<u8>, Option<Value>)>, AppError> {
         self.store()
             .read(move |tx| {
                 let mut with = Vec::with_capacity(entries.len());

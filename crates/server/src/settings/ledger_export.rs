@@ -29,6 +29,9 @@ pub enum ExportSettings {
         keep_files: Option<u32>,
         /// And none that is older than this.
         keep_days: Option<u32>,
+        /// Whether what entries have of persons, which is the address they came from, goes with them. It can't be erased there.
+        #[serde(default)]
+        personal: bool,
     },
     /// A syslog server: RFC 5424 over TCP, with TLS as in RFC 5425.
     Syslog {
@@ -40,6 +43,9 @@ pub enum ExportSettings {
         ca: Option<SettingsPath>,
         /// This machine's name in the messages.
         hostname: Option<String>,
+        /// Whether what entries have of persons, which is the address they came from, goes with them. It can't be erased there.
+        #[serde(default)]
+        personal: bool,
     },
     /// An OpenTelemetry collector: OTLP over HTTP, as JSON.
     Otlp {
@@ -49,6 +55,9 @@ pub enum ExportSettings {
         authorization_file: Option<SecretFile>,
         /// The authority to trust in place of the system's, as PEM.
         ca: Option<SettingsPath>,
+        /// Whether what entries have of persons, which is the address they came from, goes with them. It can't be erased there.
+        #[serde(default)]
+        personal: bool,
     },
     /// A POST for each batch, signed as other webhooks are.
     Webhook {
@@ -58,10 +67,24 @@ pub enum ExportSettings {
         secret_file: SecretFile,
         /// The authority to trust in place of the system's, as PEM.
         ca: Option<SettingsPath>,
+        /// Whether what entries have of persons, which is the address they came from, goes with them. It can't be erased there.
+        #[serde(default)]
+        personal: bool,
     },
 }
 
 impl ExportSettings {
+    /// Whether the receiver is to have what entries have of persons.
+    #[must_use]
+    pub const fn personal(&self) -> bool {
+        match self {
+            Self::File { personal, .. }
+            | Self::Syslog { personal, .. }
+            | Self::Otlp { personal, .. }
+            | Self::Webhook { personal, .. } => *personal,
+        }
+    }
+
     /// What entries are given to.
     ///
     /// # Errors
@@ -87,7 +110,7 @@ impl ExportSettings {
             Ok(client)
         };
         Ok(match self {
-            Self::File { path, max_megabytes, max_days, keep_files, keep_days } => {
+            Self::File { path, max_megabytes, max_days, keep_files, keep_days, .. } => {
                 let at_least_one = |given: &Option<u32>, usual: u32| i64::from(given.unwrap_or(usual).max(1));
                 let rotation = Rotation {
                     bytes: at_least_one(max_megabytes, 100).unsigned_abs() << 20,
@@ -97,7 +120,7 @@ impl ExportSettings {
                 };
                 Sink::File(FileSink::new(path.resolve(folder), rotation))
             }
-            Self::Syslog { address, tls: with_tls, ca, hostname } => {
+            Self::Syslog { address, tls: with_tls, ca, hostname, .. } => {
                 let wrong = || invalid("address is HOST:PORT".to_owned());
                 let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
                 let port: u16 = port.parse().map_err(|_| wrong())?;
@@ -113,11 +136,11 @@ impl ExportSettings {
                 let hostname = hostname.clone().unwrap_or_else(machine);
                 Sink::Syslog(SyslogSink::new(SyslogAddress { host, port, tls }, &hostname))
             }
-            Self::Otlp { url, authorization_file, ca } => {
+            Self::Otlp { url, authorization_file, ca, .. } => {
                 let authorization = authorization_file.as_ref().map(|file| file.read(folder)).transpose()?;
                 Sink::Otlp(OtlpSink::new(url.clone(), authorization, client(url, ca)?))
             }
-            Self::Webhook { url, secret_file, ca } => {
+            Self::Webhook { url, secret_file, ca, .. } => {
                 Sink::Webhook(WebhookSink::new(url.clone(), secret_file.read(folder)?, client(url, ca)?))
             }
         })
@@ -162,6 +185,8 @@ mod tests {
             assert!(sink(bad).is_err(), "{bad}");
         }
         let file: ExportSettings = toml::from_str("kind = \"file\"\npath = \"a\"\n").unwrap();
+        let with: ExportSettings = toml::from_str("kind = \"syslog\"\naddress = \"a:1\"\npersonal = true\n").unwrap();
+        assert!(!file.personal() && with.personal(), "only where it is asked for");
         assert!(file.sink("a b", Path::new("/")).is_err());
     }
 }
