@@ -46,6 +46,8 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+#[cfg(feature = "bench-plain")]
+mod bench_plain;
 mod chunks;
 mod error;
 mod header;
