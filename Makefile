@@ -139,8 +139,10 @@ bench-access: build check-python ## Decisions at 10,000 grants; what it costs th
 	@$(CARGO) run --release --locked -q -p sealyard-identity --example authorization_speed
 	@SEALYARD=$(BINARY) $(PYTHON) dev/bench/access.py
 
-bench-vault: check-cargo ## Encrypted writes and reads of 1 GiB beside plain ones
+bench-vault: check-cargo check-python ## Encrypted writes and reads of 1 GiB beside plain ones: the vault alone, then a server's uploads and downloads
 	@$(CARGO) run --release --locked -q -p sealyard-vault --example vault_speed
+	@$(CARGO) build --profile bench-plain --locked -p sealyard --features bench-plain
+	@SEALYARD=$(or $(CARGO_TARGET_DIR),target)/bench-plain/sealyard $(PYTHON) dev/bench/vault.py
 
 storage: build venv ## The vault on a real S3 server, S3 stopped under load, a full disk
 	@VENV=$(VENV) dev/test/s3.sh
