@@ -17,6 +17,7 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -287,6 +288,15 @@ def drill(kind, folder, database, spare):
         check("what a forced restore leaves in the ledger", '"forced": true' in json.dumps(found), True)
         forced.stop()
         print("  an older one, forced: the ledger says so")
+        without = folder / "without"
+        run("restore", backups, "--recovery-key", "office.recovery", "--data-dir", without, "--without-workspace", "nobody", code=2, cwd=folder)
+        of(run("restore", backups, "--recovery-key", "office.recovery", "--data-dir", without, "--without-workspace", "team-a",
+               "--format", "json", cwd=folder))
+        kept = [sqlite3.connect(place / "catalog.sqlite").execute("SELECT count(*) FROM workspace_keys").fetchone()[0]
+                for place in (forced.data, without)]
+        check("keys of workspaces with and without --without-workspace", kept, [1, 0])
+        of(run("ledger", "verify", "--data-dir", without, "--format", "json", cwd=folder))
+        print("  without a workspace: neither it nor its key came back")
     check("the last backup", last["missing"], [])
 
 

@@ -11,6 +11,7 @@ use sealyard_core::{Clock, Redacted, Rng, durable};
 use sealyard_ledger::{Act, Event, LedgerKey, Outcome, VerifierKey};
 use sealyard_master_key::WrappedKeys;
 use sealyard_store::backup_hold::{with_hold, without_hold};
+use sealyard_store::model::WorkspaceDeletion;
 use sealyard_store::{BACKUP_HOLD, Store, StoreError, Transaction};
 use sealyard_store_sql::{LedgerReader, PostgresOptions, PostgresStore, PostgresUrl, SqliteOptions, SqliteStore};
 use sealyard_vault::{ArtifactsUrl, ArtifactsUrlError, Keyring, LocalBackend, ObjectBackend};
@@ -242,6 +243,26 @@ fn event(clock: &dyn Clock, act: Act) -> Event {
     }
 }
 
+/// Deletes a workspace that shall not come back, with the key that it has in the backup.
+async fn leave_out(store: &dyn Store, clock: &dyn Clock, name: String) -> Result<(), ServerError> {
+    let deleted = event(clock, Act::WorkspaceDeleted { name: name.clone(), mode: "cascade".to_owned() });
+    let moment = clock.now();
+    store
+        .write(move |tx| {
+            let missing = || StoreError::NotFound { kind: "workspace", id: name.clone() };
+            let number = tx.workspace_named(&name)?.ok_or_else(missing)?.number;
+            tx.delete_workspace(&name, WorkspaceDeletion::Cascade)?;
+            tx.record(&deleted)?;
+            if let Some(key) = tx.destroy_workspace_key(number)? {
+                let act = Act::WorkspaceKeyDestroyed { workspace: name.clone(), key };
+                tx.record(&Event { time: moment, act, ..deleted })?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await?;
+    Ok(())
+}
+
 /// Keeps objects from being removed.
 struct Hold {
     store: Arc<dyn Store>,
@@ -302,6 +323,8 @@ pub struct RestoreTo {
     pub database: Option<(Redacted<String>, Option<Redacted<String>>)>,
     /// Where artifacts go, if not into the data directory.
     pub artifacts: Option<ArtifactsUrl>,
+    /// Workspaces that are not restored: they were deleted for good since the backup was made.
+    pub without: Vec<String>,
 }
 
 impl Restore {
@@ -456,6 +479,9 @@ impl RestoreTo {
             Act::BackupRestored { backup: name.to_string(), forced, damaged: lacking, damaged_count }
         });
         store.write(move |tx| tx.record(&restored)).await?;
+        for name in self.without {
+            leave_out(&*store, &*clock, name).await?;
+        }
         drop(store);
         if let Some(url) = url {
             let note = DataDirectory::database_note_in(directory.root());

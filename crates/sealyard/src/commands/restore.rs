@@ -58,6 +58,9 @@ pub(crate) struct Arguments {
     without_damaged: bool,
     #[command(flatten)]
     database: DatabaseArguments,
+    /// Leave a workspace out that was deleted for good since, with its key; may be given several times.
+    #[arg(long, value_name = "NAME", conflicts_with = "verify_only")]
+    without_workspace: Vec<String>,
     /// Where artifacts go, if not below the data directory.
     #[arg(long, value_name = "URL")]
     artifacts: Option<ArtifactsUrl>,
@@ -95,11 +98,12 @@ impl Arguments {
                 data_directory,
                 database: self.database.read()?.map(|database| (database.url, database.password)),
                 artifacts: self.artifacts,
+                without: self.without_workspace,
             }),
             None => None,
         };
         let is_restored = to.is_some();
-        let believed = self.verifier_key.is_none();
+        let (believed, forced) = (self.verifier_key.is_none(), self.force_older);
         let restore = Restore {
             from: self.source,
             backup: self.backup,
@@ -136,6 +140,12 @@ impl Arguments {
             for problem in &report.overruled {
                 output::data(&format!("  {}, overruled  {}\n", problem.rule, remote::plain(&problem.detail)))?;
             }
+        }
+        if forced && is_restored && report.ok {
+            output::say(
+                common.quiet,
+                "note: an older backup has the keys of workspaces that were deleted since; leave them out with --without-workspace NAME",
+            );
         }
         if believed && report.ok {
             output::say(

@@ -40,25 +40,28 @@ fn config(root: &Path) -> Config {
 
 /// A server that gets a file of each name, and stops.
 async fn fill(root: &Path, names: &'static [&'static str]) {
-    let server = Server::start(config(root), Arc::new(SystemClock), Arc::new(SystemRng)).await.unwrap();
+    let put = |name: &&str| {
+        (format!("PUT /api/2.0/mlflow-artifacts/artifacts/{name} HTTP/1.1\r\n"), format!("content of {name}"))
+    };
+    send(config(root), names.iter().map(put).collect()).await;
+}
+
+/// A server that gets requests, each with a body, and stops.
+async fn send(config: Config, requests: Vec<(String, String)>) {
+    let server = Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.unwrap();
     let address = server.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
-    let put = move || {
-        for name in names {
+    let work = move || {
+        for (head, body) in requests {
             let mut stream = TcpStream::connect(&address).unwrap();
-            let body = format!("content of {name}");
-            write!(
-                stream,
-                "PUT /api/2.0/mlflow-artifacts/artifacts/{name} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-                 Content-Length: {}\r\n\r\n{body}",
-                body.len()
-            )
-            .unwrap();
+            let length = body.len();
+            let more = "Connection: close\r\nContent-Type: application/json\r\n";
+            write!(stream, "{head}Host: {address}\r\n{more}Content-Length: {length}\r\n\r\n{body}").unwrap();
             let mut answer = String::new();
             stream.read_to_string(&mut answer).unwrap();
-            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
         }
     };
-    tokio::task::spawn_blocking(put).await.unwrap();
+    tokio::task::spawn_blocking(work).await.unwrap();
     server.stop().await;
 }
 
@@ -95,7 +98,12 @@ async fn restore(root: &Path, from: &str, to: RestoreTo, without_damaged: bool) 
 }
 
 fn to(place: PathBuf, artifacts: Option<PathBuf>) -> RestoreTo {
-    RestoreTo { data_directory: place, database: None, artifacts: artifacts.map(ArtifactsUrl::Directory) }
+    RestoreTo {
+        data_directory: place,
+        database: None,
+        artifacts: artifacts.map(ArtifactsUrl::Directory),
+        without: Vec::new(),
+    }
 }
 
 fn objects(vault: &Path) -> Vec<ObjectId> {
@@ -218,4 +226,47 @@ async fn a_backup_leaves_the_hold_of_another_alone() {
     drop(lock);
     back_up(root, "backups").await.unwrap();
     assert_eq!(hold().await.unwrap(), held);
+}
+
+/// The key of a workspace that was deleted since is in every backup of before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_that_was_deleted_since_is_left_out_with_its_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    recovery(root);
+    let requests = ["team-a", "team-b"].map(|name| {
+        let put = "PUT /api/2.0/mlflow-artifacts/artifacts/file HTTP/1.1\r\n";
+        let create = "POST /api/3.0/mlflow/workspaces HTTP/1.1\r\n".to_owned();
+        let workspace = format!("X-MLFLOW-WORKSPACE: {name}\r\n");
+        [(create, format!("{{\"name\": \"{name}\"}}")), (format!("{put}{workspace}"), format!("content of {name}"))]
+    });
+    send(Config { workspaces: true, ..config(root) }, requests.concat()).await;
+    back_up(root, "backups").await.unwrap();
+    let keys = |data: &Path| {
+        let catalog =
+            SqliteStore::open(&data.join("catalog.sqlite"), SqliteOptions::new(Arc::new(SystemClock))).unwrap();
+        async move {
+            let catalog: &dyn sealyard_store::Store = &catalog;
+            let found = catalog.read(|tx| {
+                let names = ["team-a", "team-b"].map(|name| tx.workspace_named(name).map(|found| found.is_some()));
+                let [first, second] = names;
+                Ok::<_, StoreError>(([first?, second?], tx.workspace_keys()?.len()))
+            });
+            found.await.unwrap()
+        }
+    };
+    let without = |names: &[&str], place: &str| RestoreTo {
+        without: names.iter().map(|&name| name.to_owned()).collect(),
+        ..to(root.join(place), None)
+    };
+    assert!(restore(root, "backups", without(&[], "whole"), false).await.unwrap().ok);
+    assert_eq!(keys(&root.join("whole")).await, ([true, true], 2));
+    assert!(restore(root, "backups", without(&["team-a"], "rest"), false).await.unwrap().ok);
+    assert_eq!(keys(&root.join("rest")).await, ([false, true], 1));
+    let event = newest_event(&root.join("rest"), "workspace-key-destroyed").await;
+    assert_eq!(event["workspace"], "team-a", "{event}");
+    // A name that is not in it is a mistake, and nothing is restored.
+    let refused = restore(root, "backups", without(&["nobody"], "none"), false).await.unwrap_err();
+    assert!(matches!(refused, ServerError::Store(StoreError::NotFound { .. })), "{refused:?}");
+    assert!(!root.join("none").exists());
 }
