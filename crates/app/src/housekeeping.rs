@@ -147,7 +147,11 @@ impl App {
             let read = vault.open(&id).and_then(|object| Ok((object.size(), object.digest()?)));
             match read {
                 Ok(found) => Ok(found == (size, digest)),
-                Err(error @ (VaultError::Missing { .. } | VaultError::Authentication { .. })) => {
+                Err(
+                    error @ (VaultError::Missing { .. }
+                    | VaultError::Authentication { .. }
+                    | VaultError::UnknownKey { .. }),
+                ) => {
                     tracing::error!(object = %id, %error, "a stored object is not what it should be");
                     Ok(false)
                 }

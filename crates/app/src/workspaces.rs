@@ -275,7 +275,7 @@ fn not_there(error: StoreError) -> AppError {
 }
 
 /// In the words that MLflow's clients know.
-fn missing(name: &str) -> AppError {
+pub(crate) fn missing(name: &str) -> AppError {
     AppError::Missing(format!("Workspace '{}' not found", name.escape_debug()))
 }
 

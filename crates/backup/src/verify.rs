@@ -395,7 +395,7 @@ fn verify_content(vault: &Vault, copy: &StoredCopy, report: &mut BackupReport) -
             report.add_object("backup.digest", copy.object, detail);
             Ok(())
         }
-        Err(error @ VaultError::Authentication { .. }) => {
+        Err(error @ (VaultError::Authentication { .. } | VaultError::UnknownKey { .. })) => {
             report.add_object("vault.authentication", copy.object, error.to_string());
             Ok(())
         }

@@ -71,12 +71,15 @@ const FOLLOW: Duration = Duration::from_secs(1);
 
 /// Reads the grants again and again, where several servers share a database, for as long as the app is there. When they can't
 /// be read, nothing is allowed by the old ones.
-pub(crate) async fn follow_grants(app: Weak<App>) {
+pub(crate) async fn follow_others(app: Weak<App>) {
     loop {
         tokio::time::sleep(FOLLOW).await;
         let Some(app) = app.upgrade() else { return };
         if let Err(error) = app.reload_grants().await {
             tracing::warn!(%error, "the grants could not be read");
+        }
+        if let Err(error) = app.follow_vault_keys().await {
+            tracing::warn!(%error, "the keys of workspaces could not be looked up");
         }
     }
 }

@@ -45,6 +45,22 @@ impl KeyKeeper for Keeper {
         }
         .boxed()
     }
+
+    fn newer<'a>(&'a self, ring: &'a Keyring) -> BoxFuture<'a, Result<Option<Keyring>, KeeperError>> {
+        async move {
+            match self {
+                Self::Plain(path) => Ok(Some(Keyring::open(path)?).filter(|kept| !ring.has_all_of(kept))),
+                Self::Wrapped(path, master) => {
+                    let kept = WrappedKeys::read(path)?.ok_or("the file of the vault's keys is gone")?;
+                    if kept.ids().all(|id| ring.keys().any(|(own, _)| own == id)) {
+                        return Ok(None);
+                    }
+                    Ok(Some(kept.unwrap(&**master).await?))
+                }
+            }
+        }
+        .boxed()
+    }
 }
 
 /// The master key that the settings name; `None` is the plain file.
@@ -260,6 +276,23 @@ mod tests {
             Err(ServerError::MasterKey(MasterKeyError::Wrong { .. }))
         ));
         assert_eq!(opened(&wrapped, Some("ab")).await.unwrap().0.newest(), second.newest());
+    }
+
+    /// What another server made, and somebody brought here, is read; what is here already asks no master key.
+    #[tokio::test]
+    async fn a_kept_key_that_the_ring_lacks_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, master) in [("plain", None), ("wrapped", Some("ab"))] {
+            let (ring, keeper) = opened(&folder.path().join(name), master).await.unwrap();
+            assert!(keeper.newer(&ring).await.unwrap().is_none());
+            let rotated = ring.clone().with_new_key(&SystemRng);
+            keeper.save(&rotated).await.unwrap();
+            assert_eq!(keeper.newer(&ring).await.unwrap().unwrap().newest(), rotated.newest());
+            assert!(keeper.newer(&rotated).await.unwrap().is_none());
+            let file = if master.is_some() { "vault.keys" } else { "master.key" };
+            std::fs::remove_file(folder.path().join(name).join("keys").join(file)).unwrap();
+            assert!(keeper.newer(&ring).await.is_err(), "{name}");
+        }
     }
 
     #[tokio::test]

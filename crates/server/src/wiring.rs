@@ -117,7 +117,7 @@ impl Server {
         };
         let (stop, stopped) = watch::channel(false);
         if config.database.is_some() {
-            tokio::spawn(catalog::follow_grants(Arc::downgrade(&app)));
+            tokio::spawn(catalog::follow_others(Arc::downgrade(&app)));
         }
         if let Err(error) = app.reopen_uploads().await {
             tracing::warn!(%error, "uploads that were being completed could not be opened again");

@@ -16,6 +16,14 @@ pub enum VaultError {
         /// What does not fit.
         reason: &'static str,
     },
+    /// It is under a key that is not in the ring: another server made it, a workspace's was destroyed, or the header is not its own.
+    #[error("stored object {id} is under the key {key}, which this server does not have")]
+    UnknownKey {
+        /// Which object.
+        id: ObjectId,
+        /// The key that its header names.
+        key: KeyId,
+    },
     /// There is no such object.
     #[error("there is no stored object {id}")]
     Missing {
@@ -78,14 +86,14 @@ pub enum VaultError {
 }
 
 impl VaultError {
-    /// The rule behind [`VaultError::Authentication`].
+    /// The rule behind [`VaultError::Authentication`] and [`VaultError::UnknownKey`].
     pub const AUTHENTICATION: &'static str = "vault.authentication";
 
     /// The name of the rule that refused, where it was one and not a failure.
     #[must_use]
     pub const fn rule(&self) -> Option<&'static str> {
         match self {
-            Self::Authentication { .. } => Some(Self::AUTHENTICATION),
+            Self::Authentication { .. } | Self::UnknownKey { .. } => Some(Self::AUTHENTICATION),
             _ => None,
         }
     }
@@ -96,6 +104,9 @@ impl VaultError {
         match self {
             Self::Authentication { .. } => Some(
                 "the file was changed or damaged; restore it from a backup, and find out who can write to the vault",
+            ),
+            Self::UnknownKey { .. } => Some(
+                "where several servers share the vault, copy the file of keys from the one that made this key; it is read within seconds",
             ),
             Self::ForeignKeyring { .. } => {
                 Some("use the key file that belongs to this vault, from its backup if need be")
@@ -140,7 +151,7 @@ impl VaultError {
 impl From<VaultError> for io::Error {
     fn from(error: VaultError) -> Self {
         let kind = match &error {
-            VaultError::Authentication { .. } => io::ErrorKind::InvalidData,
+            VaultError::Authentication { .. } | VaultError::UnknownKey { .. } => io::ErrorKind::InvalidData,
             VaultError::Missing { .. } => io::ErrorKind::NotFound,
             VaultError::Exists { .. } => io::ErrorKind::AlreadyExists,
             VaultError::TooLarge => io::ErrorKind::FileTooLarge,

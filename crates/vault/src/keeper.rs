@@ -14,4 +14,8 @@ pub trait KeyKeeper: fmt::Debug + Send + Sync {
 
     /// Keeps these keys in the place of those before. They are durable when this is done; when it fails, the old ones are kept.
     fn save<'a>(&'a self, ring: &'a Keyring) -> BoxFuture<'a, Result<(), KeeperError>>;
+
+    /// The keys as they are kept now, where there is one that `ring` lacks: another server made it, and somebody brought the file
+    /// here. What unwraps them is asked only then.
+    fn newer<'a>(&'a self, ring: &'a Keyring) -> BoxFuture<'a, Result<Option<Keyring>, KeeperError>>;
 }

@@ -226,6 +226,23 @@ impl Keyring {
         self
     }
 
+    /// The same keys with those of parts of the vault that `other` has, and no others.
+    pub(crate) fn with_scoped_of(mut self, other: &Self) -> Self {
+        self.scoped.clone_from(&other.scoped);
+        self
+    }
+
+    /// The ids of the keys of parts of the vault.
+    pub fn scoped(&self) -> impl Iterator<Item = KeyId> {
+        self.scoped.keys().copied()
+    }
+
+    /// Whether it has each key of `other`, those of parts aside.
+    #[must_use]
+    pub fn has_all_of(&self, other: &Self) -> bool {
+        other.keys().all(|(id, _)| self.keys().any(|(own, _)| own == id))
+    }
+
     /// Whether it is the key of a part of the vault.
     #[must_use]
     pub fn is_scoped(&self, id: KeyId) -> bool {

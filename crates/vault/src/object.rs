@@ -47,7 +47,7 @@ impl Object {
         let header = read_header(&*stored).map_err(|source| VaultError::of_storage("read", &place, id, source))?;
         let header = header.ok_or_else(|| refused("its header is not one"))?;
         if !keyring.contains(header.key()) {
-            return Err(refused("its key is not in the key file"));
+            return Err(VaultError::UnknownKey { id, key: header.key() });
         }
         let cipher = header.cipher(&id, keyring).ok_or_else(|| refused("its header does not belong to it"))?;
         let layout = Layout::of_body(body).ok_or_else(|| refused("its length is not one that an object has"))?;

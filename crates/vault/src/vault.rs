@@ -127,9 +127,11 @@ impl Vault {
         self.inner.keyring()
     }
 
-    /// From now on these are the keys. They must be on the disk already, and have all that is in use.
+    /// From now on these are the keys. They must be on the disk already, and have all that is in use. Those of parts of the vault
+    /// stay as they are.
     pub fn use_keyring(&self, keyring: Keyring) {
-        *self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
+        let mut ring = self.inner.keyring.write().unwrap_or_else(PoisonError::into_inner);
+        *ring = Arc::new(keyring.with_scoped_of(&ring));
     }
 
     /// Takes in the key of a part of the vault; gives its id.

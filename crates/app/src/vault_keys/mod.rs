@@ -30,6 +30,8 @@ pub(crate) struct Keys {
     /// One change at a time.
     changing: Mutex<()>,
     wake: Notify,
+    /// What kept this server from taking over newer keys, so that it is told once.
+    trouble: std::sync::Mutex<Option<String>>,
 }
 
 impl Keys {
@@ -68,19 +70,26 @@ impl App {
     /// Writes an entry of each key and master key that came into use since the last one.
     ///
     /// # Errors
-    /// [`AppError::Store`].
+    /// [`AppError::Conflict`] when another server made a key that this one lacks; [`AppError::Store`].
     pub async fn note_vault_keys(&self) -> Result<(), AppError> {
         self.note_vault_keys_as(&Caller::system()).await
     }
 
     async fn note_vault_keys_as(&self, caller: &Caller) -> Result<(), AppError> {
         let Ok(keeper) = self.keeper() else { return Ok(()) };
-        let (key, master) = (self.vault.keyring().newest().to_string(), keeper.master());
+        let ring = self.vault.keyring();
+        let (key, master) = (ring.newest().to_string(), keeper.master());
         let (app, caller) = (self.clone(), caller.clone());
         self.store()
             .write(move |tx| {
                 let known = tx.setting(KNOWN_KEY)?;
                 let known_master = tx.setting(KNOWN_MASTER)?;
+                // Else this would be taken for a change back to an older key.
+                if let Some(missing) =
+                    known.as_ref().filter(|known| !ring.keys().any(|(id, _)| id.to_string() == **known))
+                {
+                    return Err(lacks(missing));
+                }
                 let mut acts = Vec::new();
                 match &known {
                     None => acts.push(Act::VaultKeyCreated { key: key.clone(), master: master.clone() }),
@@ -118,7 +127,7 @@ impl App {
     /// Makes a new key. What is written from now on is under it; all that is there stays readable, and is not touched.
     ///
     /// # Errors
-    /// [`AppError::Conflict`] when the new key could not be kept: then the old one wraps on.
+    /// [`AppError::Conflict`] when the new key could not be kept, or this server lacks one that another made: then the old one wraps on.
     pub async fn rotate_vault_key(
         &self,
         caller: &Caller,
@@ -126,7 +135,14 @@ impl App {
     ) -> Result<VaultStatus, AppError> {
         let keeper = Arc::clone(self.keeper()?);
         let changing = self.vault_keys.changing.lock().await;
-        let ring = Keyring::clone(&self.vault.keyring()).with_new_key(&*self.rng);
+        self.take_newer_keys(&keeper).await;
+        let ring = self.vault.keyring();
+        let known = self.store().read(|tx| Ok::<_, AppError>(tx.setting(KNOWN_KEY)?)).await?;
+        // Two servers that each made keys of their own would have no file of all of them.
+        if let Some(missing) = known.filter(|known| !ring.keys().any(|(id, _)| id.to_string() == *known)) {
+            return Err(lacks(&missing));
+        }
+        let ring = Keyring::clone(&ring).with_new_key(&*self.rng);
         if let Err(error) = keeper.save(&ring).await {
             tracing::error!(%error, "the new key of the vault could not be kept");
             return Err(AppError::Conflict(format!("the new key could not be kept, so the old one wraps on: {error}")));
@@ -137,4 +153,46 @@ impl App {
         drop(changing);
         self.vault_status(may).await
     }
+
+    /// Does what other servers on the catalog and the vault did with keys: takes in those that they made, where the file of keys
+    /// was brought here, and forgets those of workspaces that they deleted. Call it every second or so.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn follow_vault_keys(&self) -> Result<(), AppError> {
+        if let Ok(keeper) = self.keeper() {
+            let _one = self.vault_keys.changing.lock().await;
+            self.take_newer_keys(keeper).await;
+        }
+        self.forget_destroyed_workspace_keys().await
+    }
+
+    /// What is kept is taken only if nothing that is in use is missing in it: the keys in memory stay as they are else.
+    async fn take_newer_keys(&self, keeper: &Arc<dyn KeyKeeper>) {
+        let ring = self.vault.keyring();
+        let trouble = match keeper.newer(&ring).await {
+            Ok(None) => None,
+            Ok(Some(kept)) if kept.has_all_of(&ring) => {
+                tracing::info!(key = %kept.newest(), "the vault has a new key, which another server made");
+                self.vault.use_keyring(kept);
+                None
+            }
+            Ok(Some(kept)) => Some(format!(
+                "the file of the vault's keys has the new key {} and lacks some that are in use: it is not used",
+                kept.newest()
+            )),
+            Err(error) => Some(format!("the file of the vault's keys can't be read: {error}")),
+        };
+        let mut told = self.vault_keys.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(trouble) = trouble.as_ref().filter(|trouble| told.as_ref() != Some(trouble)) {
+            tracing::error!("{trouble}");
+        }
+        *told = trouble;
+    }
+}
+
+fn lacks(key: &str) -> AppError {
+    AppError::Conflict(format!(
+        "another server made the vault's key {key}, which this one does not have: copy keys/vault.keys, or keys/master.key, from there"
+    ))
 }

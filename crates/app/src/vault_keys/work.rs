@@ -275,7 +275,7 @@ fn rewrite(vault: &Vault, objects: &[ObjectId], kind: VaultWorkKind) -> Result<(
             Ok(done) => changed += u64::from(done),
             // Deleted since it was listed.
             Err(VaultError::Missing { .. }) => {}
-            Err(error @ VaultError::Authentication { .. }) => {
+            Err(error @ (VaultError::Authentication { .. } | VaultError::UnknownKey { .. })) => {
                 tracing::error!(object = %id, %error, "a stored object is not what it should be, and is left as it is");
                 failed += 1;
             }

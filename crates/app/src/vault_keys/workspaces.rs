@@ -27,6 +27,24 @@ impl App {
         Ok(())
     }
 
+    /// Forgets the keys of workspaces that another server destroyed.
+    pub(super) async fn forget_destroyed_workspace_keys(&self) -> Result<(), AppError> {
+        // Looked up before the catalog is: what comes in meanwhile is of a row that this read may not see.
+        let held: Vec<KeyId> = self.vault.keyring().scoped().collect();
+        if held.is_empty() {
+            return Ok(());
+        }
+        let kept = self.store().read_short(|tx| Ok::<_, AppError>(tx.workspace_keys()?)).await?;
+        for id in held {
+            let text = id.to_string();
+            if !kept.iter().any(|key| key.key == text) {
+                tracing::info!(key = %id, "the key of a workspace was destroyed by another server, and is forgotten here");
+                self.vault.forget_scoped_key(id);
+            }
+        }
+        Ok(())
+    }
+
     fn take_workspace_key(&self, key: &WorkspaceKey) -> Result<KeyId, AppError> {
         if let Some(id) = KeyId::from_text(&key.key).filter(|id| self.vault.keyring().is_scoped(*id)) {
             return Ok(id);
@@ -49,9 +67,14 @@ impl App {
         let sealed = self.vault.sealer(PURPOSE).seal(&id, bytes.expose())?;
         let act = Act::WorkspaceKeyCreated { workspace: name.to_owned(), key: id.clone() };
         let (event, now) = (self.event(&Caller::system(), Outcome::Done, act), self.now());
+        let name = name.to_owned();
         let key = self
             .store()
             .write(move |tx| {
+                // Another server may have deleted it since its name was looked up.
+                if tx.workspace_named(&name)?.is_none_or(|workspace| workspace.number != number) {
+                    return Err(crate::workspaces::missing(&name));
+                }
                 let new = WorkspaceKey { workspace: number, key: id, sealed };
                 let kept = tx.put_workspace_key(&new, now)?;
                 if kept == new {

@@ -31,4 +31,5 @@ mod sessions;
 mod sharing;
 mod tokens;
 mod uploads;
+mod vault_keys;
 mod versions;

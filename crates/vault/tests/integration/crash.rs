@@ -124,7 +124,7 @@ fn another_vault_s_object_can_not_be_committed() {
     let (house, other) = (House::new(), House::new());
     let sealed = house.seal(b"abc");
     assert!(matches!(other.vault.commit(&sealed), Err(VaultError::Missing { .. })));
-    assert!(matches!(other.vault.open_sealed(&sealed), Err(VaultError::Authentication { .. })));
+    assert!(matches!(other.vault.open_sealed(&sealed), Err(VaultError::UnknownKey { .. })));
 }
 
 #[test]

@@ -36,3 +36,20 @@ fn a_part_whose_key_is_gone_can_not_be_read_with_all_other_keys() {
     assert!(vault.begin_in(Some(part)).is_err());
     assert_eq!(house.load(&outside).unwrap(), b"outside");
 }
+
+/// A rotation takes a while: the keys that it puts in place are a copy of before, and keys of parts come and go meanwhile.
+#[test]
+fn new_keys_neither_bring_back_the_key_of_a_part_nor_lose_one() {
+    let house = House::new();
+    let vault = &house.vault;
+    let destroyed = vault.add_scoped_key(Redacted::new([9; 32]));
+    let rotated = Keyring::clone(&vault.keyring()).with_new_key(&sealyard_core::SystemRng);
+    let newest = rotated.newest();
+    vault.forget_scoped_key(destroyed);
+    let made = vault.add_scoped_key(Redacted::new([8; 32]));
+    vault.use_keyring(rotated);
+    let ring = vault.keyring();
+    assert_eq!(ring.newest(), newest);
+    assert!(!ring.is_scoped(destroyed), "a destroyed key came back");
+    assert!(ring.is_scoped(made), "a key that was just made is lost");
+}

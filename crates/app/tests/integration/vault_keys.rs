@@ -1,0 +1,143 @@
+//! Two servers on one catalog and one vault: what one does with keys, the other follows.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use sealyard_app::{App, AppError, Parts, ServerKeys};
+use sealyard_core::{Clock, FixedRng, Rng, SystemRng};
+use sealyard_identity::{Administer, Authorized, Read, ServerWide};
+use sealyard_ledger::{Act, LedgerKey, Outcome};
+use sealyard_store::model::WorkspaceDeletion;
+use sealyard_vault::{KeeperError, KeyId, KeyKeeper, Keyring, Vault};
+
+use crate::harness::{TestApp, path};
+
+/// A plain file, as a server without a master key has it.
+#[derive(Debug)]
+struct KeyFile(PathBuf);
+
+impl KeyKeeper for KeyFile {
+    fn master(&self) -> String {
+        "file".to_owned()
+    }
+
+    fn save<'a>(&'a self, ring: &'a Keyring) -> BoxFuture<'a, Result<(), KeeperError>> {
+        futures::future::ready(ring.save(&self.0).map_err(Into::into)).boxed()
+    }
+
+    fn newer<'a>(&'a self, ring: &'a Keyring) -> BoxFuture<'a, Result<Option<Keyring>, KeeperError>> {
+        let kept = Keyring::open(&self.0).map(|kept| Some(kept).filter(|kept| !ring.has_all_of(kept)));
+        futures::future::ready(kept.map_err(Into::into)).boxed()
+    }
+}
+
+/// The first is that of the test; the second has the same catalog, the same objects, and a file of keys of its own.
+struct Two {
+    test: TestApp,
+    second: App,
+    vault: Arc<Vault>,
+    files: [PathBuf; 2],
+}
+
+impl Two {
+    async fn new() -> Self {
+        let mut test = TestApp::new().await;
+        let files = [test.root().join("master.key"), test.root().join("second.keys")];
+        std::fs::copy(&files[0], &files[1]).unwrap();
+        test.app = Arc::new(App::clone(&test.app).with_key_keeper(Arc::new(KeyFile(files[0].clone()))));
+        let rng: Arc<dyn Rng> = Arc::new(SystemRng);
+        let ring = Keyring::open(&files[1]).unwrap();
+        let vault = Arc::new(Vault::open_or_create(&test.root().join("vault"), ring, Arc::clone(&rng)).unwrap());
+        let second = App::new(Parts {
+            store: Arc::new(test.store.clone()),
+            vault: Arc::clone(&vault),
+            clock: Arc::clone(&test.clock) as Arc<dyn Clock>,
+            keys: ServerKeys::open_or_create(test.root(), &*rng).unwrap(),
+            rng,
+            ledger_key: LedgerKey::generate("log.example", &FixedRng::seeded(1)).unwrap(),
+            policy: None,
+        });
+        let second = second.await.unwrap().with_key_keeper(Arc::new(KeyFile(files[1].clone())));
+        for app in [&*test.app, &second] {
+            app.enable_workspaces();
+            app.note_vault_keys().await.unwrap();
+        }
+        Self { test, second, vault, files }
+    }
+
+    async fn may(&self) -> Authorized<Administer, ServerWide> {
+        self.test.app.authorize(&self.test.admin, Administer, ServerWide).await.unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_another_server_made_is_missed_clearly_and_used_once_its_file_is_there() {
+    let two = Two::new().await;
+    let (Two { test, second, files, .. }, may) = (&two, two.may().await);
+    let experiment = test.experiment("x").await;
+    let run = test.run(&experiment).await;
+    test.put(&experiment, &run, "before", b"before").await.unwrap();
+    let made = test.app.rotate_vault_key(&test.admin, &may).await.unwrap();
+    let key = made.keys.iter().find(|key| key.newest).unwrap().id.clone();
+    test.put(&experiment, &run, "after", b"after").await.unwrap();
+
+    let may_read = second.authorize(&test.admin, Read, experiment.clone()).await.unwrap();
+    let get = async |at: &str| second.download(&test.admin, &may_read, &run, &path(at)).await;
+    assert!(get("before").await.is_ok());
+    let error = get("after").await.unwrap_err();
+    assert_eq!(error.rules(), ["vault.authentication"]);
+    let AppError::Vault(error) = error else { panic!("{error:?}") };
+    assert!(error.to_string().contains(&format!("under the key {key}, which this server does not have")), "{error}");
+    assert!(error.hint().unwrap().contains("copy the file of keys"));
+    // It makes no key of its own, and a server that is started like this does not start.
+    for refused in [second.rotate_vault_key(&test.admin, &may).await.map(drop), second.note_vault_keys().await] {
+        let Err(AppError::Conflict(said)) = refused else { panic!("{refused:?}") };
+        assert!(said.contains(&key) && said.contains("copy keys/"), "{said}");
+    }
+    second.follow_vault_keys().await.unwrap();
+    assert!(get("after").await.is_err(), "its file has not come yet");
+    // A file that lacks a key in use is not taken, whatever else it has.
+    let all = std::fs::read_to_string(&files[0]).unwrap();
+    let first_key = all.lines().find(|line| line.starts_with("key ")).unwrap();
+    let own = std::fs::read_to_string(&files[1]).unwrap();
+    sealyard_core::durable::write(&files[1], all.replace(&format!("{first_key}\n"), "").as_bytes(), 0o600).unwrap();
+    second.follow_vault_keys().await.unwrap();
+    assert!(get("before").await.is_ok() && get("after").await.is_err());
+    sealyard_core::durable::write(&files[1], b"damaged", 0o600).unwrap();
+    second.follow_vault_keys().await.unwrap();
+    assert!(get("before").await.is_ok());
+    sealyard_core::durable::write(&files[1], own.as_bytes(), 0o600).unwrap();
+
+    std::fs::copy(&files[0], &files[1]).unwrap();
+    second.follow_vault_keys().await.unwrap();
+    assert!(get("after").await.is_ok() && get("before").await.is_ok());
+    second.note_vault_keys().await.unwrap();
+    let rotated = |act: &Act| matches!(act, Act::VaultKeyRotated { .. });
+    assert_eq!(test.count(Outcome::Done, rotated).await, 1, "it was one change");
+    assert!(second.rotate_vault_key(&test.admin, &may).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_a_workspace_that_another_server_deleted_is_forgotten() {
+    let two = Two::new().await;
+    let (test, second, may) = (&two.test, &two.second, two.may().await);
+    let holds = |key: KeyId| two.vault.keyring().is_scoped(key);
+    for name in ["team-a", "team-b"] {
+        test.app.create_workspace(&test.admin, &may, name, None).await.unwrap();
+        second.in_workspace(&test.admin, name).await.unwrap();
+    }
+    let keys: Vec<KeyId> =
+        test.write(|tx| tx.workspace_keys()).await.iter().map(|key| KeyId::from_text(&key.key).unwrap()).collect();
+    assert!(keys.iter().all(|key| holds(*key)));
+    let done = test.app.delete_workspace(&test.admin, &may, "team-a", WorkspaceDeletion::Cascade).await;
+    done.unwrap();
+    // The name is still believed here for a moment: nothing can be made in it, no new key either.
+    assert!(matches!(second.in_workspace(&test.admin, "team-a").await, Err(AppError::Missing(_))));
+    assert!(holds(keys[0]));
+    second.follow_vault_keys().await.unwrap();
+    assert!(!holds(keys[0]));
+    assert!(holds(keys[1]), "that of a workspace which is there stays");
+    assert_eq!(test.write(|tx| tx.workspace_keys()).await.len(), 1);
+}
