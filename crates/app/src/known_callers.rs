@@ -51,7 +51,10 @@ impl<K: Eq + Hash, V> KnownCallers<K, V> {
         if let Some(value) = version.and_then(|version| self.remembered(&key, version, now)) {
             return Ok(Some(value));
         }
-        let Some(value) = read.await?.map(Arc::new) else { return Ok(None) };
+        let Some(value) = read.await?.map(Arc::new) else {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+            return Ok(None);
+        };
         if let Some(version) = version {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if known.len() >= REMEMBERED {
@@ -114,8 +117,10 @@ mod tests {
         assert_eq!(ask(&known, &store, 5999, 1, Some(13)).await, Some(13));
         store.0.as_ref().unwrap().store(8, Ordering::SeqCst);
         assert_eq!(ask(&known, &store, 5999, 1, None).await, None);
-        // Nobody is not remembered.
+        // Nobody is not remembered, and what was remembered is gone for good.
         assert_eq!(ask(&known, &store, 5999, 1, Some(14)).await, Some(14));
+        assert_eq!(ask(&known, &store, 7000, 1, None).await, None);
+        assert_eq!(ask(&known, &store, 5999, 1, Some(15)).await, Some(15), "by a clock that was set back");
     }
 
     #[tokio::test]

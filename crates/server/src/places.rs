@@ -1,4 +1,4 @@
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use sealyard_transport::{Crowd, Place};
@@ -52,12 +52,17 @@ impl Places {
     }
 }
 
-/// What one peer can come from: with IPv6, a network of 48 bits is given to whoever asks a provider for one.
+/// What one peer can come from: with IPv6, a network of 48 bits is given to whoever asks a provider for one. Within one's own
+/// networks (RFC 4193, and of one link) 64 bits are a peer's, and behind NAT64 (RFC 6052) it is the IPv4 address.
 fn site(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 80))),
-        address => address,
-    }
+    let IpAddr::V6(address) = peer.to_canonical() else { return peer.to_canonical() };
+    let bits = address.to_bits();
+    let keep = match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] => return IpAddr::V4(Ipv4Addr::from_bits(bits as u32)),
+        [first, ..] if first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80 => 64,
+        _ => 48,
+    };
+    IpAddr::V6(Ipv6Addr::from_bits(bits & (u128::MAX << (128 - keep))))
 }
 
 #[cfg(test)]
@@ -91,6 +96,16 @@ mod tests {
         assert!(rest.iter().all(|taken| taken.len() >= 16), "{:?}", rest.iter().map(Vec::len).collect::<Vec<_>>());
         drop((first, second, third, rest));
         assert_eq!(greedy(&places, "192.0.2.9").await.len(), 1365);
+    }
+
+    #[test]
+    fn a_site_is_what_one_peer_can_come_from() {
+        let same = |one: &str, other: &str| site(one.parse().unwrap()) == site(other.parse().unwrap());
+        assert!(same("2001:db8:1:2::3", "2001:db8:1:ffff::4") && !same("2001:db8:1::", "2001:db8:2::"));
+        assert!(same("::ffff:192.0.2.1", "192.0.2.1") && !same("192.0.2.1", "192.0.2.2"));
+        // One's own networks, and all of IPv4 behind one prefix, are many peers.
+        assert!(same("fd00:0:1:2::3", "fd00:0:1:2::4") && !same("fd00:0:1:2::3", "fd00:0:1:3::3"));
+        assert!(same("64:ff9b::c000:201", "192.0.2.1") && !same("64:ff9b::c000:201", "64:ff9b::c000:202"));
     }
 
     #[tokio::test]

@@ -50,7 +50,8 @@ fn ask(visitor: &Visitor, asked: &Asked, status: StatusCode, message: &str) -> R
     let name = visitor.caller.principal().map(|principal| principal.name.to_string()).unwrap_or_default();
     let html = format!(
         "<h2>{TITLE}</h2><p>A command line on your machine asks to act as <b>{}</b> for up to 12 hours. Allow it only if you ran \
-         <code>sealyard login</code> just now yourself.</p>\
+         <code>sealyard login</code> just now yourself. Never type what somebody sent you, and pass on no address that you are sent to \
+         from here: whoever has it acts as you.</p>\
          <form method=\"post\" action=\"/account/command-line\"><input type=\"hidden\" name=\"token\" value=\"{{token}}\">\
          <input type=\"hidden\" name=\"port\" value=\"{}\"><input type=\"hidden\" name=\"challenge\" value=\"{}\">\
          <input type=\"hidden\" name=\"state\" value=\"{}\"><label for=\"shown\">The eight letters and digits that the \
