@@ -7,7 +7,10 @@ an MLflow; `dev/clients/test.sh` makes them.
 import hashlib
 import json
 import os
+import pty
 import subprocess
+import termios
+import time
 from pathlib import Path
 
 from harness import Failed, Folder, Server, binary, check, environment, main
@@ -55,6 +58,30 @@ def digest(text):
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
+def log_in_at_a_terminal(server, home, password):
+    """The password is asked for, and the terminal does not show it."""
+    ours, theirs = pty.openpty()
+    command = [binary(), "login", server.url, "--ca", str(server.certificate), "--user", "alice"]
+    process = subprocess.Popen(command, env=environment(HOME=str(home)), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        asked = process.stderr.readline()
+        check("it asks", asked, "password (not shown):\n")
+        end = time.monotonic() + 30
+        while termios.tcgetattr(ours)[3] & termios.ECHO and time.monotonic() < end:
+            time.sleep(0.01)
+        os.write(ours, f"{password}\n".encode())
+        said = process.communicate(timeout=60)[1]
+        check("it logs in", (process.returncode, "logged in to" in said), (0, True))
+        check("the terminal shows what is typed again", bool(termios.tcgetattr(ours)[3] & termios.ECHO), True)
+        os.set_blocking(ours, False)
+        check("the terminal did not show it", password in os.read(ours, 65536).decode(), False)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+        os.close(theirs)
+
+
 def act():
     pythons = os.environ.get("CLIENT_PYTHONS", "").split(":")
     if pythons == [""]:
@@ -64,11 +91,7 @@ def act():
         home = folder / "home"
         home.mkdir()
         password, _ = server.user("alice", ("EDIT", "experiment:*"))
-        secret = folder / "alice.password"
-        secret.write_text(password)
-        secret.chmod(0o600)
-        subprocess.run([binary(), "login", server.url, "--ca", str(server.certificate), "--user", "alice",
-                        "--password-file", str(secret)], env=environment(HOME=str(home)), check=True, capture_output=True)
+        log_in_at_a_terminal(server, home, password)
         where = folder / "project"
         commit = project(where)
         wanted = {

@@ -10,6 +10,7 @@ mod installed_ui;
 mod keys;
 mod master_key;
 mod output;
+mod prompt;
 mod remote;
 mod training;
 mod verified;

@@ -14,7 +14,7 @@ pub(crate) use login::Login;
 
 use crate::cli::{Common, Format};
 use crate::exit::{Failure, Result};
-use crate::keys;
+use crate::{keys, prompt};
 
 /// Runs asynchronous work to its end.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
@@ -81,9 +81,11 @@ pub(crate) fn read_token(path: &Path) -> Result<Redacted<String>> {
     Err(anyhow!("{} holds no token: a token is one word of ASCII letters, digits and signs", path.display()).into())
 }
 
-/// The one line of a private file; `-` is standard input.
+/// The one line of a private file; `-` is standard input, where a terminal does not show what is typed.
 pub(crate) fn read_secret(path: &Path, what: &str) -> Result<Redacted<String>> {
-    let text = if path == Path::new("-") {
+    let text = if path == Path::new("-") && prompt::somebody_is_there() {
+        prompt::hidden(what)?
+    } else if path == Path::new("-") {
         let mut text = String::new();
         std::io::Read::read_to_string(&mut std::io::Read::take(std::io::stdin(), 1 << 16), &mut text)
             .with_context(|| format!("could not read the {what} from standard input"))?;

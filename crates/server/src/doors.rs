@@ -131,7 +131,8 @@ impl Doors {
             _ => None,
         };
         let domains = acme.as_ref().map(|acme| acme.domains.clone()).unwrap_or_default();
-        let names = tls::names(address, &[config.hosts.clone(), main.hosts.clone(), domains].concat());
+        let asked = [config.hosts.clone(), main.hosts.clone(), domains].concat();
+        let names = tls::names(address, &asked);
         let clients = match main.clients(MAIN, folder, &settings.tls)? {
             Some(clients) => Some(clients),
             None => settings.tls.clients(folder)?,
@@ -140,7 +141,7 @@ impl Doors {
             return Err(SettingsError::invalid("tls", "without TLS no client shows a certificate").into());
         }
         main.check_proxies("listeners.main", config.tls != crate::TlsMode::Off)?;
-        let own = tls::open_tls(&config.tls, keys, &names, clients)?;
+        let own = tls::open_tls(&config.tls, keys, &names, &asked, clients)?;
         let made = Made { rules, metrics: Arc::clone(&metrics), config };
         let mut opened = vec![Opened {
             name: MAIN.to_owned(),
@@ -318,7 +319,7 @@ impl Made<'_> {
         let slot = match (own, clients, main) {
             (None, None, Some(main)) => Some(Arc::clone(main)),
             (None, Some(clients), Some(main)) => Some(TlsSlot::open(main.files(), Some(clients))?),
-            (Some(mode), clients, _) => tls::open_tls(&mode, keys, names, clients)?,
+            (Some(mode), clients, _) => tls::open_tls(&mode, keys, names, &[], clients)?,
             (None, _, None) => None,
         };
         let token = settings.token_file.as_ref().map(|file| file.read(folder)).transpose()?;

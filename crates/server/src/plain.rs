@@ -48,7 +48,7 @@ mod tests {
     #[tokio::test]
     async fn who_speaks_plain_http_is_told_to_write_https() {
         let folder = tempfile::tempdir().unwrap();
-        let files = crate::tls::self_signed(folder.path(), &["localhost".to_owned()]).unwrap();
+        let files = crate::tls::self_signed(folder.path(), &["localhost".to_owned()], &[]).unwrap();
         let slot = TlsSlot::open(files, None).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

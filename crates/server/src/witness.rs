@@ -94,7 +94,7 @@ impl WitnessServer {
                 return Err(ServerError::Key(format!("two logs to watch are called {name:?}")));
             }
         }
-        let tls = open_tls(&config.tls, state, &tls::names(config.listen, &[]), None)?;
+        let tls = open_tls(&config.tls, state, &tls::names(config.listen, &[]), &[], None)?;
         let router = Router::new().fallback(answer).with_state(Arc::new(Watched { key, clock, logs, _lock: lock }));
         let server = InferenceServer::start(config.listen, tls, router).await?;
         Ok(Self { verifier, server })

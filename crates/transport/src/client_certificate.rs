@@ -43,6 +43,11 @@ pub struct CertificateNames {
 }
 
 impl CertificateNames {
+    /// Whether it has this name there.
+    pub(crate) fn has(&self, field: CertificateField, name: &str) -> bool {
+        self.names.iter().any(|(there, text)| *there == field && text == name)
+    }
+
     /// Reads them; `None` for what is no certificate, or not one that can be read without doubt.
     #[must_use]
     pub fn read(der: &[u8]) -> Option<Self> {

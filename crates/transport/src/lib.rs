@@ -15,6 +15,7 @@ mod forwarded;
 mod key_pair;
 mod metrics;
 mod network;
+mod own_names;
 mod slot;
 
 pub use bucket::{Buckets, Rate};
@@ -26,4 +27,5 @@ pub use forwarded::Proxies;
 pub use key_pair::{KeyPairFiles, fingerprint};
 pub use metrics::{Gauges, Metrics};
 pub use network::{Network, NetworkError, Networks, peer_network};
+pub use own_names::names_of_own;
 pub use slot::{ClientChain, TlsSlot};

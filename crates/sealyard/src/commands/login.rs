@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use sealyard_client::{Connection, CreatedToken};
+use sealyard_client::{ClientError, Connection, CreatedToken};
 use sealyard_core::{Clock as _, Redacted, SystemClock, durable};
 
 use super::browser_login::BrowserLogin;
@@ -9,7 +9,7 @@ use super::whoami;
 use crate::cli::Common;
 use crate::exit::{Exit, Failure, Result};
 use crate::remote::{self, Login};
-use crate::{keys, output};
+use crate::{keys, output, prompt};
 
 /// How long a token lives that a log in by password makes: 30 days.
 const TOKEN_SECONDS: i64 = 30 * 24 * 60 * 60;
@@ -21,6 +21,7 @@ const TOKEN_SECONDS: i64 = 30 * 24 * 60 * 60;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   sealyard login https://127.0.0.1:5000 --ca sealyard-data/keys/tls.crt --token-file admin.token
+  sealyard login https://sealyard.example.org --user alice          # asks for the password
   sealyard login https://sealyard.example.org --user alice --password-file ~/.alice
   sealyard login https://sealyard.example.org --oidc corp
   pass show sealyard | sealyard login https://sealyard.example.org --user alice --password-file -")]
@@ -29,9 +30,9 @@ pub(crate) struct Arguments {
     #[arg(value_name = "URL")]
     url: Option<String>,
     /// Log in by name and password.
-    #[arg(long, value_name = "NAME", requires = "password_file")]
+    #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// The file with the password, mode 0600; `-` is standard input.
+    /// The file with the password, mode 0600; `-` is standard input. Without it a terminal is asked.
     #[arg(long, value_name = "FILE", requires = "user")]
     password_file: Option<PathBuf>,
     /// The file with a code of your authenticator app, where your account has a second factor.
@@ -53,9 +54,20 @@ impl Arguments {
         let previous = Login::load().ok().flatten();
         let mut connection =
             Connection { url: url.clone(), certificate: certificate.clone(), token: None, basic: None };
-        let (token_file, token_id) = match (self.user, self.password_file) {
-            (Some(user), Some(password_file)) => {
-                let password = remote::read_secret(&password_file, "password")?;
+        let (token_file, token_id) = match self.user {
+            Some(user) => {
+                let terminal = PathBuf::from("-");
+                let password_file = match self.password_file {
+                    None if prompt::somebody_is_there() => &terminal,
+                    None => {
+                        let error = anyhow!("there is no terminal to ask for the password");
+                        return Err(
+                            Failure::could_not(error).hint("--password-file FILE has it; `-` is standard input")
+                        );
+                    }
+                    Some(ref path) => path,
+                };
+                let password = remote::read_secret(password_file, "password")?;
                 connection.basic = Some((user, password));
                 let code = self.code_file.map(|path| remote::read_secret(&path, "code")).transpose()?;
                 let (path, id) = make_token(&mut connection, code.as_ref())?;
@@ -99,13 +111,23 @@ pub(super) fn own_token_file() -> Result<PathBuf> {
     Ok(keys::configuration_directory()?.join("token"))
 }
 
-/// Exchanges the password for a token, which the connection then uses.
+/// Exchanges the password for a token, which the connection then uses. Where the account turns out to have a second factor, a
+/// terminal is asked for its code.
 fn make_token(connection: &mut Connection, code: Option<&Redacted<String>>) -> Result<(PathBuf, String)> {
     let client = remote::client(connection)?;
     let expires = SystemClock.now().plus_seconds(TOKEN_SECONDS);
+    let wants_code = |error: &ClientError| error.rules().iter().any(|rule| rule == "identity.second-factor");
     let made = remote::block_on(async {
-        client.create_token_with_code(code, &["all".to_owned()], Some(expires)).await.map_err(|error| {
-            let factor = error.rules().iter().any(|rule| rule == "identity.second-factor");
+        let all = ["all".to_owned()];
+        let made = match client.create_token_with_code(code, &all, Some(expires)).await {
+            Err(error) if wants_code(&error) && code.is_none() && prompt::somebody_is_there() => {
+                let asked = remote::read_secret(Path::new("-"), "code of your authenticator app")?;
+                client.create_token_with_code(Some(&asked), &all, Some(expires)).await
+            }
+            made => made,
+        };
+        made.map_err(|error| {
+            let factor = wants_code(&error);
             let hint = "the account has a second factor: --code-file FILE has a code of your authenticator app";
             remote::failure(error).maybe_hint(factor.then_some(hint))
         })

@@ -53,8 +53,8 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Who {
-    /// The file with your password, mode 0600; `-` is standard input.
-    #[arg(long, value_name = "FILE")]
+    /// The file with your password, mode 0600; `-` is standard input, or asks on a terminal.
+    #[arg(long, value_name = "FILE", default_value = "-")]
     password_file: PathBuf,
     /// Log in by name and password for it, in place of a token.
     #[arg(long, value_name = "NAME")]

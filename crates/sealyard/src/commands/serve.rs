@@ -66,7 +66,7 @@ impl Arguments {
                 return Err(Failure::could_not(anyhow::anyhow!("--tls auto is for `sealyard up`"))
                     .hint("give CERTIFICATE,KEY, or listen on loopback with --tls off"));
             }
-            mode => open_tls(mode, std::path::Path::new("."), &[], None).map_err(server_failure)?,
+            mode => open_tls(mode, std::path::Path::new("."), &[], &[], None).map_err(server_failure)?,
         };
         remote::block_on(async {
             let mut stop = Stop::catch()?;

@@ -233,6 +233,7 @@ impl Arguments {
         let (mut config, ui) = self.over(settings, admin_password)?;
         config.master_key = master_key;
         let open = config.no_auth;
+        let unnamed = config.hosts.is_empty() && !config.listen.ip().is_loopback();
         remote::block_on(async {
             // Before anybody can be told that the server is ready: a signal sent then must end it in good order.
             let mut stop = Stop::catch()?;
@@ -243,6 +244,9 @@ impl Arguments {
             let server =
                 Server::start(config, Arc::new(SystemClock), Arc::new(SystemRng)).await.map_err(server_failure)?;
             greet(common.quiet, &server, ui.as_ref(), (!open).then_some(bootstrap.as_deref()));
+            if unnamed {
+                output::say(common.quiet, UNNAMED);
+            }
             if server.first().is_some() && !common.quiet {
                 server.first_shown().await.map_err(server_failure)?;
             }
@@ -260,6 +264,10 @@ impl Arguments {
         })
     }
 }
+
+/// What whoever serves others should know.
+const UNNAMED: &str = "note: other machines are only served by a name or address that this one knows itself by; `--host NAME` for each \
+     name they use puts it into the certificate and lets it be asked for";
 
 /// What whoever starts it so must know.
 const NO_AUTH: &str =
