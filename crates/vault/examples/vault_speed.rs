@@ -1,7 +1,9 @@
-//! How fast the vault writes and reads, beside files that are only hashed: `cargo run --release --example vault_speed [MEBIBYTES]`.
+//! How fast the vault writes and reads, beside plain files: `cargo run --release --example vault_speed [MEBIBYTES]`.
 //!
 //! What is compared is what a server does with an upload, with and without encryption: take it in blocks as they come, hash, write,
-//! sync; and give it out again. Each in turn, several times; the middle of the ratios counts.
+//! sync; and give it out again, hashed once more. Both sides share the work between two threads in the same way: one hashes, the
+//! other encrypts (or does not) and writes, or reads and decrypts. The clock says what one transfer on an idle machine loses, the
+//! processor time what a busy one does. They take turns; the middle of the rounds' ratios counts.
 #![allow(clippy::print_stdout, reason = "it prints what it measured")]
 
 use std::env;
@@ -10,16 +12,27 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Instant;
 
 use sealyard_core::{Hasher, SystemRng};
 use sealyard_vault::{Keyring, Vault};
 
 /// As they come from a connection.
-const BLOCK: usize = 64 * 1024;
-const ROUNDS: usize = 5;
+const BLOCK: usize = 256 * 1024;
+const ROUNDS: usize = 7;
 
-fn main() -> Result<(), Box<dyn Error>> {
+type Done<T> = Result<T, Box<dyn Error>>;
+
+/// Seconds of the clock and of processors.
+#[derive(Clone, Copy)]
+struct Cost {
+    clock: f64,
+    processors: f64,
+}
+
+fn main() -> Done<()> {
     let mebibytes: usize = env::args().nth(1).map_or(Ok(1024), |text| text.parse())?;
     let directory =
         tempfile::tempdir_in(env::var_os("VAULT_SPEED_DIR").unwrap_or_else(|| env::temp_dir().into_os_string()))?;
@@ -28,92 +41,139 @@ fn main() -> Result<(), Box<dyn Error>> {
     let block: Vec<u8> = (0..BLOCK).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let blocks = mebibytes * (1 << 20) / BLOCK;
     let (mut writing, mut reading) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        let plain = directory.path().join("plain");
-        let plain_write = time(|| write_plain(&plain, &block, blocks))?;
-        let plain_read = time(|| read_plain(&plain))?;
-        std::fs::remove_file(&plain)?;
-        let mut id = None;
-        let sealed_write = time(|| {
-            let mut pending = vault.begin()?;
-            for _ in 0..blocks {
-                pending.write_all(&block)?;
+    for round in 0..=ROUNDS {
+        let (mut plain, mut sealed) = (None, None);
+        // Who begins takes turns as well.
+        for is_plain in if round % 2 == 0 { [true, false] } else { [false, true] } {
+            if is_plain {
+                plain = Some(plain_round(&directory.path().join("plain"), &block, blocks)?);
+            } else {
+                sealed = Some(sealed_round(&vault, &block, blocks)?);
             }
-            let sealed = pending.seal()?;
-            vault.commit(&sealed)?;
-            id = Some(sealed.id);
-            Ok(())
-        })?;
-        let id = id.ok_or("nothing was stored")?;
-        let sealed_read = time(|| {
-            let mut to = Blocks::default();
-            vault.open(&id)?.copy_to(&mut to)?;
-            std::hint::black_box(to.0.finish());
-            Ok(())
-        })?;
-        vault.delete(&id)?;
-        let speed = |seconds: f64| mebibytes as f64 / seconds;
+        }
+        let (Some(plain), Some(sealed)) = (plain, sealed) else { return Err("a side was not measured".into()) };
+        let say = |cost: Cost| format!("{:.0} MiB/s ({:.2} s)", mebibytes as f64 / cost.clock, cost.processors);
         println!(
-            "round {round}: plain {:.0} and {:.0} MiB/s, encrypted {:.0} and {:.0} MiB/s (write and read)",
-            speed(plain_write),
-            speed(plain_read),
-            speed(sealed_write),
-            speed(sealed_read)
+            "{}plain {} and {}, encrypted {} and {}",
+            if round == 0 { "not counted: ".to_owned() } else { format!("round {round}: ") },
+            say(plain.0),
+            say(plain.1),
+            say(sealed.0),
+            say(sealed.1)
         );
-        writing.push(plain_write / sealed_write);
-        reading.push(plain_read / sealed_read);
+        if round > 0 {
+            writing.push((plain.0, sealed.0));
+            reading.push((plain.1, sealed.1));
+        }
     }
-    println!("encrypted writes at {:.0}% of plain, reads at {:.0}%", 100.0 * middle(writing), 100.0 * middle(reading));
+    for (what, rounds) in [("writes", writing), ("reads", reading)] {
+        println!(
+            "encrypted {what} at {:.0}% of plain by the clock, for {:.2} times the processor time",
+            100.0 * middle(rounds.iter().map(|(plain, sealed)| plain.clock / sealed.clock)),
+            middle(rounds.iter().map(|(plain, sealed)| sealed.processors / plain.processors))
+        );
+    }
     Ok(())
 }
 
-fn time(act: impl FnOnce() -> Result<(), Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
-    let start = Instant::now();
-    act()?;
-    Ok(start.elapsed().as_secs_f64())
+fn sealed_round(vault: &Vault, block: &[u8], blocks: usize) -> Done<(Cost, Cost)> {
+    let (id, write) = time(|| {
+        let mut pending = vault.begin()?;
+        for _ in 0..blocks {
+            pending.write_all(block)?;
+        }
+        let sealed = pending.seal()?;
+        vault.commit(&sealed)?;
+        Ok(sealed.id)
+    })?;
+    let ((), read) = time(|| {
+        std::hint::black_box(vault.open(&id)?.digest()?);
+        Ok(())
+    })?;
+    vault.delete(&id)?;
+    Ok((write, read))
 }
 
-fn write_plain(path: &Path, block: &[u8], blocks: usize) -> Result<(), Box<dyn Error>> {
+fn plain_round(path: &Path, block: &[u8], blocks: usize) -> Done<(Cost, Cost)> {
+    let ((), write) = time(|| write_plain(path, block, blocks))?;
+    let ((), read) = time(|| read_plain(path))?;
+    std::fs::remove_file(path)?;
+    Ok((write, read))
+}
+
+fn write_plain(path: &Path, block: &[u8], blocks: usize) -> Done<()> {
     let mut file = File::create(path)?;
     let mut hasher = Hasher::default();
-    for _ in 0..blocks {
-        hasher.update(block);
-        file.write_all(block)?;
-    }
-    std::hint::black_box(hasher.finish());
-    file.sync_all()?;
-    Ok(())
-}
-
-fn read_plain(path: &Path) -> Result<(), Box<dyn Error>> {
-    let mut file = File::open(path)?;
-    let (mut to, mut buffer) = (Blocks::default(), vec![0; BLOCK]);
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            std::hint::black_box(to.0.finish());
-            return Ok(());
+    let (to_write, full) = mpsc::sync_channel::<Vec<u8>>(1);
+    let (back, empty) = mpsc::channel::<Vec<u8>>();
+    thread::scope(|scope| {
+        let writer = scope.spawn(move || {
+            for buffer in full {
+                file.write_all(&buffer)?;
+                let _ = back.send(buffer);
+            }
+            file.sync_all()
+        });
+        for _ in 0..blocks {
+            let mut buffer = empty.try_recv().unwrap_or_else(|_| Vec::with_capacity(BLOCK));
+            buffer.clear();
+            buffer.extend_from_slice(block);
+            hasher.update(&buffer);
+            to_write.send(buffer)?;
         }
-        to.write_all(buffer.get(..count).unwrap_or_default())?;
-    }
-}
-
-/// Takes blocks as a connection does. A download is hashed, encrypted or not: it is compared with the catalog's digest.
-#[derive(Default)]
-struct Blocks(Hasher);
-
-impl io::Write for Blocks {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(std::hint::black_box(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
+        drop(to_write);
+        std::hint::black_box(hasher.finish());
+        writer.join().map_err(|_| io::Error::other("the writer broke"))??;
         Ok(())
-    }
+    })
 }
 
-fn middle(mut values: Vec<f64>) -> f64 {
+fn read_plain(path: &Path) -> Done<()> {
+    let mut file = File::open(path)?;
+    let mut hasher = Hasher::default();
+    let (ready, full) = mpsc::sync_channel::<Vec<u8>>(1);
+    let (back, empty) = mpsc::channel::<Vec<u8>>();
+    thread::scope(|scope| {
+        let reader = scope.spawn(move || {
+            loop {
+                let mut buffer = empty.try_recv().unwrap_or_else(|_| vec![0; BLOCK]);
+                let count = file.read(&mut buffer)?;
+                buffer.truncate(count);
+                if count == 0 || ready.send(buffer).is_err() {
+                    return Ok::<_, io::Error>(());
+                }
+            }
+        });
+        for buffer in full {
+            hasher.update(&buffer);
+            let _ = back.send(buffer);
+        }
+        std::hint::black_box(hasher.finish());
+        reader.join().map_err(|_| io::Error::other("the reader broke"))??;
+        Ok(())
+    })
+}
+
+fn time<T>(act: impl FnOnce() -> Done<T>) -> Done<(T, Cost)> {
+    let (start, before) = (Instant::now(), processors()?);
+    let done = act()?;
+    Ok((done, Cost { clock: start.elapsed().as_secs_f64(), processors: processors()? - before }))
+}
+
+/// Seconds that this process has had so far, in itself and in the system on its behalf.
+fn processors() -> Done<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat")?;
+    let fields = text.rsplit(')').next().unwrap_or_default();
+    let mut ticks = 0;
+    for field in fields.split_whitespace().skip(11).take(2) {
+        ticks += field.parse::<u64>()?;
+    }
+    // Linux shows a hundredth of a second to everybody, whatever the kernel counts in.
+    Ok(ticks as f64 / 100.0)
+}
+
+fn middle(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

@@ -6,7 +6,11 @@ use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 pub(crate) const CHUNK: usize = 64 * 1024;
 /// Bytes that authentication adds to each chunk.
 pub(crate) const TAG: usize = 16;
-const SEALED: u64 = (CHUNK + TAG) as u64;
+/// Chunks of a large object that are encrypted, or read and decrypted, at once.
+pub(crate) const GROUP: u32 = 4;
+/// A stored chunk, all but perhaps the last.
+pub(crate) const STRIDE: usize = CHUNK + TAG;
+const SEALED: u64 = STRIDE as u64;
 
 /// Encrypts and decrypts one object's chunks.
 pub(crate) struct Cipher {
@@ -26,14 +30,18 @@ impl Cipher {
         Self { key, nonce_prefix, aad }
     }
 
-    /// Encrypts `chunk` in place and appends its tag. Each `index` must be used once only.
-    pub(crate) fn seal(&self, index: u32, last: bool, chunk: &mut Vec<u8>) -> Option<()> {
+    /// Encrypts the chunk that all but the last [`TAG`] bytes of `room` are, in place, and puts its tag into those. Each `index`
+    /// must be used once only.
+    pub(crate) fn seal(&self, index: u32, last: bool, room: &mut [u8]) -> Option<()> {
         #[cfg(feature = "bench-plain")]
         if crate::bench_plain::is_on() {
-            chunk.resize(chunk.len() + TAG, 0);
             return Some(());
         }
-        self.key.seal_in_place_append_tag(self.nonce(index, last), Aad::from(self.aad.as_slice()), chunk).ok()
+        let (chunk, to) = room.split_last_chunk_mut::<TAG>()?;
+        let aad = Aad::from(self.aad.as_slice());
+        let tag = self.key.seal_in_place_separate_tag(self.nonce(index, last), aad, chunk).ok()?;
+        *to = tag.as_ref().try_into().ok()?;
+        Some(())
     }
 
     /// Decrypts `chunk` in place and takes its tag off; `None` when it is not authentic, and then it holds nothing.
@@ -49,6 +57,26 @@ impl Cipher {
             .map(|plain| plain.len());
         chunk.truncate(opened.unwrap_or(0));
         opened.ok().map(drop)
+    }
+
+    /// Decrypts a stored chunk into `plain`, which is as long as it is; `None` when it is not authentic, and then `plain` holds
+    /// nothing of it.
+    pub(crate) fn open_into(&self, index: u32, last: bool, sealed: &[u8], plain: &mut [u8]) -> Option<()> {
+        let (chunk, tag) = sealed.split_last_chunk::<TAG>()?;
+        if chunk.len() != plain.len() {
+            return None;
+        }
+        #[cfg(feature = "bench-plain")]
+        if crate::bench_plain::is_on() {
+            plain.copy_from_slice(chunk);
+            return Some(());
+        }
+        let aad = Aad::from(self.aad.as_slice());
+        let opened = self.key.open_separate_gather(self.nonce(index, last), aad, chunk, tag, plain);
+        if opened.is_err() {
+            plain.fill(0);
+        }
+        opened.ok()
     }
 
     fn nonce(&self, index: u32, last: bool) -> Nonce {

@@ -51,6 +51,7 @@ mod bench_plain;
 mod chunks;
 mod error;
 mod header;
+mod helpers;
 mod keeper;
 mod keyring;
 mod object;

@@ -53,6 +53,8 @@ impl<W: Write> SealedWriter<W> {
             return Err(io::Error::other("an earlier write failed"));
         }
         let too_long = || io::Error::from(io::ErrorKind::FileTooLarge);
+        let end = self.buffer.len() + TAG;
+        self.buffer.resize(end, 0);
         self.cipher.seal(self.next, last, &mut self.buffer).ok_or_else(too_long)?;
         self.to.write_all(&self.buffer)?;
         self.buffer.clear();

@@ -236,7 +236,7 @@ impl Vault {
         if sealed.target.is_gone() {
             return Err(VaultError::Exists { id: sealed.id });
         }
-        std::fs::remove_file(sealed.target.path()).map_err(failed("remove", &sealed.target))
+        std::fs::remove_file(sealed.target.path()).map_err(failed("remove", sealed.target.path()))
     }
 
     /// Opens an object. Its header, its size and its last chunk are authentic then; the others are checked as they are
@@ -297,18 +297,18 @@ impl Vault {
         // Written beside and moved: a header half written would lose the object.
         let target = self.inner.staged()?;
         let copy = || {
-            (&target.file).write_all(&header.to_bytes())?;
+            (&*target.file).write_all(&header.to_bytes())?;
             let mut offset = HEADER as u64;
             let mut buffer = vec![0; COPY];
             loop {
                 let count = stored.read_at(offset, &mut buffer)?;
                 let Some(read) = buffer.get(..count).filter(|read| !read.is_empty()) else { break };
-                (&target.file).write_all(read)?;
+                (&*target.file).write_all(read)?;
                 offset += count as u64;
             }
             target.file.sync_all()
         };
-        copy().map_err(failed("write", &target))?;
+        copy().map_err(failed("write", target.path()))?;
         self.inner.backend.put(id, &target).map_err(|source| self.inner.failed("store", *id, source))?;
         Ok(true)
     }
@@ -357,9 +357,9 @@ impl Vault {
             return Err(VaultError::Exists { id: *id });
         }
         let target = self.inner.staged()?;
-        let mut file = &target.file;
+        let mut file = &*target.file;
         let copied = io::copy(from, &mut file).and_then(|_| target.file.sync_all());
-        copied.map_err(failed("write", &target))?;
+        copied.map_err(failed("write", target.path()))?;
         let place = target.path().display().to_string();
         let opened = std::fs::File::open(target.path());
         let opened = opened.map_err(|source| VaultError::of_storage("open", &place, *id, source))?;

@@ -158,6 +158,15 @@ impl App {
             let hasher = (expected.enforced && length == total).then(Hasher::default);
             let mut pieces = Pieces { object, expected, hasher, offset: start, end: start.saturating_add(length) };
             let first = pieces.next()?;
+            // So a small file of wrong content is an answer too.
+            if pieces.is_over()
+                && let Some(mut hasher) = pieces.hasher.take()
+            {
+                hasher.update(&first);
+                if hasher.finish() != expected.digest {
+                    return Err(exchanged());
+                }
+            }
             Ok((pieces, first, (start, length, total)))
         });
         let (pieces, first, (start, size, total)) = match begun.await {
@@ -189,18 +198,41 @@ impl App {
     }
 }
 
-/// A thread is taken for each piece and not for the whole transfer: slow clients must not use them up.
-async fn send(mut pieces: Pieces, first: Vec<u8>, sender: &mpsc::Sender<io::Result<Bytes>>) -> Result<(), AppError> {
+/// A thread is taken for each piece and not for the whole transfer: slow clients must not use them up. One piece is hashed
+/// while the next is read. The last is given only when the whole is what it should be.
+async fn send(mut pieces: Pieces, first: Bytes, sender: &mpsc::Sender<io::Result<Bytes>>) -> Result<(), AppError> {
+    let mut hashing = pieces.hasher.take();
+    let digest = pieces.expected.digest;
     let mut ready = first;
     loop {
-        if sender.send(Ok(ready.into())).await.is_err() || pieces.is_over() {
+        let is_last = pieces.is_over();
+        let hashed = async {
+            let Some(mut hasher) = hashing.take() else { return Ok(None) };
+            let piece = ready.clone();
+            let hash = move || {
+                hasher.update(&piece);
+                Ok(Some(hasher))
+            };
+            blocking("an object could not be read", hash).await
+        };
+        if is_last {
+            if hashed.await?.is_some_and(|hasher| hasher.finish() != digest) {
+                return Err(exchanged());
+            }
+            let _ = sender.send(Ok(ready)).await;
             return Ok(());
         }
-        (pieces, ready) = blocking("an object could not be read", move || {
+        // Sent first: it waits for the client, and nothing is read ahead of one that takes nothing.
+        if sender.send(Ok(ready.clone())).await.is_err() {
+            return Ok(());
+        }
+        let read = blocking("an object could not be read", move || {
             let next = pieces.next()?;
             Ok((pieces, next))
-        })
-        .await?;
+        });
+        let (hasher, read) = tokio::join!(hashed, read);
+        hashing = hasher?;
+        (pieces, ready) = read?;
     }
 }
 
@@ -218,22 +250,12 @@ impl Pieces {
         self.offset >= self.end
     }
 
-    /// The next piece. The last one is given only when the whole is what it should be.
-    fn next(&mut self) -> Result<Vec<u8>, AppError> {
+    fn next(&mut self) -> Result<Bytes, AppError> {
         let left = self.end.saturating_sub(self.offset);
         let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
         self.object.read_exact_at(self.offset, &mut piece).map_err(unreadable)?;
         self.offset = self.offset.saturating_add(piece.len() as u64);
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(&piece);
-        }
-        if self.is_over()
-            && let Some(hasher) = self.hasher.take()
-            && hasher.finish() != self.expected.digest
-        {
-            return Err(exchanged());
-        }
-        Ok(piece)
+        Ok(piece.into())
     }
 }
 

@@ -10,6 +10,7 @@ use sealyard_scan::SubjectReport;
 use sealyard_store::model::{Artifact, ArtifactOwner};
 use sealyard_store::{Store, Transaction};
 use sealyard_vault::{PendingObject, SealedObject, Vault, VaultError};
+use tokio::task::JoinHandle;
 
 use super::{ArtifactProof, PIECE, full_path, scan_refusal};
 use crate::housekeeping::ids;
@@ -147,25 +148,12 @@ impl App {
         E: std::error::Error + Send + Sync + 'static,
     {
         let (vault, part) = (Arc::clone(&self.vault), self.part);
-        let mut pending = blocking("an upload could not begin", move || Ok(vault.begin_in(part)?)).await?;
-        let mut left = limit;
-        let mut body = std::pin::pin!(body);
-        // Copied together, and a thread taken only for each full piece: a client that sends slowly or by single bytes
-        // holds neither a thread nor much memory.
-        let mut buffer = Vec::new();
-        while let Some(piece) = body.next().await {
-            let piece = piece.map_err(|error| AppError::Invalid(format!("the upload broke off: {error}")))?;
-            let Some(rest) = left.checked_sub(piece.len() as u64) else {
-                return Err(AppError::refused("artifact.size", format!("it is larger than {} bytes", limit)));
-            };
-            left = rest;
-            buffer.extend_from_slice(&piece);
-            if buffer.len() >= PIECE {
-                (pending, buffer) = write(pending, buffer).await?;
-            }
-        }
-        (pending, _) = write(pending, buffer).await?;
-        Ok(pending)
+        let mut writing = Writing::begin(move || Ok((vault.begin_in(part)?, Vec::new())));
+        let read = take_in(&mut writing, limit, body).await;
+        // Waited for in any case: what is given up is gone when this returns.
+        let written = writing.wait().await;
+        read?;
+        Ok(written?.0)
     }
 
     /// Puts a refusal into the ledger. If that fails, that is the answer.
@@ -190,13 +178,57 @@ impl App {
     }
 }
 
-async fn write(mut pending: PendingObject, mut buffer: Vec<u8>) -> Result<(PendingObject, Vec<u8>), AppError> {
-    blocking("an upload broke", move || {
-        pending.write_all(&buffer).map_err(of_vault)?;
-        buffer.clear();
-        Ok((pending, buffer))
-    })
-    .await
+/// Copied together, and a thread taken only for each full piece: a client that sends slowly or by single bytes holds neither a
+/// thread nor much memory. While a piece is written the next one comes in.
+async fn take_in<S, E>(writing: &mut Writing, limit: u64, body: S) -> Result<(), AppError>
+where
+    S: Stream<Item = Result<Bytes, E>> + Send,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let mut left = limit;
+    let mut body = std::pin::pin!(body);
+    let mut buffer = Vec::new();
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|error| AppError::Invalid(format!("the upload broke off: {error}")))?;
+        let Some(rest) = left.checked_sub(piece.len() as u64) else {
+            return Err(AppError::refused("artifact.size", format!("it is larger than {} bytes", limit)));
+        };
+        left = rest;
+        buffer.extend_from_slice(&piece);
+        if buffer.len() >= PIECE {
+            buffer = writing.go_on(buffer).await?;
+        }
+    }
+    writing.go_on(buffer).await.map(drop)
+}
+
+/// What a write gives back: the object, and memory to use again.
+type Written = Result<(PendingObject, Vec<u8>), AppError>;
+
+/// An object that is written, one piece after the other, on threads for that. Nothing is in it once a write failed.
+struct Writing(Option<JoinHandle<Written>>);
+
+impl Writing {
+    fn begin(work: impl FnOnce() -> Written + Send + 'static) -> Self {
+        Self(Some(tokio::task::spawn_blocking(work)))
+    }
+
+    async fn wait(&mut self) -> Written {
+        let broken = || AppError::internal("an upload broke", io::Error::from(io::ErrorKind::BrokenPipe));
+        let work = self.0.take().ok_or_else(broken)?;
+        work.await.map_err(|error| AppError::internal("an upload broke", error))?
+    }
+
+    /// Begins to write `piece` once what is under way is over; gives memory for the next one.
+    async fn go_on(&mut self, mut piece: Vec<u8>) -> Result<Vec<u8>, AppError> {
+        let (mut pending, buffer) = self.wait().await?;
+        *self = Self::begin(move || {
+            pending.write_all(&piece).map_err(of_vault)?;
+            piece.clear();
+            Ok((pending, piece))
+        });
+        Ok(buffer)
+    }
 }
 
 /// The vault's own error, where it came through [`std::io`].

@@ -2,6 +2,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sealyard_core::durable;
@@ -14,7 +15,7 @@ const ATTEMPTS: usize = 16;
 #[derive(Debug)]
 pub struct Staged {
     pub(crate) path: PathBuf,
-    pub(crate) file: File,
+    pub(crate) file: Arc<File>,
     gone: AtomicBool,
 }
 
@@ -29,7 +30,7 @@ impl Staged {
             // A sweep may have come in between and taken it for abandoned; it holds the lock while it removes it.
             file.lock()?;
             if is_at(&file, &path)? {
-                return Ok(Self { path, file, gone: AtomicBool::new(false) });
+                return Ok(Self { path, file: Arc::new(file), gone: AtomicBool::new(false) });
             }
         }
         Err(io::Error::other(format!("{} was removed each time it was made", path.display())))
