@@ -20,6 +20,8 @@ use crate::{App, AppError, Caller};
 
 /// The newest key that the ledger has an entry of.
 const KNOWN_KEY: &str = "vault-key";
+/// All keys that were the newest once, as the ledger has it, so that none of them becomes the newest again.
+const USED_KEYS: &str = "vault-keys-used";
 /// The master key that the ledger has an entry of.
 const KNOWN_MASTER: &str = "vault-master";
 
@@ -70,7 +72,8 @@ impl App {
     /// Writes an entry of each key and master key that came into use since the last one.
     ///
     /// # Errors
-    /// [`AppError::Conflict`] when another server made a key that this one lacks; [`AppError::Store`].
+    /// [`AppError::Conflict`] when another server made a key that this one lacks, or when an older key is in the newest one's place;
+    /// [`AppError::Store`].
     pub async fn note_vault_keys(&self) -> Result<(), AppError> {
         self.note_vault_keys_as(&Caller::system()).await
     }
@@ -90,6 +93,12 @@ impl App {
                 {
                     return Err(lacks(missing));
                 }
+                let used = tx.setting(USED_KEYS)?.unwrap_or_default();
+                if let Some(newest) = known.as_ref().filter(|known| **known != key)
+                    && used.split(' ').any(|used| used == key)
+                {
+                    return Err(replaced(&key, newest));
+                }
                 let mut acts = Vec::new();
                 match &known {
                     None => acts.push(Act::VaultKeyCreated { key: key.clone(), master: master.clone() }),
@@ -105,6 +114,14 @@ impl App {
                     tx.record(&app.event(&caller, Outcome::Done, act))?;
                 }
                 tx.put_setting(KNOWN_KEY, &key)?;
+                // Those before it as well: a catalog of an earlier release knows only the newest.
+                let older = ring.keys().map(|(id, _)| id.to_string()).take_while(|id| *id != key);
+                let new: Vec<String> =
+                    older.chain([key.clone()]).filter(|id| !used.split(' ').any(|used| used == id)).collect();
+                if !new.is_empty() {
+                    let all = used.split(' ').filter(|used| !used.is_empty()).chain(new.iter().map(String::as_str));
+                    tx.put_setting(USED_KEYS, &all.collect::<Vec<_>>().join(" "))?;
+                }
                 Ok::<_, AppError>(tx.put_setting(KNOWN_MASTER, &master)?)
             })
             .await?;
@@ -172,6 +189,10 @@ impl App {
         let ring = self.vault.keyring();
         let trouble = match keeper.newer(&ring).await {
             Ok(None) => None,
+            Ok(Some(kept)) if ring.contains(kept.newest()) && kept.newest() != ring.newest() => Some(format!(
+                "the file of the vault's keys has the key {} in the newest one's place, which an older one was: it is not used",
+                kept.newest()
+            )),
             Ok(Some(kept)) if kept.has_all_of(&ring) => {
                 tracing::info!(key = %kept.newest(), "the vault has a new key, which another server made");
                 self.vault.use_keyring(kept);
@@ -189,6 +210,13 @@ impl App {
         }
         *told = trouble;
     }
+}
+
+/// A key that is not used any more may be known to somebody: what is written from now on must not be under it.
+fn replaced(key: &str, newest: &str) -> AppError {
+    AppError::Conflict(format!(
+        "the vault's newest key is said to be {key}, which {newest} replaced: the file of keys is an old one, or its lines were put into another order"
+    ))
 }
 
 fn lacks(key: &str) -> AppError {

@@ -141,3 +141,49 @@ async fn the_key_of_a_workspace_that_another_server_deleted_is_forgotten() {
     assert!(holds(keys[1]), "that of a workspace which is there stays");
     assert_eq!(test.write(|tx| tx.workspace_keys()).await.len(), 1);
 }
+
+/// Somebody who knows an old key, and may write the file of keys but not read it, would have everything to come written under it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_replaced_never_becomes_the_newest_again() {
+    let two = Two::new().await;
+    let (Two { test, second, vault, files }, may) = (&two, two.may().await);
+    let keys = |text: &str| text.lines().filter(|line| line.starts_with("key ")).map(str::to_owned).collect::<Vec<_>>();
+    test.app.rotate_vault_key(&test.admin, &may).await.unwrap();
+    test.app.rotate_vault_key(&test.admin, &may).await.unwrap();
+    std::fs::copy(&files[0], &files[1]).unwrap();
+    second.follow_vault_keys().await.unwrap();
+    second.note_vault_keys().await.unwrap();
+    let good = std::fs::read_to_string(&files[1]).unwrap();
+    let [first, middle, newest] = keys(&good).try_into().unwrap();
+    let ring = vault.keyring();
+    // With a key more, so that a server which runs looks at it; then as it would be at a start.
+    let more = format!("{}{}\n", good.replace(&format!("{first}\n"), ""), keys(&extended(&ring)).pop().unwrap());
+    sealyard_core::durable::write(&files[1], format!("{more}{first}\n").as_bytes(), 0o600).unwrap();
+    second.follow_vault_keys().await.unwrap();
+    assert_eq!(vault.keyring().newest(), ring.newest());
+    for last in [&first, &middle] {
+        let others: String = [&first, &middle, &newest]
+            .into_iter()
+            .filter(|line| *line != last)
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let head: String =
+            good.lines().filter(|line| !line.starts_with("key ")).map(|line| format!("{line}\n")).collect();
+        vault.use_keyring(Keyring::from_text(&format!("{head}{others}{last}\n")).unwrap());
+        let Err(AppError::Conflict(said)) = second.note_vault_keys().await else { panic!("{last}") };
+        assert!(said.contains("replaced") && said.contains(&ring.newest().to_string()), "{said}");
+    }
+    vault.use_keyring(Keyring::clone(&ring));
+    second.note_vault_keys().await.unwrap();
+    let rotated = |act: &Act| matches!(act, Act::VaultKeyRotated { .. });
+    assert_eq!(test.count(Outcome::Done, rotated).await, 2);
+    assert!(second.rotate_vault_key(&test.admin, &may).await.is_ok());
+}
+
+/// The text of a file with the ring's keys and one more.
+fn extended(ring: &Keyring) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    ring.clone().with_new_key(&SystemRng).save(&path).unwrap();
+    std::fs::read_to_string(&path).unwrap()
+}
