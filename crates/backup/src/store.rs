@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sealyard_core::{Digest, Rng, Timestamp, durable};
 
 use crate::BackupError;
-use crate::hashing::{HashingWriter, digest_of};
+use crate::hashing::{HashingWriter, digest_of_file};
 
 const MARKER: &str = "sealyard-backups";
 const MARKER_TEXT: &str = "sealyard-backups 1\n";
@@ -190,8 +190,7 @@ impl BackupStore {
 
     /// Whether it has an object, and every byte is what it was.
     pub(crate) fn has_intact(&self, stored: &Digest, size: u64) -> bool {
-        let read = || digest_of(File::open(self.object_path(stored))?);
-        self.has(stored, size) && read().is_ok_and(|found| found == (*stored, size))
+        digest_of_file(&self.object_path(stored), size).is_ok_and(|found| found == Some(*stored))
     }
 
     /// Copies what `from` gives, and keeps it by its digest; gives that, its length, and whether it was new.

@@ -10,7 +10,7 @@ use sealyard_store_sql::{DumpItem, DumpReader, DumpTable, DumpValue};
 use sealyard_vault::{Keyring, Listed, ObjectBackend, ObjectId, Staged, Vault, VaultError};
 use serde::Serialize;
 
-use crate::hashing::digest_of;
+use crate::hashing::digest_of_file;
 use crate::manifest::Manifest;
 use crate::store::SnapshotName;
 use crate::{BackupError, BackupStore, KeyFiles, RecoveryKey, StoredCopy, list, sealed};
@@ -148,9 +148,11 @@ impl<'s> Opened<'s> {
         for (name, part) in parts {
             let path = self.store.folder(&self.name).join(name);
             let refused = |what: &str| BackupError::refused("backup.part", format!("{} {what}", path.display()));
-            let file = File::open(&path).map_err(|_| refused("is missing"))?;
-            let (digest, size) = digest_of(file).map_err(BackupError::io("read", &path))?;
-            if (digest, size) != (part.sha256, part.size) {
+            let digest = match digest_of_file(&path, part.size) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(refused("is missing")),
+                result => result.map_err(BackupError::io("read", &path))?,
+            };
+            if digest != Some(part.sha256) {
                 return Err(refused("is not the file that the manifest was signed over"));
             }
         }
@@ -345,8 +347,8 @@ impl<'s> Opened<'s> {
             return Ok(false);
         };
         let path = self.store.object_path(&stored);
-        let file = match File::open(&path) {
-            Ok(file) => file,
+        let digest = match digest_of_file(&path, copy.stored_size) {
+            Ok(digest) => digest,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let detail = format!("object {} is missing: {}", copy.object, path.display());
                 report.add_object("backup.missing", copy.object, detail);
@@ -354,8 +356,7 @@ impl<'s> Opened<'s> {
             }
             Err(error) => return Err(BackupError::io("read", path)(error)),
         };
-        let (digest, size) = digest_of(file).map_err(BackupError::io("read", &path))?;
-        if (digest, size) != (stored, copy.stored_size) {
+        if digest != Some(stored) {
             let detail = format!("object {} is not what was copied: {}", copy.object, path.display());
             report.add_object("backup.object", copy.object, detail);
             return Ok(false);

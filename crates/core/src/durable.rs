@@ -65,6 +65,9 @@ pub fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))
 }
 
+/// The longest secret that [`read_private`] reads. No key, token or password file is larger.
+pub const LONGEST_PRIVATE: usize = 1 << 20;
+
 /// Reads a secret; `None` when there is no such file.
 ///
 /// # Errors
@@ -73,8 +76,6 @@ pub fn create_private_directory(path: &Path) -> io::Result<()> {
 pub fn read_private(path: &Path) -> io::Result<Option<zeroize::Zeroizing<Vec<u8>>>> {
     use std::io::Read as _;
     use std::os::unix::fs::PermissionsExt as _;
-    /// No key, token or password file is larger.
-    const LIMIT: u64 = 1 << 20;
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -91,8 +92,8 @@ pub fn read_private(path: &Path) -> io::Result<Option<zeroize::Zeroizing<Vec<u8>
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
     }
     let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    file.take(LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LIMIT {
+    file.take(LONGEST_PRIVATE as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > LONGEST_PRIVATE {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     Ok(Some(bytes))

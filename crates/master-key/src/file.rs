@@ -88,10 +88,15 @@ impl WrappedKeys {
             keys.push((id, master.wrap(id, key).await?));
         }
         let wrapped = Self { path: path.to_owned(), master: master.name(), keys };
+        let text = wrapped.to_text();
+        if wrapped.keys.len() > MOST_KEYS || text.len() > durable::LONGEST_PRIVATE {
+            let problem = "it would have more keys than are read again".to_owned();
+            return Err(MasterKeyError::Malformed { path: path.to_owned(), problem });
+        }
         if wrapped.unwrap(master).await?.newest() != ring.newest() {
             return Err(MasterKeyError::Wrong { provider: master.name() });
         }
-        durable::write(path, wrapped.to_text().as_bytes(), 0o600).map_err(|source| MasterKeyError::Io {
+        durable::write(path, text.as_bytes(), 0o600).map_err(|source| MasterKeyError::Io {
             act: "write",
             path: path.to_owned(),
             source,
@@ -161,6 +166,25 @@ mod tests {
         let again = read.unwrap(&master("ab")).await.unwrap();
         assert_eq!(again.newest(), ring.newest());
         assert!(matches!(read.unwrap(&master("cd")).await, Err(MasterKeyError::Wrong { .. })));
+    }
+
+    /// A file that is too long to be read would shut the server out of its own vault at the next start.
+    #[tokio::test]
+    async fn more_keys_than_can_be_read_are_not_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("vault.keys");
+        let ring = |count: u32| {
+            let key = |number: u32| {
+                let mut bytes = [0; 32];
+                bytes[..4].copy_from_slice(&number.to_be_bytes());
+                Redacted::new(bytes)
+            };
+            Keyring::from_keys((0..count).map(key).collect()).unwrap()
+        };
+        WrappedKeys::write(&path, &ring(5_000), &master("ab")).await.unwrap();
+        assert_eq!(WrappedKeys::read(&path).unwrap().unwrap().ids().count(), 5_000);
+        assert!(WrappedKeys::write(&path, &ring(9_999), &master("ab")).await.is_err());
+        assert_eq!(WrappedKeys::read(&path).unwrap().unwrap().ids().count(), 5_000);
     }
 
     #[test]

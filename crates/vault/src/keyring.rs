@@ -260,9 +260,14 @@ impl Keyring {
     /// Writes the key file anew, mode 0600.
     ///
     /// # Errors
-    /// [`KeyringError::Io`]; the old file stays then.
+    /// [`KeyringError::Io`], [`KeyringError::Malformed`] for more keys than [`Self::open`] reads; the old file stays then.
     pub fn save(&self, path: &Path) -> Result<(), KeyringError> {
-        durable::write(path, self.to_text().as_bytes(), 0o600).map_err(|source| KeyringError::Io {
+        let text = self.to_text();
+        if text.len() as u64 > LONGEST_FILE {
+            let reason = "it would have more keys than are read again".to_owned();
+            return Err(KeyringError::Malformed { path: path.to_owned(), reason });
+        }
+        durable::write(path, text.as_bytes(), 0o600).map_err(|source| KeyringError::Io {
             act: "write",
             path: path.to_owned(),
             source,
@@ -409,6 +414,25 @@ mod tests {
         assert_eq!(mode(&path), 0o600);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         assert_eq!(Keyring::open_or_create(&path, &SystemRng).unwrap().newest(), made.newest());
+    }
+
+    /// A file that is too long to be read would shut the server out of its own vault at the next start.
+    #[test]
+    fn more_keys_than_can_be_read_are_not_saved() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys");
+        let ring = |count: u8| {
+            let older = (0..u16::from(count) * 4).map(|number| {
+                let mut bytes = [0; 32];
+                bytes[..2].copy_from_slice(&number.to_be_bytes());
+                Key::new(Redacted::new(bytes))
+            });
+            Keyring { newest: Key::new(Redacted::new([1; 32])), older: older.collect(), scoped: BTreeMap::new() }
+        };
+        ring(180).save(&path).unwrap();
+        assert_eq!(Keyring::open(&path).unwrap().keys().count(), 721);
+        assert!(matches!(ring(200).save(&path), Err(KeyringError::Malformed { .. })));
+        assert_eq!(Keyring::open(&path).unwrap().keys().count(), 721);
     }
 
     #[test]
