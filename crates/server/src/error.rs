@@ -83,6 +83,9 @@ pub enum ServerError {
     /// A master key was named, but the vault's keys lie here plain.
     #[error("the vault's keys lie in {}, not protected by the master key that was named", .0.display())]
     KeysLiePlain(PathBuf),
+    /// The vault's keys lie here plain and wrapped, and are not the same.
+    #[error("the vault's keys lie in {} and in {}, and are not the same: which are right?", .0.display(), .1.display())]
+    KeysInTwoForms(PathBuf, PathBuf),
     /// A backup could not be made, looked at or restored.
     #[error(transparent)]
     Backup(#[from] sealyard_backup::BackupError),
@@ -147,6 +150,9 @@ impl ServerError {
             Self::OtherSchema => "start a server of this release on it once, which brings it up to date".to_owned(),
             Self::MasterKey(error) => return error.hint(),
             Self::MasterKeyNotNamed(_) => "name it in the section [vault] of the settings, with --config".to_owned(),
+            Self::KeysInTwoForms(..) => {
+                "the file with the newest key (`sealyard vault status` of the last server, or the ledger, says which) is the one; keep a copy of the other elsewhere and remove it here".to_owned()
+            }
             Self::KeysLiePlain(_) => {
                 "put them under it with `sealyard vault move --to FILE`, while no server runs".to_owned()
             }

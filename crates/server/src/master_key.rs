@@ -10,7 +10,7 @@ use sealyard_master_key::{
     AwsCredentials, AwsKms, AwsKmsConfig, EnvironmentKey, MasterKey, MasterKeyError, Transit, TransitConfig, VARIABLE,
     WrappedKeys,
 };
-use sealyard_vault::{KeeperError, KeyKeeper, Keyring};
+use sealyard_vault::{KeeperError, KeyId, KeyKeeper, Keyring};
 
 use crate::settings::{MasterKeyKind, Settings, SettingsError};
 use crate::{DataDirectory, ServerError};
@@ -156,11 +156,16 @@ pub(crate) async fn open(
 ) -> Result<(Keyring, Arc<dyn KeyKeeper>), ServerError> {
     let (plain, wrapped) = (directory.keys().join(PLAIN), directory.keys().join(WRAPPED));
     let found = WrappedKeys::read(&wrapped)?;
+    let both = found.is_some() && is_there(&plain);
     let Some(master) = master else {
-        if let Some(found) = found.filter(|_| !is_there(&plain)) {
+        if let Some(found) = found.as_ref().filter(|_| !both) {
             return Err(ServerError::MasterKeyNotNamed(found.master().to_owned()));
         }
         let ring = Keyring::open_or_create(&plain, rng).map_err(MasterKeyError::from)?;
+        if let Some(found) = found {
+            // An id is a digest of its key.
+            end_move(&ids(&ring), &found.ids().collect::<Vec<_>>(), &plain, &wrapped)?;
+        }
         return Ok((ring, Arc::new(Keeper::Plain(plain))));
     };
     let keeper = Keeper::Wrapped(wrapped.clone(), Arc::clone(&master));
@@ -173,7 +178,30 @@ pub(crate) async fn open(
             ring
         }
     };
+    if both {
+        let other = Keyring::open(&plain).map_err(MasterKeyError::from)?;
+        end_move(&ids(&ring), &ids(&other), &wrapped, &plain)?;
+    }
     Ok((ring, Arc::new(keeper)))
+}
+
+fn ids(ring: &Keyring) -> Vec<KeyId> {
+    ring.keys().map(|(id, _)| id).collect()
+}
+
+/// The keys lie here in both forms, as after a move that was stopped: the form that is not named goes, so that no keys lie
+/// plain that nobody knows of. Unless it has others: then nobody but a person can say which are right.
+fn end_move(kept: &[KeyId], other: &[KeyId], kept_at: &Path, other_at: &Path) -> Result<(), ServerError> {
+    if kept != other {
+        return Err(ServerError::KeysInTwoForms(kept_at.to_owned(), other_at.to_owned()));
+    }
+    forget(other_at).map_err(|source| ServerError::File { what: "remove", path: other_at.to_owned(), source })?;
+    tracing::warn!(
+        removed = %other_at.display(),
+        kept = %kept_at.display(),
+        "a move of the vault's keys had been stopped before its end; the copy that it left is removed"
+    );
+    Ok(())
 }
 
 /// Puts the keys of a data directory under another master key. The keys themselves stay the same.
@@ -292,6 +320,37 @@ mod tests {
             let file = if master.is_some() { "vault.keys" } else { "master.key" };
             std::fs::remove_file(folder.path().join(name).join("keys").join(file)).unwrap();
             assert!(keeper.newer(&ring).await.is_err(), "{name}");
+        }
+    }
+
+    /// A move that is stopped between its two steps leaves both forms.
+    #[tokio::test]
+    async fn what_a_stopped_move_left_is_removed_and_other_keys_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for named in [None, Some("ab")] {
+            let place = folder.path().join(named.unwrap_or("none"));
+            let keys = place.join("keys");
+            let (kept, other) = if named.is_some() { (WRAPPED, PLAIN) } else { (PLAIN, WRAPPED) };
+            let ring = opened(&place, None).await.unwrap().0;
+            let master = EnvironmentKey::parse(&Redacted::new("ab".repeat(32)), Arc::new(SystemRng)).unwrap();
+            let wrap = async |ring: &Keyring| WrappedKeys::write(&keys.join(WRAPPED), ring, &master).await.unwrap();
+            wrap(&ring).await;
+            assert_eq!(opened(&place, named).await.unwrap().0.newest(), ring.newest());
+            assert!(keys.join(kept).exists() && !keys.join(other).exists());
+            // Rotated since, in one form alone; in the other order; another key altogether.
+            let rotated = ring.clone().with_new_key(&SystemRng);
+            let pairs = [
+                (ring.clone(), rotated.clone()),
+                (rotated.clone(), ring.clone()),
+                (Keyring::generate(&SystemRng), ring.clone()),
+            ];
+            for (in_plain, in_wrapped) in pairs {
+                in_plain.save(&keys.join(PLAIN)).unwrap();
+                wrap(&in_wrapped).await;
+                let error = opened(&place, named).await.err().unwrap();
+                assert!(matches!(error, ServerError::KeysInTwoForms(..)), "{error}");
+                assert!(keys.join(kept).exists() && keys.join(other).exists());
+            }
         }
     }
 
