@@ -20,11 +20,11 @@ pub(crate) async fn open(
     clock: Arc<dyn Clock>,
     vault: &Vault,
     rng: &dyn Rng,
-) -> Result<Arc<dyn Store>, ServerError> {
+) -> Result<(Arc<dyn Store>, seal::Noted), ServerError> {
     let seals = RowSeals::default();
     let store = open_unsealed(directory, database, password, clock, seals.clone()).await?;
-    seal::prepare(directory, &*store, &seals, vault, rng).await?;
-    Ok(store)
+    let noted = seal::prepare(directory, &*store, &seals, vault, rng).await?;
+    Ok((store, noted))
 }
 
 async fn open_unsealed(

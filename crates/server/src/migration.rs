@@ -88,7 +88,7 @@ impl Migration {
         let (ring, _keeper) = master_key::open(&directory, None, &*rng).await?;
         let vault = open_vault(&directory, self.vault, ring, Arc::clone(&rng)).await?;
         let (database, password) = (self.database.as_ref(), self.database_password.as_ref());
-        let store = catalog::open(&directory, database, password, Arc::clone(&clock), &vault, &*rng).await?;
+        let (store, _) = catalog::open(&directory, database, password, Arc::clone(&clock), &vault, &*rng).await?;
         let app = Arc::new(build(&directory, store, vault, policy, clock, rng).await?);
         let sequencing = tokio::spawn(Arc::clone(&app).run_sequencer());
         let options = ImportOptions { artifacts: self.artifacts, users, stop: self.stop };

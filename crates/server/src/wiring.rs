@@ -72,7 +72,7 @@ impl Server {
         let (ring, keeper) = master_key::open(&directory, master, &*rng).await?;
         let vault = open_vault(&directory, config.artifacts.clone(), ring, Arc::clone(&rng)).await?;
         let (database, password) = (config.database.as_ref(), config.database_password.as_ref());
-        let store = catalog::open(&directory, database, password, Arc::clone(&clock), &vault, &*rng).await?;
+        let (store, noted) = catalog::open(&directory, database, password, Arc::clone(&clock), &vault, &*rng).await?;
         identity::check_names(&config.settings)?;
         let directories = identity::directories(&config.settings, &rng)?;
         let (saml, saml_key) = identity::saml_providers(&config.settings, &vault, &clock, &rng)?;
@@ -116,6 +116,7 @@ impl Server {
             TlsMode::Acme | TlsMode::Off => None,
         };
         let (stop, stopped) = watch::channel(false);
+        tokio::spawn(noted.follow(Arc::downgrade(&app)));
         if config.database.is_some() {
             tokio::spawn(catalog::follow_others(Arc::downgrade(&app)));
         }
@@ -446,5 +447,23 @@ mod tests {
             let _ = std::fs::remove_file(root.join("data").join(name));
         }
         assert!(matches!(start(root, None).await, Err(ServerError::SealsLost)));
+    }
+
+    /// A catalog that says it was sealed by an earlier release would have its rows sealed anew, whatever they are by now.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_catalog_can_not_go_back_to_an_earlier_form_of_seals() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        start(root, None).await.unwrap().stop().await;
+        let options = sealyard_store_sql::SqliteOptions::default();
+        let store = sealyard_store_sql::SqliteStore::open(&root.join("data/catalog.sqlite"), options).unwrap();
+        store.write(|tx| tx.put_setting("row-seal-form", "1")).await.unwrap();
+        drop(store);
+        assert!(matches!(start(root, None).await, Err(ServerError::SealsLost)));
+        // What an earlier release wrote is brought up to date.
+        let note = root.join("data/keys/rows.sealed");
+        std::fs::write(&note, "The catalog's rows are sealed.\n").unwrap();
+        start(root, None).await.unwrap().stop().await;
+        assert!(std::fs::read_to_string(note).unwrap().contains("form 2"));
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn group(first: Job, jobs: &Receiver<Job>, most: usize) -> Vec<Job> {
 /// Runs `work`; a panic in it is its own failure only.
 pub(crate) fn attempt(mut session: Session<'_>, work: Work) -> Result<(), StoreError> {
     match catch_unwind(AssertUnwindSafe(|| work(&mut session))) {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(())) => session.settle(),
         Ok(Err(_)) => Err(StoreError::Undone),
         Err(_) => {
             tracing::error!("work on the catalog panicked and was undone");

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -5,7 +6,7 @@ use sealyard_store::model::DEFAULT_WORKSPACE;
 use sealyard_store::{StoreError, Transaction};
 
 use crate::doors::{is_guarded, is_of_gateway};
-use crate::seals::RowSeals;
+use crate::seals::{Changes, RowSeals};
 use crate::sql::{Dialect, Parameters, Row};
 use crate::{postgres, sqlite};
 
@@ -19,6 +20,8 @@ pub(crate) struct Session<'a> {
     connection: Connection<'a>,
     workspace: i64,
     seals: Option<&'a RowSeals>,
+    /// What came and went among the sealed rows, and is not yet noted with their sets.
+    changes: RefCell<Changes>,
 }
 
 /// The database at the other end.
@@ -41,20 +44,34 @@ impl Transaction for Session<'_> {
 /// NOTHING` and its caller looks at what happened.
 impl<'a> Session<'a> {
     pub(crate) const fn sqlite(connection: &'a rusqlite::Connection) -> Self {
-        Self { connection: Connection::Sqlite(connection), workspace: DEFAULT_WORKSPACE, seals: None }
+        Self {
+            connection: Connection::Sqlite(connection),
+            workspace: DEFAULT_WORKSPACE,
+            seals: None,
+            changes: RefCell::new(Changes::none()),
+        }
     }
 
     pub(crate) const fn postgres(connection: &'a postgres::Connection) -> Self {
-        Self { connection: Connection::Postgres(connection), workspace: DEFAULT_WORKSPACE, seals: None }
+        Self {
+            connection: Connection::Postgres(connection),
+            workspace: DEFAULT_WORKSPACE,
+            seals: None,
+            changes: RefCell::new(Changes::none()),
+        }
     }
 
     /// The same where rows are sealed.
-    pub(crate) const fn sealing(self, seals: &'a RowSeals) -> Self {
+    pub(crate) fn sealing(self, seals: &'a RowSeals) -> Self {
         Self { seals: Some(seals), ..self }
     }
 
     pub(crate) const fn seals(&self) -> Option<&RowSeals> {
         self.seals
+    }
+
+    pub(crate) const fn changes(&self) -> &RefCell<Changes> {
+        &self.changes
     }
 
     /// The number of the workspace it is in.

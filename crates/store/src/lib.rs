@@ -42,7 +42,7 @@ pub use repository::groups::Groups;
 pub use repository::histories::MetricHistories;
 pub use repository::identities::Identities;
 pub use repository::import::Import;
-pub use repository::integrity::{DamagedRow, Integrity};
+pub use repository::integrity::{DamagedRow, Integrity, SEAL_FORM};
 pub use repository::issues::Issues;
 pub use repository::ledger::LedgerRecords;
 pub use repository::ledger_index::LedgerIndex;

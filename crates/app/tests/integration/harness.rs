@@ -217,7 +217,7 @@ impl TestApp {
     /// Rows as the server would have written them, in a way that it never does.
     pub(crate) async fn sql_as_the_server(&self, statement: &str) {
         self.sql(statement);
-        self.write(|tx| tx.seal_all_rows()).await;
+        self.write(|tx| tx.seal_rows_since(0)).await;
     }
 
     // Experiments, runs, models.

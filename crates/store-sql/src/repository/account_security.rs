@@ -5,26 +5,30 @@ use sealyard_store::{AccountSecurity, StoreError};
 use super::convert::{Columns as _, not_found};
 use crate::error::corrupt;
 use crate::people;
+use crate::seals::{RECOVERY_CODES, SECOND_FACTORS};
 use crate::session::Session;
+use crate::sql::ToValue as _;
 
 impl AccountSecurity for Session<'_> {
     fn second_factor(&mut self, user: i64) -> Result<Option<SecondFactorRecord>, StoreError> {
-        let sql = "SELECT secret, confirmed, used_step, created FROM second_factors WHERE member = ?1";
-        self.optional(sql, [user], |row| {
+        let columns = SECOND_FACTORS.list("t");
+        let sql = format!("SELECT {columns}, t.created FROM second_factors AS t WHERE member = ?1");
+        self.optional(&sql, [user], |row| {
+            self.check(&SECOND_FACTORS, row, 0)?;
             Ok(SecondFactorRecord {
                 user,
-                secret: row.get(0)?,
-                confirmed: row.get(1)?,
-                used_step: row.get(2)?,
-                created: row.timestamp(3)?,
+                secret: row.get(2)?,
+                confirmed: row.get(3)?,
+                used_step: row.get(4)?,
+                created: row.timestamp(SECOND_FACTORS.width())?,
             })
         })
     }
 
     fn put_second_factor(&mut self, factor: &SecondFactorRecord) -> Result<(), StoreError> {
         people::note();
-        self.execute("DELETE FROM recovery_codes WHERE member = ?1", [factor.user])?;
-        self.execute("DELETE FROM second_factors WHERE member = ?1", [factor.user])?;
+        self.remove(&RECOVERY_CODES, "member = ?1", [factor.user])?;
+        self.remove(&SECOND_FACTORS, "member = ?1", [factor.user])?;
         self.execute(
             "INSERT INTO second_factors (member, id, secret, confirmed, used_step, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             (
@@ -36,31 +40,37 @@ impl AccountSecurity for Session<'_> {
                 factor.created.as_millis(),
             ),
         )?;
-        Ok(())
+        let (id, secret) = (SecondFactorRecord::row(factor.user), factor.secret.as_slice());
+        self.seal(&SECOND_FACTORS, (factor.user, id, secret, factor.confirmed, factor.used_step))
     }
 
     fn confirm_second_factor(&mut self, user: i64, step: i64, recovery: &[String]) -> Result<(), StoreError> {
         people::note();
-        let sql = "UPDATE second_factors SET confirmed = 1, used_step = ?2 WHERE member = ?1";
-        if self.execute(sql, (user, step))? == 0 {
+        if !self.change(&SECOND_FACTORS, [user], &[("confirmed", true.to_value()), ("used_step", step.into())])? {
             return Err(not_found("second factor", user.to_string()));
         }
-        self.execute("DELETE FROM recovery_codes WHERE member = ?1", [user])?;
+        self.remove(&RECOVERY_CODES, "member = ?1", [user])?;
         for hash in recovery {
             self.execute("INSERT INTO recovery_codes (member, hash) VALUES (?1, ?2)", (user, hash))?;
+            self.seal(&RECOVERY_CODES, (user, hash))?;
         }
         Ok(())
     }
 
     fn use_second_factor_step(&mut self, user: i64, step: i64) -> Result<bool, StoreError> {
         people::note();
-        let sql = "UPDATE second_factors SET used_step = ?2 WHERE member = ?1 AND used_step < ?2";
-        Ok(self.execute(sql, (user, step))? > 0)
+        if self.exists("SELECT 1 FROM second_factors WHERE member = ?1 AND used_step < ?2", (user, step))? {
+            return self.change(&SECOND_FACTORS, [user], &[("used_step", step.into())]);
+        }
+        Ok(false)
     }
 
     fn use_recovery_code(&mut self, user: i64, hash: &str) -> Result<bool, StoreError> {
         people::note();
-        Ok(self.execute("DELETE FROM recovery_codes WHERE member = ?1 AND hash = ?2", (user, hash))? > 0)
+        if !self.check_row(&RECOVERY_CODES, (user, hash))? {
+            return Ok(false);
+        }
+        Ok(self.remove(&RECOVERY_CODES, "member = ?1 AND hash = ?2", (user, hash))? > 0)
     }
 
     fn recovery_codes_left(&mut self, user: i64) -> Result<u64, StoreError> {
@@ -71,8 +81,8 @@ impl AccountSecurity for Session<'_> {
 
     fn remove_second_factor(&mut self, user: i64) -> Result<bool, StoreError> {
         people::note();
-        self.execute("DELETE FROM recovery_codes WHERE member = ?1", [user])?;
-        Ok(self.execute("DELETE FROM second_factors WHERE member = ?1", [user])? > 0)
+        self.remove(&RECOVERY_CODES, "member = ?1", [user])?;
+        Ok(self.remove(&SECOND_FACTORS, "member = ?1", [user])? > 0)
     }
 
     fn login_failures(&mut self, user: i64) -> Result<Option<LoginFailures>, StoreError> {

@@ -5,10 +5,9 @@ use sealyard_store::{Artifacts, StoreError};
 
 use super::convert::{Columns as _, integer, not_found};
 use crate::doors::{elsewhere, here};
+use crate::seals::ARTIFACTS;
 use crate::session::Session;
 use crate::sql::Row;
-
-const COLUMNS: &str = "path, object, digest, size, verdict, created, created_by";
 
 impl Artifacts for Session<'_> {
     fn put_artifact(&mut self, artifact: &Artifact) -> Result<Option<String>, StoreError> {
@@ -32,23 +31,28 @@ impl Artifacts for Session<'_> {
         self.check_not_frozen(kind, owner, path)?;
         self.use_object(&artifact.object, &artifact.digest, artifact.size, "new", artifact.created)?;
         let replaced = self.artifact_object(kind, owner, path)?;
+        let (digest, size, verdict) =
+            (artifact.digest.as_bytes(), integer(artifact.size)?, artifact.verdict.to_string());
+        let meant = (kind, owner, path, &artifact.object, digest, size, &verdict, &artifact.created_by);
+        let seal = self.seal_for(&ARTIFACTS, meant);
         self.execute(
             "INSERT INTO artifacts
-                 (owner_kind, owner, path, object, digest, size, verdict, created, created_by)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 (owner_kind, owner, path, object, digest, size, verdict, created, created_by, seal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (owner_kind, owner, path) DO UPDATE SET object = excluded.object, digest = excluded.digest,
                  size = excluded.size, verdict = excluded.verdict, created = excluded.created,
-                 created_by = excluded.created_by",
+                 created_by = excluded.created_by, seal = excluded.seal",
             (
                 kind,
                 owner,
                 path,
                 &artifact.object,
-                artifact.digest.as_bytes(),
-                integer(artifact.size)?,
-                artifact.verdict.to_string(),
+                digest,
+                size,
+                &verdict,
                 artifact.created.as_millis(),
                 &artifact.created_by,
+                seal,
             ),
         )?;
         Ok(replaced)
@@ -58,9 +62,13 @@ impl Artifacts for Session<'_> {
         let (kind, name) = self.columns(owner)?;
         let name = name.as_ref();
         self.optional(
-            &format!("SELECT {COLUMNS} FROM artifacts WHERE owner_kind = ?1 AND owner = ?2 AND path = ?3"),
+            &format!("SELECT {} FROM artifacts WHERE owner_kind = ?1 AND owner = ?2 AND path = ?3", columns()),
             [kind, name, path],
-            |row| read(row, owner),
+            |row| {
+                self.check_asked(&ARTIFACTS, row, 1, name)?;
+                self.check_asked(&ARTIFACTS, row, 2, path)?;
+                read(row, owner)
+            },
         )
     }
 
@@ -69,11 +77,16 @@ impl Artifacts for Session<'_> {
         let name = name.as_ref();
         self.all(
             &format!(
-                "SELECT {COLUMNS} FROM artifacts WHERE owner_kind = ?1 AND owner = ?2
-                     AND (?3 = '' OR path = ?3 OR (path > ?3 || '/' AND path < ?3 || '0')) ORDER BY path"
+                "SELECT {} FROM artifacts WHERE owner_kind = ?1 AND owner = ?2
+                     AND (?3 = '' OR path = ?3 OR (path > ?3 || '/' AND path < ?3 || '0')) ORDER BY path",
+                columns()
             ),
             [kind, name, prefix],
-            |row| read(row, owner),
+            |row| {
+                // Not left out: what is made of the others would be another model.
+                self.check_asked(&ARTIFACTS, row, 1, name)?;
+                read(row, owner)
+            },
         )
     }
 
@@ -198,15 +211,20 @@ pub(super) fn owner_columns(owner: &ArtifactOwner) -> (&'static str, &str) {
     }
 }
 
+/// What is sealed, the seal, and when it was stored.
+fn columns() -> String {
+    format!("{}, artifacts.created", ARTIFACTS.list("artifacts"))
+}
+
 fn read(row: &Row<'_>, owner: &ArtifactOwner) -> Result<Artifact, StoreError> {
     Ok(Artifact {
         owner: owner.clone(),
-        path: row.tree_path(0)?,
-        object: row.get(1)?,
-        digest: row.digest(2)?,
-        size: row.unsigned(3)?,
-        verdict: row.verdict(4)?,
-        created: row.timestamp(5)?,
-        created_by: row.get(6)?,
+        path: row.tree_path(2)?,
+        object: row.get(3)?,
+        digest: row.digest(4)?,
+        size: row.unsigned(5)?,
+        verdict: row.verdict(6)?,
+        created: row.timestamp(ARTIFACTS.width())?,
+        created_by: row.get(7)?,
     })
 }

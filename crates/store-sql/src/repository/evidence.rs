@@ -22,7 +22,11 @@ impl EvidenceRecords for Session<'_> {
                 self.workspace(),
             ),
         )?;
-        number.map_or(Ok(()), |number| self.seal(&EVIDENCE, [number]))
+        let Some(number) = number else { return Ok(()) };
+        let (digest, subject) = (record.digest.as_bytes(), record.subject.as_bytes());
+        let meant =
+            (number, digest, subject, &record.predicate_type, &record.bundle, &record.added_by, self.workspace());
+        self.seal(&EVIDENCE, meant)
     }
 
     fn evidence_for(&mut self, subject: &Digest) -> Result<Vec<EvidenceRecord>, StoreError> {

@@ -3,7 +3,7 @@ use sealyard_store::model::{ExternalIdentityRecord, GroupRecord, GroupRole};
 use sealyard_store::{Groups, StoreError};
 
 use super::convert::{Columns as _, already_exists, not_found};
-use crate::seals::{EXTERNAL_IDENTITIES, GROUP_MEMBERS, GROUP_ROLES, GROUPS, ROLES};
+use crate::seals::{EXTERNAL_IDENTITIES, GRANTS, GROUP_MEMBERS, GROUP_ROLES, GROUPS, ROLES};
 use crate::session::Session;
 use crate::sql::{Parameters, Row};
 
@@ -20,7 +20,7 @@ impl Groups for Session<'_> {
                 (source, name, now.as_millis()),
             )?
             .ok_or_else(|| already_exists("group", name))?;
-        self.seal(&GROUPS, [id])?;
+        self.seal(&GROUPS, (id, source, name))?;
         Ok(GroupRecord { id, source: source.to_owned(), name: name.to_owned() })
     }
 
@@ -30,7 +30,11 @@ impl Groups for Session<'_> {
 
     fn group_named(&mut self, source: &str, name: &str) -> Result<Option<GroupRecord>, StoreError> {
         let sql = format!("{GROUP} WHERE groups.source = ?1 AND groups.name = ?2");
-        self.optional(&sql, (source, name), |row| self.checked_group(row))
+        self.optional(&sql, (source, name), |row| {
+            self.check_asked(&GROUPS, row, 2, name)?;
+            self.check_asked(&GROUPS, row, 1, source)?;
+            read_group(row)
+        })
     }
 
     fn groups(&mut self) -> Result<Vec<GroupRecord>, StoreError> {
@@ -46,16 +50,17 @@ impl Groups for Session<'_> {
         if taken {
             return Err(already_exists("group", name));
         }
-        self.check_row(&GROUPS, [id])?;
-        match self.execute("UPDATE groups SET name = ?2 WHERE number = ?1", (id, name))? {
-            0 => Err(not_found("group", id.to_string())),
-            _ => self.seal(&GROUPS, [id]),
+        if self.change(&GROUPS, [id], &[("name", name.into())])? {
+            return Ok(());
         }
+        Err(not_found("group", id.to_string()))
     }
 
     fn delete_group(&mut self, id: i64) -> Result<(), StoreError> {
-        self.execute("DELETE FROM grants WHERE grantee = ?1", [format!("group:g{id}")])?;
-        match self.execute("DELETE FROM groups WHERE number = ?1", [id])? {
+        self.remove(&GRANTS, "grantee = ?1", [format!("group:g{id}")])?;
+        self.remove(&GROUP_MEMBERS, "group_number = ?1", [id])?;
+        self.remove(&GROUP_ROLES, "group_number = ?1", [id])?;
+        match self.remove(&GROUPS, "number = ?1", [id])? {
             0 => Err(not_found("group", id.to_string())),
             _ => Ok(()),
         }
@@ -74,12 +79,16 @@ impl Groups for Session<'_> {
     }
 
     fn remove_group_member(&mut self, group: i64, user: i64) -> Result<bool, StoreError> {
-        Ok(self.execute("DELETE FROM group_members WHERE group_number = ?1 AND member = ?2", (group, user))? > 0)
+        Ok(self.remove(&GROUP_MEMBERS, "group_number = ?1 AND member = ?2", (group, user))? > 0)
     }
 
     fn group_members(&mut self, group: i64) -> Result<Vec<i64>, StoreError> {
-        let sql = "SELECT member FROM group_members WHERE group_number = ?1 ORDER BY member";
-        self.all(sql, [group], |row| row.get(0))
+        let columns = GROUP_MEMBERS.list("t");
+        let sql = format!("SELECT {columns} FROM group_members AS t WHERE group_number = ?1 ORDER BY member");
+        let found = self.all(&sql, [group], |row| {
+            Ok(if self.is_intact(&GROUP_MEMBERS, row, 0)? { Some(row.get(1)?) } else { None })
+        })?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     fn groups_of(&mut self, user: i64) -> Result<Vec<GroupRecord>, StoreError> {
@@ -91,8 +100,14 @@ impl Groups for Session<'_> {
     }
 
     fn group_roles(&mut self) -> Result<Vec<GroupRole>, StoreError> {
-        let sql = "SELECT group_number, role, declared FROM group_roles ORDER BY group_number, role, declared";
-        self.all(sql, [], |row| Ok(GroupRole { group: row.get(0)?, role: row.get(1)?, declared: row.get(2)? }))
+        let columns = GROUP_ROLES.list("t");
+        let sql = format!("SELECT {columns} FROM group_roles AS t ORDER BY group_number, role, declared");
+        let found = self.all(&sql, [], |row| {
+            let intact = self.is_intact(&GROUP_ROLES, row, 0)?;
+            let role = GroupRole { group: row.get(0)?, role: row.get(1)?, declared: row.get(2)? };
+            Ok(intact.then_some(role))
+        })?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     fn add_group_role(&mut self, role: &GroupRole) -> Result<bool, StoreError> {
@@ -111,8 +126,8 @@ impl Groups for Session<'_> {
     }
 
     fn remove_group_role(&mut self, role: &GroupRole) -> Result<bool, StoreError> {
-        let sql = "DELETE FROM group_roles WHERE group_number = ?1 AND role = ?2 AND declared = ?3";
-        Ok(self.execute(sql, (role.group, role.role, role.declared))? > 0)
+        let condition = "group_number = ?1 AND role = ?2 AND declared = ?3";
+        Ok(self.remove(&GROUP_ROLES, condition, (role.group, role.role, role.declared))? > 0)
     }
 
     fn external_identity(
@@ -122,7 +137,8 @@ impl Groups for Session<'_> {
     ) -> Result<Option<ExternalIdentityRecord>, StoreError> {
         let sql = format!("{EXTERNAL} WHERE provider = ?1 AND subject = ?2");
         self.optional(&sql, (provider, subject), |row| {
-            self.check(&EXTERNAL_IDENTITIES, row, 0)?;
+            self.check_asked(&EXTERNAL_IDENTITIES, row, 1, subject)?;
+            self.check_asked(&EXTERNAL_IDENTITIES, row, 0, provider)?;
             read_external(row)
         })
     }
@@ -146,7 +162,7 @@ impl Groups for Session<'_> {
         if inserted == 0 {
             return Err(already_exists("identity", &identity.provider));
         }
-        self.seal(&EXTERNAL_IDENTITIES, (&identity.provider, &identity.subject))
+        self.seal(&EXTERNAL_IDENTITIES, (&identity.provider, &identity.subject, identity.user))
     }
 
     fn external_identity_seen(&mut self, provider: &str, subject: &str, at: Timestamp) -> Result<(), StoreError> {
@@ -156,8 +172,7 @@ impl Groups for Session<'_> {
     }
 
     fn remove_external_identity(&mut self, provider: &str, subject: &str) -> Result<bool, StoreError> {
-        let sql = "DELETE FROM external_identities WHERE provider = ?1 AND subject = ?2";
-        Ok(self.execute(sql, (provider, subject))? > 0)
+        Ok(self.remove(&EXTERNAL_IDENTITIES, "provider = ?1 AND subject = ?2", (provider, subject))? > 0)
     }
 }
 

@@ -5,9 +5,11 @@ use sealyard_store::{Identities, StoreError};
 use super::convert::{Columns as _, already_exists, not_found};
 use crate::error::{backend, corrupt};
 use crate::people;
-use crate::seals::{GRANTS, TOKENS, USERS};
+use crate::seals::{
+    EXTERNAL_IDENTITIES, GRANTS, GROUP_MEMBERS, RECOVERY_CODES, ROLE_MEMBERS, SECOND_FACTORS, SESSIONS, TOKENS, USERS,
+};
 use crate::session::Session;
-use crate::sql::Row;
+use crate::sql::{Row, ToValue as _};
 
 /// In the order of [`USERS`], with the seal.
 const USER: &str = "SELECT number, name, password, admin, created, kind, disabled, seal FROM users";
@@ -26,16 +28,23 @@ impl Identities for Session<'_> {
                 (&user.name, &user.password, user.admin, user.created.as_millis(), user.kind.as_str(), user.disabled),
             )?
             .ok_or_else(|| already_exists("user", &user.name))?;
-        self.seal(&USERS, [id])?;
+        let (created, kind) = (user.created.as_millis(), user.kind.as_str());
+        self.seal(&USERS, (id, &user.name, &user.password, user.admin, created, kind, user.disabled))?;
         Ok(UserRecord { id, ..user.clone() })
     }
 
     fn user(&mut self, name: &str) -> Result<Option<UserRecord>, StoreError> {
-        self.optional(&format!("{USER} WHERE name = ?1"), [name], |row| self.checked_user(row))
+        self.optional(&format!("{USER} WHERE name = ?1"), [name], |row| {
+            self.check_asked(&USERS, row, 1, name)?;
+            read_user(row)
+        })
     }
 
     fn user_numbered(&mut self, id: i64) -> Result<Option<UserRecord>, StoreError> {
-        self.optional(&format!("{USER} WHERE number = ?1"), [id], |row| self.checked_user(row))
+        self.optional(&format!("{USER} WHERE number = ?1"), [id], |row| {
+            self.check(&USERS, row, 0)?;
+            read_user(row)
+        })
     }
 
     fn users(&mut self) -> Result<Vec<UserRecord>, StoreError> {
@@ -50,32 +59,23 @@ impl Identities for Session<'_> {
         people::note();
         let user = self.user(name)?.ok_or_else(|| not_found("user", name))?;
         // Whoever knew the old password, or stole a session made with it, is out.
-        self.execute("DELETE FROM sessions WHERE \"user\" IN (SELECT number FROM users WHERE name = ?1)", [name])?;
-        match self.execute("UPDATE users SET password = ?2 WHERE name = ?1", (name, password))? {
-            0 => Err(not_found("user", name)),
-            _ => self.seal(&USERS, [user.id]),
-        }
+        self.remove(&SESSIONS, "\"user\" = ?1", [user.id])?;
+        self.change(&USERS, [user.id], &[("password", password.to_value())]).map(drop)
     }
 
     fn set_user_admin(&mut self, name: &str, admin: bool) -> Result<(), StoreError> {
         people::note();
         let user = self.user(name)?.ok_or_else(|| not_found("user", name))?;
-        match self.execute("UPDATE users SET admin = ?2 WHERE name = ?1", (name, admin))? {
-            0 => Err(not_found("user", name)),
-            _ => self.seal(&USERS, [user.id]),
-        }
+        self.change(&USERS, [user.id], &[("admin", admin.to_value())]).map(drop)
     }
 
     fn set_user_disabled(&mut self, name: &str, disabled: bool) -> Result<(), StoreError> {
         people::note();
         let user = self.user(name)?.ok_or_else(|| not_found("user", name))?;
         if disabled {
-            self.execute("DELETE FROM sessions WHERE \"user\" IN (SELECT number FROM users WHERE name = ?1)", [name])?;
+            self.remove(&SESSIONS, "\"user\" = ?1", [user.id])?;
         }
-        match self.execute("UPDATE users SET disabled = ?2 WHERE name = ?1", (name, disabled))? {
-            0 => Err(not_found("user", name)),
-            _ => self.seal(&USERS, [user.id]),
-        }
+        self.change(&USERS, [user.id], &[("disabled", disabled.to_value())]).map(drop)
     }
 
     fn delete_user(&mut self, name: &str) -> Result<(), StoreError> {
@@ -84,8 +84,14 @@ impl Identities for Session<'_> {
         let id: i64 = self
             .optional("SELECT number FROM users WHERE name = ?1", [name], |row| row.get(0))?
             .ok_or_else(|| not_found("user", name))?;
-        self.execute("DELETE FROM grants WHERE grantee = ?1", [format!("principal:u{id}")])?;
-        self.execute("DELETE FROM users WHERE number = ?1", [id])?;
+        self.remove(&GRANTS, "grantee = ?1", [format!("principal:u{id}")])?;
+        for table in [&ROLE_MEMBERS, &GROUP_MEMBERS, &EXTERNAL_IDENTITIES, &SECOND_FACTORS, &RECOVERY_CODES] {
+            self.remove(table, "member = ?1", [id])?;
+        }
+        for table in [&TOKENS, &SESSIONS] {
+            self.remove(table, "\"user\" = ?1", [id])?;
+        }
+        self.remove(&USERS, "number = ?1", [id])?;
         Ok(())
     }
 
@@ -100,18 +106,22 @@ impl Identities for Session<'_> {
                 &token.id,
                 user.id,
                 &token.hash,
-                scopes,
+                &scopes,
                 token.created.as_millis(),
                 token.expires.map(|time| time.as_millis()),
                 token.revoked,
             ),
         )?;
-        if inserted == 0 { Err(already_exists("token", &token.id)) } else { self.seal(&TOKENS, [&token.id]) }
+        if inserted == 0 {
+            return Err(already_exists("token", &token.id));
+        }
+        let (created, expires) = (token.created.as_millis(), token.expires.map(|time| time.as_millis()));
+        self.seal(&TOKENS, (&token.id, user.id, &token.hash, scopes, created, expires, token.revoked))
     }
 
     fn token_by_hash(&mut self, hash: &str) -> Result<Option<TokenRecord>, StoreError> {
         self.optional(&format!("{TOKEN} WHERE tokens.hash = ?1"), [hash], |row| {
-            self.check(&TOKENS, row, 0)?;
+            self.check_asked(&TOKENS, row, 2, hash)?;
             read_token(row)
         })
     }
@@ -129,9 +139,11 @@ impl Identities for Session<'_> {
         // One that was changed behind our back ends too, but does not become a good one by that.
         let intact =
             self.optional(&format!("{TOKEN} WHERE tokens.id = ?1"), [id], |row| self.is_intact(&TOKENS, row, 0))?;
+        if intact == Some(true) {
+            return self.change(&TOKENS, [id], &[("revoked", true.to_value())]).map(drop);
+        }
         match self.execute("UPDATE tokens SET revoked = 1 WHERE id = ?1", [id])? {
             0 => Err(not_found("token", id)),
-            _ if intact == Some(true) => self.seal(&TOKENS, [id]),
             _ => Ok(()),
         }
     }
@@ -142,12 +154,14 @@ impl Identities for Session<'_> {
              ON CONFLICT (grantee, pattern, slot) DO UPDATE SET permission = excluded.permission",
             (grant.grantee.to_string(), grant.pattern.to_string(), slot(grant.right), grant.right.to_string()),
         )?;
-        self.seal(&GRANTS, (grant.grantee.to_string(), grant.pattern.to_string(), slot(grant.right)))
+        let (grantee, pattern) = (grant.grantee.to_string(), grant.pattern.to_string());
+        self.seal(&GRANTS, (grantee, pattern, slot(grant.right), grant.right.to_string()))
     }
 
     fn remove_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
-        let removed = self.execute(
-            "DELETE FROM grants WHERE grantee = ?1 AND pattern = ?2 AND slot = ?3",
+        let removed = self.remove(
+            &GRANTS,
+            "grantee = ?1 AND pattern = ?2 AND slot = ?3",
             (grant.grantee.to_string(), grant.pattern.to_string(), slot(grant.right)),
         )?;
         match removed {
@@ -182,13 +196,6 @@ fn slot(right: Right) -> String {
     match right {
         Right::Act(_) => right.to_string(),
         Right::Level(_) | Right::Deny => "level".to_owned(),
-    }
-}
-
-impl Session<'_> {
-    fn checked_user(&self, row: &Row<'_>) -> Result<UserRecord, StoreError> {
-        self.check(&USERS, row, 0)?;
-        read_user(row)
     }
 }
 

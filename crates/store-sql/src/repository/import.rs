@@ -4,8 +4,9 @@ use sealyard_store::{Import, StoreError};
 
 use super::convert::{Columns as _, already_exists};
 use super::pairs::EXPERIMENT_TAGS;
+use crate::seals::REGISTERED_MODELS;
 use crate::session::Session;
-use crate::sql::Dialect;
+use crate::sql::{Dialect, ToValue as _};
 
 impl Import for Session<'_> {
     fn import_experiment(&mut self, experiment: &SourceExperiment) -> Result<(), StoreError> {
@@ -43,10 +44,9 @@ impl Import for Session<'_> {
 
     fn reserve_versions(&mut self, name: &str, last: u32) -> Result<(), StoreError> {
         let number = self.registered_model_key(name)?;
-        self.execute(
-            "UPDATE registered_models SET last_version = ?2 WHERE number = ?1 AND last_version < ?2",
-            (number, last),
-        )?;
+        if self.exists("SELECT 1 FROM registered_models WHERE number = ?1 AND last_version < ?2", (number, last))? {
+            self.change(&REGISTERED_MODELS, [number], &[("last_version", last.to_value())])?;
+        }
         Ok(())
     }
 

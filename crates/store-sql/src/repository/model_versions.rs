@@ -8,9 +8,9 @@ use super::batch::ByNumber;
 use super::convert::{Columns as _, integer, not_found};
 use super::pairs::MODEL_VERSION_TAGS;
 use crate::error::{backend, corrupt};
-use crate::seals::MODEL_VERSIONS;
+use crate::seals::{ALIASES, MODEL_VERSIONS, REGISTERED_MODELS, VERSION_FILES};
 use crate::session::Session;
-use crate::sql::Row;
+use crate::sql::{Row, ToValue as _};
 
 const STATUSES: [(VersionStatus, &str); 3] = [
     (VersionStatus::Pending, "PENDING_REGISTRATION"),
@@ -54,16 +54,36 @@ impl Session<'_> {
                 ),
             )?
             .ok_or_else(|| corrupt("number of a new version"))?;
-        self.seal(&MODEL_VERSIONS, [number])?;
+        self.seal(
+            &MODEL_VERSIONS,
+            (
+                number,
+                model,
+                version,
+                &new.source,
+                &new.run_id,
+                &new.model_id,
+                &new.experiment_id,
+                "READY",
+                "None",
+                &new.created_by,
+                new.tree.digest().as_bytes(),
+                new.verdict.to_string(),
+                None::<&str>,
+                &new.location,
+            ),
+        )?;
         let mut files = Vec::with_capacity(new.files.len());
         for entry in new.tree.entries() {
             let size = integer(entry.size)?;
             let object = objects.get(&entry.path);
-            files.push((number, entry.path.as_str(), object, entry.digest.as_bytes(), size, entry.executable));
+            let (path, digest) = (entry.path.as_str(), entry.digest.as_bytes());
+            let seal = self.seal_for(&VERSION_FILES, (number, path, object, digest, size, entry.executable));
+            files.push((number, path, object, digest, size, entry.executable, seal));
         }
         self.execute_many(
-            "INSERT INTO version_files (version, path, object, digest, size, executable)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO version_files (version, path, object, digest, size, executable, seal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             files,
         )?;
         self.put_pairs(MODEL_VERSION_TAGS, number, &new.tags)?;
@@ -72,25 +92,26 @@ impl Session<'_> {
 
     /// The number of the next version. It is never used again, whatever becomes of the version.
     pub(super) fn next_version(&self, model: i64, now: Timestamp) -> Result<u32, StoreError> {
-        self.optional(
-            "UPDATE registered_models SET last_version = last_version + 1, updated = ?2 WHERE number = ?1
-             RETURNING last_version",
-            (model, now.as_millis()),
-            |row| row.get(0),
-        )?
-        .ok_or_else(|| not_found("registered model", model.to_string()))
+        let last = "SELECT last_version FROM registered_models WHERE number = ?1";
+        let last: Option<u32> = self.optional(last, [model], |row| row.get(0))?;
+        let next = last.map(|last| last.checked_add(1).ok_or_else(|| corrupt("last version"))).transpose()?;
+        let next = next.ok_or_else(|| not_found("registered model", model.to_string()))?;
+        let changes = [("last_version", next.to_value()), ("updated", now.as_millis().into())];
+        self.change(&REGISTERED_MODELS, [model], &changes)?;
+        Ok(next)
     }
 
     /// The frozen manifest. It must still hash to the version's identity, or it was changed behind our back.
     pub(super) fn version_files(&self, number: i64) -> Result<(FileTree, Vec<VersionFile>), StoreError> {
         self.check_version(number)?;
         let rows = self.all(
-            "SELECT path, object, digest, size, executable FROM version_files WHERE version = ?1 ORDER BY path",
+            &format!("SELECT {} FROM version_files AS t WHERE version = ?1 ORDER BY path", VERSION_FILES.list("t")),
             [number],
             |row| {
-                let path = row.tree_path(0)?;
-                let file = VersionFile { path: path.clone(), object: row.get(1)? };
-                let entry = FileEntry { path, digest: row.digest(2)?, size: row.unsigned(3)?, executable: row.get(4)? };
+                self.check(&VERSION_FILES, row, 0)?;
+                let path = row.tree_path(1)?;
+                let file = VersionFile { path: path.clone(), object: row.get(2)? };
+                let entry = FileEntry { path, digest: row.digest(3)?, size: row.unsigned(4)?, executable: row.get(5)? };
                 Ok((entry, file))
             },
         )?;
@@ -121,31 +142,38 @@ impl Session<'_> {
 
     /// Versions with their tags and aliases, in the order of `numbers`, but not those that were changed behind our back.
     pub(super) fn load_model_versions(&self, numbers: &[i64]) -> Result<Vec<ModelVersion>, StoreError> {
-        let sealed = MODEL_VERSIONS.list("t");
+        let (sealed, model) = (MODEL_VERSIONS.list("t"), REGISTERED_MODELS.list("m"));
+        let behind = 19 + MODEL_VERSIONS.width();
         let rows = self.all_of(
             numbers,
             |among| {
                 format!(
                     "SELECT t.number, m.name, t.version, t.description, t.source, t.run_id, t.model_id, t.experiment, t.status,
                          t.message, t.stage, t.created, t.updated, t.created_by, t.tree, t.verdict, t.published, t.location,
-                         (SELECT count(*) FROM version_files f WHERE f.version = t.number), {sealed}
+                         (SELECT count(*) FROM version_files f WHERE f.version = t.number), {sealed}, {model}
                      FROM model_versions t JOIN registered_models m ON m.number = t.model WHERE t.number {among}"
                 )
             },
-            |row| Ok(if self.is_intact(&MODEL_VERSIONS, row, 19)? { Some(read(row)?) } else { None }),
+            |row| {
+                let intact =
+                    self.is_intact(&MODEL_VERSIONS, row, 19)? && self.is_intact(&REGISTERED_MODELS, row, behind)?;
+                Ok(if intact { Some(read(row)?) } else { None })
+            },
         )?;
         let mut versions = ByNumber::new(rows.into_iter().flatten().collect());
         versions.add(self.pairs_of(MODEL_VERSION_TAGS, numbers)?, |version, pair| version.tags.push(pair));
+        let alias = ALIASES.list("a");
         let aliases = self.all_of(
             numbers,
             |among| {
                 format!(
-                    "SELECT t.number, a.alias FROM model_versions t JOIN aliases a ON a.model = t.model AND a.version = t.version
+                    "SELECT t.number, {alias} FROM model_versions t JOIN aliases a ON a.model = t.model AND a.version = t.version
                      WHERE t.number {among} ORDER BY t.number, a.alias"
                 )
             },
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| Ok(if self.is_intact(&ALIASES, row, 1)? { Some((row.get(0)?, row.get(2)?)) } else { None }),
         )?;
+        let aliases = aliases.into_iter().flatten().collect();
         versions.add(aliases, |version, alias| version.aliases.push(alias));
         Ok(versions.in_order(numbers))
     }

@@ -3,6 +3,7 @@ use sealyard_store::model::{DEFAULT_WORKSPACE, NewObject, ObjectUse};
 use sealyard_store::{Objects, StoreError};
 
 use super::convert::{Columns as _, integer};
+use crate::seals::SHARED_OBJECTS;
 use crate::session::Session;
 
 /// A row of any kind names the object.
@@ -12,11 +13,12 @@ const NAMED: &str = "(EXISTS (SELECT 1 FROM artifacts a WHERE a.object = o.objec
 
 impl Objects for Session<'_> {
     fn bytes_of_object(&mut self, object: &str) -> Result<String, StoreError> {
-        let shared = self.optional(
-            "SELECT bytes FROM stored_objects WHERE object = ?1 AND state = 'shared'",
-            [object],
-            |row| row.get::<String>(0),
-        )?;
+        let columns = SHARED_OBJECTS.list("t");
+        let sql = format!("SELECT {columns} FROM stored_objects AS t WHERE object = ?1 AND state = 'shared'");
+        let shared = self.optional(&sql, [object], |row| {
+            self.check_asked(&SHARED_OBJECTS, row, 0, object)?;
+            row.get::<String>(1)
+        })?;
         Ok(shared.unwrap_or_else(|| object.to_owned()))
     }
 
@@ -76,6 +78,9 @@ impl Objects for Session<'_> {
                      AND t.workspace = stored_objects.workspace)",
             (object, twin, now.as_millis()),
         )?;
+        if changed == 1 {
+            self.seal(&SHARED_OBJECTS, (object, twin))?;
+        }
         Ok(changed == 1)
     }
 

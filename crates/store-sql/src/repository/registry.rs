@@ -11,6 +11,7 @@ use super::pairs::{MODEL_VERSION_TAGS, REGISTERED_MODEL_TAGS};
 use crate::seals::{self, ALIASES};
 use crate::search::{MODEL_VERSIONS, REGISTERED_MODELS, Scope, Search};
 use crate::session::Session;
+use crate::sql::ToValue as _;
 
 impl Registry for Session<'_> {
     fn create_registered_model(
@@ -51,8 +52,7 @@ impl Registry for Session<'_> {
         if self.exists("SELECT 1 FROM model_versions WHERE model = ?1 AND published IS NOT NULL", [number])? {
             return Err(StoreError::Conflict(format!("registered model {name:?} has published versions")));
         }
-        self.execute("DELETE FROM registered_models WHERE number = ?1", [number])?;
-        Ok(())
+        self.remove_model(number)
     }
 
     fn set_registered_model_tag(&mut self, name: &str, key: &str, value: &str) -> Result<(), StoreError> {
@@ -115,24 +115,22 @@ impl Registry for Session<'_> {
         now: Timestamp,
     ) -> Result<ModelVersion, StoreError> {
         let key = self.version_key(name, version)?;
-        self.check_version(key.number)?;
-        self.execute(
-            "UPDATE model_versions SET stage = ?2, updated = ?3 WHERE number = ?1",
-            (key.number, stage, now.as_millis()),
-        )?;
-        self.seal(&seals::MODEL_VERSIONS, [key.number])?;
+        let changes = [("stage", stage.into()), ("updated", now.as_millis().into())];
+        self.change(&seals::MODEL_VERSIONS, [key.number], &changes)?;
         self.touch_registered_model(key.model, now)?;
         self.load_model_version(key.number)
     }
 
     fn delete_model_version(&mut self, name: &str, version: u32) -> Result<(), StoreError> {
         let key = self.version_key(name, version)?;
-        let deleted =
-            self.execute("DELETE FROM model_versions WHERE number = ?1 AND published IS NULL", [key.number])?;
-        match deleted {
-            0 => Err(StoreError::Conflict(format!("version {version} of {name:?} is published and can't be deleted"))),
-            _ => Ok(()),
+        let published = "SELECT 1 FROM model_versions WHERE number = ?1 AND published IS NOT NULL";
+        if self.exists(published, [key.number])? {
+            return Err(StoreError::Conflict(format!(
+                "version {version} of {name:?} is published and can't be deleted"
+            )));
         }
+        self.remove(&ALIASES, "model = ?1 AND version = ?2", (key.model, version))?;
+        self.remove(&seals::MODEL_VERSIONS, "number = ?1", [key.number]).map(drop)
     }
 
     fn set_model_version_tag(&mut self, name: &str, version: u32, key: &str, value: &str) -> Result<(), StoreError> {
@@ -167,12 +165,8 @@ impl Registry for Session<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let key = self.version_key(name, version)?;
-        self.check_version(key.number)?;
-        self.execute(
-            "UPDATE model_versions SET published = ?2, updated = ?3 WHERE number = ?1",
-            (key.number, attestation.as_bytes(), now.as_millis()),
-        )?;
-        self.seal(&seals::MODEL_VERSIONS, [key.number])
+        let changes = [("published", attestation.as_bytes().to_value()), ("updated", now.as_millis().into())];
+        self.change(&seals::MODEL_VERSIONS, [key.number], &changes).map(drop)
     }
 
     fn set_alias(&mut self, name: &str, alias: &str, version: u32, now: Timestamp) -> Result<(), StoreError> {
@@ -182,26 +176,24 @@ impl Registry for Session<'_> {
              ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version",
             (key.model, alias, version),
         )?;
-        self.seal(&ALIASES, (key.model, alias))?;
+        self.seal(&ALIASES, (key.model, alias, version))?;
         self.touch_registered_model(key.model, now)
     }
 
     fn delete_alias(&mut self, name: &str, alias: &str) -> Result<(), StoreError> {
         let model = self.registered_model_key(name)?;
-        match self.execute("DELETE FROM aliases WHERE model = ?1 AND alias = ?2", (model, alias))? {
+        match self.remove(&ALIASES, "model = ?1 AND alias = ?2", (model, alias))? {
             0 => Err(not_found("alias", alias)),
             _ => Ok(()),
         }
     }
 
     fn version_by_alias(&mut self, name: &str, alias: &str) -> Result<Option<u32>, StoreError> {
-        let sql = format!(
-            "SELECT {} FROM aliases JOIN registered_models ON registered_models.number = aliases.model
-             WHERE registered_models.key = ?1 AND registered_models.workspace = ?2 AND aliases.alias = ?3",
-            ALIASES.list("aliases")
-        );
-        self.optional(&sql, (self.key_of(name), self.workspace(), alias), |row| {
-            self.check(&ALIASES, row, 0)?;
+        let Some(model) = found(self.registered_model_key(name))? else { return Ok(None) };
+        let columns = ALIASES.list("aliases");
+        let sql = format!("SELECT {columns} FROM aliases WHERE aliases.model = ?1 AND aliases.alias = ?2");
+        self.optional(&sql, (model, alias), |row| {
+            self.check_asked(&ALIASES, row, 1, alias)?;
             row.get(2)
         })
     }

@@ -7,9 +7,9 @@ use sealyard_store::{Identities as _, Roles, StoreError};
 
 use super::convert::{already_exists, not_found};
 use crate::error::corrupt;
-use crate::seals::{GROUP_MEMBERS, GROUP_ROLES, ROLE_MEMBERS, ROLE_PERMISSIONS, ROLES, SealedTable};
+use crate::seals::{GRANTS, GROUP_MEMBERS, GROUP_ROLES, ROLE_MEMBERS, ROLE_PERMISSIONS, ROLES, SealedTable};
 use crate::session::Session;
-use crate::sql::Row;
+use crate::sql::{Row, ToValue as _};
 
 const ROLE: &str = "SELECT roles.number, roles.workspace, roles.name, roles.description FROM roles";
 const PERMISSION: &str = "SELECT number, role, resource_type, resource_pattern, permission FROM role_permissions";
@@ -30,7 +30,7 @@ impl Roles for Session<'_> {
             |row| row.get(0),
         )?;
         let id = id.ok_or_else(|| already_exists("role", name))?;
-        self.seal(&ROLES, [id])?;
+        self.seal(&ROLES, (id, workspace, name))?;
         Ok(RoleRecord {
             id,
             workspace: workspace.to_owned(),
@@ -67,16 +67,18 @@ impl Roles for Session<'_> {
         if taken {
             return Err(already_exists("role", name));
         }
-        self.check_row(&ROLES, [id])?;
-        match self.execute("UPDATE roles SET name = ?2, description = ?3 WHERE number = ?1", (id, name, description))? {
-            0 => Err(not_found("role", id.to_string())),
-            _ => self.seal(&ROLES, [id]),
+        if self.change(&ROLES, [id], &[("name", name.into()), ("description", description.to_value())])? {
+            return Ok(());
         }
+        Err(not_found("role", id.to_string()))
     }
 
     fn delete_role(&mut self, id: i64) -> Result<(), StoreError> {
-        self.execute("DELETE FROM grants WHERE grantee = 'role:' || ?1", [RoleRecord::grantee_name(id)])?;
-        match self.execute("DELETE FROM roles WHERE number = ?1", [id])? {
+        self.remove(&GRANTS, "grantee = 'role:' || ?1", [RoleRecord::grantee_name(id)])?;
+        for table in [&ROLE_PERMISSIONS, &ROLE_MEMBERS, &GROUP_ROLES] {
+            self.remove(table, "role = ?1", [id])?;
+        }
+        match self.remove(&ROLES, "number = ?1", [id])? {
             0 => Err(not_found("role", id.to_string())),
             _ => Ok(()),
         }
@@ -94,7 +96,8 @@ impl Roles for Session<'_> {
         )?;
         let what = || format!("{}:{}", permission.resource_type, permission.resource_pattern);
         let id = id.ok_or_else(|| already_exists("role permission", what()))?;
-        self.seal(&ROLE_PERMISSIONS, [id])?;
+        let (kind, pattern) = (&permission.resource_type, &permission.resource_pattern);
+        self.seal(&ROLE_PERMISSIONS, (id, permission.role, kind, pattern, &permission.permission))?;
         Ok(RolePermissionRecord { id, ..permission.clone() })
     }
 
@@ -104,15 +107,14 @@ impl Roles for Session<'_> {
     }
 
     fn update_role_permission(&mut self, id: i64, permission: &str) -> Result<(), StoreError> {
-        self.check_row(&ROLE_PERMISSIONS, [id])?;
-        match self.execute("UPDATE role_permissions SET permission = ?2 WHERE number = ?1", (id, permission))? {
-            0 => Err(not_found("role permission", id.to_string())),
-            _ => self.seal(&ROLE_PERMISSIONS, [id]),
+        if self.change(&ROLE_PERMISSIONS, [id], &[("permission", permission.into())])? {
+            return Ok(());
         }
+        Err(not_found("role permission", id.to_string()))
     }
 
     fn remove_role_permission(&mut self, id: i64) -> Result<(), StoreError> {
-        match self.execute("DELETE FROM role_permissions WHERE number = ?1", [id])? {
+        match self.remove(&ROLE_PERMISSIONS, "number = ?1", [id])? {
             0 => Err(not_found("role permission", id.to_string())),
             _ => Ok(()),
         }
@@ -128,12 +130,12 @@ impl Roles for Session<'_> {
             |row| row.get(0),
         )?;
         let id = id.ok_or_else(|| already_exists("role assignment", role.to_string()))?;
-        self.seal(&ROLE_MEMBERS, [id])?;
+        self.seal(&ROLE_MEMBERS, (id, user, role))?;
         Ok(RoleMember { id, user, role })
     }
 
     fn unassign_role(&mut self, user: i64, role: i64) -> Result<(), StoreError> {
-        match self.execute("DELETE FROM role_members WHERE member = ?1 AND role = ?2", (user, role))? {
+        match self.remove(&ROLE_MEMBERS, "member = ?1 AND role = ?2", (user, role))? {
             0 => Err(not_found("role assignment", role.to_string())),
             _ => Ok(()),
         }

@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use sealyard_store::{SealedColumn, SealedValue, SealedValues, StoreError};
 
 use crate::doors::ALL;
+use crate::seals::ALL_SEALED;
 use crate::session::Session;
 use crate::sql::{Value, ValueRef};
 
@@ -33,6 +34,17 @@ impl SealedValues for Session<'_> {
     fn replace_sealed(&mut self, column: &SealedColumn, row: &str, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
         let SealedColumn { table, row: name, column: sealed, text, .. } = column;
         let sql = format!("{ALL} UPDATE {table} SET {sealed} = ?3 WHERE CAST({name} AS TEXT) = ?1 AND {sealed} = ?2");
+        // A row with a seal of its own gets the one that goes with the new value, unless it has no right one now.
+        if let Some(of) = ALL_SEALED.iter().find(|of| of.name == *table && of.columns.contains(sealed)) {
+            let keys = of.keys();
+            let sql = format!("{ALL} SELECT {keys} FROM {table} WHERE CAST({name} AS TEXT) = ?1 AND {sealed} = ?2");
+            let found = self.optional(&sql, (row, Value::Blob(Cow::Borrowed(old))), |found| found.get::<i64>(0))?;
+            let Some(number) = found else { return Ok(false) };
+            match self.change(of, [number], &[(sealed, Value::Blob(Cow::Borrowed(new)))]) {
+                Err(StoreError::Damaged { .. }) => {}
+                outcome => return outcome,
+            }
+        }
         let as_text = |bytes| str::from_utf8(bytes).map_err(|_| crate::error::corrupt("sealed column"));
         let value =
             |bytes| Ok::<_, StoreError>(if *text { as_text(bytes)?.into() } else { Value::Blob(Cow::Borrowed(bytes)) });

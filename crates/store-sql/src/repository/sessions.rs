@@ -29,12 +29,17 @@ impl Sessions for Session<'_> {
                 &session.external,
             ),
         )?;
-        if inserted == 0 { Err(already_exists("session", &session.id)) } else { self.seal(&SESSIONS, [&session.id]) }
+        if inserted == 0 {
+            return Err(already_exists("session", &session.id));
+        }
+        let (created, expires) = (session.created.as_millis(), session.expires.as_millis());
+        let meant = (&session.id, user.id, &session.hash, created, expires, &session.provider, &session.external);
+        self.seal(&SESSIONS, meant)
     }
 
     fn session_by_hash(&mut self, hash: &str) -> Result<Option<SessionRecord>, StoreError> {
         self.optional(&format!("{SESSION} WHERE sessions.hash = ?1"), [hash], |row| {
-            self.check(&SESSIONS, row, 0)?;
+            self.check_asked(&SESSIONS, row, 2, hash)?;
             read_session(row)
         })
     }
@@ -63,14 +68,11 @@ impl Sessions for Session<'_> {
     }
 
     fn end_session(&mut self, hash: &str) -> Result<bool, StoreError> {
-        Ok(self.execute("DELETE FROM sessions WHERE hash = ?1", [hash])? > 0)
+        Ok(self.remove(&SESSIONS, "hash = ?1", [hash])? > 0)
     }
 
     fn remove_old_sessions(&mut self, now: Timestamp, idle_since: Timestamp) -> Result<usize, StoreError> {
-        self.execute(
-            "DELETE FROM sessions WHERE expires <= ?1 OR seen <= ?2",
-            (now.as_millis(), idle_since.as_millis()),
-        )
+        self.remove(&SESSIONS, "expires <= ?1 OR seen <= ?2", (now.as_millis(), idle_since.as_millis()))
     }
 }
 

@@ -32,7 +32,25 @@ impl VersionRecords for Session<'_> {
                 ),
             )?
             .ok_or_else(|| corrupt("number of a new version"))?;
-        self.seal(&MODEL_VERSIONS, [number])?;
+        self.seal(
+            &MODEL_VERSIONS,
+            (
+                number,
+                model,
+                version,
+                &new.source,
+                &new.run_id,
+                &new.model_id,
+                "",
+                "READY",
+                "None",
+                &new.created_by,
+                new.placeholder.as_bytes(),
+                Verdict::NotAssessed.to_string(),
+                None::<&str>,
+                &new.location,
+            ),
+        )?;
         self.put_pairs(MODEL_VERSION_TAGS, number, &new.tags)?;
         self.load_model_version(number)
     }

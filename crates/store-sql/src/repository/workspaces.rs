@@ -3,15 +3,17 @@ use std::collections::HashSet;
 use sealyard_core::Timestamp;
 use sealyard_identity::{Grant, IdPattern, Resource, ResourceKind, WorkspaceName};
 use sealyard_store::model::{DEFAULT_WORKSPACE, Workspace, WorkspaceDeletion};
-use sealyard_store::{Identities as _, StoreError, Workspaces};
+use sealyard_store::{Identities as _, Roles as _, StoreError, Workspaces};
 
 use super::convert::{Columns as _, already_exists, experiment_number, not_found};
 use super::objects::workspace_of_objects;
 use crate::error::corrupt;
+use crate::seals::{ARTIFACTS, EVIDENCE, REGISTERED_MODELS, WORKSPACES};
 use crate::session::Session;
 use crate::sql::Row;
 
-const WORKSPACE: &str = "SELECT number, name, description, created FROM workspaces";
+/// In the order of [`WORKSPACES`], with the seal.
+const WORKSPACE: &str = "SELECT number, name, seal, description, created FROM workspaces";
 /// Tables that have a workspace of their own, in the order in which MLflow looks at them.
 const HOLDING: [&str; 4] = ["registered_models", "experiments", "evaluation_datasets", "webhooks"];
 /// The experiments of a workspace.
@@ -31,15 +33,24 @@ impl Workspaces for Session<'_> {
                 (name, description, now.as_millis()),
             )?
             .ok_or_else(|| already_exists("workspace", name))?;
+        self.seal(&WORKSPACES, (number, name))?;
         Ok(Workspace { number, name: name.to_owned(), description: description.map(str::to_owned), created: now })
     }
 
     fn workspace_named(&mut self, name: &str) -> Result<Option<Workspace>, StoreError> {
-        self.optional(&format!("{WORKSPACE} WHERE name = ?1"), [name], read)
+        self.optional(&format!("{WORKSPACE} WHERE name = ?1"), [name], |row| {
+            if self.is_workspace(row)? && row.text(1)? == name {
+                return read(row);
+            }
+            Err(StoreError::Damaged { table: WORKSPACES.name, row: name.to_owned() })
+        })
     }
 
     fn workspaces(&mut self) -> Result<Vec<Workspace>, StoreError> {
-        self.all(&format!("{WORKSPACE} ORDER BY name"), [], read)
+        let found = self.all(&format!("{WORKSPACE} ORDER BY name"), [], |row| {
+            Ok(if self.is_workspace(row)? { Some(read(row)?) } else { None })
+        })?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     fn describe_workspace(&mut self, name: &str, description: Option<&str>) -> Result<Workspace, StoreError> {
@@ -68,8 +79,10 @@ impl Workspaces for Session<'_> {
         };
         // Also where nothing is left to judge: a later workspace of this name must not begin with rights from this one's time.
         self.move_grants(name, &moved)?;
-        self.execute("DELETE FROM roles WHERE workspace = ?1", [name])?;
-        self.execute("DELETE FROM workspaces WHERE number = ?1", [number])?;
+        for role in self.all("SELECT number FROM roles WHERE workspace = ?1", [name], |row| row.get::<i64>(0))? {
+            self.delete_role(role)?;
+        }
+        self.remove(&WORKSPACES, "number = ?1", [number])?;
         Ok(())
     }
 }
@@ -78,6 +91,16 @@ impl Session<'_> {
     /// What is unique among the experiments, or the registered models, of all workspaces. The number ends at the first '/'.
     pub(super) fn key_of(&self, name: &str) -> String {
         format!("{}/{name}", self.workspace())
+    }
+
+    /// Whether a row of [`WORKSPACE`] is as it was written. The default one's number and name are fixed, and have no seal.
+    fn is_workspace(&self, row: &Row<'_>) -> Result<bool, StoreError> {
+        let (number, name): (i64, &str) = (row.get(0)?, row.text(1)?);
+        match (number == DEFAULT_WORKSPACE, name == WorkspaceName::default().as_str()) {
+            (true, true) => Ok(true),
+            (false, false) => self.is_intact(&WORKSPACES, row, 0),
+            _ => Ok(false),
+        }
     }
 
     /// That the workspace has not been deleted since it was looked up: nothing comes to be in one that is gone.
@@ -139,7 +162,10 @@ impl Session<'_> {
             )));
         }
         let delete = |what: &str| self.execute(&format!("DELETE FROM {what}"), [number]).map(drop);
-        delete("registered_models WHERE workspace = ?1")?;
+        let models = "SELECT number FROM registered_models WHERE workspace = ?1";
+        for model in self.all(models, [number], |row| row.get::<i64>(0))? {
+            self.remove_model(model)?;
+        }
         self.execute("DELETE FROM artifacts WHERE owner_kind = 'loose' AND owner = ?1", [number.to_string()])?;
         for (kind, table) in [("run", "runs"), ("model", "logged_models"), ("trace", "traces")] {
             let owners = format!("(SELECT id FROM {table} WHERE experiment IN {EXPERIMENTS})");
@@ -157,7 +183,8 @@ impl Session<'_> {
         for table in ["issues", "traces", "scorers", "logged_models", "runs"] {
             delete(&format!("{table} WHERE experiment IN {EXPERIMENTS}"))?;
         }
-        for table in ["evaluation_datasets", "webhooks", "evidence", "experiments"] {
+        self.remove(&EVIDENCE, "workspace = ?1", [number])?;
+        for table in ["evaluation_datasets", "webhooks", "experiments"] {
             delete(&format!("{table} WHERE workspace = ?1"))?;
         }
         Ok(())
@@ -188,10 +215,11 @@ impl Session<'_> {
                 "Cannot reassign files of workspace '{name}' to 'default': there are some of the same paths."
             )));
         }
-        self.execute(
-            "UPDATE artifacts SET owner = '' WHERE owner_kind = 'loose' AND owner = ?1",
-            [number.to_string()],
-        )?;
+        let paths = "SELECT path FROM artifacts WHERE owner_kind = 'loose' AND owner = ?1";
+        let owner = number.to_string();
+        for path in self.all(paths, [&owner], |row| row.get::<String>(0))? {
+            self.change(&ARTIFACTS, ("loose", &owner, path), &[("owner", "".into())])?;
+        }
         let mut moved = HashSet::new();
         let models = self.all("SELECT name FROM registered_models WHERE workspace = ?1", [number], |row| row.get(0))?;
         for name in models {
@@ -205,21 +233,26 @@ impl Session<'_> {
         let experiments =
             self.all("SELECT number FROM experiments WHERE workspace = ?1", [number], |row| row.get(0))?;
         moved.extend(experiments.into_iter().map(|number: i64| (ResourceKind::Experiment, number.to_string())));
-        for table in ["registered_models", "experiments"] {
-            self.execute(
-                &format!("UPDATE {table} SET workspace = 0, key = '0/' || name WHERE workspace = ?1"),
-                [number],
-            )?;
+        let models = "SELECT number, name FROM registered_models WHERE workspace = ?1";
+        let models = self.all(models, [number], |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)))?;
+        for (model, name) in models {
+            let changes = [("workspace", DEFAULT_WORKSPACE.into()), ("key", format!("0/{name}").into())];
+            self.change(&REGISTERED_MODELS, [model], &changes)?;
         }
+        self.execute("UPDATE experiments SET workspace = 0, key = '0/' || name WHERE workspace = ?1", [number])?;
         for table in ["evaluation_datasets", "webhooks"] {
             self.execute(&format!("UPDATE {table} SET workspace = 0 WHERE workspace = ?1"), [number])?;
         }
-        self.execute(
-            "DELETE FROM evidence WHERE workspace = ?1 AND EXISTS (SELECT 1 FROM evidence other
+        self.remove(
+            &EVIDENCE,
+            "workspace = ?1 AND EXISTS (SELECT 1 FROM evidence other
                  WHERE other.digest = evidence.digest AND other.subject = evidence.subject AND other.workspace = 0)",
             [number],
         )?;
-        self.execute("UPDATE evidence SET workspace = 0 WHERE workspace = ?1", [number])?;
+        let evidence = "SELECT number FROM evidence WHERE workspace = ?1";
+        for one in self.all(evidence, [number], |row| row.get::<i64>(0))? {
+            self.change(&EVIDENCE, [one], &[("workspace", DEFAULT_WORKSPACE.into())])?;
+        }
         self.execute(
             "UPDATE stored_objects SET workspace = ?2 WHERE workspace = ?1",
             (workspace_of_objects(number), workspace_of_objects(DEFAULT_WORKSPACE)),
@@ -260,5 +293,5 @@ impl Session<'_> {
 }
 
 fn read(row: &Row<'_>) -> Result<Workspace, StoreError> {
-    Ok(Workspace { number: row.get(0)?, name: row.get(1)?, description: row.get(2)?, created: row.timestamp(3)? })
+    Ok(Workspace { number: row.get(0)?, name: row.get(1)?, description: row.get(3)?, created: row.timestamp(4)? })
 }

@@ -6,9 +6,21 @@ pub(crate) struct SealedTable {
     pub(crate) columns: &'static [&'static str],
     /// How a row is named: so many of the columns, from the first on.
     pub(crate) key: usize,
+    /// The form of the catalog from which on its rows are sealed like this.
+    pub(crate) since: u32,
+    /// How many of the columns the seal was of before that; 0 where it had none.
+    pub(crate) before: usize,
+    /// Which of its rows are sealed, where not all are.
+    pub(crate) only: Option<&'static str>,
+    /// Whether its rows are few, and it is known which there are; else there is one for each file.
+    pub(crate) counted: bool,
 }
 
 impl SealedTable {
+    const fn new(name: &'static str, columns: &'static [&'static str], key: usize) -> Self {
+        Self { name, columns, key, since: 1, before: 0, only: None, counted: true }
+    }
+
     /// The sealed columns and the seal, for a statement where the table is called `alias`.
     pub(crate) fn list(&self, alias: &str) -> String {
         let of = |column: &&str| format!("{alias}.{column}");
@@ -26,43 +38,32 @@ impl SealedTable {
         let named = self.columns.iter().take(self.key).enumerate();
         named.map(|(index, column)| format!("{column} = ?{}", index + 1)).collect::<Vec<_>>().join(" AND ")
     }
+
+    /// The columns that name a row.
+    pub(crate) fn keys(&self) -> String {
+        self.columns.iter().take(self.key).copied().collect::<Vec<_>>().join(", ")
+    }
 }
 
-pub(crate) static USERS: SealedTable = SealedTable {
-    name: "users",
-    columns: &["number", "name", "password", "admin", "created", "kind", "disabled"],
-    key: 1,
-};
-pub(crate) static TOKENS: SealedTable = SealedTable {
-    name: "tokens",
-    columns: &["id", "\"user\"", "hash", "scopes", "created", "expires", "revoked"],
-    key: 1,
-};
-pub(crate) static SESSIONS: SealedTable = SealedTable {
-    name: "sessions",
-    columns: &["id", "\"user\"", "hash", "created", "expires", "provider", "external"],
-    key: 1,
-};
-pub(crate) static GRANTS: SealedTable =
-    SealedTable { name: "grants", columns: &["grantee", "pattern", "slot", "permission"], key: 3 };
-pub(crate) static ROLES: SealedTable = SealedTable { name: "roles", columns: &["number", "workspace", "name"], key: 1 };
-pub(crate) static ROLE_PERMISSIONS: SealedTable = SealedTable {
-    name: "role_permissions",
-    columns: &["number", "role", "resource_type", "resource_pattern", "permission"],
-    key: 1,
-};
-pub(crate) static ROLE_MEMBERS: SealedTable =
-    SealedTable { name: "role_members", columns: &["number", "member", "role"], key: 1 };
-pub(crate) static GROUPS: SealedTable = SealedTable { name: "groups", columns: &["number", "source", "name"], key: 1 };
-pub(crate) static GROUP_MEMBERS: SealedTable =
-    SealedTable { name: "group_members", columns: &["group_number", "member"], key: 2 };
-pub(crate) static GROUP_ROLES: SealedTable =
-    SealedTable { name: "group_roles", columns: &["group_number", "role", "declared"], key: 3 };
+pub(crate) static USERS: SealedTable =
+    SealedTable::new("users", &["number", "name", "password", "admin", "created", "kind", "disabled"], 1);
+pub(crate) static TOKENS: SealedTable =
+    SealedTable::new("tokens", &["id", "\"user\"", "hash", "scopes", "created", "expires", "revoked"], 1);
+pub(crate) static SESSIONS: SealedTable =
+    SealedTable::new("sessions", &["id", "\"user\"", "hash", "created", "expires", "provider", "external"], 1);
+pub(crate) static GRANTS: SealedTable = SealedTable::new("grants", &["grantee", "pattern", "slot", "permission"], 3);
+pub(crate) static ROLES: SealedTable = SealedTable::new("roles", &["number", "workspace", "name"], 1);
+pub(crate) static ROLE_PERMISSIONS: SealedTable =
+    SealedTable::new("role_permissions", &["number", "role", "resource_type", "resource_pattern", "permission"], 1);
+pub(crate) static ROLE_MEMBERS: SealedTable = SealedTable::new("role_members", &["number", "member", "role"], 1);
+pub(crate) static GROUPS: SealedTable = SealedTable::new("groups", &["number", "source", "name"], 1);
+pub(crate) static GROUP_MEMBERS: SealedTable = SealedTable::new("group_members", &["group_number", "member"], 2);
+pub(crate) static GROUP_ROLES: SealedTable = SealedTable::new("group_roles", &["group_number", "role", "declared"], 3);
 pub(crate) static EXTERNAL_IDENTITIES: SealedTable =
-    SealedTable { name: "external_identities", columns: &["provider", "subject", "member"], key: 2 };
-pub(crate) static MODEL_VERSIONS: SealedTable = SealedTable {
-    name: "model_versions",
-    columns: &[
+    SealedTable::new("external_identities", &["provider", "subject", "member"], 2);
+pub(crate) static MODEL_VERSIONS: SealedTable = SealedTable::new(
+    "model_versions",
+    &[
         "number",
         "model",
         "version",
@@ -78,18 +79,56 @@ pub(crate) static MODEL_VERSIONS: SealedTable = SealedTable {
         "published",
         "location",
     ],
-    key: 1,
-};
-pub(crate) static ALIASES: SealedTable =
-    SealedTable { name: "aliases", columns: &["model", "alias", "version"], key: 2 };
+    1,
+);
+pub(crate) static ALIASES: SealedTable = SealedTable::new("aliases", &["model", "alias", "version"], 2);
 pub(crate) static EVIDENCE: SealedTable = SealedTable {
-    name: "evidence",
-    columns: &["number", "digest", "subject", "predicate_type", "bundle", "added_by"],
-    key: 1,
+    since: 2,
+    before: 6,
+    ..SealedTable::new(
+        "evidence",
+        &["number", "digest", "subject", "predicate_type", "bundle", "added_by", "workspace"],
+        1,
+    )
+};
+/// What a model is called decides which version is given out for it. A number of a version never comes to mean another one.
+pub(crate) static REGISTERED_MODELS: SealedTable = SealedTable {
+    since: 2,
+    ..SealedTable::new("registered_models", &["number", "key", "name", "workspace", "created_by", "last_version"], 1)
+};
+/// The default one is not among them: its number and its name are fixed.
+pub(crate) static WORKSPACES: SealedTable =
+    SealedTable { since: 2, only: Some("number <> 0"), ..SealedTable::new("workspaces", &["number", "name"], 1) };
+pub(crate) static SECOND_FACTORS: SealedTable = SealedTable {
+    since: 2,
+    ..SealedTable::new("second_factors", &["member", "id", "secret", "confirmed", "used_step"], 1)
+};
+pub(crate) static RECOVERY_CODES: SealedTable =
+    SealedTable { since: 2, ..SealedTable::new("recovery_codes", &["member", "hash"], 2) };
+/// Whose bytes are whose: without this, a row that names another object has the server decrypt that for whoever may read this.
+pub(crate) static ARTIFACTS: SealedTable = SealedTable {
+    since: 2,
+    counted: false,
+    ..SealedTable::new(
+        "artifacts",
+        &["owner_kind", "owner", "path", "object", "digest", "size", "verdict", "created_by"],
+        3,
+    )
+};
+pub(crate) static VERSION_FILES: SealedTable = SealedTable {
+    since: 2,
+    counted: false,
+    ..SealedTable::new("version_files", &["version", "path", "object", "digest", "size", "executable"], 2)
+};
+pub(crate) static SHARED_OBJECTS: SealedTable = SealedTable {
+    since: 2,
+    only: Some("state = 'shared'"),
+    counted: false,
+    ..SealedTable::new("stored_objects", &["object", "bytes"], 1)
 };
 
 /// Every one of them.
-pub(crate) static ALL_SEALED: [&SealedTable; 14] = [
+pub(crate) static ALL_SEALED: [&SealedTable; 21] = [
     &USERS,
     &TOKENS,
     &SESSIONS,
@@ -104,4 +143,11 @@ pub(crate) static ALL_SEALED: [&SealedTable; 14] = [
     &MODEL_VERSIONS,
     &ALIASES,
     &EVIDENCE,
+    &REGISTERED_MODELS,
+    &WORKSPACES,
+    &SECOND_FACTORS,
+    &RECOVERY_CODES,
+    &ARTIFACTS,
+    &VERSION_FILES,
+    &SHARED_OBJECTS,
 ];

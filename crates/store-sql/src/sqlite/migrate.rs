@@ -29,6 +29,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0027_account_security.sql"),
     include_str!("../../migrations/sqlite/0028_workspace_keys.sql"),
     include_str!("../../migrations/sqlite/0029_ledger_personal.sql"),
+    include_str!("../../migrations/sqlite/0031_more_row_seals.sql"),
 ];
 
 /// Makes a catalog that has had the first `schema` steps, in a transaction of the caller's.

@@ -1,0 +1,162 @@
+//! Looking at all sealed rows, and sealing those that an earlier release wrote.
+
+use std::sync::PoisonError;
+
+use aws_lc_rs::hmac;
+use sealyard_store::{DamagedRow, Integrity, StoreError};
+
+use super::sets::{State, member, toggle};
+use super::{ALL_SEALED, RowSeals, SealedTable, name_of, owned, seal_in, seal_of};
+use crate::doors::ALL;
+use crate::session::Session;
+use crate::sql::{Row, Value, ValueRef};
+
+/// Rows that are looked at, at once.
+const STEP: usize = 1000;
+/// Rows of a table with one for each file that are looked at in one go: the next goes on behind them.
+const FILES_AT_ONCE: usize = 200_000;
+/// What is told where a set is not what it should be.
+const REMOVED: &str = "(rows were removed, added or put back)";
+const PUT_BACK: &str = "(all of it was put back as it was earlier)";
+
+impl Session<'_> {
+    /// Reads the sealed rows behind `after` with what `read` makes of each; says whether there may be more, and behind which.
+    fn step<T>(
+        &self,
+        table: &SealedTable,
+        after: &mut Vec<Value<'static>>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<(Vec<T>, bool), StoreError> {
+        let keys = table.keys();
+        let mut conditions: Vec<String> = table.only.iter().map(|only| (*only).to_owned()).collect();
+        if !after.is_empty() {
+            let places: Vec<String> = (1..=table.key).map(|place| format!("?{place}")).collect();
+            conditions.push(format!("({keys}) > ({})", places.join(", ")));
+        }
+        let conditions =
+            if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+        let sql = format!(
+            "{ALL} SELECT {} FROM {} AS t {conditions} ORDER BY {keys} LIMIT {STEP}",
+            table.list("t"),
+            table.name
+        );
+        let mut last = Vec::new();
+        let found = self.all(&sql, after.as_slice(), |row| {
+            last = (0..table.key).map(|index| row.value(index).map(owned)).collect::<Result<Vec<_>, _>>()?;
+            read(row)
+        })?;
+        let more = found.len() == STEP;
+        *after = last;
+        Ok((found, more))
+    }
+
+    /// Seals the rows of a table as they are, and notes which there are.
+    fn seal_table(&self, key: &hmac::Key, table: &'static SealedTable, form: u32) -> Result<(), StoreError> {
+        let anew = table.since > form;
+        let mut state = self.set_of(key, table.name)?.unwrap_or_default();
+        (state.members, state.sum) = (0, State::default().sum);
+        let mut after = Vec::new();
+        loop {
+            let (rows, more) = self.step(table, &mut after, |row| {
+                let there = seal_in(row.value(table.columns.len())?);
+                // One that was changed while it had a seal does not get another one.
+                let sealed = anew && (form == 0 || table.before == 0 || self.is_sealed(table, row, 0, table.before)?);
+                if !sealed {
+                    return Ok((None, there));
+                }
+                let seal = seal_of(key, table, row, 0, table.columns.len())?;
+                let mut values =
+                    (0..table.key).map(|index| row.value(index).map(owned)).collect::<Result<Vec<_>, _>>()?;
+                values.push(Value::Blob(seal.clone().into()));
+                Ok((Some(values), Some(seal)))
+            })?;
+            let mut written = Vec::with_capacity(rows.len());
+            for (values, seal) in rows {
+                if let Some(seal) = seal {
+                    toggle(&mut state.sum, &member(key, table, &seal));
+                    state.members += 1;
+                }
+                written.extend(values);
+            }
+            let sql = format!("{ALL} UPDATE {} SET seal = ?{} WHERE {}", table.name, table.key + 1, table.condition());
+            self.execute_many(&sql, written)?;
+            if !more {
+                break;
+            }
+        }
+        if table.counted {
+            state.changes += 1;
+            self.put_set(key, table.name, &state)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the set of a table is the one that its rows make, and not an earlier one.
+    fn look_at_set(
+        &self,
+        key: &hmac::Key,
+        table: &SealedTable,
+        found: &State,
+    ) -> Result<Option<&'static str>, StoreError> {
+        let Some(state) = self.set_of(key, table.name)? else { return Ok(Some(REMOVED)) };
+        let Some(seals) = self.seals() else { return Ok(None) };
+        let mut known = seals.0.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = known.entry(table.name.to_owned()).or_default();
+        if state.changes < *before {
+            return Ok(Some(PUT_BACK));
+        }
+        *before = state.changes;
+        let same = state.members == found.members && state.sum == found.sum;
+        Ok(if same { None } else { Some(REMOVED) })
+    }
+}
+
+impl Integrity for Session<'_> {
+    fn seal_rows_since(&mut self, form: u32) -> Result<(), StoreError> {
+        let Some(key) = self.seals().and_then(RowSeals::key) else { return Ok(()) };
+        self.settle()?;
+        ALL_SEALED.iter().try_for_each(|table| self.seal_table(key, table, form))
+    }
+
+    fn damaged_rows(&mut self, limit: u32) -> Result<Vec<DamagedRow>, StoreError> {
+        let Some(seals) = self.seals() else { return Ok(Vec::new()) };
+        let Some(key) = seals.key() else { return Ok(Vec::new()) };
+        self.settle()?;
+        let limit = limit as usize;
+        let mut damaged = Vec::new();
+        for table in ALL_SEALED {
+            let mut places = seals.0.places.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut after = places.remove(table.name).unwrap_or_default();
+            drop(places);
+            let (mut state, mut seen) = (State::default(), 0);
+            loop {
+                let (rows, more) = self.step(table, &mut after, |row| {
+                    if let (ValueRef::Blob(seal), true) = (row.value(table.columns.len())?, table.counted) {
+                        toggle(&mut state.sum, &member(key, table, seal));
+                        state.members += 1;
+                    }
+                    let intact = self.is_intact(table, row, 0)?;
+                    Ok(if intact { None } else { Some(name_of(table, row, 0)?) })
+                })?;
+                seen += rows.len();
+                let named = rows.into_iter().flatten().map(|row| DamagedRow { table: table.name, row });
+                damaged.extend(named.take(limit.saturating_sub(damaged.len())));
+                if !more {
+                    break;
+                }
+                if !table.counted && seen >= FILES_AT_ONCE {
+                    places = seals.0.places.lock().unwrap_or_else(PoisonError::into_inner);
+                    places.insert(table.name, after);
+                    break;
+                }
+            }
+            if table.counted
+                && let Some(row) = self.look_at_set(key, table, &state)?
+                && damaged.len() < limit
+            {
+                damaged.push(DamagedRow { table: table.name, row: row.to_owned() });
+            }
+        }
+        Ok(damaged)
+    }
+}
