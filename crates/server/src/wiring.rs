@@ -456,7 +456,8 @@ mod tests {
         let root = directory.path();
         start(root, None).await.unwrap().stop().await;
         let options = sealyard_store_sql::SqliteOptions::default();
-        let store = sealyard_store_sql::SqliteStore::open(&root.join("data/catalog.sqlite"), options).unwrap();
+        let store: Arc<dyn Store> =
+            Arc::new(sealyard_store_sql::SqliteStore::open(&root.join("data/catalog.sqlite"), options).unwrap());
         store.write(|tx| tx.put_setting("row-seal-form", "1")).await.unwrap();
         drop(store);
         assert!(matches!(start(root, None).await, Err(ServerError::SealsLost)));

@@ -56,7 +56,7 @@ impl LedgerReader {
     pub fn schema(&self) -> Result<u32, StoreError> {
         match &self.database {
             Database::Sqlite(connection) => sqlite::migrate::check(connection),
-            Database::Postgres(connection) => postgres::schema(connection),
+            Database::Postgres(connection) => postgres::schema_version(connection),
         }
     }
 

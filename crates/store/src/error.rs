@@ -59,6 +59,12 @@ pub enum StoreError {
         /// How it is named there.
         row: String,
     },
+    /// The database has something that no release made, such as a trigger, or lacks something: what it makes of what is written is
+    /// not known.
+    #[error(
+        "the schema of the catalog's database was changed behind the server's back: {0}; hint: undo that change, or put a backup back"
+    )]
+    Schema(String),
     /// The store was shut down.
     #[error("the catalog is shut down")]
     Stopped,

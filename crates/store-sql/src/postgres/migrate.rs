@@ -4,6 +4,7 @@ use sealyard_core::Timestamp;
 use sealyard_store::StoreError;
 
 use super::connection::Connection;
+use super::schema;
 use crate::sql::Value;
 
 /// The advisory lock of whoever writes: `SYRD`.
@@ -16,7 +17,7 @@ const OLDEST: i64 = 130_000;
 const LONGEST_MIGRATION: Duration = Duration::from_hours(24);
 
 /// Every step that ever was, in its order; the catalog's row says how many a database has had.
-const MIGRATIONS: &[&str] = &[
+pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0001_catalog.sql"),
     include_str!("../../migrations/postgres/0004_webhooks_access.sql"),
     include_str!("../../migrations/postgres/0008_sessions.sql"),
@@ -54,7 +55,10 @@ pub(crate) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(),
             begin_catalog(connection)?;
             0
         }
-        found => found,
+        found => {
+            schema::check(connection, found)?;
+            found
+        }
     };
     for migration in MIGRATIONS.iter().skip(found as usize) {
         connection.batch(migration)?;
@@ -107,7 +111,7 @@ pub(crate) fn check(connection: &Connection) -> Result<u32, StoreError> {
 }
 
 /// Marks an empty schema as a catalog; one with anything in it belongs to another program.
-fn begin_catalog(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn begin_catalog(connection: &Connection) -> Result<(), StoreError> {
     let foreign: Option<String> = connection.optional(
         "SELECT CAST(relname AS TEXT) FROM pg_class
          WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p', 'v', 'm', 'f') LIMIT 1",

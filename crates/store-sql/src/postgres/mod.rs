@@ -8,6 +8,7 @@ mod migrate;
 mod options;
 mod reader;
 pub(crate) mod rlike;
+mod schema;
 mod statement;
 mod store;
 mod tls;
@@ -16,7 +17,7 @@ mod value;
 mod writer;
 
 pub(crate) use connection::{Connection, connect_to_load, connect_to_read};
-pub(crate) use migrate::check as schema;
+pub(crate) use migrate::check as schema_version;
 pub use options::PostgresOptions;
 pub use store::PostgresStore;
 pub use url::PostgresUrl;

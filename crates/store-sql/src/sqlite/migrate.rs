@@ -2,6 +2,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use sealyard_core::Timestamp;
 use sealyard_store::StoreError;
 
+use super::schema;
 use crate::error::{OrBackend as _, corrupt};
 
 /// Marks the file as a catalog: `SYRD`.
@@ -55,6 +56,8 @@ pub(crate) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(),
         if tables > 0 {
             return Err(StoreError::Invalid("the database is not a Sealyard catalog: it holds other tables".into()));
         }
+    } else {
+        schema::check(&transaction, found)?;
     }
     for migration in MIGRATIONS.iter().skip(found as usize) {
         transaction.execute_batch(migration).or_backend()?;

@@ -7,6 +7,7 @@ pub(crate) mod migrate;
 mod options;
 mod reader;
 pub(crate) mod rlike;
+mod schema;
 mod statement;
 mod store;
 mod writer;

@@ -14,6 +14,7 @@ use crate::queue::{self, Job, spawn, submit};
 use crate::sqlite::connection::{Access, connect, prepare_file};
 use crate::sqlite::options::SqliteOptions;
 use crate::sqlite::reader::Reader;
+use crate::sqlite::schema::Known;
 
 /// A catalog in one SQLite file, in WAL mode, every commit synced to disk.
 ///
@@ -36,8 +37,7 @@ impl SqliteStore {
         prepare_file(path)?;
         let mut connection = connect(path, Access::Write)?;
         migrate::migrate(&mut connection, options.clock.now())?;
-        // A server that was killed may have left in the log what it had destroyed.
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(backend)?;
+        let schema = Known::of(&connection)?;
         sealyard_core::durable::sync_parent(path).map_err(backend)?;
 
         let queue = options.queue.max(1);
@@ -45,7 +45,7 @@ impl SqliteStore {
         let seals = options.seals.clone();
         let people = PeopleVersion::default();
         let follows = people.clone();
-        let mut threads = vec![spawn("catalog-writer", move || writer::run(&connection, &jobs, &seals, &follows))?];
+        let mut threads = vec![spawn("catalog-writer", move || writer::run(&connection, &jobs, &seals, &schema, &follows))?];
         let read = |name, readers, threads: &mut Vec<JoinHandle<()>>| -> Result<SyncSender<Job>, StoreError> {
             let (reads, jobs) = sync_channel(queue);
             let jobs: Arc<Mutex<Receiver<Job>>> = Arc::new(Mutex::new(jobs));

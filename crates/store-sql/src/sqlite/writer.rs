@@ -11,6 +11,7 @@ use crate::queue::{self, Done, Job, attempt};
 use crate::seals::RowSeals;
 use crate::session::Session;
 use crate::sqlite::connection::BUSY;
+use crate::sqlite::schema::Known;
 use crate::sqlite::statement;
 
 /// Most pieces of work under one commit.
@@ -28,12 +29,12 @@ const EMPTYING: Duration = Duration::from_millis(20);
 
 /// Takes work until its senders are gone. What waits meanwhile is written under one commit: syncing to disk is what
 /// costs, and it costs the same for one as for many.
-pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>, seals: &RowSeals, people: &PeopleVersion) {
-    serve(connection, jobs, seals, people);
+pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>, seals: &RowSeals, schema: &Known, people: &PeopleVersion) {
+    serve(connection, jobs, seals, schema, people);
     let _ = connection.execute_batch("PRAGMA optimize");
 }
 
-fn serve(connection: &Connection, jobs: &Receiver<Job>, seals: &RowSeals, people: &PeopleVersion) {
+fn serve(connection: &Connection, jobs: &Receiver<Job>, seals: &RowSeals, schema: &Known, people: &PeopleVersion) {
     let mut shared = false;
     let mut emptying = false;
     loop {
@@ -51,7 +52,7 @@ fn serve(connection: &Connection, jobs: &Receiver<Job>, seals: &RowSeals, people
         }
         let group = queue::group(first, jobs, GROUP);
         shared = group.len() > 1;
-        write_group(connection, group, seals, people);
+        write_group(connection, group, seals, schema, people);
         if forgotten::take() || emptying {
             emptying = !empty_log(connection);
         }
@@ -72,9 +73,21 @@ fn empty_log(connection: &Connection) -> bool {
     }
 }
 
-fn write_group(connection: &Connection, group: Vec<Job>, seals: &RowSeals, people: &PeopleVersion) {
+fn write_group(connection: &Connection, group: Vec<Job>, seals: &RowSeals, schema: &Known, people: &PeopleVersion) {
     if let Err(error) = run_cached(connection, "BEGIN IMMEDIATE") {
         return fail(group.into_iter().map(|job| job.done), &error);
+    }
+    if let Err(error) = schema.check(connection) {
+        let _ = run_cached(connection, "ROLLBACK");
+        tracing::error!(%error, "nothing is written");
+        for Job { done, .. } in group {
+            let _ = done.send(Err(if let StoreError::Schema(what) = &error {
+                StoreError::Schema(what.clone())
+            } else {
+                backend(error.to_string())
+            }));
+        }
+        return;
     }
     let mut finished = Vec::with_capacity(group.len());
     let mut jobs = group.into_iter();
@@ -200,13 +213,13 @@ mod tests {
         connection.pragma_update(None, "max_page_count", 40).unwrap();
         let (small, mut small_told) = job("small", 10);
         let (large, mut large_told) = job("large", 1 << 20);
-        write_group(&connection, vec![small, large], &RowSeals::default(), &PeopleVersion::default());
+        write_group(&connection, vec![small, large], &RowSeals::default(), &Known::default(), &PeopleVersion::default());
         assert!(matches!(large_told.try_recv().unwrap(), Err(StoreError::Full | StoreError::Undone)));
         // Whether SQLite gave up the whole group is its choice; what it says must be what is there.
         let kept = small_told.try_recv().unwrap().is_ok();
         assert_eq!(keys(&connection), if kept { vec!["small"] } else { vec![] });
         let (again, mut told) = job("again", 10);
-        write_group(&connection, vec![again], &RowSeals::default(), &PeopleVersion::default());
+        write_group(&connection, vec![again], &RowSeals::default(), &Known::default(), &PeopleVersion::default());
         assert!(told.try_recv().unwrap().is_ok());
         assert!(keys(&connection).contains(&"again".to_owned()));
     }
@@ -223,14 +236,14 @@ mod tests {
             .unwrap();
         let (good, mut good_told) = job("good", 1);
         let (bad, mut bad_told) = job("bad", 1);
-        write_group(&connection, vec![good, bad], &RowSeals::default(), &PeopleVersion::default());
+        write_group(&connection, vec![good, bad], &RowSeals::default(), &Known::default(), &PeopleVersion::default());
         for told in [good_told.try_recv().unwrap(), bad_told.try_recv().unwrap()] {
             let Err(StoreError::Backend(cause)) = told else { panic!("{told:?}") };
             assert!(cause.to_string().contains("the cause"), "{cause}");
         }
         assert!(keys(&connection).is_empty());
         let (next, mut told) = job("next", 1);
-        write_group(&connection, vec![next], &RowSeals::default(), &PeopleVersion::default());
+        write_group(&connection, vec![next], &RowSeals::default(), &Known::default(), &PeopleVersion::default());
         assert!(told.try_recv().unwrap().is_ok());
     }
 
@@ -245,12 +258,12 @@ mod tests {
             .unwrap();
         let (good, mut good_told) = job("good", 1);
         let (bad, mut bad_told) = job("bad", 1);
-        write_group(&connection, vec![good, bad], &RowSeals::default(), &PeopleVersion::default());
+        write_group(&connection, vec![good, bad], &RowSeals::default(), &Known::default(), &PeopleVersion::default());
         assert!(good_told.try_recv().unwrap().is_err());
         assert!(bad_told.try_recv().unwrap().is_err());
         assert!(keys(&connection).is_empty());
         let (next, mut told) = job("next", 1);
-        write_group(&connection, vec![next], &RowSeals::default(), &PeopleVersion::default());
+        write_group(&connection, vec![next], &RowSeals::default(), &Known::default(), &PeopleVersion::default());
         assert!(told.try_recv().unwrap().is_ok());
     }
 
@@ -271,7 +284,7 @@ mod tests {
             });
             let (jobs, expected): (Vec<_>, Vec<_>) = jobs.unzip();
             let (jobs, told): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
-            write_group(&connection, jobs, &RowSeals::default(), &PeopleVersion::default());
+            write_group(&connection, jobs, &RowSeals::default(), &Known::default(), &PeopleVersion::default());
             for (mut told, (key, fails)) in told.into_iter().zip(&expected) {
                 assert_eq!(told.try_recv().unwrap().is_err(), *fails, "{failing} {key}");
             }
@@ -298,7 +311,7 @@ mod tests {
             assert!(queue.send(job(name, 1).0).is_ok());
         }
         drop(queue);
-        serve(&connection, &jobs, &RowSeals::default(), &PeopleVersion::default());
+        serve(&connection, &jobs, &RowSeals::default(), &Known::default(), &PeopleVersion::default());
         assert_eq!(keys(&connection), names);
         assert_eq!(commits.load(std::sync::atomic::Ordering::Relaxed), 1);
     }

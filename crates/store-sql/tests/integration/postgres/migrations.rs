@@ -41,6 +41,76 @@ async fn servers_that_start_together_make_one_catalog() {
     }
 }
 
+/// What somebody planted would have a say in what is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_step_made_is_refused() {
+    let server = Server::shared();
+    let url = server.empty_url().await;
+    drop(open(&url).unwrap());
+    drop(open(&url).unwrap());
+    let function =
+        "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.admin = 1; RETURN NEW; END';";
+    let cases = [
+        (
+            format!("{function} CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION planted()"),
+            "DROP TRIGGER t ON users; DROP FUNCTION planted()",
+        ),
+        ("CREATE RULE r AS ON INSERT TO grants DO ALSO NOTHING".to_owned(), "DROP RULE r ON grants"),
+        (
+            "ALTER TABLE model_versions ALTER stage SET DEFAULT 'Production'".to_owned(),
+            "ALTER TABLE model_versions ALTER stage SET DEFAULT 'None'",
+        ),
+        (
+            "ALTER TABLE users ADD COLUMN x BIGINT GENERATED ALWAYS AS (1) STORED".to_owned(),
+            "ALTER TABLE users DROP COLUMN x",
+        ),
+        ("CREATE VIEW v AS SELECT 1".to_owned(), "DROP VIEW v"),
+        ("CREATE INDEX i ON grants (permission)".to_owned(), "DROP INDEX i"),
+        (
+            "ALTER TABLE users ADD CHECK (length(name) > 0)".to_owned(),
+            "ALTER TABLE users DROP CONSTRAINT users_name_check",
+        ),
+        (
+            "ALTER TABLE ledger_entries DISABLE TRIGGER ledger_entries_stay".to_owned(),
+            "ALTER TABLE ledger_entries ENABLE TRIGGER ledger_entries_stay",
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION ledger_stays() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'"
+                .to_owned(),
+            "",
+        ),
+    ];
+    for (planted, undo) in cases {
+        server.sql(&url, &planted).await.unwrap();
+        let refused = open(&url);
+        assert!(matches!(refused, Err(StoreError::Schema(_))), "{planted}: {refused:?}");
+        if undo.is_empty() {
+            break;
+        }
+        server.sql(&url, undo).await.unwrap();
+        drop(open(&url).unwrap());
+    }
+}
+
+/// A user who may make no schema is still told of a trigger.
+#[tokio::test(flavor = "multi_thread")]
+async fn also_where_no_schema_can_be_made() {
+    let server = Server::shared();
+    let url = server.empty_url().await;
+    let role = "CREATE ROLE plain LOGIN PASSWORD 'plain'; REVOKE CREATE ON DATABASE postgres FROM PUBLIC;";
+    let schema = url.rsplit("%3D").next().unwrap().to_owned();
+    server.sql(&url, &format!("{role} ALTER SCHEMA {schema} OWNER TO plain")).await.unwrap();
+    let (_, place) = url.split_once('@').unwrap();
+    let plain = format!("postgresql://plain:plain@{place}");
+    drop(open(&plain).unwrap());
+    drop(open(&plain).unwrap());
+    let function = "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';";
+    let trigger = "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION planted()";
+    server.sql(&url, &format!("{function} {trigger}")).await.unwrap();
+    let refused = open(&plain);
+    assert!(matches!(refused, Err(StoreError::Schema(_))), "{refused:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_database_is_refused() {
     let server = Server::shared();

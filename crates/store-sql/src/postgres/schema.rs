@@ -1,0 +1,97 @@
+//! The schema is the one that the steps make: a trigger, rule, default or function that somebody else put there would change what
+//! the server writes.
+//!
+//! What the steps make differs a little with the server's version, so they are taken in a schema of their own beside the
+//! catalog, and undone, to compare with.
+
+use std::collections::BTreeSet;
+
+use sealyard_store::StoreError;
+
+use super::connection::Connection;
+use super::migrate::{MIGRATIONS, begin_catalog};
+
+/// Where the steps are taken to see what they make.
+const REFERENCE: &str = "sealyard_reference";
+
+/// What can have a say in what is written or read, one line each. What belongs to an extension is not the catalog's.
+const OBJECTS: &str = "
+WITH own AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = current_schema()),
+     foreign_ones AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
+     relations AS (SELECT c.* FROM pg_class c JOIN own ON own.oid = c.relnamespace
+         WHERE (CAST('pg_class' AS regclass), c.oid) NOT IN (SELECT classid, objid FROM foreign_ones))
+SELECT concat_ws(' ', 'relation', relname, relkind, relpersistence, relrowsecurity, relforcerowsecurity, relispartition,
+        EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhrelid = relations.oid OR i.inhparent = relations.oid))
+    FROM relations WHERE relkind NOT IN ('S', 'i', 'I', 't')
+UNION ALL SELECT concat_ws(' ', 'column', relname, attname, format_type(atttypid, atttypmod), attnotnull,
+        attidentity, attgenerated, (SELECT collname FROM pg_collation WHERE oid = attcollation),
+        (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum))
+    FROM relations JOIN pg_attribute ON attrelid = relations.oid
+    WHERE attnum > 0 AND NOT attisdropped AND relkind NOT IN ('S', 'i', 'I', 't')
+UNION ALL SELECT concat_ws(' ', 'index', relname, replace(pg_get_indexdef(oid), quote_ident(current_schema()) || '.', ''))
+    FROM relations WHERE relkind IN ('i', 'I')
+UNION ALL SELECT concat_ws(' ', 'constraint', relname, conname, contype,
+        replace(pg_get_constraintdef(o.oid), quote_ident(current_schema()) || '.', ''))
+    FROM pg_constraint o JOIN relations ON relations.oid = o.conrelid
+UNION ALL SELECT concat_ws(' ', 'trigger', relname, tgname, tgenabled,
+        replace(pg_get_triggerdef(g.oid), quote_ident(current_schema()) || '.', ''))
+    FROM pg_trigger g JOIN relations ON relations.oid = g.tgrelid WHERE NOT tgisinternal
+UNION ALL SELECT concat_ws(' ', 'rule', relname, rulename) FROM pg_rewrite r JOIN relations ON relations.oid = r.ev_class
+UNION ALL SELECT concat_ws(' ', 'policy', relname, polname) FROM pg_policy p JOIN relations ON relations.oid = p.polrelid
+UNION ALL SELECT concat_ws(' ', 'function', proname, replace(pg_get_function_arguments(p.oid), quote_ident(current_schema()) || '.', ''),
+        prokind, prosecdef, provolatile, proconfig, lanname, md5(prosrc))
+    FROM pg_proc p JOIN own ON own.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+    WHERE (CAST('pg_proc' AS regclass), p.oid) NOT IN (SELECT classid, objid FROM foreign_ones)
+UNION ALL SELECT concat_ws(' ', 'operator', oprname) FROM pg_operator o JOIN own ON own.oid = o.oprnamespace
+    WHERE (CAST('pg_operator' AS regclass), o.oid) NOT IN (SELECT classid, objid FROM foreign_ones)
+UNION ALL SELECT concat_ws(' ', 'type', typname) FROM pg_type t JOIN own ON own.oid = t.typnamespace
+    WHERE typtype <> 'c' AND typelem = 0 AND (CAST('pg_type' AS regclass), t.oid) NOT IN (SELECT classid, objid FROM foreign_ones)
+UNION ALL SELECT concat_ws(' ', 'collation', collname) FROM pg_collation c JOIN own ON own.oid = c.collnamespace";
+
+/// Kinds that no step makes, or of which the names of all are in the text of the steps: for a server that lets nobody make a
+/// schema.
+const ACTIVE: [&str; 6] = ["trigger", "rule", "policy", "function", "operator", "type"];
+
+fn objects(connection: &Connection) -> Result<BTreeSet<String>, StoreError> {
+    Ok(connection.all(OBJECTS, &[], |row| row.get::<String>(0))?.into_iter().collect())
+}
+
+/// Refuses a database whose schema is not what its first `steps` steps make. To be called in a transaction.
+pub(super) fn check(connection: &Connection, steps: u32) -> Result<(), StoreError> {
+    let found = objects(connection)?;
+    let may = "SELECT 1 WHERE has_database_privilege(current_database(), 'CREATE')";
+    if connection.optional(may, &[], |_| Ok(()))?.is_none() {
+        tracing::warn!(
+            "the database's user may not make a schema: it is only looked for triggers, rules and functions, not for other changes of the tables"
+        );
+        return by_name(&found, steps);
+    }
+    connection
+        .batch(&format!("SAVEPOINT reference; CREATE SCHEMA {REFERENCE}; SET LOCAL search_path = {REFERENCE}"))?;
+    begin_catalog(connection)?;
+    for step in MIGRATIONS.iter().take(steps as usize) {
+        connection.batch(step)?;
+    }
+    let right = objects(connection)?;
+    connection.batch("ROLLBACK TO SAVEPOINT reference; RELEASE SAVEPOINT reference")?;
+    match right.symmetric_difference(&found).next() {
+        None => Ok(()),
+        Some(line) => Err(StoreError::Schema(line.split(' ').take(3).collect::<Vec<_>>().join(" "))),
+    }
+}
+
+fn by_name(found: &BTreeSet<String>, steps: u32) -> Result<(), StoreError> {
+    let text: String = MIGRATIONS.iter().take(steps as usize).copied().collect();
+    for line in found {
+        let words: Vec<&str> = line.split(' ').collect();
+        let name = match words.as_slice() {
+            [kind @ ("trigger" | "rule" | "policy"), _, name, ..] | [kind, name, ..] if ACTIVE.contains(kind) => name,
+            _ => continue,
+        };
+        let made = [format!("CREATE TRIGGER {name} "), format!("CREATE FUNCTION {name}(")];
+        if *name != "fold_case" && !made.iter().any(|made| text.contains(made)) {
+            return Err(StoreError::Schema(words.into_iter().take(3).collect::<Vec<_>>().join(" ")));
+        }
+    }
+    Ok(())
+}
