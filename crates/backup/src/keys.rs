@@ -30,8 +30,8 @@ impl KeyFiles {
         for entry in entries {
             let entry = entry.map_err(BackupError::io("look into", folder))?;
             let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
-            // The head that the ledger has now is newer than the one in the backup: it would refuse what is restored.
-            if !is_name(&name) || name == "ledger.checkpoint" {
+            // What is known of the catalog now is newer than what is in the backup: it would refuse what is restored.
+            if !is_name(&name) || ["ledger.checkpoint", "rows.sealed"].contains(&name.as_str()) {
                 continue;
             }
             // Some keep their keys elsewhere, behind links; what a link leads to is part of the backup, or there is none.

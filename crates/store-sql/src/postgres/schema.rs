@@ -39,7 +39,9 @@ UNION ALL SELECT concat_ws(' ', 'trigger', relname, tgname, tgenabled,
 UNION ALL SELECT concat_ws(' ', 'rule', relname, rulename) FROM pg_rewrite r JOIN relations ON relations.oid = r.ev_class
 UNION ALL SELECT concat_ws(' ', 'policy', relname, polname) FROM pg_policy p JOIN relations ON relations.oid = p.polrelid
 UNION ALL SELECT concat_ws(' ', 'function', proname, replace(pg_get_function_arguments(p.oid), quote_ident(current_schema()) || '.', ''),
-        prokind, prosecdef, provolatile, proconfig, lanname, md5(prosrc))
+        prokind, prosecdef, provolatile, proconfig, lanname,
+        CASE WHEN proname = 'fold_case' AND btrim(prosrc) IN ('SELECT lower(value COLLATE \"und-x-icu\") COLLATE \"C\"',
+            'SELECT lower(value COLLATE \"default\") COLLATE \"C\"') THEN 'either' ELSE md5(prosrc) END)
     FROM pg_proc p JOIN own ON own.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     WHERE (CAST('pg_proc' AS regclass), p.oid) NOT IN (SELECT classid, objid FROM foreign_ones)
 UNION ALL SELECT concat_ws(' ', 'operator', oprname) FROM pg_operator o JOIN own ON own.oid = o.oprnamespace

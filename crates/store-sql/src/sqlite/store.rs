@@ -37,6 +37,8 @@ impl SqliteStore {
         prepare_file(path)?;
         let mut connection = connect(path, Access::Write)?;
         migrate::migrate(&mut connection, options.clock.now())?;
+        // A server that was killed may have left in the log what it had destroyed.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(backend)?;
         let schema = Known::of(&connection)?;
         sealyard_core::durable::sync_parent(path).map_err(backend)?;
 
