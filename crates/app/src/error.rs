@@ -105,6 +105,11 @@ impl AppError {
         }
     }
 
+    /// What of the database's schema no release made, if nothing is written for that.
+    pub(crate) fn foreign_schema(&self) -> Option<&str> {
+        if let Self::Store(StoreError::Schema(what)) = self { Some(what) } else { None }
+    }
+
     /// Names of the rules that said no, if rules did.
     #[must_use]
     pub fn rules(&self) -> Vec<String> {

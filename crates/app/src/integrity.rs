@@ -17,7 +17,8 @@ pub(crate) struct Told(Mutex<BTreeSet<DamagedRow>>);
 
 impl App {
     /// Looks at every row that decides something, and puts those that are not as the server wrote them into the ledger. A damaged
-    /// row decides nothing whether or not it was found by this.
+    /// row decides nothing whether or not it was found by this. Where nothing can be written, since the schema is not the server's,
+    /// they are said all the same, and told when that is over.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -33,7 +34,14 @@ impl App {
                 let act = Act::CatalogDamaged { table: row.table.to_owned(), row: row.row.clone() };
                 self.event(&Caller::system(), Outcome::Failed, act)
             };
-            self.record_all(new.iter().map(event).collect()).await?;
+            match self.record_all(new.iter().map(event).collect()).await {
+                Ok(()) => {}
+                Err(error) if error.foreign_schema().is_some() => {
+                    tracing::error!(error = ?error, "the ledger could not be told");
+                    return Ok(found);
+                }
+                Err(error) => return Err(error),
+            }
         }
         // What was mended and is damaged again is told again.
         *self.told_damage.0.lock().unwrap_or_else(PoisonError::into_inner) = found.iter().cloned().collect();

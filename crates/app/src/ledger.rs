@@ -150,7 +150,8 @@ impl App {
     }
 
     /// Makes entries of all events that are there now, so that whoever asks the ledger finds each act that was acknowledged
-    /// before. A log that can't be extended, since it was changed, is read as it is: it is then that people look at it.
+    /// before. A log that can't be extended, since it or the database's schema was changed, is read as it is: it is then that
+    /// people look at it.
     pub(crate) async fn catch_up(&self) -> Result<(), AppError> {
         // They are kept then and written later; what is in the ledger can still be read.
         if let Err(error) = self.write_counted_refusals().await {
@@ -161,7 +162,7 @@ impl App {
         loop {
             match self.sequence().await {
                 Ok(_) => {}
-                Err(AppError::Store(StoreError::Ledger(cause))) => {
+                Err(AppError::Store(StoreError::Ledger(cause) | StoreError::Schema(cause))) => {
                     tracing::error!(cause, "the ledger could not be extended before it was read");
                     return Ok(());
                 }

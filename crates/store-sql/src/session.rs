@@ -74,6 +74,14 @@ impl<'a> Session<'a> {
         &self.changes
     }
 
+    /// Refuses a database whose schema is not what this release makes.
+    pub(crate) fn check_schema(&self) -> Result<(), StoreError> {
+        match self.connection {
+            Connection::Sqlite(connection) => sqlite::check_schema(connection),
+            Connection::Postgres(connection) => postgres::check_schema(connection),
+        }
+    }
+
     /// The number of the workspace it is in.
     pub(crate) const fn workspace(&self) -> i64 {
         self.workspace

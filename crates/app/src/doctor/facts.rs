@@ -80,6 +80,8 @@ pub(super) struct Facts {
     /// Who has any role or is in any group, by principal id.
     pub(super) members: BTreeSet<String>,
     pub(super) damaged: Vec<DamagedRow>,
+    /// What the database has that no release made, or lacks.
+    pub(super) foreign_schema: Option<String>,
     pub(super) policy: Option<Arc<Policy>>,
     pub(super) ledger: LedgerFacts,
     pub(super) versions: Vec<ModelVersion>,
@@ -123,6 +125,10 @@ impl Facts {
 impl App {
     pub(super) async fn gather_facts(&self) -> Result<Facts, AppError> {
         let damaged = self.look_for_damaged_rows().await?;
+        let foreign_schema = match self.store().write(|tx| Ok::<_, AppError>(tx.check_schema()?)).await {
+            Ok(()) => None,
+            Err(error) => Some(error.foreign_schema().map(str::to_owned).ok_or(error)?),
+        };
         let (users, tokens, rules, versions, evidence) = self
             .store()
             .read(|tx| {
@@ -152,6 +158,7 @@ impl App {
             grants: rules.grants,
             members,
             damaged,
+            foreign_schema,
             policy: self.policy.as_ref().map(|loaded| Arc::new(loaded.policy.clone())),
             ledger,
             versions,

@@ -62,6 +62,9 @@ pub struct DoctorReport {
     pub summary: Summary,
     /// The checks.
     pub checks: Vec<Graded>,
+    /// Why it is not in the ledger that somebody asked, where it could not be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unrecorded: Option<String>,
 }
 
 /// How many checks ended how.
@@ -134,7 +137,8 @@ impl App {
         Self { deployment: std::sync::Arc::new(Some(deployment)), ..self }
     }
 
-    /// Looks at the deployment. That somebody asked is in the ledger.
+    /// Looks at the deployment. That somebody asked is in the ledger. Where nothing can be written, since the schema of the database
+    /// is not the server's, what was found is said all the same, and that this is not on record.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -149,7 +153,13 @@ impl App {
         let summary =
             Summary { pass: count(Grade::Pass), fail: count(Grade::Fail), not_assessed: count(Grade::NotAssessed) };
         let act = Act::Examined { pass: summary.pass, fail: summary.fail, not_assessed: summary.not_assessed };
-        self.record(self.event(caller, Outcome::Done, act)).await?;
+        let unrecorded = match self.record(self.event(caller, Outcome::Done, act)).await {
+            Ok(()) => None,
+            Err(error) => match error.foreign_schema() {
+                Some(what) => Some(format!("nothing can be written: the schema of the catalog's database has {what}")),
+                None => return Err(error),
+            },
+        };
         Ok(DoctorReport {
             schema: "sealyard.doctor/1",
             version: env!("CARGO_PKG_VERSION"),
@@ -157,6 +167,7 @@ impl App {
             ok: summary.pass == checks.len(),
             summary,
             checks,
+            unrecorded,
         })
     }
 }

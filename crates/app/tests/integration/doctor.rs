@@ -30,6 +30,10 @@ async fn examine(test: &TestApp, deployment: Option<Deployment>) -> DoctorReport
     app.examine(&test.admin, &may).await.unwrap()
 }
 
+fn found(report: &DoctorReport, id: &str) -> String {
+    report.checks.iter().find(|check| check.id == id).unwrap().found.join("\n")
+}
+
 fn grade(report: &DoctorReport, id: &str) -> Grade {
     report.checks.iter().find(|check| check.id == id).unwrap().grade
 }
@@ -107,8 +111,40 @@ async fn what_is_wrong_in_the_catalog_is_found() {
     test.sql("UPDATE grants SET permission = 'READ'");
     let after = examine(&test, Some(deployment())).await;
     assert_eq!(grade(&after, "access"), Grade::Fail);
-    test.sql("DROP TRIGGER ledger_entries_stand; UPDATE ledger_entries SET event = x'7b7d' WHERE position = 2");
-    assert_eq!(grade(&examine(&test, Some(deployment())).await, "audit"), Grade::Fail);
+    assert_eq!(after.unrecorded, None);
+    let spoil = "UPDATE ledger_entries SET event = x'7b7d' WHERE position = 2";
+    test.sql_past_the_triggers_of("ledger_entries", spoil);
+    let after = examine(&test, Some(deployment())).await;
+    assert_eq!(grade(&after, "audit"), Grade::Fail);
+    assert!(found(&after, "audit").contains("does not verify"), "{after:?}");
+}
+
+/// Nothing can be written then, not even that somebody looked: it is said, and so is all that is wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_schema_is_found_and_keeps_nothing_from_being_found() {
+    let test = TestApp::with_policy(Some(POLICY)).await;
+    test.user("ada", &[("experiment:*", "MANAGE")]).await;
+    let fine = examine(&test, Some(deployment())).await;
+    assert!(found(&fine, "audit").contains("schema is what the releases made"), "{fine:?}");
+    let examined = || test.count(Outcome::Done, |act| matches!(act, Act::Examined { .. }));
+    let before = examined().await;
+    test.sql("DROP TRIGGER ledger_entries_stand");
+    test.sql("UPDATE ledger_entries SET event = CAST(event || ' ' AS BLOB) WHERE position = 2");
+    test.sql("UPDATE grants SET permission = 'READ'");
+    let report = examine(&test, Some(deployment())).await;
+    assert_eq!((grade(&report, "audit"), grade(&report, "access"), report.ok), (Grade::Fail, Grade::Fail, false));
+    let audit = found(&report, "audit");
+    assert!(audit.contains("trigger ledger_entries_stand") && audit.contains("does not verify"), "{audit}");
+    assert!(report.unrecorded.as_ref().is_some_and(|why| why.contains("ledger_entries_stand")), "{report:?}");
+    test.sql("UPDATE ledger_entries SET event = CAST(trim(CAST(event AS TEXT)) AS BLOB) WHERE position = 2");
+    test.sql(
+        "CREATE TRIGGER ledger_entries_stand BEFORE UPDATE ON ledger_entries
+         BEGIN SELECT RAISE (ABORT, 'ledger entries are never changed'); END",
+    );
+    let report = examine(&test, Some(deployment())).await;
+    assert_eq!((report.unrecorded, examined().await), (None, before + 1));
+    // What could not be told is told now.
+    assert_eq!(test.count(Outcome::Failed, |act| matches!(act, Act::CatalogDamaged { .. })).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -214,6 +214,31 @@ impl TestApp {
         connection.execute_batch(statement).unwrap();
     }
 
+    /// As [`Self::sql`], where triggers of a table hold that up: they are there again when it is done.
+    pub(crate) fn sql_past_the_triggers_of(&self, table: &str, statement: &str) {
+        let connection = rusqlite::Connection::open(self.root().join("catalog.db")).unwrap();
+        connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        let mut found =
+            connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1").unwrap();
+        let triggers: Vec<(String, String)> =
+            found.query_map([table], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+        assert!(!triggers.is_empty());
+        let drop: String = triggers.iter().map(|(name, _)| format!("DROP TRIGGER {name};")).collect();
+        let again: String = triggers.iter().map(|(_, sql)| format!("{sql};")).collect();
+        connection.execute_batch(&format!("BEGIN; {drop} {statement}; {again} COMMIT")).unwrap();
+    }
+
+    /// From now on no event can be written, though acts can: the outbox has no number left for one.
+    pub(crate) fn take_no_events(&self) {
+        self.sql("INSERT OR IGNORE INTO outbox (number, event) VALUES (9223372036854775806, x''); DELETE FROM outbox WHERE event = x'';
+             UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'outbox'");
+    }
+
+    /// The end of that.
+    pub(crate) fn take_events_again(&self) {
+        self.sql("UPDATE sqlite_sequence SET seq = 1000000 WHERE name = 'outbox'");
+    }
+
     /// Rows as the server would have written them, in a way that it never does.
     pub(crate) async fn sql_as_the_server(&self, statement: &str) {
         self.sql(statement);

@@ -7,8 +7,6 @@ use sealyard_store::StoreError;
 use crate::harness::{PASSWORD, TestApp, id, key, model, name, password, refused_by};
 use crate::samples;
 
-const FULL: &str = "CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE (ABORT, 'no more events'); END";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_act_fails_when_its_event_can_not_be_written() {
     let test = TestApp::new().await;
@@ -27,7 +25,7 @@ async fn every_act_fails_when_its_event_can_not_be_written() {
     let may_edit = test.app.authorize(admin, Edit, crate::harness::entry("m")).await.unwrap();
     let pattern = || "server".parse::<ResourcePattern>().unwrap();
     let (objects, events) = (test.objects(), test.entries().await.len());
-    test.sql(FULL);
+    test.take_no_events();
 
     assert!(test.put(&experiment, &run, "new", b"content").await.is_err());
     assert!(test.put(&experiment, &run, "model/MLmodel", b"other").await.is_err());
@@ -48,7 +46,7 @@ async fn every_act_fails_when_its_event_can_not_be_written() {
     // Not even a refusal is given without its event.
     assert!(test.log_in("ada", "Marl-Siskin-Threnody-73").await.unwrap_err().rules().is_empty());
     assert!(test.publish().await.unwrap_err().rules().is_empty());
-    test.sql("DROP TRIGGER full");
+    test.take_events_again();
 
     assert_eq!((test.objects(), test.entries().await.len()), (objects, events));
     let (run, pending) = (id(&run), id(&pending));
@@ -73,16 +71,16 @@ async fn a_publication_and_a_protected_alias_need_their_event_too() {
     let test = TestApp::new().await;
     let subject = test.version_without("").await;
     let before = test.write(move |tx| tx.evidence_for(&subject)).await.len();
-    test.sql(FULL);
+    test.take_no_events();
     assert!(test.publish().await.is_err());
-    test.sql("DROP TRIGGER full");
+    test.take_events_again();
     assert_eq!(test.write(|tx| tx.model_version("m", 1)).await.unwrap().published, None);
     assert_eq!(test.write(move |tx| tx.evidence_for(&subject)).await.len(), before);
     test.publish().await.unwrap();
-    test.sql(FULL);
+    test.take_no_events();
     assert!(test.deploy().await.is_err());
     assert!(test.app.set_alias(&test.admin, model("m"), "champion".into(), 1).await.is_err());
-    test.sql("DROP TRIGGER full");
+    test.take_events_again();
     assert_eq!(test.write(|tx| tx.version_by_alias("m", "champion")).await, None);
     assert_eq!(test.write(move |tx| tx.evidence_for(&subject)).await.len(), before + 1);
     assert_eq!(test.count(Outcome::Done, |act| matches!(act, Act::GateDecided { .. })).await, 1);
@@ -119,8 +117,8 @@ async fn who_reads_the_ledger_finds_what_was_acknowledged() {
     assert_eq!(entries.len(), 1);
     assert!(String::from_utf8_lossy(&entries[0].1).contains("second"));
     // A log that was changed can be read still, but is not extended: a new signature would hide the change.
-    test.sql("DROP TRIGGER ledger_entries_stay; DROP TRIGGER ledger_entries_stand");
-    test.sql("DELETE FROM ledger_entries WHERE position = (SELECT max(position) FROM ledger_entries)");
+    let last = "DELETE FROM ledger_entries WHERE position = (SELECT max(position) FROM ledger_entries)";
+    test.sql_past_the_triggers_of("ledger_entries", last);
     test.app.record_start("third").await.unwrap();
     assert_eq!(test.app.ledger_entries(&may, size, 10).await.unwrap().len(), 0);
 }
@@ -134,10 +132,39 @@ async fn a_changed_or_dropped_entry_is_found() {
         let test = TestApp::new().await;
         test.user("ada", &[]).await;
         assert!(test.verify_ledger().await.ok);
-        test.sql("DROP TRIGGER ledger_entries_stay; DROP TRIGGER ledger_entries_stand");
-        test.sql(spoil);
+        test.sql_past_the_triggers_of("ledger_entries", spoil);
         assert!(!test.verify_ledger().await.ok, "{spoil}");
     }
+}
+
+/// A trigger that is gone or new stops all writing. Whoever looks finds what is there; what may not be read unseen is not read.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_is_read_and_nothing_else_where_the_schema_is_not_ours() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment("e").await;
+    let run = test.run(&experiment).await;
+    test.put(&experiment, &run, "model/MLmodel", samples::MLMODEL).await.unwrap();
+    let known = test.entries().await.len();
+    test.app.record_start("not in the log yet").await.unwrap();
+    let may = test.app.authorize(&test.admin, Read, LedgerLog).await.unwrap();
+    test.sql("DROP TRIGGER ledger_entries_stay");
+    assert_eq!(test.app.ledger_entries(&may, 0, 1000).await.unwrap().len(), known);
+    assert_eq!(test.app.ledger_status(&may).await.unwrap().size, known as u64);
+    let refused = test.app.record_start("another").await.unwrap_err();
+    assert!(
+        matches!(&refused, AppError::Store(StoreError::Schema(what)) if what.contains("ledger_entries_stay")),
+        "{refused:?}"
+    );
+    assert!(test.put(&experiment, &run, "new", b"content").await.is_err());
+    // An export by hand is on record or is not.
+    assert!(test.app.record_export(&test.admin, &may, 0, None).await.is_err());
+    assert_eq!(test.log_in("admin", PASSWORD).await.unwrap_err().rules(), Vec::<String>::new());
+    test.sql(
+        "CREATE TRIGGER ledger_entries_stay BEFORE DELETE ON ledger_entries
+         BEGIN SELECT RAISE (ABORT, 'ledger entries are never removed'); END",
+    );
+    assert_eq!(test.app.ledger_status(&may).await.unwrap().size, known as u64 + 1);
+    assert!(test.verify_ledger().await.ok);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,10 +194,12 @@ async fn a_log_that_was_put_back_while_the_server_ran_is_not_signed() {
     let size = test.entries().await.len();
     test.app.record_start("second").await.unwrap();
     test.app.sequence().await.unwrap();
-    test.sql("DROP TRIGGER ledger_entries_stay; DROP TRIGGER ledger_checkpoints_stay");
+    let entries = format!("DELETE FROM ledger_entries WHERE position >= {size}");
+    test.sql_past_the_triggers_of("ledger_entries", &entries);
+    let checkpoints = format!("DELETE FROM ledger_checkpoints WHERE size > {size}");
+    test.sql_past_the_triggers_of("ledger_checkpoints", &checkpoints);
     test.sql(&format!(
-        "DELETE FROM ledger_entries WHERE position >= {size}; DELETE FROM ledger_checkpoints WHERE size > {size}; \
-         DELETE FROM ledger_index WHERE position >= {size}; DELETE FROM ledger_subjects WHERE position >= {size}; \
+        "DELETE FROM ledger_index WHERE position >= {size}; DELETE FROM ledger_subjects WHERE position >= {size}; \
          UPDATE settings SET value = '{size}' WHERE key = 'ledger.indexed'"
     ));
     assert!(test.verify_ledger().await.ok, "nothing in it shows that");

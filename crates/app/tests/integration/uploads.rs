@@ -236,14 +236,14 @@ async fn more_files_than_anybody_needs_are_neither_listed_nor_deleted_at_once() 
     test.put(&experiment, &owner, "a", b"content").await.unwrap();
     test.sql(
         "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 100000)
-         INSERT INTO artifacts SELECT owner_kind, owner, 'many/' || n, object, digest, size, verdict, created, created_by
+         INSERT INTO artifacts SELECT owner_kind, owner, 'many/' || n, object, digest, size, verdict, created, created_by, seal
          FROM artifacts, number",
     );
     let may = test.may_read(&experiment).await;
     assert!(matches!(test.app.list_artifacts(&may, &owner, None).await, Err(AppError::Invalid(_))));
     assert_eq!(test.app.list_artifacts(&may, &owner, Some(&path("a"))).await.unwrap(), []);
     test.sql(
-        "INSERT INTO artifacts SELECT owner_kind, owner, 'many/x', object, digest, size, verdict, created, created_by
+        "INSERT INTO artifacts SELECT owner_kind, owner, 'many/x', object, digest, size, verdict, created, created_by, seal
          FROM artifacts WHERE path = 'a'",
     );
     let result = test.delete(&experiment, &owner, "many").await;

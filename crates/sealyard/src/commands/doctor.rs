@@ -81,6 +81,9 @@ fn text(report: &Value) -> String {
             text.push_str(&format!("      → {advice}\n"));
         }
     }
+    if let Some(why) = report.get("unrecorded") {
+        text.push_str(&format!("\nThat this was asked is not in the ledger: {}\n", word(Some(why))));
+    }
     let count = |grade: &str| report.pointer(&format!("/summary/{grade}")).and_then(Value::as_u64).unwrap_or(0);
     text.push_str(&format!(
         "\n{} passed, {} failed, {} not assessed\n",

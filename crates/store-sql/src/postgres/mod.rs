@@ -19,6 +19,7 @@ mod writer;
 pub(crate) use connection::{Connection, connect_to_load, connect_to_read};
 pub(crate) use migrate::check as schema_version;
 pub use options::PostgresOptions;
+pub(crate) use schema::check_now as check_schema;
 pub use store::PostgresStore;
 pub use url::PostgresUrl;
 pub(crate) use value::Column;

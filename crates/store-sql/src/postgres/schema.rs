@@ -82,6 +82,11 @@ pub(super) fn check(connection: &Connection, steps: u32) -> Result<(), StoreErro
     }
 }
 
+/// Refuses a database whose schema is not what this release makes. To be called in a transaction.
+pub(crate) fn check_now(connection: &Connection) -> Result<(), StoreError> {
+    check(connection, MIGRATIONS.len() as u32)
+}
+
 fn by_name(found: &BTreeSet<String>, steps: u32) -> Result<(), StoreError> {
     let text: String = MIGRATIONS.iter().take(steps as usize).copied().collect();
     for line in found {

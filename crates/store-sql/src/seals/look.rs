@@ -118,6 +118,10 @@ impl Integrity for Session<'_> {
         ALL_SEALED.iter().try_for_each(|table| self.seal_table(key, table, form))
     }
 
+    fn check_schema(&mut self) -> Result<(), StoreError> {
+        Session::check_schema(self)
+    }
+
     fn damaged_rows(&mut self, limit: u32) -> Result<Vec<DamagedRow>, StoreError> {
         let Some(seals) = self.seals() else { return Ok(Vec::new()) };
         let Some(key) = seals.key() else { return Ok(Vec::new()) };

@@ -14,5 +14,6 @@ mod writer;
 
 pub(crate) use connection::{connect_to_load, connect_to_read, finish_load};
 pub use options::SqliteOptions;
+pub(crate) use schema::check_now as check_schema;
 pub(crate) use statement::{all, execute, execute_many, optional};
 pub use store::SqliteStore;

@@ -42,6 +42,11 @@ pub(crate) fn check(connection: &Connection, steps: u32) -> Result<(), StoreErro
     Err(StoreError::Schema(what))
 }
 
+/// Refuses a database whose schema is not what this release makes.
+pub(crate) fn check_now(connection: &Connection) -> Result<(), StoreError> {
+    check(connection, MIGRATIONS.len() as u32)
+}
+
 /// The schema as it was when it was looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Known(Cell<Option<i64>>);
@@ -57,7 +62,7 @@ impl Known {
         let Some(known) = self.0.get() else { return Ok(()) };
         let now = version(connection).or_backend()?;
         if now != known {
-            check(connection, MIGRATIONS.len() as u32)?;
+            check_now(connection)?;
             self.0.set(Some(now));
         }
         Ok(())

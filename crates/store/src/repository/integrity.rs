@@ -22,6 +22,12 @@ pub trait Integrity {
     /// [`StoreError`].
     fn seal_rows_since(&mut self, form: u32) -> Result<(), StoreError>;
 
+    /// Looks whether the database has what the releases made and nothing else, in a transaction that may write.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] where it has not.
+    fn check_schema(&mut self) -> Result<(), StoreError>;
+
     /// Rows that were changed behind the server's back, up to `limit`. A table from which some were removed, or where some were put
     /// back as they once were, is told too. Of the tables that have a row for each file, one look sees a part, the next goes on.
     ///

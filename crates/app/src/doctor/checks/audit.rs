@@ -4,6 +4,15 @@ use super::super::{Check, Findings};
 pub(super) const CHECK: Check = Check { id: "audit", title: "What happened can be proved", controls: &["A5"], look };
 
 fn look(facts: &Facts, findings: &mut Findings) {
+    match &facts.foreign_schema {
+        Some(what) => findings.bad(
+            format!("the schema of the catalog's database was changed behind the server's back: {what}"),
+            "find out who can write to the database; undo that change, or put a backup back",
+        ),
+        None => {
+            findings.good("the database's schema is what the releases made: nothing else takes part in what is written")
+        }
+    }
     match &facts.ledger.report {
         Some(report) if report.ok => {
             findings.good(format!("the ledger's {} entries verify up to its root {}", report.size, report.root));
