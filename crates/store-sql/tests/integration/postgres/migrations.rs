@@ -47,7 +47,7 @@ async fn what_no_step_made_is_refused() {
     let server = Server::shared();
     let url = server.empty_url().await;
     drop(open(&url).unwrap());
-    drop(open(&url).unwrap());
+    let running: Arc<dyn Store> = Arc::new(open(&url).unwrap());
     let function =
         "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.admin = 1; RETURN NEW; END';";
     let cases = [
@@ -84,11 +84,16 @@ async fn what_no_step_made_is_refused() {
         server.sql(&url, &planted).await.unwrap();
         let refused = open(&url);
         assert!(matches!(refused, Err(StoreError::Schema(_))), "{planted}: {refused:?}");
+        // A server that runs finds it when it is asked to look, and leaves nothing of its look.
+        let found = running.write(|tx| tx.check_schema()).await;
+        assert!(matches!(found, Err(StoreError::Schema(_))), "{planted}: {found:?}");
+        running.write(|tx| tx.put_setting("a", "b")).await.unwrap();
         if undo.is_empty() {
             break;
         }
         server.sql(&url, undo).await.unwrap();
         drop(open(&url).unwrap());
+        running.write(|tx| tx.check_schema()).await.unwrap();
     }
 }
 
