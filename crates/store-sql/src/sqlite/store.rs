@@ -47,7 +47,8 @@ impl SqliteStore {
         let seals = options.seals.clone();
         let people = PeopleVersion::default();
         let follows = people.clone();
-        let mut threads = vec![spawn("catalog-writer", move || writer::run(&connection, &jobs, &seals, &schema, &follows))?];
+        let mut threads =
+            vec![spawn("catalog-writer", move || writer::run(&connection, &jobs, &seals, &schema, &follows))?];
         let read = |name, readers, threads: &mut Vec<JoinHandle<()>>| -> Result<SyncSender<Job>, StoreError> {
             let (reads, jobs) = sync_channel(queue);
             let jobs: Arc<Mutex<Receiver<Job>>> = Arc::new(Mutex::new(jobs));

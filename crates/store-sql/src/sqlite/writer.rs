@@ -29,7 +29,13 @@ const EMPTYING: Duration = Duration::from_millis(20);
 
 /// Takes work until its senders are gone. What waits meanwhile is written under one commit: syncing to disk is what
 /// costs, and it costs the same for one as for many.
-pub(crate) fn run(connection: &Connection, jobs: &Receiver<Job>, seals: &RowSeals, schema: &Known, people: &PeopleVersion) {
+pub(crate) fn run(
+    connection: &Connection,
+    jobs: &Receiver<Job>,
+    seals: &RowSeals,
+    schema: &Known,
+    people: &PeopleVersion,
+) {
     serve(connection, jobs, seals, schema, people);
     let _ = connection.execute_batch("PRAGMA optimize");
 }
@@ -213,7 +219,13 @@ mod tests {
         connection.pragma_update(None, "max_page_count", 40).unwrap();
         let (small, mut small_told) = job("small", 10);
         let (large, mut large_told) = job("large", 1 << 20);
-        write_group(&connection, vec![small, large], &RowSeals::default(), &Known::default(), &PeopleVersion::default());
+        write_group(
+            &connection,
+            vec![small, large],
+            &RowSeals::default(),
+            &Known::default(),
+            &PeopleVersion::default(),
+        );
         assert!(matches!(large_told.try_recv().unwrap(), Err(StoreError::Full | StoreError::Undone)));
         // Whether SQLite gave up the whole group is its choice; what it says must be what is there.
         let kept = small_told.try_recv().unwrap().is_ok();
