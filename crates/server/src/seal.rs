@@ -28,6 +28,9 @@ const EVERY: Duration = Duration::from_secs(60);
 /// No note is larger.
 const LARGEST: u64 = 64 << 10;
 
+/// The form of the seals, and how often each table's rows were changed.
+type Known = (u32, BTreeMap<String, i64>);
+
 /// Where it is noted, and what.
 #[derive(Debug)]
 pub(crate) struct Noted {
@@ -105,7 +108,7 @@ fn form(setting: Option<String>) -> Result<u32, StoreError> {
 
 impl Noted {
     /// The form and the changes, if there is a note.
-    fn read(&self) -> Result<Option<(u32, BTreeMap<String, i64>)>, ServerError> {
+    fn read(&self) -> Result<Option<Known>, ServerError> {
         let failed = |source| ServerError::File { what: "read", path: self.path.clone(), source };
         match std::fs::metadata(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -147,7 +150,7 @@ impl Noted {
 }
 
 /// A note of the first form has one line.
-fn parse(text: &str) -> Option<(u32, BTreeMap<String, i64>)> {
+fn parse(text: &str) -> Option<Known> {
     let (mut form, mut changes) = (1, BTreeMap::new());
     for line in text.lines().skip(1) {
         let words: Vec<&str> = line.split(' ').collect();
