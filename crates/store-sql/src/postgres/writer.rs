@@ -32,7 +32,10 @@ fn write_group(link: &mut Link, begin: &str, group: Vec<Job>, seals: &RowSeals, 
     let mut broken = None;
     for (number, Job { work, done }) in jobs.by_ref().enumerate() {
         match write_one(connection, number > 0, work, seals) {
-            Ok(outcome) => finished.push((done, outcome)),
+            Ok(outcome) => {
+                seals.work_ended(outcome.is_ok());
+                finished.push((done, outcome));
+            }
             Err(error) => {
                 finished.push((done, Err(StoreError::Undone)));
                 broken = Some(error);
@@ -43,6 +46,7 @@ fn write_group(link: &mut Link, begin: &str, group: Vec<Job>, seals: &RowSeals, 
     // In a transaction that the server gave up, RELEASE fails, where COMMIT would only be a ROLLBACK.
     let committed = broken.map_or_else(|| connection.batch("RELEASE work; COMMIT"), Err);
     people.follow();
+    seals.transaction_ended(committed.is_ok());
     match committed {
         Ok(()) => {
             for (done, outcome) in finished {

@@ -149,12 +149,13 @@ impl Identities for Session<'_> {
     }
 
     fn set_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
+        let (grantee, pattern) = (grant.grantee.to_string(), grant.pattern.to_string());
+        self.write_over(&GRANTS, (&grantee, &pattern, slot(grant.right)))?;
         self.execute(
             "INSERT INTO grants (grantee, pattern, slot, permission) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (grantee, pattern, slot) DO UPDATE SET permission = excluded.permission",
-            (grant.grantee.to_string(), grant.pattern.to_string(), slot(grant.right), grant.right.to_string()),
+            (&grantee, &pattern, slot(grant.right), grant.right.to_string()),
         )?;
-        let (grantee, pattern) = (grant.grantee.to_string(), grant.pattern.to_string());
         self.seal(&GRANTS, (grantee, pattern, slot(grant.right), grant.right.to_string()))
     }
 

@@ -171,6 +171,7 @@ impl Registry for Session<'_> {
 
     fn set_alias(&mut self, name: &str, alias: &str, version: u32, now: Timestamp) -> Result<(), StoreError> {
         let key = self.version_key(name, version)?;
+        self.write_over(&ALIASES, (key.model, alias))?;
         self.execute(
             "INSERT INTO aliases (model, alias, version) VALUES (?1, ?2, ?3)
              ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version",

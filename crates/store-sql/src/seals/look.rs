@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use aws_lc_rs::hmac;
 use sealyard_store::{DamagedRow, Integrity, StoreError};
 
-use super::sets::{State, member, toggle};
+use super::sets::{State, change, member};
 use super::{ALL_SEALED, RowSeals, SealedTable, name_of, owned, seal_in, seal_of};
 use crate::doors::ALL;
 use crate::session::Session;
@@ -73,7 +73,7 @@ impl Session<'_> {
             let mut written = Vec::with_capacity(rows.len());
             for (values, seal) in rows {
                 if let Some(seal) = seal {
-                    toggle(&mut state.sum, &member(key, table, &seal));
+                    change(&mut state.sum, &member(key, table, &seal), u64::wrapping_add);
                     state.members += 1;
                 }
                 written.extend(values);
@@ -136,7 +136,7 @@ impl Integrity for Session<'_> {
             loop {
                 let (rows, more) = self.step(table, &mut after, |row| {
                     if let (ValueRef::Blob(seal), true) = (row.value(table.columns.len())?, table.counted) {
-                        toggle(&mut state.sum, &member(key, table, seal));
+                        change(&mut state.sum, &member(key, table, seal), u64::wrapping_add);
                         state.members += 1;
                     }
                     let intact = self.is_intact(table, row, 0)?;

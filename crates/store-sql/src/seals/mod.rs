@@ -38,8 +38,10 @@ pub struct RowSeals(Arc<Known>);
 #[derive(Debug, Default)]
 struct Known {
     key: OnceLock<Key>,
-    /// How often each set of rows had been changed when it was looked at last: it is never less.
+    /// How often each set of rows had been changed when this process looked at it or changed it last: it is never less.
     changes: Mutex<BTreeMap<String, i64>>,
+    /// The same for what is written and not yet committed: of the work under way, and of work that is kept.
+    settled: Mutex<[BTreeMap<&'static str, i64>; 2]>,
     /// Behind which row of a large table the next look begins.
     places: Mutex<BTreeMap<&'static str, Vec<Value<'static>>>>,
 }
@@ -71,6 +73,34 @@ impl RowSeals {
         for (table, count) in known {
             let entry = changes.entry(table).or_default();
             *entry = count.max(*entry);
+        }
+    }
+
+    fn known_of(&self, table: &str) -> i64 {
+        self.0.changes.lock().unwrap_or_else(PoisonError::into_inner).get(table).copied().unwrap_or_default()
+    }
+
+    /// The work under way changed the set of a table so often.
+    fn settled(&self, table: &'static str, changes: i64) {
+        let [under_way, _] = &mut *self.0.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.insert(table, changes);
+    }
+
+    /// The work under way ended, and is kept or undone.
+    pub(crate) fn work_ended(&self, kept: bool) {
+        let [under_way, all] = &mut *self.0.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = std::mem::take(under_way);
+        if kept {
+            all.extend(ended);
+        }
+    }
+
+    /// The transaction ended. What was committed is known from now on, so that nobody can put an earlier state in its place.
+    pub(crate) fn transaction_ended(&self, committed: bool) {
+        let [under_way, all] = std::mem::take(&mut *self.0.settled.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(under_way);
+        if committed {
+            self.know_changes(all.into_iter().map(|(table, count)| (table.to_owned(), count)).collect());
         }
     }
 
@@ -174,22 +204,35 @@ impl Session<'_> {
         let meant = meant.values();
         let names = meant.as_ref().get(..table.key).unwrap_or_default();
         let condition = table.condition();
-        if table.counted {
-            // A row that was written over.
-            let sql = format!("{ALL} SELECT seal FROM {} WHERE {condition}", table.name);
-            let found = self.optional(&sql, names, |row| Ok(seal_in(row.value(0)?)))?;
-            if let Some(old) = found.flatten() {
-                self.left(table, &old);
-            }
-        }
         let seal = self.seal_for(table, meant.as_ref());
         if let (Value::Blob(new), true) = (&seal, table.counted) {
-            self.came(table, new);
+            let sql = format!("{ALL} SELECT seal FROM {} WHERE {condition}", table.name);
+            let old = self.optional(&sql, names, |row| Ok(seal_in(row.value(0)?)))?.flatten();
+            // The same row once more is one row.
+            if old.as_deref() != Some(new.as_ref()) {
+                self.came(table, new);
+            }
         }
         let mut values: Vec<Value<'_>> = names.to_vec();
         values.push(seal);
         let sql = format!("{ALL} UPDATE {} SET seal = ?{} WHERE {condition}", table.name, table.key + 1);
         self.execute(&sql, values.as_slice())?;
+        Ok(())
+    }
+
+    /// Before the row that the values name is written over, if there is one: it is missed from then on. One that was changed behind our
+    /// back is not the one that was written, which stays missed.
+    pub(crate) fn write_over(&self, table: &'static SealedTable, named: impl Parameters) -> Result<(), StoreError> {
+        if self.seal_key().is_none() {
+            return Ok(());
+        }
+        let (names, condition) = (named.values(), table.condition());
+        let sql = format!("{ALL} SELECT {} FROM {} AS t WHERE {condition}", table.list("t"), table.name);
+        let found = self.optional(&sql, names.as_ref(), |row| self.seal_if_intact(table, row))?;
+        if let Some(old) = found.flatten() {
+            self.left(table, &old);
+            self.execute(&format!("{ALL} UPDATE {} SET seal = NULL WHERE {condition}", table.name), names.as_ref())?;
+        }
         Ok(())
     }
 
@@ -246,12 +289,18 @@ impl Session<'_> {
     ) -> Result<usize, StoreError> {
         let values = parameters.values();
         if table.counted && self.seal_key().is_some() {
-            let sql = format!("{ALL} SELECT seal FROM {} WHERE {condition}", table.name);
-            for seal in self.all(&sql, values.as_ref(), |row| Ok(seal_in(row.value(0)?)))?.into_iter().flatten() {
+            let sql = format!("{ALL} SELECT {} FROM {} WHERE {condition}", table.list(table.name), table.name);
+            for seal in self.all(&sql, values.as_ref(), |row| self.seal_if_intact(table, row))?.into_iter().flatten() {
                 self.left(table, &seal);
             }
         }
         self.execute(&format!("{ALL} DELETE FROM {} WHERE {condition}", table.name), values.as_ref())
+    }
+
+    /// The seal of a row from [`SealedTable::list`], if it is the right one.
+    fn seal_if_intact(&self, table: &SealedTable, row: &Row<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        let intact = self.is_intact(table, row, 0)?;
+        Ok(if intact { seal_in(row.value(table.columns.len())?) } else { None })
     }
 
     /// Whether a row is as it was written, of which the statement asked for [`SealedTable::list`] from column `at` on.

@@ -1,8 +1,9 @@
 //! Which sealed rows a table has, all together. A row's seal can't tell that the row is gone, or that another one it once had was
 //! put in its place; the digest of the set of all seals can.
 //!
-//! A set's digest is the exclusive or of a keyed digest of each seal in it, so that a row that comes or goes changes it without a
-//! look at the others, in the transaction that writes the row. It is kept under a mask that only the key gives and that is never
+//! A set's digest is the sum of a keyed digest of each seal in it, so that a row that comes or goes changes it without a look at the
+//! others, in the transaction that writes the row. It is a sum and not an exclusive or, so that taking a row out twice is not putting
+//! it back. It is kept under a mask that only the key gives and that is never
 //! the same for two states: who has the database sees neither it nor what a row adds to it. `tag` authenticates it together
 //! with how often it was changed; that number is also kept where the database is not, so that a catalog that was put back as a
 //! whole is known.
@@ -58,7 +59,16 @@ fn digest(key: &hmac::Key, domain: &[u8], table: &str, parts: &[ValueRef<'_>]) -
     sum
 }
 
-pub(super) fn toggle(sum: &mut Sum, other: &[u8]) {
+/// Adds to a sum, or takes out of it: four numbers of 64 bits, each modulo 2^64.
+pub(super) fn change(sum: &mut Sum, by: &Sum, how: fn(u64, u64) -> u64) {
+    for (to, from) in sum.chunks_exact_mut(8).zip(by.chunks_exact(8)) {
+        let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+        let changed = how(number(to), number(from));
+        to.copy_from_slice(&changed.to_le_bytes());
+    }
+}
+
+fn mask(sum: &mut Sum, other: &Sum) {
     sum.iter_mut().zip(other).for_each(|(to, from)| *to ^= *from);
 }
 
@@ -77,7 +87,7 @@ impl State {
     fn masked(&self, key: &hmac::Key, table: &str, tag: &Sum) -> Sum {
         let parts = [ValueRef::Integer(self.changes), ValueRef::Integer(self.members), ValueRef::Blob(tag)];
         let mut masked = digest(key, MASK, table, &parts);
-        toggle(&mut masked, &self.sum);
+        mask(&mut masked, &self.sum);
         masked
     }
 
@@ -97,19 +107,19 @@ impl State {
 impl Session<'_> {
     /// A row with this seal came to be in the table.
     pub(super) fn came(&self, table: &'static SealedTable, seal: &[u8]) {
-        self.note(table, seal, 1);
+        self.note(table, seal, 1, u64::wrapping_add);
     }
 
     /// A row with this seal is there no more.
     pub(super) fn left(&self, table: &'static SealedTable, seal: &[u8]) {
-        self.note(table, seal, -1);
+        self.note(table, seal, -1, u64::wrapping_sub);
     }
 
-    fn note(&self, table: &'static SealedTable, seal: &[u8], by: i64) {
+    fn note(&self, table: &'static SealedTable, seal: &[u8], by: i64, how: fn(u64, u64) -> u64) {
         let Some(key) = self.seals().and_then(RowSeals::key) else { return };
         let mut changes = self.changes().borrow_mut();
         let change = changes.0.entry(table.name).or_default();
-        toggle(&mut change.sum, &member(key, table, seal));
+        self::change(&mut change.sum, &member(key, table, seal), how);
         change.members += by;
         change.touched = true;
     }
@@ -134,14 +144,20 @@ impl Session<'_> {
     /// Writes what came and went, before the transaction ends.
     pub(crate) fn settle(&self) -> Result<(), StoreError> {
         let changes = std::mem::take(&mut *self.changes().borrow_mut());
-        let Some(key) = self.seals().and_then(RowSeals::key) else { return Ok(()) };
+        let Some(seals) = self.seals() else { return Ok(()) };
+        let Some(key) = seals.key() else { return Ok(()) };
         for (table, change) in changes.0.into_iter().filter(|(_, change)| change.touched) {
             // A set that is no set of ours stays as it is: it is told until somebody has looked into it.
             let Some(mut state) = self.set_of(key, table)? else { continue };
-            toggle(&mut state.sum, &change.sum);
+            // So does one that was put back as it was earlier, or its number would soon be as high as it was.
+            if state.changes < seals.known_of(table) {
+                continue;
+            }
+            self::change(&mut state.sum, &change.sum, u64::wrapping_add);
             state.members += change.members;
             state.changes += 1;
             self.put_set(key, table, &state)?;
+            seals.settled(table, state.changes);
         }
         Ok(())
     }
@@ -157,7 +173,21 @@ mod tests {
         let first = State { changes: 3, members: 2, sum: [1; 32] };
         let second = State { sum: [2; 32], ..first };
         let mut both = first.masked(&key, "grants", &first.tag(&key, "grants"));
-        toggle(&mut both, &second.masked(&key, "grants", &second.tag(&key, "grants")));
+        mask(&mut both, &second.masked(&key, "grants", &second.tag(&key, "grants")));
         assert_ne!(both, [3; 32], "two states of one number show what is between them");
+    }
+
+    #[test]
+    fn what_is_added_and_taken_out_again_is_as_if_it_never_was() {
+        let (one, other) = (Sum::from(std::array::from_fn(|at| at as u8 * 7 + 3)), [0xff; 32]);
+        let mut sum = [0xfe; 32];
+        change(&mut sum, &one, u64::wrapping_add);
+        change(&mut sum, &other, u64::wrapping_add);
+        change(&mut sum, &one, u64::wrapping_sub);
+        change(&mut sum, &other, u64::wrapping_sub);
+        assert_eq!(sum, [0xfe; 32]);
+        change(&mut sum, &one, u64::wrapping_sub);
+        change(&mut sum, &one, u64::wrapping_sub);
+        assert_ne!(sum, [0xfe; 32], "twice is not never");
     }
 }

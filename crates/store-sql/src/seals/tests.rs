@@ -108,3 +108,117 @@ fn an_earlier_form_is_brought_up_to_date() {
     let found = session.damaged_rows(10).unwrap();
     assert_eq!(found, [DamagedRow { table: "evidence", row: "2".into() }]);
 }
+
+fn token(id: &str) -> sealyard_store::model::TokenRecord {
+    sealyard_store::model::TokenRecord {
+        id: id.into(),
+        owner: "ada".into(),
+        hash: format!("h{id}"),
+        scopes: vec!["all".into()],
+        created: Timestamp::from_millis(1),
+        expires: None,
+        revoked: false,
+        used: None,
+    }
+}
+
+/// Work that is committed, as the writer does it.
+fn commit<T>(connection: &rusqlite::Connection, seals: &RowSeals, work: impl FnOnce(&mut Session<'_>) -> T) -> T {
+    let mut session = Session::sqlite(connection).sealing(seals);
+    let done = work(&mut session);
+    session.settle().unwrap();
+    seals.work_ended(true);
+    seals.transaction_ended(true);
+    done
+}
+
+fn look(connection: &rusqlite::Connection, seals: &RowSeals) -> Vec<&'static str> {
+    let found = Session::sqlite(connection).sealing(seals).damaged_rows(10).unwrap();
+    found.into_iter().map(|row| row.table).collect()
+}
+
+#[test]
+fn a_row_put_back_twice_is_told() {
+    let (connection, seals) = (catalog(), seals());
+    commit(&connection, &seals, |tx| {
+        tx.create_user(&user("ada")).unwrap();
+        tx.create_token(&token("t")).unwrap();
+    });
+    connection.execute_batch("CREATE TEMP TABLE stolen AS SELECT id, seal FROM tokens").unwrap();
+    let back = "UPDATE tokens SET revoked = 0, seal = (SELECT seal FROM stolen WHERE stolen.id = tokens.id)";
+    for _ in 0..2 {
+        commit(&connection, &seals, |tx| tx.revoke_token("t").unwrap());
+        connection.execute_batch(back).unwrap();
+    }
+    assert_eq!(look(&connection, &seals), ["tokens"]);
+}
+
+#[test]
+fn a_denial_that_was_moved_and_then_removed_is_missed() {
+    let grant = |pattern: &str, right: &str| sealyard_identity::Grant {
+        grantee: "principal:u1".parse().unwrap(),
+        pattern: pattern.parse().unwrap(),
+        right: right.parse().unwrap(),
+    };
+    // It is removed there, or written over.
+    for over in [false, true] {
+        let (connection, seals) = (catalog(), seals());
+        commit(&connection, &seals, |tx| {
+            tx.set_grant(&grant("experiment:*", "MANAGE")).unwrap();
+            tx.set_grant(&grant("experiment:1", "DENY")).unwrap();
+            // What is written over by the server itself is not missed, whether it changes or not.
+            tx.set_grant(&grant("experiment:3", "READ")).unwrap();
+            tx.set_grant(&grant("experiment:3", "EDIT")).unwrap();
+            tx.set_grant(&grant("experiment:3", "EDIT")).unwrap();
+        });
+        assert_eq!(look(&connection, &seals), [""; 0]);
+        connection.execute_batch("UPDATE grants SET pattern = 'experiment:2' WHERE permission = 'DENY'").unwrap();
+        commit(&connection, &seals, |tx| {
+            if over {
+                tx.set_grant(&grant("experiment:2", "READ")).unwrap();
+            }
+            tx.remove_grant(&grant("experiment:2", if over { "READ" } else { "DENY" })).unwrap();
+        });
+        assert_eq!(look(&connection, &seals), ["grants"]);
+    }
+}
+
+#[test]
+fn a_table_that_was_put_back_is_told_however_much_is_written_then() {
+    let (connection, seals) = (catalog(), seals());
+    commit(&connection, &seals, |tx| {
+        tx.create_user(&user("ada")).unwrap();
+        tx.create_token(&token("t")).unwrap();
+    });
+    let keep = "CREATE TEMP TABLE s1 AS SELECT * FROM tokens;
+                CREATE TEMP TABLE s2 AS SELECT * FROM row_sets WHERE name = 'tokens'";
+    connection.execute_batch(keep).unwrap();
+    // Without a look in between.
+    commit(&connection, &seals, |tx| tx.revoke_token("t").unwrap());
+    let back = "DELETE FROM tokens; INSERT INTO tokens SELECT * FROM s1;
+                DELETE FROM row_sets WHERE name = 'tokens'; INSERT INTO row_sets SELECT * FROM s2";
+    connection.execute_batch(back).unwrap();
+    for id in ["u", "v", "w"] {
+        commit(&connection, &seals, |tx| tx.create_token(&token(id)).unwrap());
+    }
+    assert_eq!(look(&connection, &seals), ["tokens"]);
+}
+
+/// Work that was undone, or a transaction that was, is not known of: what comes next is not taken for something put back.
+#[test]
+fn what_was_undone_is_not_expected() {
+    let (connection, seals) = (catalog(), seals());
+    commit(&connection, &seals, |tx| tx.create_user(&user("ada")).unwrap());
+    for (kept, committed) in [(false, true), (true, false)] {
+        connection.execute_batch("BEGIN").unwrap();
+        let mut session = Session::sqlite(&connection).sealing(&seals);
+        session.create_user(&user("bob")).unwrap();
+        session.settle().unwrap();
+        connection.execute_batch("ROLLBACK").unwrap();
+        seals.work_ended(kept);
+        seals.transaction_ended(committed);
+        assert_eq!(look(&connection, &seals), [""; 0]);
+        commit(&connection, &seals, |tx| tx.create_user(&user(if kept { "cyd" } else { "dan" })).unwrap());
+        assert_eq!(look(&connection, &seals), [""; 0]);
+    }
+}

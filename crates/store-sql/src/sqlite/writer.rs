@@ -102,6 +102,7 @@ fn write_group(connection: &Connection, group: Vec<Job>, seals: &RowSeals, schem
     for Job { work, done } in jobs.by_ref() {
         match write_one(connection, work, kept == 0, seals) {
             Ok(outcome) => {
+                seals.work_ended(outcome.is_ok());
                 kept += usize::from(outcome.is_ok());
                 finished.push((done, outcome));
             }
@@ -117,6 +118,7 @@ fn write_group(connection: &Connection, group: Vec<Job>, seals: &RowSeals, schem
         Some(reason) => Err(reason),
     };
     people.follow();
+    seals.transaction_ended(committed.is_ok());
     match committed {
         Ok(()) => {
             for (done, outcome) in finished {
