@@ -29,7 +29,7 @@ async fn each_listener_has_its_own_routes_and_networks() {
         tls = "off"
         token_file = "metrics.token"
         [limits]
-        address_rate = { per_second = 1000, burst = 40 }
+        address_rate = { per_second = 20, burst = 100 }
     "#;
     let server = place.start(TlsMode::Automatic, settings).await.unwrap();
     let token = place.token();
