@@ -5,7 +5,7 @@
 
 use sealyard_core::Redacted;
 use sealyard_ledger::{Act, Outcome};
-use sealyard_store::WorkspaceKey;
+use sealyard_store::{StoreError, WorkspaceKey};
 use sealyard_vault::{KeyId, VaultError};
 
 use crate::{App, AppError, Caller};
@@ -13,18 +13,33 @@ use crate::{App, AppError, Caller};
 const PURPOSE: &str = "workspace-key";
 
 impl App {
-    /// Takes in the keys of all workspaces: those of other servers may have come since.
+    /// Takes in the keys of all workspaces: those of other servers may have come since. While one of them is not as it was written,
+    /// or was put back after it had been destroyed, none is taken in, which is told as damage.
     ///
     /// # Errors
     /// [`AppError::Store`].
     pub async fn load_workspace_keys(&self) -> Result<(), AppError> {
-        let keys = self.store().read(|tx| Ok::<_, AppError>(tx.workspace_keys()?)).await?;
-        for key in keys {
-            if let Err(error) = self.take_workspace_key(&key) {
-                tracing::error!(workspace = key.workspace, %error, "the key of a workspace can't be opened");
+        match self.all_workspace_keys().await {
+            Ok(keys) => keys.iter().for_each(|key| {
+                if let Err(error) = self.take_workspace_key(key) {
+                    tracing::error!(workspace = key.workspace, %error, "the key of a workspace can't be opened");
+                }
+            }),
+            Err(error @ StoreError::Damaged { .. }) => {
+                tracing::error!(%error, "no key of a workspace is taken in; hint: sealyard doctor");
             }
+            Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+
+    async fn all_workspace_keys(&self) -> Result<Vec<WorkspaceKey>, StoreError> {
+        let read = || self.store().read_short(|tx| tx.workspace_keys());
+        match read().await {
+            // Another server's change in the moment in which this began to read is seen by the next look.
+            Err(StoreError::Damaged { .. }) => read().await,
+            outcome => outcome,
+        }
     }
 
     /// Forgets the keys of workspaces that another server destroyed.
@@ -34,7 +49,7 @@ impl App {
         if held.is_empty() {
             return Ok(());
         }
-        let kept = self.store().read_short(|tx| Ok::<_, AppError>(tx.workspace_keys()?)).await?;
+        let kept = self.all_workspace_keys().await?;
         for id in held {
             let text = id.to_string();
             if !kept.iter().any(|key| key.key == text) {
@@ -45,8 +60,12 @@ impl App {
         Ok(())
     }
 
+    fn held(&self, key: &WorkspaceKey) -> Option<KeyId> {
+        KeyId::from_text(&key.key).filter(|id| self.vault.keyring().is_scoped(*id))
+    }
+
     fn take_workspace_key(&self, key: &WorkspaceKey) -> Result<KeyId, AppError> {
-        if let Some(id) = KeyId::from_text(&key.key).filter(|id| self.vault.keyring().is_scoped(*id)) {
+        if let Some(id) = self.held(key) {
             return Ok(id);
         }
         let bytes = self.vault.sealer(PURPOSE).open(&key.key, &key.sealed)?;
@@ -60,6 +79,11 @@ impl App {
     pub(crate) async fn key_of_workspace(&self, name: &str, number: i64) -> Result<KeyId, AppError> {
         let found = self.store().read_short(move |tx| Ok::<_, AppError>(tx.workspace_key(number)?)).await?;
         if let Some(key) = found {
+            if let Some(id) = self.held(&key) {
+                return Ok(id);
+            }
+            // A key that was put back is told by all of them together.
+            self.all_workspace_keys().await?;
             return self.take_workspace_key(&key);
         }
         let bytes = Redacted::new(self.rng.bytes::<32>());

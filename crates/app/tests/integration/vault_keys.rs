@@ -142,6 +142,38 @@ async fn the_key_of_a_workspace_that_another_server_deleted_is_forgotten() {
     assert_eq!(test.write(|tx| tx.workspace_keys()).await.len(), 1);
 }
 
+/// Whoever may write the catalog, and has an old copy of it, would have the key back of what was destroyed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destroyed_key_does_not_come_back_by_its_old_row() {
+    let two = Two::new().await;
+    let (test, second, may) = (&two.test, &two.second, two.may().await);
+    for name in ["team-a", "team-b"] {
+        test.app.create_workspace(&test.admin, &may, name, None).await.unwrap();
+        second.in_workspace(&test.admin, name).await.unwrap();
+    }
+    let ids = test.write(|tx| tx.workspace_keys()).await;
+    let keys: Vec<KeyId> = ids.iter().map(|key| KeyId::from_text(&key.key).unwrap()).collect();
+    let copy = format!("ATTACH '{}' AS copy", test.root().join("copy.db").display());
+    test.sql(&format!("{copy}; CREATE TABLE copy.old AS SELECT * FROM workspace_keys ORDER BY workspace LIMIT 1"));
+    test.app.delete_workspace(&test.admin, &may, "team-a", WorkspaceDeletion::Cascade).await.unwrap();
+    second.follow_vault_keys().await.unwrap();
+    // The second made both; the first has only looked on since it forgot the one that it destroyed.
+    let held = |vault: &Vault| keys.iter().map(|key| vault.keyring().is_scoped(*key)).collect::<Vec<_>>();
+    assert_eq!((held(&test.vault), held(&two.vault)), (vec![false, false], vec![false, true]));
+
+    test.sql(&format!("{copy}; INSERT INTO workspace_keys SELECT * FROM copy.old"));
+    test.app.load_workspace_keys().await.unwrap();
+    assert_eq!(held(&test.vault), [false, false], "while one too many is there nobody knows which is right");
+    test.app.in_workspace(&test.admin, "team-b").await.unwrap_err();
+    let damaged = test.app.look_for_damaged_rows().await.unwrap();
+    assert_eq!(damaged.iter().map(|row| row.table).collect::<Vec<_>>(), ["workspace_keys"]);
+    assert_eq!(held(&two.vault), [false, true], "what is in use goes on");
+    test.sql("DELETE FROM workspace_keys WHERE workspace = (SELECT min(workspace) FROM workspace_keys)");
+    test.app.load_workspace_keys().await.unwrap();
+    assert_eq!(held(&test.vault), [false, true]);
+    test.app.in_workspace(&test.admin, "team-b").await.unwrap();
+}
+
 /// Somebody who knows an old key, and may write the file of keys but not read it, would have everything to come written under it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_was_replaced_never_becomes_the_newest_again() {

@@ -67,6 +67,7 @@ impl Connection {
             failed: Cell::new(false),
             lost: Cell::new(false),
         };
+        connection.look_in_one_schema()?;
         connection.batch(
             "SET standard_conforming_strings = on; SET timezone = 'UTC'; SET lock_timeout = '30s';
              SET idle_in_transaction_session_timeout = '5min';
@@ -74,6 +75,27 @@ impl Connection {
                  WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');",
         )?;
         Ok(connection)
+    }
+
+    /// From now on names are looked for in the catalog's schema alone, and in the database's own before it: an operator or function of
+    /// another schema that a user's `search_path` names would have a say in what each statement means. So every name in these
+    /// statements says where it is.
+    fn look_in_one_schema(&self) -> Result<(), StoreError> {
+        let sql = "SELECT CAST(pg_catalog.current_schema() AS pg_catalog.text)";
+        match self.optional(sql, &[], |row| row.get::<Option<String>>(0))?.flatten() {
+            Some(schema) if !schema.starts_with("pg_") && schema != "information_schema" => {}
+            _ => {
+                return Err(StoreError::Invalid(
+                    "the database's user has no schema to keep the catalog in; hint: CREATE SCHEMA sealyard AUTHORIZATION \
+                     <the user>, and ALTER ROLE <the user> SET search_path = sealyard"
+                        .to_owned(),
+                ));
+            }
+        }
+        self.batch(
+            "SELECT pg_catalog.set_config('search_path',
+                 pg_catalog.concat(pg_catalog.quote_ident(pg_catalog.current_schema()), ', pg_temp'), false)",
+        )
     }
 
     /// From now on an answer may take this long.

@@ -39,6 +39,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0028_workspace_keys.sql"),
     include_str!("../../migrations/postgres/0029_ledger_personal.sql"),
     include_str!("../../migrations/postgres/0031_more_row_seals.sql"),
+    include_str!("../../migrations/postgres/0032_workspace_key_seals.sql"),
 ];
 
 /// Brings the database to this release's schema, in one transaction, and makes the default experiment in a new one. Servers

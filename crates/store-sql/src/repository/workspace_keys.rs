@@ -1,40 +1,52 @@
 use sealyard_core::Timestamp;
 use sealyard_store::{StoreError, WorkspaceKey, WorkspaceKeys};
 
-use crate::error::corrupt;
 use crate::forgotten;
+use crate::seals::WORKSPACE_KEYS;
 use crate::session::Session;
 use crate::sql::Row;
 
-const FROM: &str = "SELECT workspace, id, sealed FROM workspace_keys";
-
-fn read(row: &Row<'_>) -> Result<WorkspaceKey, StoreError> {
-    Ok(WorkspaceKey { workspace: row.get(0)?, key: row.get(1)?, sealed: row.get(2)? })
-}
+/// In the order of [`WORKSPACE_KEYS`], with the seal.
+const FROM: &str = "SELECT workspace, id, sealed, seal FROM workspace_keys";
 
 impl WorkspaceKeys for Session<'_> {
     fn workspace_keys(&mut self) -> Result<Vec<WorkspaceKey>, StoreError> {
-        self.all(&format!("{FROM} ORDER BY workspace"), [], read)
+        // One that was put back is as it was written: only all of them together tell.
+        self.check_all(&WORKSPACE_KEYS)?;
+        self.all(&format!("{FROM} ORDER BY workspace"), [], |row| self.read_workspace_key(row))
     }
 
     fn workspace_key(&mut self, workspace: i64) -> Result<Option<WorkspaceKey>, StoreError> {
-        self.optional(&format!("{FROM} WHERE workspace = ?1"), [workspace], read)
+        self.optional(&format!("{FROM} WHERE workspace = ?1"), [workspace], |row| self.read_workspace_key(row))
     }
 
     fn put_workspace_key(&mut self, key: &WorkspaceKey, now: Timestamp) -> Result<WorkspaceKey, StoreError> {
+        if let Some(there) = self.workspace_key(key.workspace)? {
+            return Ok(there);
+        }
         self.execute(
-            "INSERT INTO workspace_keys (workspace, id, sealed, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            "INSERT INTO workspace_keys (workspace, id, sealed, created) VALUES (?1, ?2, ?3, ?4)",
             (key.workspace, &key.key, &key.sealed, now.as_millis()),
         )?;
-        self.workspace_key(key.workspace)?.ok_or_else(|| corrupt("key of a workspace"))
+        self.seal(&WORKSPACE_KEYS, (key.workspace, key.key.as_str(), key.sealed.as_slice()))?;
+        Ok(key.clone())
     }
 
     fn destroy_workspace_key(&mut self, workspace: i64) -> Result<Option<String>, StoreError> {
+        // Of one that was changed nobody knows which key it is: the ledger would say that another one is gone.
         let found = self.workspace_key(workspace)?;
+        self.write_over(&WORKSPACE_KEYS, [workspace])?;
         // Written over first, so that the page does not keep it.
         self.execute("UPDATE workspace_keys SET sealed = ?2 WHERE workspace = ?1", (workspace, vec![0_u8; 200]))?;
         self.execute("DELETE FROM workspace_keys WHERE workspace = ?1", [workspace])?;
         forgotten::note();
         Ok(found.map(|key| key.key))
+    }
+}
+
+impl Session<'_> {
+    fn read_workspace_key(&self, row: &Row<'_>) -> Result<WorkspaceKey, StoreError> {
+        self.check(&WORKSPACE_KEYS, row, 0)?;
+        Ok(WorkspaceKey { workspace: row.get(0)?, key: row.get(1)?, sealed: row.get(2)? })
     }
 }

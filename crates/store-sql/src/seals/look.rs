@@ -1,5 +1,6 @@
 //! Looking at all sealed rows, and sealing those that an earlier release wrote.
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use aws_lc_rs::hmac;
@@ -18,6 +19,16 @@ const FILES_AT_ONCE: usize = 200_000;
 /// What is told where a set is not what it should be.
 const REMOVED: &str = "(rows were removed, added or put back)";
 const PUT_BACK: &str = "(all of it was put back as it was earlier)";
+
+impl State {
+    /// Counts a row by what stands in its seal's column.
+    fn add(&mut self, key: &hmac::Key, table: &SealedTable, seal: ValueRef<'_>) {
+        if let (ValueRef::Blob(seal), true) = (seal, table.counted) {
+            change(&mut self.sum, &member(key, table, seal), u64::wrapping_add);
+            self.members += 1;
+        }
+    }
+}
 
 impl Session<'_> {
     /// Reads the sealed rows behind `after` with what `read` makes of each; says whether there may be more, and behind which.
@@ -91,21 +102,50 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Whether the set of a table is the one that its rows make, and not an earlier one.
+    /// Refuses a small table from which rows were removed, or to which some were added or put back, also one row of it that was changed.
+    pub(crate) fn check_all(&self, table: &'static SealedTable) -> Result<(), StoreError> {
+        let Some(key) = self.seals().and_then(RowSeals::key) else { return Ok(()) };
+        let before = self.known_changes(table);
+        self.settle()?;
+        let (mut state, mut after) = (State::default(), Vec::new());
+        loop {
+            let (_, more) = self.step(table, &mut after, |row| {
+                self.check(table, row, 0)?;
+                state.add(key, table, row.value(table.columns.len())?);
+                Ok(())
+            })?;
+            if !more {
+                break;
+            }
+        }
+        match self.look_at_set(key, table, &state, before)? {
+            None => Ok(()),
+            Some(row) => {
+                tracing::error!(table = table.name, "the rows of a table are not those that the server wrote: {row}");
+                Err(StoreError::Damaged { table: table.name, row: row.to_owned() })
+            }
+        }
+    }
+
+    /// To be asked before a table is read: what others commit meanwhile is not in what is read, but would be known.
+    fn known_changes(&self, table: &SealedTable) -> i64 {
+        self.seals().map_or(0, |seals| seals.known_of(table.name))
+    }
+
+    /// Whether the set of a table is the one that its rows make, and not one before that of which `before` is the number.
     fn look_at_set(
         &self,
         key: &hmac::Key,
         table: &SealedTable,
         found: &State,
+        before: i64,
     ) -> Result<Option<&'static str>, StoreError> {
         let Some(state) = self.set_of(key, table.name)? else { return Ok(Some(REMOVED)) };
         let Some(seals) = self.seals() else { return Ok(None) };
-        let mut known = seals.0.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = known.entry(table.name.to_owned()).or_default();
-        if state.changes < *before {
+        if state.changes < before {
             return Ok(Some(PUT_BACK));
         }
-        *before = state.changes;
+        seals.know_changes(BTreeMap::from([(table.name.to_owned(), state.changes)]));
         let same = state.members == found.members && state.sum == found.sum;
         Ok(if same { None } else { Some(REMOVED) })
     }
@@ -132,13 +172,11 @@ impl Integrity for Session<'_> {
             let mut places = seals.0.places.lock().unwrap_or_else(PoisonError::into_inner);
             let mut after = places.remove(table.name).unwrap_or_default();
             drop(places);
+            let before = self.known_changes(table);
             let (mut state, mut seen) = (State::default(), 0);
             loop {
                 let (rows, more) = self.step(table, &mut after, |row| {
-                    if let (ValueRef::Blob(seal), true) = (row.value(table.columns.len())?, table.counted) {
-                        change(&mut state.sum, &member(key, table, seal), u64::wrapping_add);
-                        state.members += 1;
-                    }
+                    state.add(key, table, row.value(table.columns.len())?);
                     let intact = self.is_intact(table, row, 0)?;
                     Ok(if intact { None } else { Some(name_of(table, row, 0)?) })
                 })?;
@@ -155,7 +193,7 @@ impl Integrity for Session<'_> {
                 }
             }
             if table.counted
-                && let Some(row) = self.look_at_set(key, table, &state)?
+                && let Some(row) = self.look_at_set(key, table, &state, before)?
                 && damaged.len() < limit
             {
                 damaged.push(DamagedRow { table: table.name, row: row.to_owned() });

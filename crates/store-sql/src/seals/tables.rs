@@ -105,6 +105,9 @@ pub(crate) static SECOND_FACTORS: SealedTable = SealedTable {
 };
 pub(crate) static RECOVERY_CODES: SealedTable =
     SealedTable { since: 2, ..SealedTable::new("recovery_codes", &["member", "hash"], 2) };
+/// A key that was destroyed must not come back by its old row: it is counted, and none is taken in while the set is not right.
+pub(crate) static WORKSPACE_KEYS: SealedTable =
+    SealedTable { since: 3, ..SealedTable::new("workspace_keys", &["workspace", "id", "sealed"], 1) };
 /// Whose bytes are whose: without this, a row that names another object has the server decrypt that for whoever may read this.
 pub(crate) static ARTIFACTS: SealedTable = SealedTable {
     since: 2,
@@ -128,7 +131,7 @@ pub(crate) static SHARED_OBJECTS: SealedTable = SealedTable {
 };
 
 /// Every one of them.
-pub(crate) static ALL_SEALED: [&SealedTable; 21] = [
+pub(crate) static ALL_SEALED: [&SealedTable; 22] = [
     &USERS,
     &TOKENS,
     &SESSIONS,
@@ -147,6 +150,7 @@ pub(crate) static ALL_SEALED: [&SealedTable; 21] = [
     &WORKSPACES,
     &SECOND_FACTORS,
     &RECOVERY_CODES,
+    &WORKSPACE_KEYS,
     &ARTIFACTS,
     &VERSION_FILES,
     &SHARED_OBJECTS,

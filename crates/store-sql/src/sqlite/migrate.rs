@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0028_workspace_keys.sql"),
     include_str!("../../migrations/sqlite/0029_ledger_personal.sql"),
     include_str!("../../migrations/sqlite/0031_more_row_seals.sql"),
+    include_str!("../../migrations/sqlite/0032_workspace_key_seals.sql"),
 ];
 
 /// Makes a catalog that has had the first `schema` steps, in a transaction of the caller's.

@@ -21,7 +21,9 @@ pub struct WorkspaceKey {
 )]
 pub trait WorkspaceKeys {
     /// All of them, by workspace; also those of workspaces that are gone and whose objects went elsewhere.
+    /// Fails where one was put back, changed or taken away behind the server's back.
     fn workspace_keys(&mut self) -> Result<Vec<WorkspaceKey>>;
+    /// That of one workspace, as it was written; whether it was put back only all of them tell.
     fn workspace_key(&mut self, workspace: i64) -> Result<Option<WorkspaceKey>>;
     /// Keeps a key unless the workspace has one; gives the one that it has then.
     fn put_workspace_key(&mut self, key: &WorkspaceKey, now: Timestamp) -> Result<WorkspaceKey>;

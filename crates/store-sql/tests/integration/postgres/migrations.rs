@@ -109,11 +109,74 @@ async fn also_where_no_schema_can_be_made() {
     let plain = format!("postgresql://plain:plain@{place}");
     drop(open(&plain).unwrap());
     drop(open(&plain).unwrap());
-    let function = "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';";
-    let trigger = "CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION planted()";
-    server.sql(&url, &format!("{function} {trigger}")).await.unwrap();
-    let refused = open(&plain);
-    assert!(matches!(refused, Err(StoreError::Schema(_))), "{refused:?}");
+    let ours = "CREATE TRIGGER ledger_entries_stay BEFORE TRUNCATE ON ledger_entries
+        FOR EACH STATEMENT EXECUTE FUNCTION ledger_stays()";
+    let cases = [
+        (
+            "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+             CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION planted()",
+            "DROP TRIGGER t ON users; DROP FUNCTION planted()",
+        ),
+        // A name that a step uses is not enough: another table, another moment, another body.
+        (
+            "CREATE TRIGGER ledger_entries_stay BEFORE TRUNCATE ON users
+             FOR EACH STATEMENT EXECUTE FUNCTION ledger_stays()",
+            "DROP TRIGGER ledger_entries_stay ON users",
+        ),
+        ("DROP TRIGGER ledger_entries_stay ON ledger_entries", ours),
+        (
+            "ALTER TABLE ledger_entries DISABLE TRIGGER ledger_entries_stay",
+            "ALTER TABLE ledger_entries ENABLE TRIGGER ledger_entries_stay",
+        ),
+        ("CREATE RULE r AS ON INSERT TO grants DO ALSO NOTHING", "DROP RULE r ON grants"),
+        ("CREATE OR REPLACE FUNCTION ledger_stays() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'", ""),
+    ];
+    for (planted, undo) in cases {
+        server.sql(&url, planted).await.unwrap();
+        let refused = open(&plain);
+        assert!(matches!(refused, Err(StoreError::Schema(_))), "{planted}: {refused:?}");
+        if !undo.is_empty() {
+            server.sql(&url, undo).await.unwrap();
+            drop(open(&plain).unwrap());
+        }
+    }
+}
+
+/// A role can be given a `search_path`, and with it operators that make one name equal to another.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_schema_has_a_say_in_what_is_asked() {
+    let server = Server::shared();
+    let url = server.empty_url().await;
+    let schema = url.rsplit("%3D").next().unwrap().to_owned();
+    server
+        .sql(
+            &url,
+            &format!(
+                "CREATE SCHEMA foreign_{schema};
+                 CREATE FUNCTION foreign_{schema}.always(text, text) RETURNS bool LANGUAGE sql AS 'SELECT true';
+                 CREATE OPERATOR foreign_{schema}.= (LEFTARG = text, RIGHTARG = text, FUNCTION = foreign_{schema}.always)"
+            ),
+        )
+        .await
+        .unwrap();
+    let hostile = url.replace(&schema, &format!("{schema}%2Cforeign_{schema}%2Cpg_catalog"));
+    let answer = server.sql(&hostile, "SELECT CAST('a' AS text) = CAST('b' AS text)").await.unwrap();
+    assert_eq!(answer, ["t"], "the operator is not in the way");
+    let store: Arc<dyn Store> = Arc::new(open(&hostile).unwrap());
+    store.write(|tx| tx.put_setting("a", "b")).await.unwrap();
+    assert_eq!(store.read(|tx| tx.setting("other")).await.unwrap(), None);
+    assert_eq!(store.read(|tx| tx.setting("a")).await.unwrap().as_deref(), Some("b"));
+}
+
+/// What would be refused later with words that help nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_without_a_schema_to_use_says_what_to_do() {
+    let url = Server::shared().empty_url().await;
+    for path in ["nowhere", "pg_catalog", "information_schema"] {
+        let schema = url.rsplit("%3D").next().unwrap();
+        let refused = open(&url.replace(schema, path)).unwrap_err();
+        assert!(refused.to_string().contains("CREATE SCHEMA"), "{refused}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
