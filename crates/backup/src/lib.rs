@@ -21,6 +21,7 @@
 //! the next one.
 #![forbid(unsafe_code)]
 
+mod columns;
 mod error;
 mod hashing;
 mod keys;
@@ -32,6 +33,7 @@ mod restore;
 mod sealed;
 mod store;
 mod verify;
+mod workspaces;
 
 pub use error::BackupError;
 pub use keys::KeyFiles;

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use sealyard_core::{Digest, ReadAt, Redacted, Rng};
 use sealyard_ledger::{Checkpoint, Entry, VerifierKey, verify};
 use sealyard_store::StoreError;
-use sealyard_store_sql::{DumpItem, DumpReader, DumpTable, DumpValue};
+use sealyard_store_sql::{DumpItem, DumpReader};
 use sealyard_vault::{Keyring, Listed, ObjectBackend, ObjectId, Staged, Vault, VaultError};
 use serde::Serialize;
 
+use crate::columns::Columns;
 use crate::hashing::digest_of_file;
 use crate::manifest::Manifest;
 use crate::store::SnapshotName;
 use crate::{BackupError, BackupStore, KeyFiles, RecoveryKey, StoredCopy, list, sealed};
 
 /// Most problems that are listed; a backup with more is no less broken.
-const MOST_PROBLEMS: usize = 1000;
+pub(crate) const MOST_PROBLEMS: usize = 1000;
 
 /// What an examination found.
 #[derive(Debug, Clone, Serialize)]
@@ -165,39 +166,6 @@ impl<'s> Opened<'s> {
     /// [`BackupError::Refused`].
     pub fn keys(&self) -> Result<KeyFiles, BackupError> {
         KeyFiles::read_from(sealed::read(&self.store.folder(&self.name), "keys", &self.key)?)
-    }
-
-    /// The vault's keys with those of the workspaces, which are in the catalog, sealed by them.
-    ///
-    /// # Errors
-    /// [`BackupError::Refused`]. One that can't be opened is a problem, and all else can be looked at.
-    pub fn with_workspace_keys(&self, ring: Keyring) -> Result<(Keyring, Vec<BackupProblem>), BackupError> {
-        let (mut ring, mut dump, mut current) = (ring, self.dump()?, Columns::default());
-        let mut problems = Vec::new();
-        while let Some(item) = dump.next_item()? {
-            match item {
-                DumpItem::Table(table) => current = Columns::of(&table),
-                DumpItem::Row(row) if current.table == "workspace_keys" => {
-                    let refused = || BackupError::refused("backup.catalog", "a row of a workspace's key is none");
-                    let id = current.text(&row, "id").ok_or_else(refused)?;
-                    let sealed = current.blob(&row, "sealed").ok_or_else(refused)?;
-                    let opened = ring.open_sealed("workspace-key", &id, sealed).ok();
-                    match opened.and_then(|key| <[u8; 32]>::try_from(key.expose().as_slice()).ok()) {
-                        Some(key) => ring = ring.with_scoped(Redacted::new(key)),
-                        None if problems.len() < MOST_PROBLEMS => problems.push(BackupProblem {
-                            rule: "backup.workspace-key",
-                            detail: format!(
-                                "the key {id} of a workspace can't be opened: what is stored under it can't be read"
-                            ),
-                            damaged: Some(id),
-                        }),
-                        None => {}
-                    }
-                }
-                DumpItem::Row(_) => {}
-            }
-        }
-        Ok((ring, problems))
     }
 
     /// Shows each line of the list of objects.
@@ -401,44 +369,6 @@ fn verify_content(vault: &Vault, copy: &StoredCopy, report: &mut BackupReport) -
             Ok(())
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Where the columns of a table are.
-#[derive(Debug, Default)]
-struct Columns {
-    table: String,
-    columns: Vec<String>,
-}
-
-impl Columns {
-    fn of(table: &DumpTable) -> Self {
-        Self { table: table.table.clone(), columns: table.columns.clone() }
-    }
-
-    fn value<'r>(&self, row: &'r [DumpValue], name: &str) -> Option<&'r DumpValue> {
-        row.get(self.columns.iter().position(|column| column == name)?)
-    }
-
-    fn text(&self, row: &[DumpValue], name: &str) -> Option<String> {
-        match self.value(row, name)? {
-            DumpValue::Text(text) => Some(text.clone()),
-            _ => None,
-        }
-    }
-
-    fn blob<'r>(&self, row: &'r [DumpValue], name: &str) -> Option<&'r [u8]> {
-        match self.value(row, name)? {
-            DumpValue::Blob(bytes) => Some(bytes),
-            _ => None,
-        }
-    }
-
-    fn integer(&self, row: &[DumpValue], name: &str) -> Option<i64> {
-        match self.value(row, name)? {
-            DumpValue::Integer(number) => Some(*number),
-            _ => None,
-        }
     }
 }
 

@@ -358,6 +358,13 @@ impl Restore {
         let name = self.backup.as_deref().map(SnapshotName::parse).transpose()?;
         let ring = {
             let opened = Opened::open(&store, name.as_ref(), &recovery, verifier.as_ref())?;
+            // A name that was mistyped is not found out after all has been copied.
+            let without = to.as_ref().map_or(&[][..], |to| &to.without);
+            if !without.is_empty()
+                && let Some(id) = opened.unknown_workspaces(without)?.pop()
+            {
+                return Err(StoreError::NotFound { kind: "workspace", id }.into());
+            }
             let ring = self.ring(&opened.keys()?, &clock, &rng).await?;
             opened.with_workspace_keys(ring)?
         };

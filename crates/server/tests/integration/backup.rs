@@ -268,5 +268,5 @@ async fn a_workspace_that_was_deleted_since_is_left_out_with_its_key() {
     // A name that is not in it is a mistake, and nothing is restored.
     let refused = restore(root, "backups", without(&["nobody"], "none"), false).await.unwrap_err();
     assert!(matches!(refused, ServerError::Store(StoreError::NotFound { .. })), "{refused:?}");
-    assert!(!root.join("none").exists());
+    assert!(!root.join("none").exists() && !root.join("none.restoring").exists(), "found out after the copy");
 }

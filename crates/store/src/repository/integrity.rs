@@ -12,8 +12,9 @@ pub struct DamagedRow {
 /// Which rows are sealed, and how, changes with releases; this is the present form.
 pub const SEAL_FORM: u32 = 3;
 
-/// Seals of the rows that decide something: users, tokens, second factors, keys of workspaces, sessions, grants, roles, groups, workspaces, registered
-/// models, versions, aliases, evidence, and which bytes a file has. A backend whose rows have none says that none is damaged.
+/// Seals of the rows that decide something: users, tokens, second factors, sessions, grants, roles, groups, workspaces and their
+/// keys, registered models, versions, aliases, evidence, and which bytes a file has. A backend whose rows have none says that none is
+/// damaged.
 pub trait Integrity {
     /// Seals every row as it is now that a catalog of an earlier form has without a seal, and counts the rows anew: once, when a
     /// catalog gets its key or comes from an earlier release. With the form 0 that is all of them, with the present one none.
