@@ -15,7 +15,7 @@ use sealyard_client::{Client, ClientError};
 use sealyard_core::Timestamp;
 use sealyard_ledger::merkle::leaf_hash;
 use sealyard_ledger::personal::PersonalCheck;
-use sealyard_ledger::{Checkpoint, Cosigners, Entry, Facets, VerifierKey, VerifyReport, verify};
+use sealyard_ledger::{Checkpoint, Cosigners, Entry, Facets, Note, VerifierKey, VerifyReport, verify};
 use sealyard_server::DataDirectory;
 use sealyard_store_sql::{LedgerReader, PostgresUrl};
 
@@ -114,7 +114,7 @@ impl Arguments {
                 proof::verify(&source, &proof, &witnesses.of_any_age()?, json)
             }
             Command::Verify { source, checkpoint: Some(checkpoint), quick: true, witnesses, .. } => {
-                let report = growth::verify(&source, common, &read_text(&checkpoint)?, &witnesses.read()?)?;
+                let report = growth::verify(&source, common, &read_checkpoint(&checkpoint)?, &witnesses.read()?)?;
                 if json {
                     output::json(&report)?
                 } else {
@@ -124,7 +124,7 @@ impl Arguments {
             }
             Command::Verify { source, checkpoint, witnesses, .. } => {
                 let witnesses = witnesses.read()?;
-                let kept = checkpoint.as_deref().map(read_text).transpose()?;
+                let kept = checkpoint.as_deref().map(read_checkpoint).transpose()?;
                 let report = match &source.data_dir {
                     Some(directory) => source.offline(directory, kept.as_deref(), &witnesses, common.quiet)?,
                     None => source.online(common, kept.as_deref(), &witnesses)?,
@@ -348,6 +348,14 @@ fn read_text(path: &Path) -> Result<String> {
     let bytes =
         keys::read_bounded(path, LARGEST_NOTE)?.ok_or_else(|| anyhow!("there is no file {}", path.display()))?;
     Ok(String::from_utf8(bytes).map_err(|_| anyhow!("{} is not text", path.display()))?)
+}
+
+/// A checkpoint that somebody kept. A file that is none is a mistake, and says nothing of the log.
+fn read_checkpoint(path: &Path) -> Result<String> {
+    let text = read_text(path)?;
+    let hint = "keep what `sealyard ledger checkpoint` prints";
+    Note::parse(&text).with_context(|| format!("{} is not a checkpoint; hint: {hint}", path.display()))?;
+    Ok(text)
 }
 
 fn text(report: &VerifyReport) -> String {

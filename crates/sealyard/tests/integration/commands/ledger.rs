@@ -123,7 +123,7 @@ fn what_can_not_be_read_is_not_judged() {
     home.run(&["ledger", "verify", "--data-dir", "data", "--verifier-key", "absent"]).ends(2);
     let text = home.file("text", "nonsense");
     home.run(&["ledger", "verify", "--data-dir", "data", "--verifier-key", &text]).ends(2).says("no verifier key");
-    home.run(&["ledger", "verify", "--data-dir", "data", "--checkpoint", &text]).ends(1);
+    home.run(&["ledger", "verify", "--data-dir", "data", "--checkpoint", &text]).ends(2).says("not a checkpoint");
     home.file("broken/catalog.sqlite", "not a database, only text that is long enough");
     home.run(&["ledger", "verify", "--data-dir", "broken", "--verifier-key", "data/keys/ledger.pub"]).ends(2);
     assert!(!home.join("absent").exists());
@@ -277,8 +277,10 @@ fn growth_is_proven_by_a_few_hashes() {
     let refused = json!({"error_code": "INVALID_PARAMETER_VALUE", "message": "the log has no 5 entries"});
     assert_eq!(rules(&quick((400, refused.to_string())).ends(1).json()), ["ledger.rollback"]);
     quick((500, "{}".to_owned())).ends(2);
-    home.file("kept", "nonsense");
+    home.file("kept", Checkpoint::sign(5, &sealyard_core::Digest::of(b"another"), &key(2)));
     assert_eq!(rules(&quick((200, growth.to_string())).ends(1).json()), ["ledger.checkpoint-signature"]);
+    home.file("kept", "nonsense");
+    quick((200, growth.to_string())).ends(2).says("not a checkpoint");
 }
 
 #[test]
