@@ -24,7 +24,7 @@ const PURPOSE: &str = "setting";
 /// Which rows are sealed; a catalog that does not say so has the first form.
 const FORM: &str = "row-seal-form";
 /// So often the note is written at most.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_secs(10);
 /// No note is larger.
 const LARGEST: u64 = 64 << 10;
 
@@ -32,7 +32,7 @@ const LARGEST: u64 = 64 << 10;
 type Known = (u32, BTreeMap<String, i64>);
 
 /// Where it is noted, and what.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Noted {
     path: PathBuf,
     seals: RowSeals,
@@ -120,7 +120,7 @@ impl Noted {
         parse(&text).map(Some).ok_or_else(|| failed(ErrorKind::InvalidData.into()))
     }
 
-    fn write(&self) -> Result<(), ServerError> {
+    pub(crate) fn write(&self) -> Result<(), ServerError> {
         let mut text = format!("The catalog's rows are sealed.\nform {SEAL_FORM}\n");
         for (table, count) in self.seals.changes() {
             text.push_str(&format!("changes {table} {count}\n"));
@@ -131,7 +131,8 @@ impl Noted {
 
     /// Keeps the note up to date for as long as the server runs.
     pub(crate) async fn follow(self, app: Weak<App>) {
-        let mut last = self.seals.changes();
+        // What was known at the start may not be noted yet.
+        let mut last = BTreeMap::new();
         loop {
             tokio::time::sleep(EVERY).await;
             if app.strong_count() == 0 {

@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::doors::Doors;
 use crate::export::Export;
+use crate::seal::Noted;
 use crate::{
     Config, DataDirectory, FirstStart, ServerError, TlsMode, catalog, deployment, head, identity, master_key, ready,
 };
@@ -43,6 +44,7 @@ pub struct Server {
     exporting: Vec<JoinHandle<()>>,
     delivering: JoinHandle<()>,
     tidying: JoinHandle<()>,
+    noted: Noted,
     rewriting: JoinHandle<()>,
     directory: DataDirectory,
 }
@@ -116,7 +118,7 @@ impl Server {
             TlsMode::Acme | TlsMode::Off => None,
         };
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(noted.follow(Arc::downgrade(&app)));
+        tokio::spawn(noted.clone().follow(Arc::downgrade(&app)));
         if config.database.is_some() {
             tokio::spawn(catalog::follow_others(Arc::downgrade(&app)));
         }
@@ -156,6 +158,7 @@ impl Server {
             exporting,
             delivering,
             tidying,
+            noted,
             rewriting,
             directory,
         };
@@ -233,6 +236,9 @@ impl Server {
         }
         // What was acknowledged is durable already; this only saves the next start the work.
         let _ = self.app.sequence().await;
+        if let Err(error) = self.noted.write() {
+            tracing::warn!(%error, "what is known of the rows' seals could not be kept");
+        }
         if let Err(error) = head::keep(&self.app, &self.directory.keys(), None).await {
             tracing::warn!(%error, "the head of the ledger could not be kept");
         }

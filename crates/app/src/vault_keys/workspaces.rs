@@ -30,7 +30,8 @@ impl App {
             }
             Err(error) => return Err(error.into()),
         }
-        Ok(())
+        // One that was destroyed while this looked was taken in after it had been forgotten.
+        self.forget_destroyed_workspace_keys().await
     }
 
     async fn all_workspace_keys(&self) -> Result<Vec<WorkspaceKey>, StoreError> {
@@ -43,13 +44,14 @@ impl App {
     }
 
     /// Forgets the keys of workspaces that another server destroyed.
-    pub(super) async fn forget_destroyed_workspace_keys(&self) -> Result<(), AppError> {
+    pub(crate) async fn forget_destroyed_workspace_keys(&self) -> Result<(), AppError> {
         // Looked up before the catalog is: what comes in meanwhile is of a row that this read may not see.
         let held: Vec<KeyId> = self.vault.keyring().scoped().collect();
         if held.is_empty() {
             return Ok(());
         }
-        let kept = self.all_workspace_keys().await?;
+        // Not only while all is well: one row too many must not keep every destroyed key in memory.
+        let kept = self.store().read_short(|tx| Ok::<_, AppError>(tx.intact_workspace_keys()?)).await?;
         for id in held {
             let text = id.to_string();
             if !kept.iter().any(|key| key.key == text) {
@@ -82,9 +84,12 @@ impl App {
             if let Some(id) = self.held(&key) {
                 return Ok(id);
             }
-            // A key that was put back is told by all of them together.
-            self.all_workspace_keys().await?;
-            return self.take_workspace_key(&key);
+            // A key that was put back is told by all of them together, and only what was looked at together is taken.
+            let all = self.all_workspace_keys().await?;
+            let key = all.iter().find(|key| key.workspace == number).ok_or_else(|| crate::workspaces::missing(name))?;
+            let id = self.take_workspace_key(key)?;
+            self.forget_destroyed_workspace_keys().await?;
+            return self.held(key).map(|_| id).ok_or_else(|| crate::workspaces::missing(name));
         }
         let bytes = Redacted::new(self.rng.bytes::<32>());
         let id = KeyId::of(bytes.expose()).to_string();

@@ -12,7 +12,7 @@ use sealyard_ledger::{Act, LedgerKey, Outcome};
 use sealyard_store::model::WorkspaceDeletion;
 use sealyard_vault::{KeeperError, KeyId, KeyKeeper, Keyring, Vault};
 
-use crate::harness::{TestApp, path};
+use crate::harness::{TestApp, path, refused_by};
 
 /// A plain file, as a server without a master key has it.
 #[derive(Debug)]
@@ -168,10 +168,55 @@ async fn a_destroyed_key_does_not_come_back_by_its_old_row() {
     let damaged = test.app.look_for_damaged_rows().await.unwrap();
     assert_eq!(damaged.iter().map(|row| row.table).collect::<Vec<_>>(), ["workspace_keys"]);
     assert_eq!(held(&two.vault), [false, true], "what is in use goes on");
+    // Deleting it once more would take out of the count what is not in it.
+    test.app.delete_workspace(&test.admin, &may, "team-b", WorkspaceDeletion::Cascade).await.unwrap_err();
     test.sql("DELETE FROM workspace_keys WHERE workspace = (SELECT min(workspace) FROM workspace_keys)");
     test.app.load_workspace_keys().await.unwrap();
     assert_eq!(held(&test.vault), [false, true]);
     test.app.in_workspace(&test.admin, "team-b").await.unwrap();
+}
+
+/// Else the set could be made unreadable while the key is destroyed, and put back together with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_key_is_destroyed_or_made_while_the_set_is_not_right() {
+    let two = Two::new().await;
+    let (test, may) = (&two.test, two.may().await);
+    for name in ["team-a", "team-b"] {
+        test.app.create_workspace(&test.admin, &may, name, None).await.unwrap();
+    }
+    test.app.in_workspace(&test.admin, "team-a").await.unwrap();
+    let copy = format!("ATTACH '{}' AS copy", test.root().join("copy.db").display());
+    test.sql(&format!("{copy}; CREATE TABLE copy.old AS SELECT * FROM row_sets"));
+    for damage in [
+        "UPDATE row_sets SET tag = zeroblob(32) WHERE name = 'workspace_keys'",
+        "UPDATE row_sets SET changes = changes - 1 WHERE name = 'workspace_keys'",
+        "DELETE FROM row_sets WHERE name = 'workspace_keys'",
+    ] {
+        test.sql(damage);
+        let deleted = test.app.delete_workspace(&test.admin, &may, "team-a", WorkspaceDeletion::Cascade).await;
+        refused_by(deleted, "catalog.damaged");
+        refused_by(test.app.in_workspace(&test.admin, "team-b").await.map(drop), "catalog.damaged");
+        test.sql(&format!("{copy}; DELETE FROM row_sets; INSERT INTO row_sets SELECT * FROM copy.old"));
+    }
+    test.app.in_workspace(&test.admin, "team-b").await.unwrap();
+    test.app.delete_workspace(&test.admin, &may, "team-a", WorkspaceDeletion::Cascade).await.unwrap();
+}
+
+/// Whoever can add a row would keep every destroyed key in the memory of the other servers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destroyed_key_is_forgotten_whatever_else_is_damaged() {
+    let two = Two::new().await;
+    let (test, second, may) = (&two.test, &two.second, two.may().await);
+    for name in ["team-a", "team-b"] {
+        test.app.create_workspace(&test.admin, &may, name, None).await.unwrap();
+        second.in_workspace(&test.admin, name).await.unwrap();
+    }
+    let ids = test.write(|tx| tx.workspace_keys()).await;
+    test.app.delete_workspace(&test.admin, &may, "team-a", WorkspaceDeletion::Cascade).await.unwrap();
+    test.sql("INSERT INTO workspace_keys (workspace, id, sealed, created) VALUES (99, 'x', x'00', 0)");
+    second.follow_vault_keys().await.unwrap();
+    let held = |at: usize| two.vault.keyring().is_scoped(KeyId::from_text(&ids[at].key).unwrap());
+    assert!(!held(0) && held(1));
 }
 
 /// Somebody who knows an old key, and may write the file of keys but not read it, would have everything to come written under it.

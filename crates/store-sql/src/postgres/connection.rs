@@ -69,7 +69,7 @@ impl Connection {
         };
         connection.look_in_one_schema()?;
         connection.batch(
-            "SET standard_conforming_strings = on; SET timezone = 'UTC'; SET lock_timeout = '30s';
+            "SET standard_conforming_strings = on; SET timezone = 'UTC'; SET quote_all_identifiers = off; SET lock_timeout = '30s';
              SET idle_in_transaction_session_timeout = '5min';
              SELECT set_config('synchronous_commit', 'on', false)
                  WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');",

@@ -11,17 +11,26 @@ const FROM: &str = "SELECT workspace, id, sealed, seal FROM workspace_keys";
 
 impl WorkspaceKeys for Session<'_> {
     fn workspace_keys(&mut self) -> Result<Vec<WorkspaceKey>, StoreError> {
-        // One that was put back is as it was written: only all of them together tell.
-        self.check_all(&WORKSPACE_KEYS)?;
-        self.all(&format!("{FROM} ORDER BY workspace"), [], |row| self.read_workspace_key(row))
+        self.all_intact(&WORKSPACE_KEYS, read)
+    }
+
+    fn intact_workspace_keys(&mut self) -> Result<Vec<WorkspaceKey>, StoreError> {
+        let found = self.all(&format!("{FROM} ORDER BY workspace"), [], |row| {
+            Ok(if self.is_intact(&WORKSPACE_KEYS, row, 0)? { Some(read(row)?) } else { None })
+        })?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     fn workspace_key(&mut self, workspace: i64) -> Result<Option<WorkspaceKey>, StoreError> {
-        self.optional(&format!("{FROM} WHERE workspace = ?1"), [workspace], |row| self.read_workspace_key(row))
+        self.optional(&format!("{FROM} WHERE workspace = ?1"), [workspace], |row| {
+            self.check(&WORKSPACE_KEYS, row, 0)?;
+            read(row)
+        })
     }
 
     fn put_workspace_key(&mut self, key: &WorkspaceKey, now: Timestamp) -> Result<WorkspaceKey, StoreError> {
-        if let Some(there) = self.workspace_key(key.workspace)? {
+        // One that was put back meanwhile is not taken for the one that is there, and where one is missed no other takes its place.
+        if let Some(there) = self.workspace_keys()?.into_iter().find(|there| there.workspace == key.workspace) {
             return Ok(there);
         }
         self.execute(
@@ -33,8 +42,9 @@ impl WorkspaceKeys for Session<'_> {
     }
 
     fn destroy_workspace_key(&mut self, workspace: i64) -> Result<Option<String>, StoreError> {
-        // Of one that was changed nobody knows which key it is: the ledger would say that another one is gone.
-        let found = self.workspace_key(workspace)?;
+        // Of one that was changed nobody knows which key it is: the ledger would say that another one is gone. And one that is not
+        // counted would be taken out of the count.
+        let found = self.workspace_keys()?.into_iter().find(|there| there.workspace == workspace);
         self.write_over(&WORKSPACE_KEYS, [workspace])?;
         // Written over first, so that the page does not keep it.
         self.execute("UPDATE workspace_keys SET sealed = ?2 WHERE workspace = ?1", (workspace, vec![0_u8; 200]))?;
@@ -44,9 +54,6 @@ impl WorkspaceKeys for Session<'_> {
     }
 }
 
-impl Session<'_> {
-    fn read_workspace_key(&self, row: &Row<'_>) -> Result<WorkspaceKey, StoreError> {
-        self.check(&WORKSPACE_KEYS, row, 0)?;
-        Ok(WorkspaceKey { workspace: row.get(0)?, key: row.get(1)?, sealed: row.get(2)? })
-    }
+fn read(row: &Row<'_>) -> Result<WorkspaceKey, StoreError> {
+    Ok(WorkspaceKey { workspace: row.get(0)?, key: row.get(1)?, sealed: row.get(2)? })
 }

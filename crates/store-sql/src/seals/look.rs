@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use aws_lc_rs::hmac;
-use sealyard_store::{DamagedRow, Integrity, StoreError};
+use sealyard_store::{DamagedRow, Integrity, SEAL_FORM, StoreError};
 
-use super::sets::{State, change, member};
+use super::sets::{PUT_BACK, REMOVED, State, change, member};
 use super::{ALL_SEALED, RowSeals, SealedTable, name_of, owned, seal_in, seal_of};
 use crate::doors::ALL;
 use crate::session::Session;
@@ -16,9 +16,6 @@ use crate::sql::{Row, Value, ValueRef};
 const STEP: usize = 1000;
 /// Rows of a table with one for each file that are looked at in one go: the next goes on behind them.
 const FILES_AT_ONCE: usize = 200_000;
-/// What is told where a set is not what it should be.
-const REMOVED: &str = "(rows were removed, added or put back)";
-const PUT_BACK: &str = "(all of it was put back as it was earlier)";
 
 impl State {
     /// Counts a row by what stands in its seal's column.
@@ -102,24 +99,34 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Refuses a small table from which rows were removed, or to which some were added or put back, also one row of it that was changed.
-    pub(crate) fn check_all(&self, table: &'static SealedTable) -> Result<(), StoreError> {
-        let Some(key) = self.seals().and_then(RowSeals::key) else { return Ok(()) };
-        let before = self.known_changes(table);
+    /// The rows of a small table. Refuses one from which rows were removed, or to which some were added or put back, also one row of
+    /// it that was changed.
+    pub(crate) fn all_intact<T>(
+        &self,
+        table: &'static SealedTable,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        // Before the first row: what others commit meanwhile is not in what is read, but would be known.
+        let before = self.seals().map(RowSeals::changes);
         self.settle()?;
-        let (mut state, mut after) = (State::default(), Vec::new());
+        let key = self.seals().and_then(RowSeals::key);
+        let (mut state, mut after, mut all) = (State::default(), Vec::new(), Vec::new());
         loop {
-            let (_, more) = self.step(table, &mut after, |row| {
+            let (rows, more) = self.step(table, &mut after, |row| {
                 self.check(table, row, 0)?;
-                state.add(key, table, row.value(table.columns.len())?);
-                Ok(())
+                if let Some(key) = key {
+                    state.add(key, table, row.value(table.columns.len())?);
+                }
+                read(row)
             })?;
+            all.extend(rows);
             if !more {
                 break;
             }
         }
-        match self.look_at_set(key, table, &state, before)? {
-            None => Ok(()),
+        let Some(key) = key else { return Ok(all) };
+        match self.look_at_set(key, table, &state, &before.unwrap_or_default())? {
+            None => Ok(all),
             Some(row) => {
                 tracing::error!(table = table.name, "the rows of a table are not those that the server wrote: {row}");
                 Err(StoreError::Damaged { table: table.name, row: row.to_owned() })
@@ -127,25 +134,23 @@ impl Session<'_> {
         }
     }
 
-    /// To be asked before a table is read: what others commit meanwhile is not in what is read, but would be known.
-    fn known_changes(&self, table: &SealedTable) -> i64 {
-        self.seals().map_or(0, |seals| seals.known_of(table.name))
-    }
-
-    /// Whether the set of a table is the one that its rows make, and not one before that of which `before` is the number.
+    /// Whether the set of a table is the one that its rows make, and not one before what `before` knows of.
     fn look_at_set(
         &self,
         key: &hmac::Key,
         table: &SealedTable,
         found: &State,
-        before: i64,
+        before: &BTreeMap<String, i64>,
     ) -> Result<Option<&'static str>, StoreError> {
         let Some(state) = self.set_of(key, table.name)? else { return Ok(Some(REMOVED)) };
         let Some(seals) = self.seals() else { return Ok(None) };
-        if state.changes < before {
+        if before.get(table.name).is_some_and(|before| state.changes < *before) {
             return Ok(Some(PUT_BACK));
         }
-        seals.know_changes(BTreeMap::from([(table.name.to_owned(), state.changes)]));
+        // What is not committed may never be: then nothing would be as high any more.
+        if !seals.is_under_way(table.name) {
+            seals.know_changes(BTreeMap::from([(table.name.to_owned(), state.changes)]));
+        }
         let same = state.members == found.members && state.sum == found.sum;
         Ok(if same { None } else { Some(REMOVED) })
     }
@@ -155,7 +160,9 @@ impl Integrity for Session<'_> {
     fn seal_rows_since(&mut self, form: u32) -> Result<(), StoreError> {
         let Some(key) = self.seals().and_then(RowSeals::key) else { return Ok(()) };
         self.settle()?;
-        ALL_SEALED.iter().try_for_each(|table| self.seal_table(key, table, form))
+        // An upgrade counts what it seals: what is amiss in the other tables stays amiss. Sets came with the second form.
+        let counts = |table: &SealedTable| table.since > form || form < 2 || form == SEAL_FORM;
+        ALL_SEALED.iter().filter(|table| counts(table)).try_for_each(|table| self.seal_table(key, table, form))
     }
 
     fn check_schema(&mut self) -> Result<(), StoreError> {
@@ -167,12 +174,13 @@ impl Integrity for Session<'_> {
         let Some(key) = seals.key() else { return Ok(Vec::new()) };
         self.settle()?;
         let limit = limit as usize;
+        // Before the first row of any table: what others commit meanwhile is not in what is read.
+        let before = seals.changes();
         let mut damaged = Vec::new();
         for table in ALL_SEALED {
             let mut places = seals.0.places.lock().unwrap_or_else(PoisonError::into_inner);
             let mut after = places.remove(table.name).unwrap_or_default();
             drop(places);
-            let before = self.known_changes(table);
             let (mut state, mut seen) = (State::default(), 0);
             loop {
                 let (rows, more) = self.step(table, &mut after, |row| {
@@ -193,7 +201,7 @@ impl Integrity for Session<'_> {
                 }
             }
             if table.counted
-                && let Some(row) = self.look_at_set(key, table, &state, before)?
+                && let Some(row) = self.look_at_set(key, table, &state, &before)?
                 && damaged.len() < limit
             {
                 damaged.push(DamagedRow { table: table.name, row: row.to_owned() });

@@ -104,6 +104,12 @@ impl RowSeals {
         }
     }
 
+    /// Whether work that is not committed yet changed the set of a table.
+    fn is_under_way(&self, table: &str) -> bool {
+        let settled = self.0.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.iter().any(|settled| settled.contains_key(table))
+    }
+
     fn key(&self) -> Option<&hmac::Key> {
         self.0.key.get().map(|key| &key.0)
     }

@@ -13,13 +13,17 @@ use std::collections::BTreeMap;
 use aws_lc_rs::hmac;
 use sealyard_store::StoreError;
 
-use super::{RowSeals, SealedTable, add};
+use super::{ALL_SEALED, RowSeals, SealedTable, add};
 use crate::session::Session;
 use crate::sql::{Row, Value, ValueRef};
 
 const MEMBER: &[u8] = b"sealyard member of a row set\0";
 const STATE: &[u8] = b"sealyard row set\0";
 const MASK: &[u8] = b"sealyard row set mask\0";
+
+/// What is told where a set is not what it should be.
+pub(super) const REMOVED: &str = "(rows were removed, added or put back)";
+pub(super) const PUT_BACK: &str = "(all of it was put back as it was earlier)";
 
 /// What a set's digest is.
 pub(super) type Sum = [u8; 32];
@@ -148,11 +152,15 @@ impl Session<'_> {
         let Some(key) = seals.key() else { return Ok(()) };
         for (table, change) in changes.0.into_iter().filter(|(_, change)| change.touched) {
             // A set that is no set of ours stays as it is: it is told until somebody has looked into it.
-            let Some(mut state) = self.set_of(key, table)? else { continue };
             // So does one that was put back as it was earlier, or its number would soon be as high as it was.
-            if state.changes < seals.known_of(table) {
+            let found = self.set_of(key, table)?.filter(|state| state.changes >= seals.known_of(table));
+            let Some(mut state) = found else {
+                // Nothing comes to be in a table that is shut, or goes, without being counted.
+                if ALL_SEALED.iter().any(|sealed| sealed.name == table && sealed.shut) {
+                    return Err(StoreError::Damaged { table, row: PUT_BACK.to_owned() });
+                }
                 continue;
-            }
+            };
             self::change(&mut state.sum, &change.sum, u64::wrapping_add);
             state.members += change.members;
             state.changes += 1;

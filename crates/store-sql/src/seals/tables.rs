@@ -14,11 +14,13 @@ pub(crate) struct SealedTable {
     pub(crate) only: Option<&'static str>,
     /// Whether its rows are few, and it is known which there are; else there is one for each file.
     pub(crate) counted: bool,
+    /// Whether nothing of it is taken or changed while its set is not right. Of the others that is told alone.
+    pub(crate) shut: bool,
 }
 
 impl SealedTable {
     const fn new(name: &'static str, columns: &'static [&'static str], key: usize) -> Self {
-        Self { name, columns, key, since: 1, before: 0, only: None, counted: true }
+        Self { name, columns, key, since: 1, before: 0, only: None, counted: true, shut: false }
     }
 
     /// The sealed columns and the seal, for a statement where the table is called `alias`.
@@ -107,7 +109,7 @@ pub(crate) static RECOVERY_CODES: SealedTable =
     SealedTable { since: 2, ..SealedTable::new("recovery_codes", &["member", "hash"], 2) };
 /// A key that was destroyed must not come back by its old row: it is counted, and none is taken in while the set is not right.
 pub(crate) static WORKSPACE_KEYS: SealedTable =
-    SealedTable { since: 3, ..SealedTable::new("workspace_keys", &["workspace", "id", "sealed"], 1) };
+    SealedTable { since: 3, shut: true, ..SealedTable::new("workspace_keys", &["workspace", "id", "sealed"], 1) };
 /// Whose bytes are whose: without this, a row that names another object has the server decrypt that for whoever may read this.
 pub(crate) static ARTIFACTS: SealedTable = SealedTable {
     since: 2,

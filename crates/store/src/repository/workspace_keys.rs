@@ -23,10 +23,12 @@ pub trait WorkspaceKeys {
     /// All of them, by workspace; also those of workspaces that are gone and whose objects went elsewhere.
     /// Fails where one was put back, changed or taken away behind the server's back.
     fn workspace_keys(&mut self) -> Result<Vec<WorkspaceKey>>;
+    /// Those that are as they were written, whether or not one was put back or taken away: a key that is not among them is gone.
+    fn intact_workspace_keys(&mut self) -> Result<Vec<WorkspaceKey>>;
     /// That of one workspace, as it was written; whether it was put back only all of them tell.
     fn workspace_key(&mut self, workspace: i64) -> Result<Option<WorkspaceKey>>;
-    /// Keeps a key unless the workspace has one; gives the one that it has then.
+    /// Keeps a key unless the workspace has one; gives the one that it has then. Fails as [`Self::workspace_keys`] does.
     fn put_workspace_key(&mut self, key: &WorkspaceKey, now: Timestamp) -> Result<WorkspaceKey>;
-    /// Removes the key of a workspace; says which it was.
+    /// Removes the key of a workspace; says which it was. Fails as [`Self::workspace_keys`] does.
     fn destroy_workspace_key(&mut self, workspace: i64) -> Result<Option<String>>;
 }

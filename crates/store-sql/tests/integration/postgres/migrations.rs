@@ -97,6 +97,30 @@ async fn what_no_step_made_is_refused() {
     }
 }
 
+/// A name that only seems to be the one of a step, once the schema's is taken out of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_schema_is_not_taken_for_a_part_of_a_name() {
+    let server = Server::shared();
+    let url = server.empty_url().await;
+    drop(open(&url).unwrap());
+    let schema = url.rsplit("%3D").next().unwrap().to_owned();
+    server
+        .sql(
+            &url,
+            &format!(
+                "CREATE SCHEMA ledger_{schema};
+                 CREATE FUNCTION ledger_{schema}.stays() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+                 DROP TRIGGER ledger_entries_stay ON ledger_entries;
+                 CREATE TRIGGER ledger_entries_stay BEFORE TRUNCATE ON ledger_entries
+                 FOR EACH STATEMENT EXECUTE FUNCTION ledger_{schema}.stays()"
+            ),
+        )
+        .await
+        .unwrap();
+    let refused = open(&url);
+    assert!(matches!(refused, Err(StoreError::Schema(_))), "{refused:?}");
+}
+
 /// A user who may make no schema is still told of a trigger.
 #[tokio::test(flavor = "multi_thread")]
 async fn also_where_no_schema_can_be_made() {
@@ -129,6 +153,11 @@ async fn also_where_no_schema_can_be_made() {
             "ALTER TABLE ledger_entries ENABLE TRIGGER ledger_entries_stay",
         ),
         ("CREATE RULE r AS ON INSERT TO grants DO ALSO NOTHING", "DROP RULE r ON grants"),
+        (
+            "ALTER FUNCTION fold_case(text) SET search_path = pg_temp",
+            "ALTER FUNCTION fold_case(text) RESET search_path",
+        ),
+        ("ALTER FUNCTION fold_case(text) SECURITY DEFINER", "ALTER FUNCTION fold_case(text) SECURITY INVOKER"),
         ("CREATE OR REPLACE FUNCTION ledger_stays() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'", ""),
     ];
     for (planted, undo) in cases {
