@@ -35,7 +35,10 @@ impl Codec {
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Self> {
         match head {
-            [0x78, second, ..] if (0x7800 | u16::from(*second)).is_multiple_of(31) => Some(Self::Zlib),
+            // A dictionary of the writer's own (0x20) is none that joblib's readers have: `x = 1` is no such stream.
+            [0x78, second, ..] if (0x7800 | u16::from(*second)).is_multiple_of(31) && second & 0x20 == 0 => {
+                Some(Self::Zlib)
+            }
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
             [b'B', b'Z', b'h', ..] => Some(Self::Bzip2),
             [0xfd, b'7', b'z', b'X', b'Z', ..] => Some(Self::Xz),

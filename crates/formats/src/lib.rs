@@ -13,6 +13,7 @@ pub mod npz;
 pub mod numeric;
 pub mod otlp;
 pub mod pickle;
+pub mod protobuf;
 pub mod skops;
 pub mod sniff;
 pub mod zip;
