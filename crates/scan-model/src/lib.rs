@@ -5,7 +5,7 @@
 //! with an allow-list of exact names, operations and argument shapes. What is on no list is a finding; what could not
 //! be read is "not assessed". The verdict never depends on what is installed on the host.
 //!
-//! To add a rule, write `rules/<id>.rs` and add a line to `rules!` in `rules/mod.rs`; fixtures go to
+//! To add a rule, write `rules/<format>/<id>.rs` and add a line to `group!` in `rules/<format>/mod.rs`; fixtures go to
 //! `corpus/<rule-id>/{bad,ok}/` and are found by themselves.
 #![forbid(unsafe_code)]
 

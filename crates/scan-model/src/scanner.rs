@@ -56,7 +56,7 @@ impl Scanner {
 
     /// The rules, in the order of their ids.
     pub fn rules() -> impl Iterator<Item = &'static RuleMetadata> {
-        rules::RULES.iter().map(|(metadata, _)| *metadata)
+        rules::all().into_iter()
     }
 
     /// Version and digest of the rules and of the allow-list data: two scans that agree in it looked for the same.

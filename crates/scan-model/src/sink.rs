@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_small_findings_hides_nothing() {
-        let rule = crate::rules::RULES[0].0;
+        let rule = crate::rules::all()[0];
         let mut sink = Sink::new("a");
         for _ in 0..1000 {
             sink.find(rule, Severity::Low, 0, "", []);

@@ -5,7 +5,7 @@ use sealyard_core::{ReadAt, TreePath};
 use sealyard_scan::SubjectReport;
 use serde_json::Value;
 
-use crate::rules::{self, Artifact};
+use crate::rules::mlmodel;
 use crate::sink::Sink;
 
 /// Largest `MLmodel` file.
@@ -51,7 +51,7 @@ pub(crate) fn is_named(path: &str) -> bool {
 /// Looks at the file alone.
 pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) {
     match parse(data) {
-        Ok(document) => rules::run(&Artifact::MlModel(&MlModel { document, modules: None }), sink),
+        Ok(document) => mlmodel::run(&MlModel { document, modules: None }, sink),
         Err(reason) => sink.miss(reason),
     }
 }
@@ -82,7 +82,7 @@ pub(super) fn folder(files: &[(TreePath, Arc<dyn ReadAt>)], subjects: &mut [Subj
             }
         }
         let mut sink = Sink::new(path.as_str());
-        rules::run(&Artifact::MlModel(&model), &mut sink);
+        mlmodel::run(&model, &mut sink);
         if let Some(subject) = subjects.iter_mut().find(|subject| subject.path == path.as_str()) {
             for finding in sink.findings {
                 // The rules have already looked at the file alone and said the same there.

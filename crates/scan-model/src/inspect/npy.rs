@@ -3,7 +3,7 @@ use sealyard_formats::npy::Npy;
 
 use super::pickle;
 use crate::judge::Persistence;
-use crate::rules::{self, Artifact};
+use crate::rules;
 use crate::sink::Sink;
 
 /// More than the longest header that numpy reads.
@@ -24,7 +24,7 @@ pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
             return "npy";
         }
     };
-    rules::run(&Artifact::Npy(&array), sink);
+    rules::npy::run(&array, sink);
     if array.has_objects() {
         match data.read_all(pickle::MAX_BYTES) {
             Ok(bytes) => {

@@ -2,7 +2,7 @@ use sealyard_core::ReadAt;
 use sealyard_formats::pickle::{Act, Fault, Graph, Limits, Node, NodeId, Options, Pickle, Stop, interpret};
 
 use crate::judge::{Concern, Persistence, is_dangerous, judge};
-use crate::rules::{self, Artifact};
+use crate::rules::pickle::{self as rules, Artifact};
 use crate::sink::Sink;
 
 /// Largest pickle that is read into memory.
@@ -125,7 +125,7 @@ fn report(pickle: &Pickle<'_>, size: u64, concerns: Vec<Concern>, sink: &mut Sin
     }
     let file = PickleFile { pickle, size, concerns };
     rules::run(&Artifact::Concerns(&file.concerns), sink);
-    rules::run(&Artifact::Pickle(&file), sink);
+    rules::run(&Artifact::File(&file), sink);
 }
 
 /// Looks at a file without a known magic as a pickle, if it is one: protocols 0 and 1 begin with any opcode, and

@@ -7,7 +7,7 @@ use sealyard_formats::zip::{Anomaly, Archive, Member, ZipError, ZipLimits};
 use super::{content, pickle};
 use crate::judge::Persistence;
 use crate::kind::Kind;
-use crate::rules::{self, Artifact};
+use crate::rules;
 use crate::sink::Sink;
 
 /// Largest member that is expanded.
@@ -43,14 +43,14 @@ pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
         if *anomaly == Anomaly::SeveralEnds && others_are_stored(data, archive.members()) {
             continue;
         }
-        rules::run(&Artifact::Zip(&Mismatch::Layout(anomaly)), sink);
+        rules::zip::run(&Mismatch::Layout(anomaly), sink);
     }
     let kind = kind_of(archive.members());
     // Each reader looks for its own members only, so one archive may be a model for several of them.
     let has = |name: &str| archive.members().iter().any(|member| member.name == name);
     if has(skops::SCHEMA) {
         match Skops::open(&archive) {
-            Ok(schema) => sink.inside(skops::SCHEMA, |sink| rules::run(&Artifact::Skops(&schema), sink)),
+            Ok(schema) => sink.inside(skops::SCHEMA, |sink| rules::skops::run(&schema, sink)),
             Err(error) => sink.miss(format!("the skops schema can't be read: {error}")),
         }
     }
@@ -141,7 +141,7 @@ fn look(archive: &Archive<'_>, member: &Member, kind: &str, sink: &mut Sink) {
             if content.end == ExpandEnd::Bound {
                 sink.miss("it expands to more than the bound");
             } else if content.end != ExpandEnd::Complete || !content.matches {
-                rules::run(&Artifact::Zip(&Mismatch::Content(&member.name)), sink);
+                rules::zip::run(&Mismatch::Content(&member.name), sink);
             }
             content.bytes
         }

@@ -1,60 +1,44 @@
-//! The rules: one file each, registered below.
+//! The rules, one file each, in a folder for each format. The format's `mod.rs` says what its rules look at (its
+//! `Artifact`) and lists them; a new format is a line below. No rule sees what another format's rules look at.
 
-mod concern;
+use sealyard_scan::RuleMetadata;
 
-use sealyard_formats::npy::Npy;
-use sealyard_formats::skops::Skops;
+/// Declares the rules of one format, and `run`, which lets each of them look at an artifact of the type named first.
+/// Each module holds a `rule!` and a function `check`.
+macro_rules! group {
+    ($artifact:ty; $($module:ident),+ $(,)?) => {
+        type Check = fn(&$artifact, &mut $crate::sink::Sink);
 
-use crate::inspect::{Mismatch, MlModel, PickleFile};
-use crate::judge::Concern;
-use crate::sink::Sink;
+        ::sealyard_scan::rules! { Check; $($module),+ }
 
-/// What a rule looks at.
-#[derive(Debug)]
-pub(crate) enum Artifact<'a> {
-    /// An `MLmodel` file.
-    MlModel(&'a MlModel),
-    /// The streams of a pickle file.
-    Pickle(&'a PickleFile<'a, 'a>),
-    /// What no list covers in a pickle.
-    Concerns(&'a [Concern]),
-    /// What no list covers in a pickle that is a constant of another pickle.
-    Nested(&'a [Concern]),
-    /// The header of an array.
-    Npy(&'a Npy),
-    /// The schema of a skops file.
-    Skops(&'a Skops),
-    /// Something on which readers of a zip could differ.
-    Zip(&'a Mismatch<'a>),
+        /// Lets every rule of the format look at `artifact`.
+        pub(crate) fn run(artifact: &$artifact, sink: &mut $crate::sink::Sink) {
+            for (_, check) in RULES {
+                check(artifact, sink);
+            }
+        }
+    };
 }
 
-type Check = fn(&Artifact<'_>, &mut Sink);
+/// Declares the formats that have rules.
+macro_rules! groups {
+    ($($group:ident),+ $(,)?) => {
+        $(pub(crate) mod $group;)+
 
-sealyard_scan::rules! { Check;
-    mlmodel_code_path,
-    mlmodel_loader_module,
-    mlmodel_outside_path,
-    npy_object_array,
-    pickle_broken_stream,
-    pickle_build_on_unlisted,
-    pickle_computed_callable,
-    pickle_dangerous_global,
-    pickle_dotted_traversal,
-    pickle_extension_registry,
-    pickle_nested_pickle,
-    pickle_persistent_id,
-    pickle_trailing_data,
-    pickle_unlisted_call,
-    pickle_unlisted_global,
-    pickle_unpickler_difference,
-    skops_function_node,
-    skops_untrusted_type,
-    zip_mismatch,
+        /// Every rule, in the order of the ids.
+        pub(crate) fn all() -> Vec<&'static RuleMetadata> {
+            let mut all: Vec<&'static RuleMetadata> = Vec::new();
+            $(all.extend($group::RULES.iter().map(|(metadata, _)| *metadata));)+
+            all.sort_by_key(|metadata| metadata.id);
+            all
+        }
+    };
 }
 
-/// Lets every rule look at `artifact`.
-pub(crate) fn run(artifact: &Artifact<'_>, sink: &mut Sink) {
-    for (_, check) in RULES {
-        check(artifact, sink);
-    }
+groups! {
+    mlmodel,
+    npy,
+    pickle,
+    skops,
+    zip,
 }

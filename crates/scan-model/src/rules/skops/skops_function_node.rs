@@ -27,8 +27,7 @@ rule! {
 /// Nodes that import or call what they name.
 pub(super) const LOADERS: &[&str] = &["FunctionNode", "MethodNode", "PartialNode", "OperatorFuncNode"];
 
-pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
-    let Artifact::Skops(schema) = artifact else { return };
+pub(super) fn check(schema: &Artifact, sink: &mut Sink) {
     for (place, node) in &schema.nodes {
         if !LOADERS.contains(&node.loader.as_str()) {
             continue;

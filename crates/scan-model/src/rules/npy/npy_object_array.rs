@@ -21,10 +21,8 @@ rule! {
     references: ["https://numpy.org/doc/stable/reference/generated/numpy.load.html"],
 }
 
-pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
-    if let Artifact::Npy(array) = artifact
-        && array.has_objects()
-    {
+pub(super) fn check(array: &Artifact, sink: &mut Sink) {
+    if array.has_objects() {
         let message = "the elements of the array are pickled objects";
         sink.push(Finding::new(&METADATA, sink.location(), message));
     }

@@ -24,7 +24,7 @@ rule! {
 }
 
 pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
-    let Artifact::Pickle(file) = artifact else { return };
+    let Artifact::File(file) = artifact else { return };
     let Some(Stop::Fault { offset, fault, .. }) = file.pickle.streams.first().map(|stream| &stream.stop) else {
         return;
     };

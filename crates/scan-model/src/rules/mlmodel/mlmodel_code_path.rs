@@ -25,8 +25,7 @@ rule! {
     references: ["https://mlflow.org/docs/latest/ml/model/dependencies/"],
 }
 
-pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
-    let Artifact::MlModel(model) = artifact else { return };
+pub(super) fn check(model: &Artifact, sink: &mut Sink) {
     for (name, flavor) in model.flavors() {
         for key in ["code", "model_code_path", "code_path", "code_paths"] {
             match flavor.get(key) {

@@ -25,7 +25,7 @@ rule! {
 }
 
 pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
-    let Artifact::Pickle(file) = artifact else { return };
+    let Artifact::File(file) = artifact else { return };
     let mut seen = BTreeSet::new();
     // joblib writes raw array bytes past its own frames, and its unpickler minds none.
     let has_arrays = file.pickle.events.iter().any(|event| matches!(event.act, Act::ArrayRead(_)));

@@ -3,7 +3,6 @@ use sealyard_formats::zip::Anomaly;
 use sealyard_scan::{Finding, rule};
 
 use super::Artifact;
-use crate::inspect::Mismatch;
 use crate::sink::Sink;
 
 rule! {
@@ -25,13 +24,12 @@ rule! {
     references: ["https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT"],
 }
 
-pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
-    let Artifact::Zip(mismatch) = artifact else { return };
+pub(super) fn check(mismatch: &Artifact<'_>, sink: &mut Sink) {
     let (severity, message) = match mismatch {
-        Mismatch::Content(name) => {
+        Artifact::Content(name) => {
             (Severity::High, format!("the bytes of {name:?} are not those that the directory describes"))
         }
-        Mismatch::Layout(anomaly) => match anomaly {
+        Artifact::Layout(anomaly) => match anomaly {
             Anomaly::GapsNotSearched(count) => {
                 return sink.miss(format!("{count} bytes between the members were not searched"));
             }

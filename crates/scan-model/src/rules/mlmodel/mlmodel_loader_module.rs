@@ -23,8 +23,7 @@ rule! {
     references: ["https://mlflow.org/docs/latest/ml/model/"],
 }
 
-pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
-    let Artifact::MlModel(model) = artifact else { return };
+pub(super) fn check(model: &Artifact, sink: &mut Sink) {
     for (name, flavor) in model.flavors() {
         let Some(loader) = flavor.get("loader_module") else { continue };
         let message = match loader {

@@ -43,8 +43,7 @@ const SCRIPT: &str = "model_code_path";
 /// Deepest nesting of a flavor's own tables.
 const MAX_DEPTH: usize = 8;
 
-pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
-    let Artifact::MlModel(model) = artifact else { return };
+pub(super) fn check(model: &Artifact, sink: &mut Sink) {
     for (name, flavor) in model.flavors() {
         look(name, flavor, 0, sink);
     }

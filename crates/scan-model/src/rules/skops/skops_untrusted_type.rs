@@ -51,8 +51,7 @@ const LOADERS: &[&str] = &[
     "_DictWithDeprecatedKeysNode",
 ];
 
-pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
-    let Artifact::Skops(schema) = artifact else { return };
+pub(super) fn check(schema: &Artifact, sink: &mut Sink) {
     for (place, node) in &schema.nodes {
         let loader = node.loader.as_str();
         if skops_function_node::LOADERS.contains(&loader) {

@@ -23,7 +23,7 @@ rule! {
 }
 
 pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
-    let Artifact::Pickle(file) = artifact else { return };
+    let Artifact::File(file) = artifact else { return };
     let pickle = file.pickle;
     if pickle.value().is_none() {
         return;

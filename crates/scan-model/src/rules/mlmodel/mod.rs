@@ -1,0 +1,9 @@
+//! Rules of `MLmodel` files.
+
+pub(crate) use crate::inspect::MlModel as Artifact;
+
+group! { Artifact;
+    mlmodel_code_path,
+    mlmodel_loader_module,
+    mlmodel_outside_path,
+}
