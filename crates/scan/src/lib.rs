@@ -6,12 +6,14 @@
 //! a gate consumes the [`Report`].
 #![forbid(unsafe_code)]
 
+mod fact;
 mod finding;
 pub mod render;
 mod report;
 mod rule;
 mod threshold;
 
+pub use fact::{Fact, FactKind};
 pub use finding::{Finding, Location};
 pub use report::{NotAssessed, Report, SCHEMA, SubjectReport, Summary, Tool};
 pub use rule::RuleMetadata;

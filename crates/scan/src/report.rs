@@ -1,7 +1,7 @@
 use sealyard_core::{Digest, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::Finding;
+use crate::{Fact, Finding};
 
 /// The schema that [`Report`] serializes to.
 pub const SCHEMA: &str = "sealyard.scan/1";
@@ -41,6 +41,9 @@ pub struct SubjectReport {
     pub findings: Vec<Finding>,
     /// What was not looked at.
     pub not_assessed: Vec<NotAssessed>,
+    /// What the file holds. Reports from before there were facts have none.
+    #[serde(default)]
+    pub facts: Vec<Fact>,
 }
 
 impl SubjectReport {
@@ -54,6 +57,7 @@ impl SubjectReport {
             verdict: Verdict::Safe,
             findings,
             not_assessed,
+            facts: Vec::new(),
         };
         report.judge();
         report
@@ -64,6 +68,13 @@ impl SubjectReport {
     pub fn unread(path: &str, kind: &str, reason: impl Into<String>) -> Self {
         let reason = NotAssessed { path: path.to_owned(), reason: reason.into() };
         Self::new(path, kind, Vec::new(), vec![reason])
+    }
+
+    /// The same report with what the file holds.
+    #[must_use]
+    pub fn with_facts(mut self, facts: Vec<Fact>) -> Self {
+        self.facts = facts;
+        self
     }
 
     /// Adds a finding; the verdict follows.
@@ -156,7 +167,7 @@ pub(crate) mod tests {
     use sealyard_core::Severity;
 
     use super::*;
-    use crate::{Location, RuleMetadata};
+    use crate::{FactKind, Location, RuleMetadata};
 
     pub(crate) const RULE: RuleMetadata = RuleMetadata {
         id: "pickle-dangerous-global",
@@ -178,7 +189,11 @@ pub(crate) mod tests {
             tool,
             vec![
                 SubjectReport::new("model/MLmodel", "yaml", vec![], vec![]),
-                SubjectReport::new("model/m.zip", "zip", vec![bad], vec![]),
+                SubjectReport::new("model/m.zip", "zip", vec![bad], vec![]).with_facts(vec![Fact::new(
+                    FactKind::Framework,
+                    "torch",
+                    "2.9",
+                )]),
                 SubjectReport::unread("model/x.h5", "hdf5", "the format hdf5 is not supported"),
             ],
         )

@@ -37,9 +37,17 @@ mod tests {
                     "help": "Do not load it.",
                     "references": ["https://docs.python.org/3/library/pickle.html"],
                 }],
+                "facts": [{"kind": "framework", "name": "torch", "value": "2.9", "member": null}],
             })
         );
-        let read: crate::Report = serde_json::from_value(value).unwrap();
+        let mut read: crate::Report = serde_json::from_value(value.clone()).unwrap();
         assert_eq!(read, sample());
+        // Reports from before there were facts are read too.
+        let mut value = value;
+        for subject in value["subjects"].as_array_mut().unwrap() {
+            subject.as_object_mut().unwrap().remove("facts");
+        }
+        read.subjects.iter_mut().for_each(|subject| subject.facts.clear());
+        assert_eq!(serde_json::from_value::<crate::Report>(value).unwrap(), read);
     }
 }
