@@ -81,6 +81,16 @@ impl ReadAt for std::fs::File {
     }
 }
 
+impl<T: ReadAt + ?Sized> ReadAt for &T {
+    fn size(&self) -> u64 {
+        (**self).size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        (**self).read_at(offset, buffer)
+    }
+}
+
 impl<T: ReadAt + ?Sized> ReadAt for std::sync::Arc<T> {
     fn size(&self) -> u64 {
         (**self).size()

@@ -14,6 +14,9 @@ pub mod numeric;
 pub mod otlp;
 pub mod pickle;
 pub mod protobuf;
+mod section;
 pub mod skops;
 pub mod sniff;
 pub mod zip;
+
+pub use section::Section;

@@ -10,9 +10,10 @@
 #![forbid(unsafe_code)]
 
 mod allow;
+mod budget;
+mod context;
 mod inspect;
 mod judge;
-mod kind;
 mod rules;
 mod scanner;
 mod sink;

@@ -1,20 +1,19 @@
 use sealyard_core::Severity;
-use sealyard_scan::{Finding, Location, NotAssessed, RuleMetadata};
+use sealyard_scan::{Fact, Finding, Location, NotAssessed, RuleMetadata};
 
 /// Most findings of one file: what comes after them says nothing new.
 const MAX_FINDINGS: usize = 200;
-
-/// Most bytes that everything inside one file expands to, archives inside archives included.
-const MAX_EXPANDED: u64 = 2 << 30;
+/// Most facts of one file.
+const MAX_FACTS: usize = 500;
 
 /// Collects what is found in one file, and knows which member of it is being looked at.
 #[derive(Debug)]
 pub(crate) struct Sink {
     path: String,
     members: Vec<String>,
-    budget: u64,
     pub(crate) findings: Vec<Finding>,
     pub(crate) not_assessed: Vec<NotAssessed>,
+    pub(crate) facts: Vec<Fact>,
 }
 
 impl Sink {
@@ -22,28 +21,20 @@ impl Sink {
         Self {
             path: path.to_owned(),
             members: Vec::new(),
-            budget: MAX_EXPANDED,
             findings: Vec::new(),
             not_assessed: Vec::new(),
+            facts: Vec::new(),
         }
     }
 
-    /// Runs `look` with all locations inside `member`.
-    pub(crate) fn inside<T>(&mut self, member: &str, look: impl FnOnce(&mut Self) -> T) -> T {
+    /// Goes into a member: all locations are inside it until [`Sink::leave`].
+    pub(crate) fn enter(&mut self, member: &str) {
         self.members.push(member.to_owned());
-        let result = look(self);
+    }
+
+    /// Leaves the innermost member.
+    pub(crate) fn leave(&mut self) {
         self.members.pop();
-        result
-    }
-
-    /// How many bytes may still be expanded.
-    pub(crate) fn budget(&self) -> u64 {
-        self.budget
-    }
-
-    /// Takes expanded bytes off the budget.
-    pub(crate) fn spend(&mut self, bytes: usize) {
-        self.budget = self.budget.saturating_sub(bytes as u64);
     }
 
     /// How many containers are open.
@@ -87,6 +78,14 @@ impl Sink {
         self.push(finding);
     }
 
+    /// Something that the present member holds. It decides no verdict.
+    pub(crate) fn fact(&mut self, mut fact: Fact) {
+        fact.member = self.location().member;
+        if self.facts.len() < MAX_FACTS && !self.facts.contains(&fact) {
+            self.facts.push(fact);
+        }
+    }
+
     /// The present member was not, or not wholly, looked at.
     pub(crate) fn miss(&mut self, reason: impl Into<String>) {
         let mut path = self.path.clone();
@@ -103,6 +102,8 @@ impl Sink {
 
 #[cfg(test)]
 mod tests {
+    use sealyard_scan::FactKind;
+
     use super::*;
 
     #[test]
@@ -120,7 +121,15 @@ mod tests {
     #[test]
     fn members_nest() {
         let mut sink = Sink::new("m.pt");
-        sink.inside("a.zip", |sink| sink.inside("data.pkl", |sink| sink.miss("why")));
+        sink.enter("a.zip");
+        sink.enter("data.pkl");
+        sink.miss("why");
+        sink.fact(Fact::new(FactKind::Framework, "torch", "2.9"));
+        sink.leave();
+        sink.leave();
+        sink.miss("of all");
         assert_eq!(sink.not_assessed[0].path, "m.pt!a.zip!data.pkl");
+        assert_eq!(sink.facts[0].member.as_deref(), Some("a.zip!data.pkl"));
+        assert_eq!(sink.not_assessed[1].path, "m.pt");
     }
 }

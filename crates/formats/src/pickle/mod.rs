@@ -42,6 +42,8 @@ pub struct Pickle<'a> {
     pub streams: Vec<Execution>,
     /// First byte that no stream which ran to its `STOP` has used. Equals the input's length if nothing is left.
     pub trailing: u64,
+    /// Opcodes that were run, over all streams and the pickles of object arrays in them.
+    pub opcodes: u64,
 }
 
 impl Pickle<'_> {

@@ -1,7 +1,27 @@
 use std::cell::Cell;
 use std::fmt;
 
+use sealyard_core::ReadAt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use super::{hf_config, keras_json, text};
+use crate::context::Context;
+
+/// JSON: values, unless it describes a model.
+pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    text::inspect_as("json", data, context)
+}
+
+/// Looks at a document that describes a model, as far as its keys tell; gives the kind of it.
+pub(super) fn inspect_model(document: &[u8], keys: &Keys, context: &mut Context) -> Option<&'static str> {
+    if keys.is_keras() {
+        Some(keras_json::inspect(document, context))
+    } else if keys.names_code() {
+        Some(hf_config::inspect(document, context))
+    } else {
+        None
+    }
+}
 
 /// Keys of a JSON document that tell a model or its code, at any depth and however they are escaped.
 #[derive(Debug, Default)]

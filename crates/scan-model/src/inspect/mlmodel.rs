@@ -1,18 +1,15 @@
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use sealyard_core::{ReadAt, TreePath};
-use sealyard_scan::SubjectReport;
+use sealyard_core::ReadAt;
 use serde_json::Value;
 
+use super::{Folder, is_no_model_kind};
+use crate::context::Context;
 use crate::rules::mlmodel;
 use crate::sink::Sink;
 
 /// Largest `MLmodel` file.
 const MAX_BYTES: u64 = 1 << 20;
-
-/// Kinds of files that an unpickler would still begin to read, importing what their first lines name.
-const NO_MODELS: &[&str] = &["csv", "empty", "gif", "jpeg", "json", "png", "python", "text", "yaml"];
 
 /// An `MLmodel` file and, when the folder is known, the names that its code directories bring.
 #[derive(Debug)]
@@ -49,24 +46,25 @@ pub(crate) fn is_named(path: &str) -> bool {
 }
 
 /// Looks at the file alone.
-pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) {
+pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
     match parse(data) {
-        Ok(document) => mlmodel::run(&MlModel { document, modules: None }, sink),
-        Err(reason) => sink.miss(reason),
+        Ok(document) => mlmodel::run(&MlModel { document, modules: None }, context.sink()),
+        Err(reason) => context.miss(reason),
     }
+    "mlmodel"
 }
 
 /// Looks at each `MLmodel` file together with the code directories it names.
-pub(super) fn folder(files: &[(TreePath, Arc<dyn ReadAt>)], subjects: &mut [SubjectReport]) {
-    for (path, data) in files.iter().filter(|(path, _)| path.file_name() == "MLmodel") {
+pub(super) fn folder(folder: &mut Folder<'_>) {
+    for (path, data) in folder.named("MLmodel") {
         // A document that does not parse has been reported by the look at the file.
-        let Ok(document) = parse(data) else { continue };
+        let Ok(document) = parse(&data) else { continue };
         let mut model = MlModel { document, modules: None };
         let root = path.as_str().strip_suffix("MLmodel").unwrap_or_default();
         let directories: Vec<String> =
             model.code().into_iter().map(|code| format!("{root}{}/", code.trim_matches('/'))).collect();
         let mut modules = BTreeSet::new();
-        for (file, _) in files {
+        for (file, _) in folder.files {
             let below = directories.iter().find_map(|directory| file.as_str().strip_prefix(directory.as_str()));
             if let Some(top) = below.and_then(|below| below.split(['/', '.']).next()) {
                 modules.insert(top.to_owned());
@@ -75,22 +73,16 @@ pub(super) fn folder(files: &[(TreePath, Arc<dyn ReadAt>)], subjects: &mut [Subj
         model.modules = Some(modules);
         for named in model.pickles() {
             let named = format!("{root}{}", named.strip_prefix("./").unwrap_or(named));
-            if let Some(subject) = subjects.iter_mut().find(|subject| subject.path == named)
-                && NO_MODELS.contains(&subject.kind.as_str())
+            // An unpickler would begin to read these too, importing what their first lines name.
+            if let Some(subject) = folder.subject(&named)
+                && is_no_model_kind(&subject.kind)
             {
                 subject.miss("MLmodel names it as the model, but its content is none");
             }
         }
         let mut sink = Sink::new(path.as_str());
         mlmodel::run(&model, &mut sink);
-        if let Some(subject) = subjects.iter_mut().find(|subject| subject.path == path.as_str()) {
-            for finding in sink.findings {
-                // The rules have already looked at the file alone and said the same there.
-                if !subject.findings.contains(&finding) {
-                    subject.push(finding);
-                }
-            }
-        }
+        folder.add(path.as_str(), sink);
     }
 }
 

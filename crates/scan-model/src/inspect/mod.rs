@@ -1,92 +1,167 @@
-//! One file a format: reads a file, hands what it holds to the rules, and says what could not be read.
+//! One file a format: reads a file, hands what it holds to the format's rules, tells facts, and says what could not be
+//! read.
+//!
+//! To add a format: a variant and a test of its content in `sealyard_formats::sniff`, a file here with
+//! `inspect(&dyn ReadAt, &mut Context) -> &'static str`, which gives the name of what the content is, and a line in
+//! `inspectors!`. What is recognised but not supported says so with [`unsupported`]. A library's own kind of zip is a
+//! file in `zip/`, what only the files of a folder together can tell is a function in `folder.rs`'s list.
 
-mod compressed;
-mod json;
-mod mlmodel;
-mod npy;
-mod pickle;
-mod safetensors;
-mod text;
-mod zip;
+mod folder;
+mod hf_config;
+mod keras_json;
 
-use std::sync::Arc;
-
-use sealyard_core::{ReadAt, TreePath};
+use sealyard_core::ReadAt;
+use sealyard_formats::sniff::{self, Format};
 use sealyard_scan::SubjectReport;
 
-use crate::kind::Kind;
-use crate::sink::Sink;
+use crate::context::Context;
 
-pub(crate) use mlmodel::MlModel;
-pub(crate) use pickle::PickleFile;
-pub(crate) use zip::Mismatch;
+pub(crate) use self::mlmodel::MlModel;
+pub(crate) use self::pickle::PickleFile;
+pub(crate) use self::zip::Mismatch;
+pub(crate) use folder::{Folder, folder};
+
+/// Looks at content of one format; gives its name.
+type Inspect = fn(&dyn ReadAt, &mut Context) -> &'static str;
+
+/// Declares the modules of the formats, and `inspector`, which finds the one for a format.
+macro_rules! inspectors {
+    ($($module:ident: $format:pat,)+) => {
+        $(mod $module;)+
+
+        fn inspector(format: Format) -> Inspect {
+            match format {
+                $($format => $module::inspect,)+
+                _ => unknown::inspect,
+            }
+        }
+    };
+}
+
+inspectors! {
+    arrow: Format::Arrow,
+    catboost: Format::CatBoost,
+    compressed: Format::Compressed(_),
+    conda: Format::CondaEnvironment,
+    coreml: Format::CoreMl,
+    empty: Format::Empty,
+    executable: Format::Elf | Format::Pe | Format::MachO | Format::Llamafile | Format::Wasm,
+    fingerprint: Format::Fingerprint,
+    ggml: Format::Ggml,
+    gguf: Format::Gguf,
+    gif: Format::Gif,
+    graph_def: Format::GraphDef,
+    graph_text: Format::GraphText,
+    hdf5: Format::Hdf5,
+    html: Format::Html,
+    java: Format::JavaClass | Format::JavaObjects,
+    jinja: Format::Jinja,
+    jpeg: Format::Jpeg,
+    json: Format::Json,
+    keras_metadata: Format::KerasMetadata,
+    light_gbm: Format::LightGbm,
+    mlmodel: Format::MlModel,
+    msgpack: Format::Msgpack,
+    notebook: Format::Notebook,
+    npy: Format::Npy,
+    onnx: Format::Onnx,
+    parquet: Format::Parquet,
+    pickle: Format::Pickle,
+    png: Format::Png,
+    python: Format::Python,
+    python_bytecode: Format::PythonBytecode,
+    r_data: Format::RData,
+    rar: Format::Rar,
+    requirements: Format::Requirements,
+    safetensors: Format::Safetensors,
+    saved_model: Format::SavedModel | Format::MetaGraph,
+    script: Format::Script,
+    sentencepiece: Format::SentencePiece | Format::Vocabulary,
+    seven_zip: Format::SevenZip,
+    site_file: Format::SiteFile,
+    sqlite: Format::Sqlite,
+    tar: Format::Tar | Format::Nemo,
+    tensor_index: Format::TensorIndex,
+    text: Format::Text,
+    tflite: Format::Tflite,
+    ubjson: Format::Ubjson,
+    unknown: Format::Unknown,
+    webp: Format::Webp,
+    xgboost_binary: Format::XgboostBinary,
+    xml: Format::Xml | Format::Pmml,
+    zip: Format::Zip,
+    zstd: Format::Zstd,
+}
 
 /// Looks at one file.
 pub(crate) fn file(path: &str, data: &dyn ReadAt) -> SubjectReport {
-    let mut sink = Sink::new(path);
-    let kind = match Kind::of(data) {
-        Ok(kind) => content(kind, path, data, &mut sink),
+    let mut context = Context::new(path);
+    let kind = content(data, &mut context);
+    context.finish(path, kind)
+}
+
+/// Looks at a file's content as every reader that could be given it would; gives the name of what it is.
+pub(crate) fn content(data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    let format = match sniff::signature(data) {
+        Ok(format) => format,
         Err(error) => {
-            sink.miss(format!("could not be read: {error}"));
-            "unknown"
+            context.miss(format!("could not be read: {error}"));
+            return "unknown";
         }
     };
-    SubjectReport::new(path, kind, sink.findings, sink.not_assessed)
-}
-
-/// Looks at what only the files together can tell: the `MLmodel` files of the folder.
-pub(crate) fn folder(files: &[(TreePath, Arc<dyn ReadAt>)], subjects: &mut [SubjectReport]) {
-    mlmodel::folder(files, subjects);
-}
-
-/// Looks at content of a known kind, and at what else it may be for other readers; gives the kind's name.
-fn content(kind: Kind, path: &str, data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
-    let name = format(kind, path, data, sink);
+    context.set_format(format);
+    let kind = by_format(format, data, context);
     // Readers of archives begin at the end, those of HDF5 behind a block of anything.
-    if kind != Kind::Zip && zip::is_behind(data) {
-        zip::inspect(data, sink);
+    if format != Format::Zip && zip::is_behind(data) {
+        context.set_format(Format::Zip);
+        zip::inspect(data, context);
     }
-    match crate::kind::has_hdf5_behind(data) {
-        Ok(true) => sink.miss("it is also an HDF5 file, which is not supported"),
+    match sniff::has_hdf5_behind(data) {
+        Ok(true) => {
+            context.set_format(Format::Hdf5);
+            hdf5::inspect(data, context);
+        }
         Ok(false) => {}
-        Err(error) => sink.miss(format!("could not be read: {error}")),
+        Err(error) => context.miss(format!("could not be read: {error}")),
     }
-    name
+    kind
 }
 
-fn format(kind: Kind, path: &str, data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
-    match kind {
-        Kind::Empty => "empty",
-        Kind::Pickle => pickle::inspect(data, sink),
-        Kind::Zip => zip::inspect(data, sink),
-        Kind::Npy => npy::inspect(data, sink),
-        Kind::Compressed => compressed::inspect(path, data, sink),
-        Kind::Unsupported(name) => {
-            sink.miss(format!("the format {name} is not supported"));
-            name
-        }
-        // The first bytes of these are opcodes too, or may be: `GIF89a..` is a float, and a tensor file's length a string.
-        Kind::Harmless(_) | Kind::Safetensors | Kind::Text | Kind::Unknown => {
-            match (pickle::inspect_if_pickle(data, sink), kind) {
-                (Ok(true), _) => "pickle",
-                (Ok(false), Kind::Harmless(_) | Kind::Text) if is_named_as_model(path) => {
-                    sink.miss("its name is that of a model file, but its content is not");
-                    "mismatch"
-                }
-                (Ok(false), Kind::Harmless(name)) => name,
-                (Ok(false), Kind::Safetensors) => safetensors::inspect(data, sink),
-                (Ok(false), Kind::Text) => text::inspect(path, data, sink),
-                (Ok(false), _) => {
-                    sink.miss("the format is unknown");
-                    "unknown"
-                }
-                (Err(error), _) => {
-                    sink.miss(format!("could not be read: {error}"));
-                    "unknown"
-                }
+fn by_format(format: Format, data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    // Letters are opcodes, and the signatures of many formats are too: `GIF89a..` is a float, a tensor file's length may
+    // be a string. Only these begin with bytes that end an unpickler at once, or look at opcodes themselves.
+    let is_pickle = match format {
+        Format::Empty | Format::Pickle | Format::Compressed(_) | Format::Zip | Format::Npy | Format::Hdf5 => false,
+        _ => match pickle::inspect_if_pickle(data, context) {
+            Ok(is_pickle) => is_pickle,
+            Err(error) => {
+                context.miss(format!("could not be read: {error}"));
+                return "unknown";
             }
-        }
+        },
+    };
+    let is_weak = format.is_text() || format == Format::Unknown;
+    if is_pickle && is_weak {
+        return "pickle";
     }
+    let name = context.name();
+    let kind = if site_file::is_named(name) && format.is_text() {
+        site_file::inspect(data, context)
+    } else if mlmodel::is_named(name) && format.is_text() {
+        mlmodel::inspect(data, context)
+    } else if !is_pickle && is_no_model(format) && is_named_as_model(name) {
+        context.miss("its name is that of a model file, but its content is not");
+        "mismatch"
+    } else {
+        inspector(format)(data, context)
+    };
+    if is_pickle { "pickle" } else { kind }
+}
+
+/// Says that a format is known and not assessed.
+fn unsupported(name: &'static str, context: &mut Context) -> &'static str {
+    context.miss(format!("the format {name} is not supported"));
+    name
 }
 
 /// Endings of model files. Content decides what a file is; a name can only make it worse.
@@ -115,4 +190,35 @@ const MODEL_ENDINGS: &[&str] = &[
 fn is_named_as_model(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     MODEL_ENDINGS.iter().any(|ending| path.ends_with(ending))
+}
+
+/// Whether no library writes a model like that.
+fn is_no_model(format: Format) -> bool {
+    let is_image = matches!(format, Format::Png | Format::Jpeg | Format::Gif | Format::Webp);
+    is_image || (format.is_text() && format != Format::LightGbm)
+}
+
+/// Kinds of files that hold no model, whatever names them as one.
+const NO_MODELS: &[&str] = &[
+    "conda",
+    "csv",
+    "empty",
+    "gif",
+    "html",
+    "jinja",
+    "jpeg",
+    "json",
+    "notebook",
+    "png",
+    "python",
+    "requirements",
+    "script",
+    "text",
+    "webp",
+    "yaml",
+];
+
+/// Whether content of that kind is no model.
+fn is_no_model_kind(kind: &str) -> bool {
+    NO_MODELS.contains(&kind)
 }

@@ -1,9 +1,9 @@
 use sealyard_core::ReadAt;
 use sealyard_formats::pickle::{Act, Fault, Graph, Limits, Node, NodeId, Options, Pickle, Stop, interpret};
 
+use crate::context::Context;
 use crate::judge::{Concern, Persistence, is_dangerous, judge};
 use crate::rules::pickle::{self as rules, Artifact};
-use crate::sink::Sink;
 
 /// Largest pickle that is read into memory.
 pub(super) const MAX_BYTES: u64 = 1 << 30;
@@ -12,17 +12,25 @@ const PROBE_BYTES: u64 = 1 << 20;
 const MAX_OPCODES: u64 = 20_000_000;
 const MAX_NODES: usize = 8_000_000;
 
-/// An interpreted file of pickle streams and what no list covers in it.
+/// An interpreted file of pickle streams.
 #[derive(Debug)]
 pub(crate) struct PickleFile<'p, 'a> {
     pub(crate) pickle: &'p Pickle<'a>,
     pub(crate) size: u64,
-    pub(crate) concerns: Vec<Concern>,
 }
 
-fn options(joblib: bool) -> Options {
-    let limits = Limits { bytes: MAX_BYTES, opcodes: MAX_OPCODES, nodes: MAX_NODES, ..Limits::default() };
+/// How a file is read: within the bounds on one file, and what is left of those on everything inside it.
+fn options(joblib: bool, most: u64, context: &mut Context) -> Options {
+    let opcodes = most.min(context.budget().opcodes);
+    let limits = Limits { bytes: MAX_BYTES, opcodes, nodes: MAX_NODES, ..Limits::default() };
     Options { limits, joblib }
+}
+
+/// Interprets the bytes, and takes what that costs from the budget.
+fn run<'a>(bytes: &'a [u8], options: &'a Options, context: &mut Context) -> Pickle<'a> {
+    let pickle = interpret(bytes, options);
+    context.budget().spend_opcodes(pickle.opcodes);
+    pickle
 }
 
 /// Pickles inside pickles inside pickles that are followed.
@@ -33,20 +41,22 @@ const MAX_NESTED: usize = 64;
 const MAX_NESTED_OPCODES: u64 = 1_000_000;
 
 /// What no list covers in byte strings of `pickle` that are pickles themselves, at the offsets of these strings.
-fn nested(pickle: &Pickle<'_>, depth: usize) -> Vec<Concern> {
+fn nested(pickle: &Pickle<'_>, depth: usize, context: &mut Context) -> Vec<Concern> {
     let mut found = Vec::new();
-    let limits = Limits { opcodes: MAX_NESTED_OPCODES, nodes: MAX_NODES, ..Limits::default() };
-    let options = Options { limits, joblib: false };
     for (id, node) in pickle.graph.iter() {
         let (Node::Bytes(bytes) | Node::ByteArray(bytes)) = node else { continue };
         if !matches!(bytes.as_ref(), [0x80, 0..=5, ..]) || found.len() >= MAX_NESTED {
             continue;
         }
-        let inner = interpret(bytes, &options);
+        let options = options(false, MAX_NESTED_OPCODES, context);
+        let inner = run(bytes, &options, context);
+        if inner.streams.iter().any(|stream| matches!(stream.stop, Stop::Bound { .. })) {
+            context.miss("pickles inside the pickle go on for longer than is looked at");
+        }
         let mut concerns = judge(&inner, Persistence::Refused);
         concerns.retain(acts);
         if depth > 0 {
-            concerns.extend(nested(&inner, depth - 1));
+            concerns.extend(nested(&inner, depth - 1, context));
         }
         for concern in &mut concerns {
             concern.offset = pickle.graph.offset(id);
@@ -58,41 +68,44 @@ fn nested(pickle: &Pickle<'_>, depth: usize) -> Vec<Concern> {
 }
 
 /// Reads and looks at a whole pickle file.
-pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
-    match data.read_all(MAX_BYTES) {
-        Ok(bytes) => inspect_bytes(&bytes, Persistence::Refused, sink),
-        Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
-            sink.miss(format!("the pickle is larger than {MAX_BYTES} bytes"));
-            "pickle"
-        }
-        Err(error) => {
-            sink.miss(format!("could not be read: {error}"));
-            "pickle"
-        }
+pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    match context.read(data, MAX_BYTES) {
+        Some(bytes) => inspect_bytes(&bytes, Persistence::Refused, context),
+        None => "pickle",
     }
 }
 
 /// Looks at the bytes of a pickle file.
-pub(super) fn inspect_bytes(bytes: &[u8], persistence: Persistence, sink: &mut Sink) -> &'static str {
-    let options_joblib = options(true);
-    let pickle = interpret(bytes, &options_joblib);
+pub(super) fn inspect_bytes(bytes: &[u8], persistence: Persistence, context: &mut Context) -> &'static str {
+    let options = options(true, MAX_OPCODES, context);
+    let pickle = run(bytes, &options, context);
+    inspect_interpreted(bytes, &pickle, persistence, context)
+}
+
+fn inspect_interpreted(
+    bytes: &[u8],
+    pickle: &Pickle<'_>,
+    persistence: Persistence,
+    context: &mut Context,
+) -> &'static str {
     let size = bytes.len() as u64;
-    report(&pickle, size, judge(&pickle, persistence), sink);
+    let concerns = report(pickle, size, judge(pickle, persistence), context);
     let arrays = pickle.events.iter().any(|event| matches!(event.act, Act::ArrayRead(_)));
     if !arrays {
         return "pickle";
     }
     // `pickle.load` does not know that raw bytes follow and runs them as opcodes.
-    let options_plain = options(false);
-    let plain = interpret(bytes, &options_plain);
-    let seen: Vec<_> = judge(&pickle, persistence);
-    let mut hidden: Vec<_> =
-        judge(&plain, persistence).into_iter().filter(|concern| !seen.contains(concern) && acts(concern)).collect();
+    let options = options(false, MAX_OPCODES, context);
+    let plain = run(bytes, &options, context);
+    let mut hidden: Vec<_> = judge(&plain, persistence)
+        .into_iter()
+        .filter(|concern| !concerns.contains(concern) && acts(concern))
+        .collect();
     for concern in &mut hidden {
         concern.message.push_str(" (where pickle.load reads raw array bytes as opcodes)");
     }
     if !hidden.is_empty() {
-        rules::run(&Artifact::Concerns(&hidden), sink);
+        rules::run(&Artifact::Concerns(&hidden), context.sink());
     }
     "joblib"
 }
@@ -108,60 +121,79 @@ fn acts(concern: &Concern) -> bool {
     }
 }
 
-fn report(pickle: &Pickle<'_>, size: u64, concerns: Vec<Concern>, sink: &mut Sink) {
+fn report(pickle: &Pickle<'_>, size: u64, concerns: Vec<Concern>, context: &mut Context) -> Vec<Concern> {
     for stream in &pickle.streams {
         if let Stop::Bound { offset, bound } = &stream.stop {
-            sink.miss(format!("a bound was met at offset {offset:#x}: {bound:?}"));
+            context.miss(format!("a bound was met at offset {offset:#x}: {bound:?}"));
         }
     }
     if let Some(Stop::Fault { fault: fault @ (Fault::NoStop | Fault::Truncated), .. }) =
         pickle.streams.first().map(|stream| &stream.stop)
     {
-        sink.miss(fault.to_string());
+        context.miss(fault.to_string());
     }
-    let nested = nested(pickle, MAX_NESTING);
+    let nested = nested(pickle, MAX_NESTING, context);
     if !nested.is_empty() {
-        rules::run(&Artifact::Nested(&nested), sink);
+        rules::run(&Artifact::Nested(&nested), context.sink());
     }
-    let file = PickleFile { pickle, size, concerns };
-    rules::run(&Artifact::Concerns(&file.concerns), sink);
-    rules::run(&Artifact::File(&file), sink);
+    let file = PickleFile { pickle, size };
+    rules::run(&Artifact::Concerns(&concerns), context.sink());
+    rules::run(&Artifact::File(&file), context.sink());
+    concerns
 }
 
 /// Looks at a file without a known magic as a pickle, if it is one: protocols 0 and 1 begin with any opcode, and
 /// protocol 0 is plain text. Gives whether it was one.
-pub(super) fn inspect_if_pickle(data: &dyn ReadAt, sink: &mut Sink) -> std::io::Result<bool> {
+pub(super) fn inspect_if_pickle(data: &dyn ReadAt, context: &mut Context) -> std::io::Result<bool> {
     let length = usize::try_from(data.size().min(PROBE_BYTES)).unwrap_or_default();
     let mut head = vec![0; length];
     data.read_exact_at(0, &mut head)?;
     if data.size() <= PROBE_BYTES {
-        return Ok(inspect_if_it_runs(&head, sink));
+        return Ok(inspect_if_it_runs(&head, context));
     }
-    let options = options(true);
-    let probe = interpret(&head, &options);
-    let cut = matches!(
-        probe.streams.first().map(|stream| &stream.stop),
-        Some(Stop::Fault { fault: Fault::NoStop | Fault::Truncated | Fault::BadArray, .. } | Stop::Bound { .. })
-    );
-    if !cut && !runs(&probe) {
+    let options = options(true, MAX_OPCODES, context);
+    let probe = run(&head, &options, context);
+    let is_cut = match probe.streams.first().map(|stream| &stream.stop) {
+        Some(Stop::Fault { offset, fault: Fault::NoStop | Fault::Truncated | Fault::BadArray, .. }) => {
+            // What claims more bytes than the whole file has breaks there, however much of it is read.
+            claimed_end(&head, *offset).is_none_or(|end| end <= data.size())
+        }
+        Some(Stop::Bound { .. }) => true,
+        _ => false,
+    };
+    if !is_cut && !runs(&probe) {
         return Ok(false);
     }
     if data.size() > MAX_BYTES {
         // What begins like a pickle and is too large to follow is no harmless text.
-        sink.miss(format!("it may be a pickle of more than {MAX_BYTES} bytes"));
+        context.miss(format!("it may be a pickle of more than {MAX_BYTES} bytes"));
         return Ok(true);
     }
-    Ok(inspect_if_it_runs(&data.read_all(MAX_BYTES)?, sink))
+    let bytes = data.read_all(MAX_BYTES)?;
+    Ok(inspect_if_it_runs(&bytes, context))
 }
 
-fn inspect_if_it_runs(bytes: &[u8], sink: &mut Sink) -> bool {
-    let options = options(true);
-    let pickle = interpret(bytes, &options);
+/// Where the argument of the opcode at `offset` ends, for those that say how many bytes it has.
+fn claimed_end(bytes: &[u8], offset: u64) -> Option<u64> {
+    let start = usize::try_from(offset).ok()?;
+    let width = match bytes.get(start)? {
+        b'X' | b'T' | b'B' | 0x8b => 4,
+        0x8d | 0x8e | 0x95 | 0x96 => 8,
+        _ => return None,
+    };
+    let count = bytes.get(start + 1..start + 1 + width)?;
+    let count = count.iter().rev().fold(0_u64, |count, byte| count << 8 | u64::from(*byte));
+    Some(offset.saturating_add(1 + width as u64).saturating_add(count))
+}
+
+fn inspect_if_it_runs(bytes: &[u8], context: &mut Context) -> bool {
+    let options = options(true, MAX_OPCODES, context);
+    let pickle = run(bytes, &options, context);
     // What goes on for longer than is followed may come to anything.
     let is_bounded = matches!(pickle.streams.first().map(|stream| &stream.stop), Some(Stop::Bound { .. }));
     let is_pickle = is_bounded || runs(&pickle);
     if is_pickle {
-        inspect_bytes(bytes, Persistence::Refused, sink);
+        inspect_interpreted(bytes, &pickle, Persistence::Refused, context);
     }
     is_pickle
 }

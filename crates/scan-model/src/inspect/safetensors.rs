@@ -1,23 +1,53 @@
 use std::collections::BTreeMap;
 
 use sealyard_core::ReadAt;
-use serde_json::Value;
+use sealyard_scan::FactKind;
+use serde_json::{Value, json};
 
-use crate::sink::Sink;
+use crate::context::Context;
 
 /// Longest header that the reference implementation accepts.
 const MAX_HEADER: u64 = 100_000_000;
+/// The entry that is no tensor.
+const METADATA: &str = "__metadata__";
 
 /// Checks what the reference implementation checks: the header is JSON, and the tensors fill the rest of the file
 /// without gaps, overlaps or a tail. Nothing in such a file is ever run.
-pub(super) fn inspect(data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
-    if let Err(reason) = check(data) {
-        sink.miss(reason);
+pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    match check(data) {
+        Ok(header) => {
+            if context.step(header.len() as u64) {
+                tell(&header, context);
+            }
+        }
+        Err(reason) => context.miss(reason),
     }
     "safetensors"
 }
 
-fn check(data: &dyn ReadAt) -> Result<(), String> {
+/// Tells how many tensors and numbers of each type there are, and which library they are for.
+fn tell(header: &BTreeMap<String, Value>, context: &mut Context) {
+    let mut types: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for (name, tensor) in header {
+        if name == METADATA {
+            if let Some(library) = tensor.get("format").and_then(Value::as_str) {
+                context.fact(FactKind::Framework, library, Value::Null);
+            }
+            continue;
+        }
+        let Some(dtype) = tensor.get("dtype").and_then(Value::as_str) else { continue };
+        let shape = tensor.get("shape").and_then(Value::as_array).into_iter().flatten();
+        let numbers = shape.fold(1_u64, |count, size| count.saturating_mul(size.as_u64().unwrap_or(0)));
+        let (tensors, total) = types.entry(dtype).or_default();
+        (*tensors, *total) = (*tensors + 1, total.saturating_add(numbers));
+    }
+    context.fact(FactKind::Format, "safetensors", Value::Null);
+    for (dtype, (tensors, numbers)) in types {
+        context.fact(FactKind::Tensors, dtype, json!({"tensors": tensors, "numbers": numbers}));
+    }
+}
+
+fn check(data: &dyn ReadAt) -> Result<BTreeMap<String, Value>, String> {
     let read = |error: std::io::Error| format!("could not be read: {error}");
     let mut length = [0; 8];
     data.read_exact_at(0, &mut length).map_err(read)?;
@@ -32,7 +62,7 @@ fn check(data: &dyn ReadAt) -> Result<(), String> {
         .map_err(|error| format!("the header of the safetensors file is no table of tensors: {error}"))?
         .0;
     let mut ranges = Vec::new();
-    for (name, tensor) in header.iter().filter(|(name, _)| *name != "__metadata__") {
+    for (name, tensor) in header.iter().filter(|(name, _)| *name != METADATA) {
         let offsets = tensor.get("data_offsets").and_then(Value::as_array).map(Vec::as_slice);
         match offsets {
             Some([start, end]) if let (Some(start), Some(end)) = (start.as_u64(), end.as_u64()) => {
@@ -49,7 +79,7 @@ fn check(data: &dyn ReadAt) -> Result<(), String> {
         }
         place = end;
     }
-    if place == body { Ok(()) } else { Err("the tensors do not fill the safetensors file".to_owned()) }
+    if place == body { Ok(header) } else { Err("the tensors do not fill the safetensors file".to_owned()) }
 }
 
 /// A JSON object whose keys are all different: readers disagree on which of two counts.
@@ -92,7 +122,7 @@ mod tests {
     fn only_a_full_table_passes() {
         let tensor = |from, to| format!(r#"{{"dtype":"F32","shape":[1],"data_offsets":[{from},{to}]}}"#);
         let good = format!(r#"{{"__metadata__":{{"a":"b"}},"x":{},"y":{}}}"#, tensor(0, 4), tensor(4, 8));
-        assert_eq!(check(&file(&good, 8)), Ok(()));
+        assert_eq!(check(&file(&good, 8)).unwrap().len(), 3);
         for (header, body) in [
             (good.clone(), 9),
             (good, 4),
@@ -105,5 +135,19 @@ mod tests {
             assert!(check(&file(&header, body)).is_err(), "{header}");
         }
         assert!(check(&u64::MAX.to_le_bytes().to_vec()).is_err());
+    }
+
+    #[test]
+    fn what_it_holds_is_told() {
+        let tensor = r#"{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}"#;
+        let mut context = Context::new("a");
+        inspect(&file(&format!(r#"{{"__metadata__":{{"format":"pt"}},"x":{tensor}}}"#), 24), &mut context);
+        let facts: Vec<_> = context.sink().facts.iter().map(|fact| (fact.name.as_str(), fact.value.clone())).collect();
+        let expected = [
+            ("pt", Value::Null),
+            ("safetensors", Value::Null),
+            ("F32", json!({"tensors": 1, "numbers": 6})),
+        ];
+        assert_eq!(facts, expected);
     }
 }

@@ -1,55 +1,85 @@
 use sealyard_core::ReadAt;
 
-use super::json::Keys;
-use super::mlmodel;
-use crate::sink::Sink;
+use super::json::{self, Keys};
+use super::{graph_text, xml};
+use crate::context::Context;
 
 /// How much of a text is searched for the marks of a model.
 const SEARCHED: u64 = 16 << 20;
+/// Bytes that are read at once.
+const CHUNK: usize = 1 << 16;
 
-/// Most text holds no model. An `MLmodel` file says which code loads one; some formats write models as text.
-pub(super) fn inspect(path: &str, data: &dyn ReadAt, sink: &mut Sink) -> &'static str {
-    if mlmodel::is_named(path) {
-        mlmodel::inspect(data, sink);
-        return "mlmodel";
-    }
-    let length = usize::try_from(data.size().min(SEARCHED)).unwrap_or_default();
-    let mut text = vec![0; length];
-    if let Err(error) = data.read_exact_at(0, &mut text) {
-        sink.miss(format!("could not be read: {error}"));
-        return "text";
-    }
-    if let Some((kind, reason)) = model(&text) {
-        sink.miss(reason);
-        return kind;
-    }
-    let name = path.rsplit('/').next().unwrap_or(path);
-    match name.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("json") => "json",
+/// Text of no known meaning. Nothing reads a model from it.
+pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    let name = context.name().rsplit('/').next().unwrap_or_default();
+    let kind = match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("yaml" | "yml") => "yaml",
         Some("csv") => "csv",
         Some("py") => "python",
         _ => "text",
-    }
+    };
+    inspect_as(kind, data, context)
 }
 
-/// The kind of model that a text is, as far as its marks tell, and why it is not assessed.
-fn model(text: &[u8]) -> Option<(&'static str, &'static str)> {
-    let text = String::from_utf8_lossy(text);
+/// Text of the given kind: it is text up to its end, and, whatever it begins with, has no marks of a model.
+pub(super) fn inspect_as(kind: &'static str, data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    let Some(text) = context.head(data, SEARCHED) else { return kind };
+    match is_text_to_its_end(data) {
+        Ok(true) => {}
+        Ok(false) => context.miss("it begins as text, but other bytes follow"),
+        Err(error) => context.miss(format!("could not be read: {error}")),
+    }
+    model(&text, data, context).unwrap_or(kind)
+}
+
+/// Looks at a text that is a model, as far as its marks tell; gives the kind of it.
+fn model(bytes: &[u8], data: &dyn ReadAt, context: &mut Context) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(bytes);
     let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     let has = |mark: &str| text.contains(mark);
     if start.starts_with("<?xml") || start.starts_with("<PMML") || start.starts_with("<net ") || has("<!ENTITY") {
-        return Some(("xml", "models in XML are not supported"));
+        return Some(xml::inspect(data, context));
     }
     if has("saved_model_schema_version") || has("meta_graphs {") || has("graph_def {") {
-        return Some(("tensorflow", "TensorFlow graphs written as text are not supported"));
+        return Some(graph_text::inspect(data, context));
     }
     if !start.starts_with(['{', '[']) {
         return None;
     }
-    let keys = Keys::of(start.as_bytes());
-    if keys.is_keras() {
-        return Some(("keras", "Keras models written as JSON are not supported"));
+    json::inspect_model(start.as_bytes(), &Keys::of(start.as_bytes()), context)
+}
+
+/// Whether no byte is one that no text has.
+fn is_text_to_its_end(data: &dyn ReadAt) -> std::io::Result<bool> {
+    let mut buffer = vec![0; CHUNK];
+    let mut place = 0;
+    loop {
+        let read = data.read_at(place, &mut buffer)?;
+        let chunk = buffer.get(..read).unwrap_or_default();
+        // Colours and pages of a terminal's output are no harm; NUL and the others have no place in any encoding.
+        if chunk.iter().any(|byte| matches!(byte, 0..=6 | 0x0e..=0x1a | 0x1c..=0x1f)) {
+            return Ok(false);
+        }
+        if read == 0 {
+            return Ok(true);
+        }
+        place += read as u64;
     }
-    keys.names_code().then_some(("json", "it names Python code that is loaded with the model (auto_map)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_text_is_looked_at() {
+        let look = |tail: &[u8]| {
+            let mut context = Context::new("notes.txt");
+            let text = [&b"line\n".repeat(100_000), tail].concat();
+            assert_eq!(inspect(&text, &mut context), "text");
+            context.sink().not_assessed.len()
+        };
+        assert_eq!(look("the end, caf\u{e9} \u{1b}[0m\n".as_bytes()), 0);
+        assert_eq!(look(b"\x00\x01"), 1);
+    }
 }

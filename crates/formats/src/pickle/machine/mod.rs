@@ -109,7 +109,14 @@ pub fn interpret<'a>(input: &'a [u8], options: &'a Options) -> Pickle<'a> {
             }
         }
     }
-    Pickle { graph: machine.graph, events: machine.events, notes: machine.notes, streams, trailing }
+    Pickle {
+        graph: machine.graph,
+        events: machine.events,
+        notes: machine.notes,
+        streams,
+        trailing,
+        opcodes: machine.opcodes,
+    }
 }
 
 impl<'a> Machine<'a> {
