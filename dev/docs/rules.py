@@ -24,6 +24,29 @@ state change in them is compared with an allow-list; what is on no list is a fin
 
 The verdict of a folder is the worst of its files. No gate takes "not assessed" for "safe".
 
+## What holds no code
+
+What a file is, its content tells; a name can only add a reading. A format that can't hold code is safe when the file is whole, and the report
+tells what it holds (`facts`). When it is cut off, broken or followed by something else, it is not assessed, or that other thing is judged.
+
+| content | what is checked | what is told |
+|---|---|---|
+| text, CSV, YAML, Markdown, source code, requirements | it is text to its last byte, has no marks of a model, and does not run as a pickle | lines |
+| JSON, notebooks | the same; none of the keys that name classes or code to load | lines |
+| Parquet, Arrow, Feather | the footer, up to its end; a column type defined by a pickle is a finding (`arrow-pickled-type`) | rows, columns, the program that wrote it |
+| models of SentencePiece, word tables in protobuf | each entry is a text and numbers, nothing else | pieces |
+| the fingerprint of a TensorFlow model | each field is a number or the version | its form |
+| PNG, JPEG, GIF, WebP | each part up to the image's end; what follows is looked at as a file of its own | pixels |
+| safetensors | the header is a table without doubles, and the tensors fill the file without gaps and overlaps | library, element types, tensors, numbers |
+
+Text and images are not assessed under the name of a model file (`.pkl`, `.pt`, `.bin`, …): a loader would be given what is no model. SQLite is no
+such format, because libraries keep pickles in it. Bytes of no known format are not assessed.
+
+All that is inside one file, at any depth, takes from one budget: bytes that it expands to and bytes that are held, opcodes, elements, files, depth. It is
+counted in steps and not in time, so that a verdict is the same on every machine. What goes over it is not assessed.
+
+## Rules
+
 """
 
 

@@ -5,7 +5,10 @@
 //! allocates what a length field claims, and says exactly where it stopped.
 #![forbid(unsafe_code)]
 
+pub mod columnar;
+mod cursor;
 pub mod decompress;
+pub mod image;
 pub mod joblib;
 pub mod json_bounds;
 pub mod npy;
@@ -17,6 +20,7 @@ pub mod protobuf;
 mod section;
 pub mod skops;
 pub mod sniff;
+mod thrift;
 pub mod zip;
 
 pub use section::Section;

@@ -1,11 +1,14 @@
 //! Arbitrary bytes must never panic, and never cost more than their size allows.
 
 use proptest::prelude::*;
+use sealyard_formats::columnar::Table;
 use sealyard_formats::decompress::{Codec, expand};
+use sealyard_formats::image::Image;
 use sealyard_formats::npy::Npy;
 use sealyard_formats::pickle::{Limits, Opcode, Options, interpret};
+use sealyard_formats::protobuf::Fields;
 use sealyard_formats::skops::Skops;
-use sealyard_formats::sniff::sniff;
+use sealyard_formats::sniff::{Format, sniff};
 use sealyard_formats::zip::{Archive, ZipLimits};
 
 /// Bytes that are mostly opcodes, with short arguments, so that the machine gets far.
@@ -50,6 +53,15 @@ proptest! {
         check(&input);
         let _ = sniff(&input);
         let _ = Npy::parse(&input);
+        for format in [Format::Png, Format::Jpeg, Format::Gif, Format::Webp] {
+            if let Ok(image) = Image::walk(&input, format) {
+                prop_assert!(image.end <= input.len() as u64);
+            }
+        }
+        let fields = Fields::of(&input).filter_map(Result::ok).count();
+        prop_assert!(fields <= input.len());
+        let length = (input.len() as u32).to_le_bytes();
+        let _ = Table::parquet(&[b"PAR1", &input[..], &length, b"PAR1"].concat());
         let _ = Skops::parse(&input);
         let _ = Archive::open(&input, &ZipLimits::default());
         if let Some(codec) = Codec::of(&input) {

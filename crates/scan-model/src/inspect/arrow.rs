@@ -1,9 +1,11 @@
 use sealyard_core::ReadAt;
+use sealyard_formats::columnar::Table;
 
-use super::unsupported;
+use super::parquet;
 use crate::context::Context;
 
-/// Not looked at yet.
-pub(super) fn inspect(_: &dyn ReadAt, context: &mut Context) -> &'static str {
-    unsupported("arrow", context)
+/// Arrow's file form, which is Feather's second version too.
+pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    parquet::tell(Table::arrow(data), context);
+    "arrow"
 }

@@ -1,4 +1,5 @@
 use sealyard_core::ReadAt;
+use sealyard_scan::FactKind;
 
 use super::json::{self, Keys};
 use super::{graph_text, xml};
@@ -24,9 +25,9 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
 /// Text of the given kind: it is text up to its end, and, whatever it begins with, has no marks of a model.
 pub(super) fn inspect_as(kind: &'static str, data: &dyn ReadAt, context: &mut Context) -> &'static str {
     let Some(text) = context.head(data, SEARCHED) else { return kind };
-    match is_text_to_its_end(data) {
-        Ok(true) => {}
-        Ok(false) => context.miss("it begins as text, but other bytes follow"),
+    match lines(data) {
+        Ok(Some(lines)) => context.fact(FactKind::Property, "lines", lines),
+        Ok(None) => context.miss("it begins as text, but other bytes follow"),
         Err(error) => context.miss(format!("could not be read: {error}")),
     }
     model(&text, data, context).unwrap_or(kind)
@@ -49,20 +50,20 @@ fn model(bytes: &[u8], data: &dyn ReadAt, context: &mut Context) -> Option<&'sta
     json::inspect_model(start.as_bytes(), &Keys::of(start.as_bytes()), context)
 }
 
-/// Whether no byte is one that no text has.
-fn is_text_to_its_end(data: &dyn ReadAt) -> std::io::Result<bool> {
+/// How many lines there are; none if there are bytes that no text has.
+fn lines(data: &dyn ReadAt) -> std::io::Result<Option<u64>> {
     let mut buffer = vec![0; CHUNK];
-    let mut place = 0;
+    let (mut place, mut lines, mut last) = (0, 0, b'\n');
     loop {
         let read = data.read_at(place, &mut buffer)?;
         let chunk = buffer.get(..read).unwrap_or_default();
         // Colours and pages of a terminal's output are no harm; NUL and the others have no place in any encoding.
         if chunk.iter().any(|byte| matches!(byte, 0..=6 | 0x0e..=0x1a | 0x1c..=0x1f)) {
-            return Ok(false);
+            return Ok(None);
         }
-        if read == 0 {
-            return Ok(true);
-        }
+        let Some(end) = chunk.last() else { return Ok(Some(lines + u64::from(last != b'\n'))) };
+        last = *end;
+        lines += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
         place += read as u64;
     }
 }
@@ -77,9 +78,9 @@ mod tests {
             let mut context = Context::new("notes.txt");
             let text = [&b"line\n".repeat(100_000), tail].concat();
             assert_eq!(inspect(&text, &mut context), "text");
-            context.sink().not_assessed.len()
+            (context.sink().not_assessed.len(), context.sink().facts.first().map(|fact| fact.value.clone()))
         };
-        assert_eq!(look("the end, caf\u{e9} \u{1b}[0m\n".as_bytes()), 0);
-        assert_eq!(look(b"\x00\x01"), 1);
+        assert_eq!(look("caf\u{e9} \u{1b}[0m\nthe end".as_bytes()), (0, Some(100_002.into())));
+        assert_eq!(look(b"\x00\x01"), (1, None));
     }
 }

@@ -40,5 +40,6 @@ groups! {
     npy,
     pickle,
     skops,
+    table,
     zip,
 }

@@ -7,6 +7,14 @@ fn verdict(bytes: &[u8]) -> Verdict {
     Scanner::new().scan_file("file", &bytes.to_vec()).verdict
 }
 
+/// An image with a comment.
+fn png(comment: &[u8]) -> Vec<u8> {
+    let chunk =
+        |kind: &[u8], content: &[u8]| [&(content.len() as u32).to_be_bytes()[..], kind, content, &[0; 4]].concat();
+    let header = chunk(b"IHDR", b"\0\0\0\x01\0\0\0\x01\x08\0\0\0\0");
+    [b"\x89PNG\r\n\x1a\n".to_vec(), header, chunk(b"tEXt", comment), chunk(b"IEND", b"")].concat()
+}
+
 #[test]
 fn what_can_not_be_read_is_not_assessed() {
     for bytes in [
@@ -35,7 +43,7 @@ fn an_opaque_file_that_begins_with_an_extension_code_is_no_pickle() {
 
 #[test]
 fn what_holds_no_model_is_safe() {
-    for bytes in [&b""[..], b"a,b\n1,2\n", b"{\"a\": 1}", b"\x89PNG\r\n\x1a\n....", "caf\u{e9}\n".as_bytes()] {
+    for bytes in [&b""[..], b"a,b\n1,2\n", b"{\"a\": 1}", &png(&[]), "caf\u{e9}\n".as_bytes()] {
         assert_eq!(verdict(bytes), Verdict::Safe, "{bytes:?}");
     }
 }
@@ -216,11 +224,20 @@ fn no_change_of_a_fixture_makes_it_panic() {
 
 #[test]
 fn what_is_two_formats_is_not_safe_as_one() {
-    let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
-    image.resize(512, b' ');
-    assert_eq!(verdict(&image), Verdict::Safe);
-    image.extend(b"\x89HDF\r\n\x1a\n");
-    assert_eq!(verdict(&image), Verdict::NotAssessed);
+    // A comment that reaches over the place where HDF5 may begin.
+    let plain = png(&[b' '; 600]);
+    assert_eq!(verdict(&plain), Verdict::Safe);
+    let mut both = plain;
+    both[512..520].copy_from_slice(b"\x89HDF\r\n\x1a\n");
+    assert_eq!(verdict(&both), Verdict::NotAssessed);
+}
+
+#[test]
+fn what_follows_an_image_is_looked_at() {
+    assert_eq!(verdict(&[png(&[]), b"a comment\n".to_vec()].concat()), Verdict::Safe);
+    assert_eq!(verdict(&[png(&[]), b"\x80\x02cos\nsystem\nX\x01\0\0\0x\x85R.".to_vec()].concat()), Verdict::Unsafe);
+    let cut = png(&[]);
+    assert_eq!(verdict(&cut[..cut.len() - 1]), Verdict::NotAssessed);
 }
 
 #[test]

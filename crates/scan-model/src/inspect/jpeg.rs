@@ -1,8 +1,0 @@
-use sealyard_core::ReadAt;
-
-use crate::context::Context;
-
-/// An image.
-pub(super) fn inspect(_: &dyn ReadAt, _: &mut Context) -> &'static str {
-    "jpeg"
-}
