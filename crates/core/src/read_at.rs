@@ -13,6 +13,11 @@ pub trait ReadAt: Send + Sync {
     /// Any error below, such as bytes that fail authentication.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
+    /// All bytes, if they lie in memory: readers that want them need no copy.
+    fn in_memory(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// Fills `buffer` from `offset`.
     ///
     /// # Errors
@@ -49,6 +54,10 @@ impl ReadAt for [u8] {
         self.len() as u64
     }
 
+    fn in_memory(&self) -> Option<&[u8]> {
+        Some(self)
+    }
+
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
         let rest = self.get(offset..).unwrap_or_default();
@@ -67,6 +76,10 @@ impl ReadAt for Vec<u8> {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         self.as_slice().read_at(offset, buffer)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        Some(self)
     }
 }
 
@@ -89,6 +102,10 @@ impl<T: ReadAt + ?Sized> ReadAt for &T {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         (**self).read_at(offset, buffer)
     }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        (**self).in_memory()
+    }
 }
 
 impl<T: ReadAt + ?Sized> ReadAt for std::sync::Arc<T> {
@@ -98,5 +115,9 @@ impl<T: ReadAt + ?Sized> ReadAt for std::sync::Arc<T> {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         (**self).read_at(offset, buffer)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        (**self).in_memory()
     }
 }

@@ -38,6 +38,11 @@ impl ReadAt for Section<'_> {
             _ => Ok(0),
         }
     }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        let (start, end) = (usize::try_from(self.range.start).ok()?, usize::try_from(self.range.end).ok()?);
+        self.source.in_memory()?.get(start..end)
+    }
 }
 
 #[cfg(test)]
@@ -49,6 +54,7 @@ mod tests {
         let source = b"before inside after".to_vec();
         let section = Section::new(&source, 7..13);
         assert_eq!(section.read_all(100).unwrap(), b"inside");
+        assert_eq!(section.in_memory(), Some(&b"inside"[..]));
         let mut buffer = [0; 10];
         assert_eq!(section.read_at(4, &mut buffer).unwrap(), 2);
         assert_eq!(section.read_at(6, &mut buffer).unwrap(), 0);

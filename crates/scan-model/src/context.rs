@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use sealyard_core::ReadAt;
 use sealyard_formats::sniff::Format;
 use sealyard_scan::{Fact, FactKind, SubjectReport};
@@ -80,11 +82,17 @@ impl Context {
         is_within
     }
 
-    /// All bytes of `data`, at most `limit`; none, and not assessed, if there are more or they can't be read.
-    pub(crate) fn read(&mut self, data: &dyn ReadAt, limit: u64) -> Option<Vec<u8>> {
+    /// All bytes of `data`, at most `limit`; none, and not assessed, if there are more or they can't be read. What is
+    /// in memory is not copied.
+    pub(crate) fn read<'d>(&mut self, data: &'d dyn ReadAt, limit: u64) -> Option<Cow<'d, [u8]>> {
+        if let Some(bytes) = data.in_memory()
+            && bytes.len() as u64 <= limit
+        {
+            return Some(Cow::Borrowed(bytes));
+        }
         let limit = limit.min(self.budget.memory());
         match data.read_all(limit) {
-            Ok(bytes) => Some(bytes),
+            Ok(bytes) => Some(Cow::Owned(bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
                 self.miss(format!("it is larger than {limit} bytes"));
                 None
@@ -205,7 +213,11 @@ mod tests {
         assert!(missed(&bytes, Budget { nested: 6, ..budget.clone() }).is_empty());
         let size = 6 * pickle.len() as u64;
         assert!(missed(&bytes, Budget { expanded: size, ..budget.clone() }).is_empty());
-        assert!(!missed(&bytes, Budget { expanded: size - 1, ..budget }).is_empty());
+        assert!(!missed(&bytes, Budget { expanded: size - 1, ..budget.clone() }).is_empty());
+        // One at a time is held, however many there are.
+        let most = budget.memory();
+        assert!(missed(&bytes, Budget { held: most - size / 6, ..budget.clone() }).is_empty());
+        assert!(!missed(&bytes, Budget { held: most - size / 6 + 1, ..budget }).is_empty());
     }
 
     #[test]

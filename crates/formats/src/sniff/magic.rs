@@ -7,7 +7,6 @@ const MAGIC: &[(&[u8], Format)] = &[
     (b"PK\x05\x06", Format::Zip),
     (b"PK\x01\x02", Format::Zip),
     (super::HDF5, Format::Hdf5),
-    (b"GGUF", Format::Gguf),
     // Little-endian numbers, so that the letters stand in the other order.
     (b"lmgg", Format::Ggml),
     (b"fmgg", Format::Ggml),
@@ -72,6 +71,8 @@ pub(super) fn by_magic(head: &[u8], size: u64) -> Option<Format> {
         [_, _, _, _, b'T', b'F', b'L', b'3', ..] => Format::Tflite,
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Format::Webp,
         [low, high, b'\r', b'\n', ..] if is_python(u16::from_le_bytes([*low, *high])) => Format::PythonBytecode,
+        // A version follows, which is a small number in either byte order; text is none.
+        [b'G', b'G', b'U', b'F', version @ ..] if version.iter().take(4).any(|byte| *byte == 0) => Format::Gguf,
         _ if is_safetensors(head, size) => Format::Safetensors,
         _ if is_r_text(head) => Format::RData,
         _ if Npy::matches(head) => Format::Npy,

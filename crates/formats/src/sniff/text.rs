@@ -65,21 +65,9 @@ fn markup(text: &str, start: &str) -> Option<Format> {
     } else if local == "PMML" {
         Some(Format::Pmml)
     } else {
-        // Markdown, and templates with tags of their own, begin with `<` too.
-        let is_xml = start.starts_with("<?xml") || name == "net" || is_whole(rest, name);
-        (is_xml && is_tag(name)).then_some(Format::Xml)
+        // Markdown, and templates with tags of their own, begin with `<` too. OpenVINO's graphs begin with `net`.
+        (start.starts_with("<?xml") || name == "net").then_some(Format::Xml)
     }
-}
-
-fn is_tag(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_alphabetic() || first == '_')
-        && name.chars().all(|letter| letter.is_alphanumeric() || "_:.-".contains(letter))
-}
-
-/// Whether the text ends with the end of its root.
-fn is_whole(text: &str, name: &str) -> bool {
-    let text = text.trim_end();
-    text.strip_suffix('>').and_then(|text| text.trim_end().strip_suffix(name)).is_some_and(|text| text.ends_with("</"))
 }
 
 fn by_lines(text: &str) -> Format {

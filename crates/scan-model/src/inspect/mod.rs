@@ -9,6 +9,7 @@
 mod folder;
 mod hf_config;
 mod keras_json;
+mod pickle_facts;
 
 use sealyard_core::ReadAt;
 use sealyard_formats::sniff::{self, Format};

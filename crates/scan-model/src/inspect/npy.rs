@@ -1,5 +1,7 @@
 use sealyard_core::ReadAt;
-use sealyard_formats::npy::Npy;
+use sealyard_formats::npy::{Literal, Npy};
+use sealyard_scan::FactKind;
+use serde_json::json;
 
 use super::pickle;
 use crate::context::Context;
@@ -20,6 +22,10 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
         }
     };
     rules::npy::run(&array, context.sink());
+    if let Literal::Str(dtype) = &array.descr {
+        let numbers = array.shape.iter().fold(1_u64, |count, size| count.saturating_mul(*size));
+        context.fact(FactKind::Tensors, dtype, json!({"tensors": 1, "numbers": numbers}));
+    }
     if array.has_objects()
         && let Some(bytes) = context.read(data, pickle::MAX_BYTES)
     {

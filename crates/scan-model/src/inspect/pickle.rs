@@ -1,6 +1,9 @@
+use std::borrow::Cow;
+
 use sealyard_core::ReadAt;
 use sealyard_formats::pickle::{Act, Fault, Graph, Limits, Node, NodeId, Options, Pickle, Stop, interpret};
 
+use super::pickle_facts;
 use crate::context::Context;
 use crate::judge::{Concern, Persistence, is_dangerous, judge};
 use crate::rules::pickle::{self as rules, Artifact};
@@ -89,6 +92,7 @@ fn inspect_interpreted(
     context: &mut Context,
 ) -> &'static str {
     let size = bytes.len() as u64;
+    pickle_facts::tell(pickle, context);
     let concerns = report(pickle, size, judge(pickle, persistence), context);
     let arrays = pickle.events.iter().any(|event| matches!(event.act, Act::ArrayRead(_)));
     if !arrays {
@@ -145,6 +149,11 @@ fn report(pickle: &Pickle<'_>, size: u64, concerns: Vec<Concern>, context: &mut 
 /// Looks at a file without a known magic as a pickle, if it is one: protocols 0 and 1 begin with any opcode, and
 /// protocol 0 is plain text. Gives whether it was one.
 pub(super) fn inspect_if_pickle(data: &dyn ReadAt, context: &mut Context) -> std::io::Result<bool> {
+    if let Some(bytes) = data.in_memory()
+        && data.size() <= PROBE_BYTES
+    {
+        return Ok(inspect_if_it_runs(bytes, context));
+    }
     let length = usize::try_from(data.size().min(PROBE_BYTES)).unwrap_or_default();
     let mut head = vec![0; length];
     data.read_exact_at(0, &mut head)?;
@@ -169,7 +178,7 @@ pub(super) fn inspect_if_pickle(data: &dyn ReadAt, context: &mut Context) -> std
         context.miss(format!("it may be a pickle of more than {MAX_BYTES} bytes"));
         return Ok(true);
     }
-    let bytes = data.read_all(MAX_BYTES)?;
+    let bytes = data.in_memory().map_or_else(|| data.read_all(MAX_BYTES).map(Cow::Owned), |bytes| Ok(Cow::Borrowed(bytes)))?;
     Ok(inspect_if_it_runs(&bytes, context))
 }
 
