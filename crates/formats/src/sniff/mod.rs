@@ -16,6 +16,7 @@ use sealyard_core::ReadAt;
 
 pub use archive::zip_of;
 pub use format::Format;
+pub use text::is_graph_text;
 
 use crate::decompress::Codec;
 use crate::zip::{Archive, ZipLimits};

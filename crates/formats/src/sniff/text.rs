@@ -74,18 +74,21 @@ fn by_lines(text: &str) -> Format {
     let lines: Vec<&str> = text.lines().take(MAX_LINES).collect();
     let has = |test: &dyn Fn(&str) -> bool| lines.iter().any(|line| test(line));
     let key = |name: &str| has(&|line| line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(':')));
-    if key("flavors")
+    // Source code may hold such a document as a text.
+    let is_table = telling(&lines).next().is_some_and(|line| {
+        let name = line.split(':').next().unwrap_or_default();
+        line == "---" || (name.len() < line.len() && is_identifier(name))
+    });
+    if is_table
+        && key("flavors")
         && ["artifact_path", "mlflow_version", "model_id", "model_uuid", "run_id", "utc_time_created"]
             .iter()
             .any(|name| key(name))
     {
         Format::MlModel
-    } else if key("dependencies") && (key("channels") || key("name")) {
+    } else if is_table && key("dependencies") && (key("channels") || key("name")) {
         Format::CondaEnvironment
-    } else if has(&|line| {
-        line.starts_with("saved_model_schema_version:")
-            || ["meta_graphs {", "graph_def {", "node {", "meta_info_def {"].iter().any(|start| line.starts_with(start))
-    }) {
+    } else if is_graph_text(text) {
         Format::GraphText
     } else if is_site_file(&lines) {
         Format::SiteFile
@@ -101,6 +104,46 @@ fn by_lines(text: &str) -> Format {
 /// The lines that say something.
 fn telling<'t>(lines: &'t [&'t str]) -> impl Iterator<Item = &'t str> {
     lines.iter().copied().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+}
+
+/// Fields at the root of TensorFlow's graphs: of `SavedModel`, `MetaGraphDef` and `GraphDef`.
+const GRAPH_FIELDS: &[&str] = &[
+    "asset_file_def",
+    "collection_def",
+    "graph_def",
+    "library",
+    "meta_graphs",
+    "meta_info_def",
+    "node",
+    "object_graph_def",
+    "saver_def",
+    "signature_def",
+    "versions",
+];
+
+/// Whether text is a TensorFlow graph in protobuf's text form: behind comments, its first word is a field of one.
+#[must_use]
+pub fn is_graph_text(text: &str) -> bool {
+    let text = skip_comments(text.trim_start_matches('\u{feff}'));
+    let end = text.find(|letter: char| !(letter.is_alphanumeric() || letter == '_')).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let rest = skip_comments(rest);
+    if name == "saved_model_schema_version" {
+        return rest.starts_with(':');
+    }
+    // The same words are keys of other texts, which have no brackets behind them.
+    let rest = rest.strip_prefix(':').map_or(rest, skip_comments);
+    GRAPH_FIELDS.contains(&name) && rest.starts_with(['{', '<'])
+}
+
+fn skip_comments(mut text: &str) -> &str {
+    loop {
+        text = text.trim_start();
+        if !text.starts_with('#') {
+            return text;
+        }
+        text = text.split_once('\n').map_or("", |(_, rest)| rest);
+    }
 }
 
 /// Python's `site` runs lines that begin with `import`; the others are paths.

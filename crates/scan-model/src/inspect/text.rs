@@ -1,4 +1,5 @@
 use sealyard_core::ReadAt;
+use sealyard_formats::sniff::is_graph_text;
 use sealyard_scan::FactKind;
 
 use super::json::{self, Keys};
@@ -37,11 +38,11 @@ pub(super) fn inspect_as(kind: &'static str, data: &dyn ReadAt, context: &mut Co
 fn model(bytes: &[u8], data: &dyn ReadAt, context: &mut Context) -> Option<&'static str> {
     let text = String::from_utf8_lossy(bytes);
     let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    let has = |mark: &str| text.contains(mark);
-    if start.starts_with("<?xml") || start.starts_with("<PMML") || start.starts_with("<net ") || has("<!ENTITY") {
+    let is_xml = ["<?xml", "<PMML", "<net "].iter().any(|mark| start.starts_with(mark));
+    if is_xml || (start.starts_with('<') && text.contains("<!ENTITY")) {
         return Some(xml::inspect(data, context));
     }
-    if has("saved_model_schema_version") || has("meta_graphs {") || has("graph_def {") {
+    if is_graph_text(start) {
         return Some(graph_text::inspect(data, context));
     }
     if !start.starts_with(['{', '[']) {
