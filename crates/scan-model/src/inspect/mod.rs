@@ -9,7 +9,9 @@
 mod folder;
 mod hf_config;
 mod keras_json;
+mod nested;
 mod pickle_facts;
+mod torch_legacy;
 
 use sealyard_core::ReadAt;
 use sealyard_formats::sniff::{self, Format};
@@ -19,6 +21,7 @@ use crate::context::Context;
 
 pub(crate) use self::mlmodel::MlModel;
 pub(crate) use self::pickle::PickleFile;
+pub(crate) use self::torch_legacy::is_id as is_torch_id;
 pub(crate) use self::zip::Mismatch;
 pub(crate) use folder::{Folder, folder};
 

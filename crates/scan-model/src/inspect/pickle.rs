@@ -1,9 +1,9 @@
 use std::borrow::Cow;
 
 use sealyard_core::ReadAt;
-use sealyard_formats::pickle::{Act, Fault, Graph, Limits, Node, NodeId, Options, Pickle, Stop, interpret};
+use sealyard_formats::pickle::{Act, Fault, Graph, Limits, NodeId, Options, Pickle, Stop, interpret};
 
-use super::pickle_facts;
+use super::{nested, pickle_facts, torch_legacy};
 use crate::context::Context;
 use crate::judge::{Concern, Persistence, is_dangerous, judge};
 use crate::rules::pickle::{self as rules, Artifact};
@@ -23,51 +23,17 @@ pub(crate) struct PickleFile<'p, 'a> {
 }
 
 /// How a file is read: within the bounds on one file, and what is left of those on everything inside it.
-fn options(joblib: bool, most: u64, context: &mut Context) -> Options {
+pub(super) fn options(joblib: bool, most: u64, context: &mut Context) -> Options {
     let opcodes = most.min(context.budget().opcodes);
     let limits = Limits { bytes: MAX_BYTES, opcodes, nodes: MAX_NODES, ..Limits::default() };
     Options { limits, joblib }
 }
 
 /// Interprets the bytes, and takes what that costs from the budget.
-fn run<'a>(bytes: &'a [u8], options: &'a Options, context: &mut Context) -> Pickle<'a> {
+pub(super) fn run<'a>(bytes: &'a [u8], options: &'a Options, context: &mut Context) -> Pickle<'a> {
     let pickle = interpret(bytes, options);
     context.budget().spend_opcodes(pickle.opcodes);
     pickle
-}
-
-/// Pickles inside pickles inside pickles that are followed.
-const MAX_NESTING: usize = 3;
-/// Most concerns that are kept of all of them.
-const MAX_NESTED: usize = 64;
-/// Most opcodes of one of them.
-const MAX_NESTED_OPCODES: u64 = 1_000_000;
-
-/// What no list covers in byte strings of `pickle` that are pickles themselves, at the offsets of these strings.
-fn nested(pickle: &Pickle<'_>, depth: usize, context: &mut Context) -> Vec<Concern> {
-    let mut found = Vec::new();
-    for (id, node) in pickle.graph.iter() {
-        let (Node::Bytes(bytes) | Node::ByteArray(bytes)) = node else { continue };
-        if !matches!(bytes.as_ref(), [0x80, 0..=5, ..]) || found.len() >= MAX_NESTED {
-            continue;
-        }
-        let options = options(false, MAX_NESTED_OPCODES, context);
-        let inner = run(bytes, &options, context);
-        if inner.streams.iter().any(|stream| matches!(stream.stop, Stop::Bound { .. })) {
-            context.miss("pickles inside the pickle go on for longer than is looked at");
-        }
-        let mut concerns = judge(&inner, Persistence::Refused);
-        concerns.retain(acts);
-        if depth > 0 {
-            concerns.extend(nested(&inner, depth - 1, context));
-        }
-        for concern in &mut concerns {
-            concern.offset = pickle.graph.offset(id);
-        }
-        found.extend(concerns);
-    }
-    found.truncate(MAX_NESTED);
-    found
 }
 
 /// Reads and looks at a whole pickle file.
@@ -91,6 +57,10 @@ fn inspect_interpreted(
     persistence: Persistence,
     context: &mut Context,
 ) -> &'static str {
+    if let Some(end) = torch_legacy::end_of_pickles(pickle, bytes) {
+        pickle_facts::tell(pickle, context);
+        return inspect_torch_legacy(bytes.get(..end).unwrap_or_default(), context);
+    }
     let size = bytes.len() as u64;
     pickle_facts::tell(pickle, context);
     let concerns = report(pickle, size, judge(pickle, persistence), context);
@@ -114,9 +84,19 @@ fn inspect_interpreted(
     "joblib"
 }
 
+/// The five pickles without what follows them, which no opcode reaches.
+fn inspect_torch_legacy(bytes: &[u8], context: &mut Context) -> &'static str {
+    let options = options(false, MAX_OPCODES, context);
+    let pickle = run(bytes, &options, context);
+    // That there are more of them than one is how these files are.
+    let size = pickle.streams.first().map_or(0, |stream| stream.end);
+    report(&pickle, size, judge(&pickle, Persistence::Torch), context);
+    "torch"
+}
+
 /// Whether a concern is more than what random bytes, or the pickle of an object array read in the wrong place, amount
 /// to: they may name something, or confuse the memo, but that they also call it is no accident.
-fn acts(concern: &Concern) -> bool {
+pub(super) fn acts(concern: &Concern) -> bool {
     use crate::judge::Wrong;
     match concern.wrong {
         Wrong::DangerousGlobal | Wrong::DottedTraversal => true,
@@ -136,7 +116,7 @@ fn report(pickle: &Pickle<'_>, size: u64, concerns: Vec<Concern>, context: &mut 
     {
         context.miss(fault.to_string());
     }
-    let nested = nested(pickle, MAX_NESTING, context);
+    let nested = nested::concerns(pickle, context);
     if !nested.is_empty() {
         rules::run(&Artifact::Nested(&nested), context.sink());
     }

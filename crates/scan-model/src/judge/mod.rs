@@ -16,6 +16,7 @@ use arguments::Refusal;
 use class::Class;
 
 use crate::allow::Shape;
+use crate::inspect::is_torch_id;
 
 pub(crate) use class::is_dangerous;
 pub(crate) use trace::render;
@@ -74,7 +75,7 @@ struct Refused {
 pub(crate) enum Persistence {
     /// Nothing: an id stops it, or reaches code that we do not know.
     Refused,
-    /// PyTorch's: `('storage', class, key, location, size)` names a member of the zip.
+    /// PyTorch's: `('storage', class, key, location, size)` names a member of the zip, or a part behind the pickles.
     Torch,
 }
 
@@ -242,7 +243,7 @@ impl Judge<'_, '_> {
 
     fn persistent(&mut self, offset: u64, node: NodeId) {
         let Node::Persistent(id) = self.graph.get(node) else { return };
-        if self.persistence == Persistence::Torch && is_storage(self.graph, *id) {
+        if self.persistence == Persistence::Torch && is_torch_id(self.graph, *id) {
             return;
         }
         let message = format!("the loader is asked for the object {}", render(self.graph, *id));
@@ -265,17 +266,6 @@ impl Judge<'_, '_> {
 enum Change {
     State,
     Items,
-}
-
-fn is_storage(graph: &Graph<'_>, id: NodeId) -> bool {
-    let Node::Tuple(parts) = graph.get(id) else { return false };
-    let [storage, _, key, location, size] = parts.as_slice() else { return false };
-    graph.str(*storage) == Some("storage")
-        && graph
-            .str(*key)
-            .is_some_and(|key| key.chars().all(|character| character.is_ascii_alphanumeric() || character == '_'))
-        && graph.str(*location).is_some()
-        && matches!(graph.get(*size), Node::Int(0..))
 }
 
 impl Refused {
