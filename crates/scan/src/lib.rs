@@ -6,6 +6,7 @@
 //! a gate consumes the [`Report`].
 #![forbid(unsafe_code)]
 
+mod accept;
 mod fact;
 mod finding;
 pub mod render;
@@ -13,6 +14,7 @@ mod report;
 mod rule;
 mod threshold;
 
+pub use accept::{AcceptError, Accepted, Baseline, BaselineFile, Exceptions, NOT_ASSESSED, accept};
 pub use fact::{Fact, FactKind};
 pub use finding::{Finding, Location};
 pub use report::{NotAssessed, Report, SCHEMA, SubjectReport, Summary, Tool};

@@ -1,7 +1,7 @@
 use sealyard_core::{Digest, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::{Fact, Finding};
+use crate::{Accepted, Fact, Finding};
 
 /// The schema that [`Report`] serializes to.
 pub const SCHEMA: &str = "sealyard.scan/1";
@@ -44,6 +44,9 @@ pub struct SubjectReport {
     /// What the file holds. Reports from before there were facts have none.
     #[serde(default)]
     pub facts: Vec<Fact>,
+    /// What was found and no longer counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<Accepted>,
 }
 
 impl SubjectReport {
@@ -58,6 +61,7 @@ impl SubjectReport {
             findings,
             not_assessed,
             facts: Vec::new(),
+            accepted: Vec::new(),
         };
         report.judge();
         report
@@ -92,7 +96,7 @@ impl SubjectReport {
         self.judge();
     }
 
-    fn judge(&mut self) {
+    pub(crate) fn judge(&mut self) {
         let missed = if self.not_assessed.is_empty() { Verdict::Safe } else { Verdict::NotAssessed };
         let found = self.findings.iter().map(|finding| Verdict::of(finding.severity));
         self.verdict = found.fold(missed, Verdict::max);

@@ -1,9 +1,13 @@
 //! The same facts for people and for programs.
 
+mod cyclonedx;
 mod json;
+mod junit;
 mod sarif;
 mod text;
 
+pub use cyclonedx::cyclonedx;
 pub use json::json;
+pub use junit::junit;
 pub use sarif::sarif;
 pub use text::text;

@@ -1,7 +1,8 @@
 use sealyard_core::Severity;
 use serde_json::{Value, json};
 
-use crate::{Finding, Location, Report, RuleMetadata};
+use crate::accept::fingerprint;
+use crate::{Finding, Location, NOT_ASSESSED, Report, RuleMetadata, SubjectReport};
 
 /// The report as SARIF 2.1.0. `rules` describes the rules that ran, also those that found nothing.
 ///
@@ -12,7 +13,7 @@ pub fn sarif<'a>(
     rules: impl IntoIterator<Item = &'a RuleMetadata>,
 ) -> Result<String, serde_json::Error> {
     let rules: Vec<Value> = rules.into_iter().map(describe).collect();
-    let results: Vec<Value> = report.findings().map(result).collect();
+    let results: Vec<Value> = report.subjects.iter().flat_map(results_of).collect();
     let missed: Vec<Value> = report
         .not_assessed()
         .map(|missed| {
@@ -58,14 +59,30 @@ fn describe(rule: &RuleMetadata) -> Value {
     })
 }
 
-fn result(finding: &Finding) -> Value {
-    json!({
+/// What was accepted is in the log too, marked as such.
+fn results_of(subject: &SubjectReport) -> Vec<Value> {
+    let counting = subject.findings.iter().map(|finding| result(subject, finding));
+    let accepted = subject.accepted.iter().filter(|accepted| accepted.finding.rule != NOT_ASSESSED).map(|accepted| {
+        let mut value = result(subject, &accepted.finding);
+        value["suppressions"] = json!([{"kind": "external", "justification": accepted.reason}]);
+        value
+    });
+    counting.chain(accepted).collect()
+}
+
+fn result(subject: &SubjectReport, finding: &Finding) -> Value {
+    let mut value = json!({
         "ruleId": finding.rule,
         "level": level(finding.severity),
         "message": {"text": finding.message},
         "locations": [place(&finding.location)],
         "properties": {"severity": finding.severity, "trace": finding.trace},
-    })
+    });
+    // So that a service knows a finding again that it was shown before.
+    if let Some(digest) = &subject.digest {
+        value["partialFingerprints"] = json!({"sealyard/v1": fingerprint(digest, finding)});
+    }
+    value
 }
 
 fn place(location: &Location) -> Value {

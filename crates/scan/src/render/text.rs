@@ -21,6 +21,11 @@ pub fn text(report: &Report, color: bool) -> String {
         for finding in &subject.findings {
             push_finding(&mut out, finding, color);
         }
+        for accepted in &subject.accepted {
+            let until = accepted.expires.as_ref().map(|day| format!(" until {day}")).unwrap_or_default();
+            let (rule, reason) = (clean(&accepted.finding.rule), clean(&accepted.reason));
+            push(&mut out, format_args!("  ├─ accepted{} [{rule}] {reason}\n", clean(&until)));
+        }
         for missed in &subject.not_assessed {
             let label = paint(color, CYAN, "not assessed");
             push(&mut out, format_args!("  └─ {label} {}: {}\n", clean(&missed.path), clean(&missed.reason)));
