@@ -15,6 +15,7 @@
 mod allow;
 mod budget;
 mod context;
+mod exclude;
 mod inspect;
 mod judge;
 mod rules;

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use sealyard_core::{Digest, ReadAt, TreePath};
 use sealyard_scan::{Report, RuleMetadata, SubjectReport, Tool};
 
+use crate::exclude::Exclude;
 use crate::{allow, inspect, rules, walk};
 
 /// Looks at model files. Cheap to make, without state.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Scanner {
     digests: bool,
+    pub(crate) exclude: Exclude,
 }
 
 impl Scanner {
@@ -24,6 +26,15 @@ impl Scanner {
     pub fn with_digests(mut self, digests: bool) -> Self {
         self.digests = digests;
         self
+    }
+
+    /// Leaves out files and folders below the one that is scanned: by name at any depth or, where a pattern has a slash, by path.
+    ///
+    /// # Errors
+    /// [`glob::PatternError`].
+    pub fn excluding(mut self, patterns: &[String]) -> Result<Self, glob::PatternError> {
+        self.exclude = Exclude::parse(patterns)?;
+        Ok(self)
     }
 
     /// Looks at one file. `path` is what the report calls it; its content alone decides what it is.
@@ -73,7 +84,9 @@ impl Scanner {
         format!("{}+{}", env!("CARGO_PKG_VERSION"), digest.get(..16).unwrap_or_default())
     }
 
-    pub(crate) fn tool() -> Tool {
+    /// What looks.
+    #[must_use]
+    pub fn tool() -> Tool {
         Tool { name: "sealyard".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), rules: Self::ruleset() }
     }
 }

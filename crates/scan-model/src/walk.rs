@@ -101,6 +101,9 @@ fn directory(scanner: &Scanner, root: &Path) -> Report {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let relative = if prefix.is_empty() { name.into_owned() } else { format!("{prefix}/{name}") };
+            if scanner.exclude.is_out(&relative) {
+                continue;
+            }
             if metadata.is_dir() {
                 pending.push((path, relative, depth + 1));
             } else if !metadata.is_file() {

@@ -149,6 +149,17 @@ impl Report {
         Self { schema: SCHEMA.to_owned(), tool, subjects, summary }
     }
 
+    /// The same report with the findings of these rules alone; what was not assessed stays.
+    #[must_use]
+    pub fn only(self, rules: &[String]) -> Self {
+        let mut subjects = self.subjects;
+        for subject in &mut subjects {
+            subject.findings.retain(|finding| rules.contains(&finding.rule));
+            subject.judge();
+        }
+        Self::new(self.tool, subjects)
+    }
+
     /// The worst verdict over all subjects.
     #[must_use]
     pub fn verdict(&self) -> Verdict {

@@ -51,6 +51,10 @@ pub(crate) enum Format {
     Json,
     /// For code scanning services (`scan` only): SARIF 2.1.0.
     Sarif,
+    /// For build servers (`scan` only): JUnit XML.
+    Junit,
+    /// What the files hold, as a bill of materials (`scan` only): CycloneDX 1.6 JSON.
+    Cyclonedx,
 }
 
 macro_rules! commands {

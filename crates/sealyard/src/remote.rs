@@ -179,8 +179,9 @@ pub(crate) fn wants_json(common: &Common) -> Result<bool> {
     match common.format {
         Format::Text => Ok(false),
         Format::Json => Ok(true),
-        Format::Sarif => {
-            Err(Failure::could_not(anyhow!("this command has no SARIF output")).hint("--format json is for programs"))
+        Format::Sarif | Format::Junit | Format::Cyclonedx => {
+            Err(Failure::could_not(anyhow!("this command has no output of that format; `sealyard scan` has"))
+                .hint("--format json is for programs"))
         }
     }
 }

@@ -41,7 +41,7 @@ fn all_subjects_are_reported_and_the_threshold_decides() {
 #[test]
 fn what_was_not_assessed_is_never_fine_and_findings_win() {
     let home = Home::new();
-    home.run(&["scan", "absent"]).ends(2).prints("not_assessed");
+    home.run(&["scan", "absent"]).ends(2).says("there is no file or folder absent");
     std::fs::create_dir(home.join("empty")).unwrap();
     home.run(&["scan", "empty"]).ends(2);
     let model = home.model();
@@ -61,4 +61,74 @@ fn sarif_goes_to_a_file() {
     assert_eq!(sarif["version"], "2.1.0");
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "pickle-dangerous-global");
     home.run(&["scan", &path, "--output", "absent/out.txt"]).ends(2).says("could not write");
+}
+
+#[test]
+fn what_somebody_accepted_does_not_count_until_it_changes() {
+    let home = Home::new();
+    let bad = std::fs::read(corpus("pickle-dangerous-global/bad/nt.pkl")).unwrap();
+    home.file("m/a.pkl", "");
+    std::fs::write(home.join("m/a.pkl"), &bad).unwrap();
+    home.run(&["scan", "m", "--write-baseline", "known.json"]).ends(1).says("findings are in known.json");
+    home.run(&["scan", "m", "--baseline", "known.json"]).fine().prints("accepted");
+    std::fs::write(home.join("m/a.pkl"), [&bad[..], b"."].concat()).unwrap();
+    home.run(&["scan", "m", "--baseline", "known.json"]).ends(1);
+    std::fs::write(home.join("m/a.pkl"), &bad).unwrap();
+
+    let report = home.run(&["scan", "m", "--digest", "--format", "json"]).ends(1).json();
+    let rules: Vec<&str> =
+        report["subjects"][0]["findings"].as_array().unwrap().iter().map(|one| one["rule"].as_str().unwrap()).collect();
+    let digest = report["subjects"][0]["digest"].as_str().unwrap();
+    let exceptions = |expires: &str| {
+        let of = |rule: &&str| {
+            format!("[[exception]]\ndigest = \"{digest}\"\nrule = \"{rule}\"\nreason = \"seen\"\nexpires = {expires}\n")
+        };
+        home.file("exceptions.toml", &rules.iter().map(of).collect::<String>())
+    };
+    exceptions("2126-01-01");
+    let report = home.run(&["scan", "m", "--exceptions", "exceptions.toml", "--format", "json"]).fine().json();
+    assert_eq!(report["subjects"][0]["accepted"][0]["reason"], "seen");
+    assert_eq!(report["subjects"][0]["findings"], serde_json::json!([]));
+    exceptions("2026-01-01");
+    home.run(&["scan", "m", "--exceptions", "exceptions.toml"]).ends(1).says("ended on 2026-01-01");
+    home.file(
+        "exceptions.toml",
+        "[[exception]]\npath = \"m/a.pkl\"\nrule = \"no-such\"\nreason = \"x\"\nexpires = 2126-01-01\n",
+    );
+    home.run(&["scan", "m", "--exceptions", "exceptions.toml"]).ends(2).says("there is no rule \"no-such\"");
+}
+
+#[test]
+fn what_is_looked_at_can_be_chosen() {
+    let home = Home::new();
+    let bad = std::fs::read(corpus("pickle-dangerous-global/bad/nt.pkl")).unwrap();
+    home.file("m/sub/a.pkl", "");
+    std::fs::write(home.join("m/sub/a.pkl"), &bad).unwrap();
+    home.file("m/b.txt", "words\n");
+    let names = |words: &[&str], exit| {
+        let report = home.run(&[&["scan", "--format", "json"], words].concat()).ends(exit).json();
+        let subjects = report["subjects"].as_array().unwrap();
+        subjects.iter().map(|subject| subject["path"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["m"], 1), ["m/b.txt", "m/sub/a.pkl"]);
+    assert_eq!(names(&["m", "--exclude", "*.pkl"], 0), ["m/b.txt"]);
+    assert_eq!(names(&["m", "--exclude", "sub"], 0), ["m/b.txt"]);
+    assert_eq!(names(&["m/**/*.pkl"], 1), ["m/sub/a.pkl"]);
+    home.run(&["scan", "m/**/*.onnx"]).ends(2).says("nothing is there that the pattern");
+    home.run(&["scan", "m", "--exclude", "***"]).ends(2).says("--exclude");
+    home.run(&["scan", "m", "--rule", "pickle-dangerous-global"]).ends(1);
+    home.run(&["scan", "m", "--rule", "npy-object-array"]).fine();
+    home.run(&["scan", "m", "--rule", "pickle-dangerous-globl"]).ends(2).says("pickle-dangerous-global");
+    home.run(&["scan", "-", "-"]).ends(2).says("can be read once");
+}
+
+#[test]
+fn other_formats_say_the_same() {
+    let home = Home::new();
+    let path = corpus("pickle-dangerous-global/bad/nt.pkl");
+    home.run(&["scan", &path, "--format", "junit"]).ends(1).prints("<failure type=\"pickle-dangerous-global\"");
+    let bom = home.run(&["scan", &path, "--digest", "--format", "cyclonedx"]).ends(1).json();
+    assert_eq!((&bom["specVersion"], &bom["components"][0]["hashes"][0]["alg"]), (&"1.6".into(), &"SHA-256".into()));
+    home.run(&["scan", &path, "--explain"]).ends(1).prints("pickle-dangerous-global: ");
+    home.run(&["version", "--format", "junit"]).ends(2);
 }

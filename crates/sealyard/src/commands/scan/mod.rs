@@ -1,7 +1,11 @@
+mod accepted;
+mod inputs;
+
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
+use clap::builder::PossibleValuesParser;
 use sealyard_core::durable;
 use sealyard_scan::{Report, Threshold, render};
 use sealyard_scan_model::Scanner;
@@ -20,18 +24,42 @@ const OTHERS: [&str; 5] = ["code", "deps", "image", "data", "secrets"];
 #[command(after_help = "Examples:
   sealyard scan model.pkl                       one file
   sealyard scan ./model --fail-on high          a model folder; pass unless something is high or critical
-  sealyard scan model ./a ./b --format json     several, for programs
-  sealyard scan ./model --format sarif --output findings.sarif")]
+  sealyard scan model ./a './runs/**/*.joblib'  several, and those of a pattern
+  curl -s https://models.example/m.pt | sealyard scan -
+  sealyard scan ./model --explain               also what the files hold, and what the rules that found something are about
+  sealyard scan ./model --format sarif --output findings.sarif
+  sealyard scan ./model --format cyclonedx --digest --output model.cdx.json
+  sealyard scan ./model --write-baseline known.json     take what is found for known
+  sealyard scan ./model --baseline known.json           count what is new
+  sealyard scan ./model --exceptions exceptions.toml    count what nobody has accepted
+
+A file of exceptions:
+  [[exception]]
+  digest = \"sha256:...\"                         # or path = \"models/**/old.pkl\"
+  rule = \"pickle-unlisted-global\"               # or not-assessed
+  reason = \"our own class, reviewed in #12\"
+  expires = 2027-03-01")]
 pub(crate) struct Arguments {
-    /// What to look at: files and folders. The word `model` or `auto` in front is allowed.
+    /// What to look at: files, folders, patterns, or - for standard input. The word `model` or `auto` in front is allowed.
     #[arg(required = true, value_name = "[model] PATH")]
     paths: Vec<PathBuf>,
     /// Fail from here on: suspicious or unsafe, or info, low, medium, unknown, high, critical.
     #[arg(long, value_name = "LEVEL", default_value = "suspicious")]
     fail_on: Threshold,
+    /// Only findings of this rule count; may be given several times.
+    #[arg(long, value_name = "ID", value_parser = PossibleValuesParser::new(Scanner::rules().map(|rule| rule.id)), hide_possible_values = true)]
+    rule: Vec<String>,
+    /// Leave out files and folders of this name or, with a slash in it, path below the folder; may be given several times.
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// Say also what the files hold, and what the rules that found something are about.
+    #[arg(long)]
+    explain: bool,
     /// Put each file's SHA-256 into the report, which means reading every byte.
     #[arg(long)]
     digest: bool,
+    #[command(flatten)]
+    accepted: accepted::AcceptedArguments,
     /// Write the report to a file instead of standard output.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -39,7 +67,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(self, common: &Common) -> Result {
-        let Self { mut paths, fail_on, digest, output } = self;
+        let Self { mut paths, fail_on, rule, exclude, explain, digest, accepted, output } = self;
         if let [first, _, ..] = paths.as_slice() {
             let word = first.to_str().unwrap_or_default();
             if OTHERS.contains(&word) && !first.exists() {
@@ -50,27 +78,33 @@ impl Arguments {
                 paths.remove(0);
             }
         }
-        let scanner = Scanner::new().with_digests(digest);
+        let accepting = accepted.read()?;
+        let scanner = Scanner::new().with_digests(digest || accepting.need_digests());
+        let scanner = scanner.excluding(&exclude).map_err(|error| anyhow!("--exclude can't be understood: {error}"))?;
+        let inputs = inputs::find(&paths)?;
         let progress = output::Progress::new(common.quiet || !std::io::stderr().is_terminal());
-        let mut report: Option<Report> = None;
-        for path in &paths {
-            progress.now(&format!("scanning {}", path.display()));
-            let one = scanner.scan_path(path);
-            report = Some(match report {
-                None => one,
-                Some(Report { tool, mut subjects, .. }) => {
-                    subjects.extend(one.subjects);
-                    Report::new(tool, subjects)
-                }
-            });
+        let mut subjects = Vec::new();
+        for input in &inputs {
+            progress.now(&format!("scanning {}", input.name()));
+            subjects.extend(input.scan(&scanner).subjects);
         }
         progress.done();
-        let report = report.ok_or_else(|| anyhow!("there is nothing to scan"))?;
+        let mut report = Report::new(Scanner::tool(), subjects);
+        if !rule.is_empty() {
+            report = report.only(&rule);
+        }
+        let report = accepting.apply(report, common.quiet)?;
+        if report.subjects.is_empty() {
+            output::say(common.quiet, "note: nothing was found to look at");
+        }
         let color = output.is_none() && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let mut text = match common.format {
+            Format::Text if explain => render::explained(&report, Scanner::rules(), color),
             Format::Text => render::text(&report, color),
             Format::Json => render::json(&report)?,
             Format::Sarif => render::sarif(&report, Scanner::rules())?,
+            Format::Junit => render::junit(&report)?,
+            Format::Cyclonedx => render::cyclonedx(&report)?,
         };
         if !text.ends_with('\n') {
             text.push('\n');
