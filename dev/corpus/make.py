@@ -1,13 +1,28 @@
 #!/usr/bin/env python3
 """Makes the scanner's corpus: fixtures by rule (corpus/<rule-id>/{bad,ok}/) and attacks by family (corpus/families/).
 
-    dev/corpus/make.py [--fixtures] [--families] [--confirm]
+    dev/corpus/make.py                 write both; nothing that is made is run
+    dev/corpus/make.py --confirm       then run the attacks in a sandbox and write down which of them fire
+    dev/corpus/make.py --check         write nothing; say what is not as it would be made
 
-The same bytes on each run. Payloads are harmless: those that run at all create an empty file or call a harmless
-command. `dev/corpus/benign.py` makes files with real libraries. The fixtures need the standard library only.
+The same bytes on each run by the Python and the packages of dev/corpus/requirements.txt (`make corpus`); the fixtures by rule need
+the standard library only (`--fixtures`). Payloads are harmless: those that run at all create an empty file, call a harmless
+command or ask this machine's port of nobody. `dev/corpus/benign.py` makes files with real libraries.
 """
 
-from fixtures import dangerous, folders, shapes
+import argparse
+import hashlib
+import importlib
+import json
+import sys
+from pathlib import Path
+
+from fixtures import CORPUS, dangerous, folders, shapes
+
+FAMILIES = CORPUS / "families"
+INDEX = FAMILIES / "index.json"
+MODULES = ["stdlib", "obscure", "libraries", "indirection", "latent", "streams", "effects", "compressed", "containers", "nested",
+           "tensorflow", "graphs", "texts", "others"]
 
 
 def fixtures():
@@ -20,4 +35,91 @@ def fixtures():
     folders.mlmodel()
 
 
-fixtures()
+def attacks(only=None):
+    """Each family's cases with the path of each. The same bytes twice would count twice, so they are an error."""
+    made, seen, names = [], {}, set()
+    for number, module in enumerate(MODULES, 1):
+        if only and module not in only:
+            continue
+        family = importlib.import_module(f"families.{module}")
+        for case in family.cases():
+            path = FAMILIES / f"{number:02}-{family.NAME}" / case.name
+            content = case.content if isinstance(case.content, dict) else {"": case.content}
+            digest = hashlib.sha256(repr(sorted(content.items())).encode()).hexdigest()
+            if digest in seen or path in names:
+                raise SystemExit(f"error: {path} is there already, or has the bytes of {seen.get(digest)}")
+            seen[digest] = path
+            names.add(path)
+            made.append((family, case, path))
+    return made
+
+
+def files(case, path):
+    """The files of a case: paths and bytes."""
+    if isinstance(case.content, dict):
+        return {path / name: content for name, content in case.content.items()}
+    return {path: case.content}
+
+
+def write(made):
+    wanted = {path: content for _, case, where in made for path, content in files(case, where).items()}
+    for path in sorted(FAMILIES.rglob("*"), reverse=True):
+        if path.is_file() and path not in wanted and path != INDEX:
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    for path, content in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def index(made, fires):
+    known = {}
+    if INDEX.exists():
+        known = {entry["file"]: entry["fires"] for entry in json.loads(INDEX.read_text())["files"]}
+    entries = []
+    for family, case, path in made:
+        file = str(path.relative_to(FAMILIES))
+        entries.append({"family": path.parent.name if family.NAME in path.parent.name else file.split("/")[0], "file": file,
+                        "gadget": case.gadget, "loader": case.load or "none",
+                        "fires": fires.get(path) or ("structural" if case.load is None else known.get(file, "not run"))})
+    about = {f"{number:02}-{module.NAME}": module.ABOUT
+             for number, module in enumerate((importlib.import_module(f"families.{name}") for name in MODULES), 1)}
+    lines = ",\n".join("  " + json.dumps(entry) for entry in entries)
+    return '{"families": ' + json.dumps(about, indent=1) + ',\n "files": [\n' + lines + "\n]}\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fixtures", action="store_true", help="only the fixtures by rule")
+    parser.add_argument("--check", action="store_true", help="compare with what is there and write nothing")
+    parser.add_argument("--confirm", action="store_true", help="run the attacks in a sandbox and write down which fire")
+    parser.add_argument("--only", nargs="*", help="with --confirm: run these families' modules or names of files only")
+    options = parser.parse_args()
+    if options.check:
+        made = attacks()
+        wrong = [path for _, case, where in made for path, content in files(case, where).items()
+                 if not path.is_file() or path.read_bytes() != content]
+        wrong += [INDEX] if not INDEX.exists() or INDEX.read_text() != index(made, {}) else []
+        print("\n".join(f"differs: {path.relative_to(CORPUS)}" for path in wrong) or f"{len(made)} attacks are as they would be made")
+        return bool(wrong)
+    fixtures()
+    if options.fixtures:
+        return 0
+    made = attacks()
+    write(made)
+    fires = {}
+    if options.confirm:
+        import confirm
+
+        chosen = [(case, path) for family, case, path in made
+                  if not options.only or family.__name__.split(".")[1] in options.only or case.name in options.only]
+        fires = dict(zip((path for _, path in chosen), confirm.all_of(chosen), strict=True))
+    INDEX.write_text(index(made, fires))
+    for word in ("confirmed", "not loadable here", "structural", "not run"):
+        print(f"{word}: {sum(json.loads(line.strip().rstrip(','))['fires'].startswith(word) for line in INDEX.read_text().splitlines() if line.startswith('  {'))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
