@@ -37,7 +37,7 @@ def fixtures():
 
 def attacks(only=None):
     """Each family's cases with the path of each. The same bytes twice would count twice, so they are an error."""
-    made, seen, names = [], {}, set()
+    made, seen, names, twice = [], {}, set(), []
     for number, module in enumerate(MODULES, 1):
         if only and module not in only:
             continue
@@ -47,10 +47,12 @@ def attacks(only=None):
             content = case.content if isinstance(case.content, dict) else {"": case.content}
             digest = hashlib.sha256(repr(sorted(content.items())).encode()).hexdigest()
             if digest in seen or path in names:
-                raise SystemExit(f"error: {path} is there already, or has the bytes of {seen.get(digest)}")
+                twice.append(f"{path} is there already, or has the bytes of {seen.get(digest)}")
             seen[digest] = path
             names.add(path)
             made.append((family, case, path))
+    if twice:
+        raise SystemExit("error: " + "\n".join(twice))
     return made
 
 
@@ -78,9 +80,9 @@ def index(made, fires):
     if INDEX.exists():
         known = {entry["file"]: entry["fires"] for entry in json.loads(INDEX.read_text())["files"]}
     entries = []
-    for family, case, path in made:
+    for _, case, path in made:
         file = str(path.relative_to(FAMILIES))
-        entries.append({"family": path.parent.name if family.NAME in path.parent.name else file.split("/")[0], "file": file,
+        entries.append({"family": file.split("/")[0], "file": file,
                         "gadget": case.gadget, "loader": case.load or "none",
                         "fires": fires.get(path) or ("structural" if case.load is None else known.get(file, "not run"))})
     about = {f"{number:02}-{module.NAME}": module.ABOUT

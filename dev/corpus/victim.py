@@ -131,6 +131,8 @@ def load(loader, path):
         os.chmod("program", 0o755)
         return os.spawnv(os.P_WAIT, "./program", ["./program"])
     if loader == "jinja":
+        import subprocess  # noqa: F401 - as what serves a chat model has it
+
         import jinja2
 
         return jinja2.Environment().from_string(template(path)).render(messages=[{"role": "user", "content": "x"}], bos_token="", eos_token="", add_generation_prompt=True)

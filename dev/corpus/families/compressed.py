@@ -46,7 +46,7 @@ def cases():
     inner_objects = wrapped(OBJECTS, 1)
     element = dumps(["x", Call(SYSTEM, COMMAND)])
     found = {
-        "plain.joblib": (attack(), "joblib"),
+        "plain.joblib": (dumps({"model": Call(SYSTEM, COMMAND)}), "joblib"),
         "zlib.joblib": (zlib.compress(attack()), "joblib"),
         "zlib-0.joblib": (zlib.compress(attack(), 0), "joblib"),
         "zlib-9.joblib": (zlib.compress(attack(), 9), "joblib"),

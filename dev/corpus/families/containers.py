@@ -157,8 +157,8 @@ def torch_cases():
         "torch-legacy-system.pt": (legacy(Call(Global("builtins", "exec"), PYTHON), "system"), "torch"),
         "torch-legacy-protocol.pt": (legacy(Call(Global("builtins", "eval"), PYTHON), "protocol"), "torch"),
         "torch-legacy-keys.pt": (legacy(hidden="keys"), "torch"),
-        "torch-legacy-tar.pt": (tarred({"sys_info": dumps({"little_endian": True}, 2), "pickle": dumps(ATTACK, 2), "tensors": dumps(0, 2), "storages": dumps(0, 2)}), "torch"),
-        "torch-plain-pickle.pth": (dumps(Call(Global("builtins", "eval"), PYTHON), 2), "torch"),
+        "torch-legacy-tar.pt": (tarred({"sys_info": dumps({"little_endian": True}, 2), "pickle": dumps(ATTACK, 2), "tensors": dumps(0, 2), "storages": dumps(0, 2) + dumps([], 2)}), "torch"),
+        "torch-plain-pickle.pth": (dumps((Call(Global("builtins", "eval"), PYTHON), 1), 2), "torch"),
     }
 
 

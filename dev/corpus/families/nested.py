@@ -81,11 +81,6 @@ def database(data):
     return bytes(raw)
 
 
-def png(data):
-    chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))  # noqa: E731
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(b"\x00\x00")) + chunk(b"teXt", data) + chunk(b"IEND", b"")
-
-
 def pickle_cases():
     attack = dumps(ATTACK)
     deep = attack
@@ -114,7 +109,6 @@ def pickle_cases():
         "torch-load-from-bytes.pkl": (dumps({"storage": Call(Global("torch.storage", "_load_from_bytes"), dumps(EXEC, 2))}), "pickle", None),
         "joblib-load-bytes.pkl": (dumps(Call(Global("joblib", "load"), Call(Global("io", "BytesIO"), dumps(EXEC, 3)))), "pickle", None),
         "dill-in-pickle.pkl": (dumps(Call(Global("dill", "loads"), dumps(EXEC, 4))), "pickle", None),
-        "marshal-in-bytes.pkl": (dumps({"code": Call(Global("marshal", "loads"), b"N")}), None, None),
         "kept-bytes.pkl": (dumps({"cache": attack, "epoch": 3}), "pickle", run.format("m['cache']")),
         "kept-bytes-deep.pkl": (kept, "pickle", "import pickle\nwhile isinstance(m, dict): m = pickle.loads(m['cache'])"),
         "kept-bytearray.pkl": (dumps([Raw(b"\x96" + struct.pack("<Q", len(attack)) + attack)], 5), "pickle", run.format("m[0]")),
@@ -182,10 +176,8 @@ def other_cases():
         "models.sqlite": (database(attack), None, None),
         "config.json": (json.dumps({"name": "ridge", "model": encoded}).encode(), None, None),
         "config.yaml": (f"name: ridge\nmodel: !!binary |\n  {encoded}\n".encode(), None, None),
-        "model.csv": (f"name,model\nridge,{encoded}\n".encode(), None, None),
         "model.xml": (f"<model><name>ridge</name><pickle>{encoded}</pickle></model>\n".encode(), None, None),
         "loader.py": (f"import base64, pickle\nMODEL = pickle.loads(base64.b64decode({encoded!r}))\n".encode(), "python", None),
-        "picture.png": (png(attack), None, None),
     }
 
 

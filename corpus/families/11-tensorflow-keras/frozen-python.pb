@@ -1,0 +1,8 @@
+
+
+xPlaceholder*
+dtype0
+$
+pyPyFuncx*
+token
+pyfunc_0"ó
