@@ -14,9 +14,12 @@ OTLP_VENV ?= $(or $(CARGO_TARGET_DIR),target)/otlp-venv
 OIDC_PROVIDER ?= $(or $(CARGO_TARGET_DIR),target)/oidc-provider
 # Virtual environment of the test of the vault's keys, likewise.
 KEYS_VENV ?= $(or $(CARGO_TARGET_DIR),target)/keys-venv
+# The other scanners of models that ours is compared with, and what the corpus is made with; likewise.
+SCANNERS_VENV ?= $(or $(CARGO_TARGET_DIR),target)/scanners-venv
+CORPUS_VENV ?= $(or $(CARGO_TARGET_DIR),target)/corpus-venv
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/sealyard
 
-.PHONY: help acme ui clients build demo test lint generate venv clean-venv e2e ldap ledger-export saml mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-ledger bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault bench-access
+.PHONY: help acme ui clients build demo test lint generate venv clean-venv e2e ldap ledger-export saml mlflow-suite interop crash bench bench-large storage deny defences fuzz check-cargo check-python bench-load bench-million bench-ledger bench-writers migrate powercut diskfull malformed fuzz-coverage oidc vault-keys drill-restore plaintext bench-vault bench-access bench-scan corpus
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -134,6 +137,14 @@ drill-restore: build check-python ## Fill, back up under load, kill, lose the di
 
 plaintext: build check-python ## Search everything that a server writes for what it must not hold in plain
 	@SEALYARD=$(BINARY) $(PYTHON) dev/e2e/plaintext.py
+
+bench-scan: build check-python ## Model scanners over the corpus: ours and those of PyPI, what they catch, false alarms, CPU time
+	@LOCK=dev/bench/scan-peers.txt VENV=$(SCANNERS_VENV) PYTHON=$(PYTHON) dev/test/venv.sh
+	@SEALYARD=$(BINARY) $(PYTHON) dev/bench/scan.py --peers $(abspath $(SCANNERS_VENV))/bin/python --picture docs/images/bench-scan.svg --json docs/images/bench-scan.json $(SCAN_FLAGS)
+
+corpus: check-python ## The scanner's corpus anew, its attacks run in a sandbox (installs torch: some gigabytes)
+	@LOCK=dev/corpus/requirements.txt VENV=$(CORPUS_VENV) PYTHON=$(PYTHON) dev/test/venv.sh
+	@$(CORPUS_VENV)/bin/python dev/corpus/make.py --confirm
 
 bench-access: build check-python ## Decisions at 10,000 grants; what it costs the server to know who asks
 	@$(CARGO) run --release --locked -q -p sealyard-identity --example authorization_speed

@@ -66,7 +66,7 @@ def files(case, path):
 def write(made):
     wanted = {path: content for _, case, where in made for path, content in files(case, where).items()}
     for path in sorted(FAMILIES.rglob("*"), reverse=True):
-        if path.is_file() and path not in wanted and path != INDEX:
+        if path.is_file() and path not in wanted and path.parent != FAMILIES:
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):
             path.rmdir()

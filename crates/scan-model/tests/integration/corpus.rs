@@ -52,8 +52,37 @@ fn every_rule_has_docs_and_fixtures_and_fires_alone() {
 fn every_folder_of_the_corpus_belongs_to_a_rule() {
     for folder in entries(&root()) {
         let name = folder.file_name().unwrap().to_str().unwrap();
-        assert!(name == "benign" || Scanner::rules().any(|rule| rule.id == name), "{name} is no rule");
+        assert!(
+            matches!(name, "benign" | "families") || Scanner::rules().any(|rule| rule.id == name),
+            "{name} is no rule"
+        );
     }
+}
+
+/// An attack that is caught now stays caught: only what `known-misses.txt` names may be called safe.
+/// `dev/bench/scan.py --write-known-misses` writes that list; it only ever gets shorter.
+#[test]
+fn attacks_of_all_families_are_caught() {
+    let families = root().join("families");
+    let known = fs::read_to_string(families.join("known-misses.txt")).unwrap();
+    let known: BTreeSet<_> = known.lines().collect();
+    let index: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(families.join("index.json")).unwrap()).unwrap();
+    let files: Vec<_> =
+        index["files"].as_array().unwrap().iter().map(|entry| entry["file"].as_str().unwrap()).collect();
+    assert!(files.len() > 800, "{}", files.len());
+    let mut missed = Vec::new();
+    for &file in files.iter().filter(|file| !known.contains(*file)) {
+        let path = families.join(file);
+        assert!(path.exists(), "{file} is not there");
+        let verdict = Scanner::new().scan_path(&path).verdict();
+        if !matches!(verdict, Verdict::Unsafe | Verdict::Suspicious) {
+            missed.push(format!("{file}: {verdict}"));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+    let unknown: Vec<_> = known.iter().filter(|name| !files.contains(name)).collect();
+    assert!(unknown.is_empty(), "no longer in the corpus: {unknown:?}");
 }
 
 #[test]
