@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""How good model scanners are: ours and those of PyPI over corpus/families (malicious) and corpus/benign.
+"""How good model scanners are: ours and those of PyPI over corpus/families (attacks, and harmless twins of them) and
+corpus/benign (models of real libraries).
 
     dev/bench/scan.py [--peers PYTHON] [--family NAME]... [--missed] [--json FILE] [--picture FILE] [--write-known-misses]
 
@@ -30,7 +31,7 @@ def corpus(only):
     """Pairs of path and family; a benign file has none."""
     index = json.loads((FAMILIES / "index.json").read_text())
     found = [(FAMILIES / entry["file"], entry["family"]) for entry in index["files"] if not only or any(one in entry["family"] for one in only)]
-    benign = sorted(path for path in (CORPUS / "benign").rglob("*") if path.is_file())
+    benign = [FAMILIES / name for name in index["benign"]] + sorted(path for path in (CORPUS / "benign").rglob("*") if path.is_file())
     return found + [(path, None) for path in benign], index["families"]
 
 

@@ -23,6 +23,8 @@ FAMILIES = CORPUS / "families"
 INDEX = FAMILIES / "index.json"
 MODULES = ["stdlib", "obscure", "libraries", "indirection", "latent", "streams", "effects", "compressed", "containers", "nested",
            "tensorflow", "graphs", "texts", "others"]
+# What must be safe.
+TWINS = "twins"
 
 
 def fixtures():
@@ -35,15 +37,13 @@ def fixtures():
     folders.mlmodel()
 
 
-def attacks(only=None):
-    """Each family's cases with the path of each. The same bytes twice would count twice, so they are an error."""
+def attacks():
+    """Each family's cases and the harmless twins, with the path of each. The same bytes twice would count twice, so they are an error."""
     made, seen, names, twice = [], {}, set(), []
-    for number, module in enumerate(MODULES, 1):
-        if only and module not in only:
-            continue
+    for number, module in enumerate([*MODULES, TWINS], 1):
         family = importlib.import_module(f"families.{module}")
         for case in family.cases():
-            path = FAMILIES / f"{number:02}-{family.NAME}" / case.name
+            path = FAMILIES / (family.NAME if module == TWINS else f"{number:02}-{family.NAME}") / case.name
             content = case.content if isinstance(case.content, dict) else {"": case.content}
             digest = hashlib.sha256(repr(sorted(content.items())).encode()).hexdigest()
             if digest in seen or path in names:
@@ -80,7 +80,9 @@ def index(made, fires):
     if INDEX.exists():
         known = {entry["file"]: entry["fires"] for entry in json.loads(INDEX.read_text())["files"]}
     entries = []
-    for _, case, path in made:
+    for family, case, path in made:
+        if family.__name__ == f"families.{TWINS}":
+            continue
         file = str(path.relative_to(FAMILIES))
         entries.append({"family": file.split("/")[0], "file": file,
                         "gadget": case.gadget, "loader": case.load or "none",
@@ -88,7 +90,8 @@ def index(made, fires):
     about = {f"{number:02}-{module.NAME}": module.ABOUT
              for number, module in enumerate((importlib.import_module(f"families.{name}") for name in MODULES), 1)}
     lines = ",\n".join("  " + json.dumps(entry) for entry in entries)
-    return '{"families": ' + json.dumps(about, indent=1) + ',\n "files": [\n' + lines + "\n]}\n"
+    twins = json.dumps([str(path.relative_to(FAMILIES)) for family, _, path in made if family.__name__ == f"families.{TWINS}"])
+    return '{"families": ' + json.dumps(about, indent=1) + ',\n "files": [\n' + lines + '\n ],\n "benign": ' + twins + "}\n"
 
 
 def main():
@@ -115,7 +118,7 @@ def main():
         import confirm
 
         chosen = [(case, path) for family, case, path in made
-                  if not options.only or family.__name__.split(".")[1] in options.only or case.name in options.only]
+                  if family.NAME != "benign" and (not options.only or family.__name__.split(".")[1] in options.only or case.name in options.only)]
         fires = dict(zip((path for _, path in chosen), confirm.all_of(chosen), strict=True))
     INDEX.write_text(index(made, fires))
     for word in ("confirmed", "not loadable here", "structural", "not run"):

@@ -94,7 +94,7 @@ def rda(body):
 
 def r_cases():
     call = r_call("system", "touch sealyard-marker")
-    closure = struct.pack(">I", 3) + struct.pack(">I", 253) + struct.pack(">I", 254) + r_call("eval", "system('touch sealyard-marker')")
+    closure = struct.pack(">I", 3 | 1 << 10) + struct.pack(">I", 253) + struct.pack(">I", 254) + r_call("eval", "system('touch sealyard-marker')")
     return {
         "promise.rds": rds(r_promise(call)),
         "promise-v2.rds": rds(r_promise(call), 2),
