@@ -17,14 +17,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|argument| argument == "-") {
         for line in std::io::stdin().lock().lines() {
-            show(scanner, &line?)?;
+            show(&scanner, &line?)?;
         }
         return Ok(());
     }
-    arguments.iter().try_for_each(|path| show(scanner, path))
+    arguments.iter().try_for_each(|path| show(&scanner, path))
 }
 
-fn show(scanner: Scanner, path: &str) -> Result<(), Box<dyn Error>> {
+fn show(scanner: &Scanner, path: &str) -> Result<(), Box<dyn Error>> {
     let report = scanner.scan_path(Path::new(path));
     let rules: BTreeSet<_> = report.findings().map(|finding| finding.rule.as_str()).collect();
     let reasons: Vec<_> = report.not_assessed().map(|missed| missed.reason.as_str()).collect();
