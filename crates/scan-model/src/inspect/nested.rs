@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use sealyard_formats::decompress::{Codec, expand};
+use sealyard_formats::npy::Npy;
 use sealyard_formats::pickle::{Node, Pickle, Stop};
 
 use super::pickle::{acts, options, run};
@@ -45,14 +46,18 @@ fn look(pickle: &Pickle<'_>, depth: usize, context: &mut Context) -> Vec<Concern
             break;
         }
         let bytes = match node {
-            Node::Bytes(bytes) | Node::ByteArray(bytes) => bytes.as_ref(),
+            Node::Bytes(bytes) | Node::ByteArray(bytes) => Cow::Borrowed(bytes.as_ref()),
             Node::Str(text) => match text.as_str() {
-                Some(text) => text.as_bytes(),
+                Some(text) => bytes_of(text),
                 None => continue,
             },
             _ => continue,
         };
-        let Some(inner) = unwrapped(bytes, context) else { continue };
+        if Npy::matches(&bytes) {
+            context.nest("(bytes)", &bytes.as_ref());
+            continue;
+        }
+        let Some(inner) = unwrapped(&bytes, context) else { continue };
         let options = options(false, MAX_OPCODES, context);
         // Words can look like an import of the first protocols, not like one that is called.
         let is_sure = inner.first() == Some(&0x80);
@@ -71,6 +76,14 @@ fn look(pickle: &Pickle<'_>, depth: usize, context: &mut Context) -> Vec<Concern
         found.extend(concerns);
     }
     found
+}
+
+/// Protocols 0 to 2 write bytes as a text of their numbers, which `_codecs.encode(…, 'latin1')` turns back.
+fn bytes_of(text: &str) -> Cow<'_, [u8]> {
+    let begins = text.starts_with(['\u{80}', '\u{93}', '\u{fd}', '\u{1f}', 'x']);
+    let numbers: Option<Vec<u8>> =
+        if begins { text.chars().map(|character| u8::try_from(u32::from(character)).ok()).collect() } else { None };
+    numbers.map_or(Cow::Borrowed(text.as_bytes()), Cow::Owned)
 }
 
 /// The pickle that a constant is, if it may be one.
@@ -172,6 +185,8 @@ mod tests {
             ("base64 as bytes", bytes(URL_SAFE.encode(CALL).as_bytes())),
             ("base64 of compressed", text(&STANDARD.encode(zlib(CALL)))),
             ("compressed twice", text(&STANDARD.encode(zlib(&zlib(CALL))))),
+            ("as numbers", text(&CALL.iter().map(|byte| char::from(*byte)).collect::<String>())),
+            ("compressed, as numbers", text(&zlib(CALL).iter().map(|byte| char::from(*byte)).collect::<String>())),
             ("hexadecimal", text(&hex::encode(CALL))),
             ("hexadecimal of compressed", text(&hex::encode(zlib(CALL)))),
             ("in a pickle in a pickle", bytes(&bytes(&bytes(CALL)))),
