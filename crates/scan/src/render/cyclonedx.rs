@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::set;
 use crate::{Fact, FactKind, Report, SubjectReport};
 
 /// Kinds of files that are no model by themselves.
@@ -25,7 +26,7 @@ pub fn cyclonedx(report: &Report) -> Result<String, serde_json::Error> {
     for ((name, version), reference) in &libraries {
         let mut library = json!({"type": "library", "bom-ref": reference, "name": name});
         if !version.is_empty() {
-            library["version"] = json!(version);
+            set(&mut library, "version", json!(version));
         }
         components.push(library);
     }
@@ -73,14 +74,14 @@ fn component(subject: &SubjectReport) -> Value {
     let kind = if is_model { "machine-learning-model" } else { "file" };
     let mut component = json!({"type": kind, "bom-ref": reference(subject), "name": subject.path});
     if let Some(digest) = &subject.digest {
-        component["hashes"] = json!([{"alg": "SHA-256", "content": digest.to_hex()}]);
+        set(&mut component, "hashes", json!([{"alg": "SHA-256", "content": digest.to_hex()}]));
     }
     let mut properties =
         vec![property("sealyard:format", &subject.kind), property("sealyard:verdict", &subject.verdict.to_string())];
     properties.extend(subject.findings.iter().map(|finding| property("sealyard:finding", &finding.rule)));
-    component["properties"] = Value::Array(properties);
+    set(&mut component, "properties", Value::Array(properties));
     if is_model && !subject.facts.is_empty() {
-        component["modelCard"] = card(&subject.facts);
+        set(&mut component, "modelCard", card(&subject.facts));
     }
     component
 }

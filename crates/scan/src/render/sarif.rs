@@ -1,6 +1,7 @@
 use sealyard_core::Severity;
 use serde_json::{Value, json};
 
+use super::set;
 use crate::accept::fingerprint;
 use crate::{Finding, Location, NOT_ASSESSED, Report, RuleMetadata, SubjectReport};
 
@@ -64,7 +65,7 @@ fn results_of(subject: &SubjectReport) -> Vec<Value> {
     let counting = subject.findings.iter().map(|finding| result(subject, finding));
     let accepted = subject.accepted.iter().filter(|accepted| accepted.finding.rule != NOT_ASSESSED).map(|accepted| {
         let mut value = result(subject, &accepted.finding);
-        value["suppressions"] = json!([{"kind": "external", "justification": accepted.reason}]);
+        set(&mut value, "suppressions", json!([{"kind": "external", "justification": accepted.reason}]));
         value
     });
     counting.chain(accepted).collect()
@@ -80,7 +81,7 @@ fn result(subject: &SubjectReport, finding: &Finding) -> Value {
     });
     // So that a service knows a finding again that it was shown before.
     if let Some(digest) = &subject.digest {
-        value["partialFingerprints"] = json!({"sealyard/v1": fingerprint(digest, finding)});
+        set(&mut value, "partialFingerprints", json!({"sealyard/v1": fingerprint(digest, finding)}));
     }
     value
 }
