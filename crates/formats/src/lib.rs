@@ -21,6 +21,7 @@ mod section;
 pub mod skops;
 pub mod sniff;
 mod thrift;
+pub mod tar;
 pub mod zip;
 
 pub use section::Section;
