@@ -2,8 +2,9 @@
 
 mod stream;
 
-use std::io::Read;
+use std::io::{BufRead, Read};
 
+use lzma_rust2::{Action, Status};
 use sealyard_core::ReadAt;
 use serde::Serialize;
 
@@ -172,10 +173,7 @@ fn one(codec: Codec, stream: &mut Stream<'_>, bytes: &mut Vec<u8>, limit: u64) -
         Codec::Xz => {
             drain_into(&mut lzma_rust2::XzReader::new_mem_limit(stream, false, LZMA_MEMORY_KIB), bytes, limit)
         }
-        Codec::Lzma => match lzma_rust2::LzmaReader::new_mem_limit(stream, LZMA_MEMORY_KIB, None) {
-            Ok(mut reader) => drain_into(&mut reader, bytes, limit),
-            Err(error) => broken(&error),
-        },
+        Codec::Lzma => lzma(stream, bytes, limit).unwrap_or_else(|error| broken(&error)),
         Codec::Lz4 => drain_into(&mut lz4_flex::frame::FrameDecoder::new(stream), bytes, limit),
         Codec::Zstd => {
             if let Some(length) = stream.skippable() {
@@ -188,6 +186,29 @@ fn one(codec: Codec, stream: &mut Stream<'_>, bytes: &mut Vec<u8>, limit: u64) -
                 Ok(mut reader) => drain_into(&mut reader, bytes, limit),
                 Err(error) => broken(&error),
             }
+        }
+    }
+}
+
+/// The older form of LZMA. Its decoder takes more input than it needs, and says how much that was.
+fn lzma(stream: &mut Stream<'_>, bytes: &mut Vec<u8>, limit: u64) -> std::io::Result<ExpandEnd> {
+    let mut decoder = lzma_rust2::LzmaStream::new_mem_limit(LZMA_MEMORY_KIB, None);
+    let mut output = [0; 1 << 15];
+    loop {
+        let input = stream.fill_buf()?;
+        let action = if input.is_empty() { Action::Finish } else { Action::Run };
+        let step = decoder.process(input, &mut output, action)?;
+        stream.consume(step.bytes_consumed);
+        let end = drain_into(&mut output.get(..step.bytes_produced).unwrap_or_default(), bytes, limit);
+        if end != ExpandEnd::Complete {
+            return Ok(end);
+        }
+        if step.status == Status::StreamEnd {
+            stream.back(decoder.unused_input().len() as u64);
+            return Ok(ExpandEnd::Complete);
+        }
+        if step.bytes_consumed == 0 && step.bytes_produced == 0 {
+            return Ok(ExpandEnd::Broken("it is cut off".to_owned()));
         }
     }
 }

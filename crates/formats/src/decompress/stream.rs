@@ -71,6 +71,15 @@ impl<'s> Stream<'s> {
     }
 }
 
+impl Stream<'_> {
+    /// Gives back bytes that a reader took and did not use.
+    pub(crate) fn back(&mut self, count: u64) {
+        self.start = self.place().saturating_sub(count);
+        self.buffer.clear();
+        self.used = 0;
+    }
+}
+
 impl BufRead for Stream<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.used >= self.buffer.len() {
