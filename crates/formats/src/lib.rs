@@ -18,6 +18,7 @@ pub mod otlp;
 pub mod pickle;
 pub mod protobuf;
 mod section;
+pub mod sevenz;
 pub mod skops;
 pub mod sniff;
 mod thrift;
