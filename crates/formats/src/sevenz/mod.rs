@@ -67,6 +67,16 @@ pub struct File {
     pub is_directory: bool,
 }
 
+impl File {
+    /// Whether these are the bytes that the archive describes.
+    #[must_use]
+    pub fn matches(&self, bytes: &[u8]) -> bool {
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        bytes.len() as u64 == self.size && self.crc32.is_none_or(|crc32| crc32 == crc.sum())
+    }
+}
+
 /// An opened archive.
 pub struct SevenZip<'s> {
     source: &'s dyn ReadAt,

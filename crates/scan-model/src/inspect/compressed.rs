@@ -1,29 +1,37 @@
 use sealyard_core::ReadAt;
-use sealyard_formats::decompress::{Codec, ExpandEnd, expand};
+use sealyard_formats::Section;
+use sealyard_formats::decompress::{Codec, ExpandEnd, expand_from};
+use sealyard_formats::sniff::Format;
 
+use super::archive::ArchiveConcern;
 use crate::context::Context;
-
-/// Largest compressed file that is read.
-const MAX_INPUT: u64 = 1 << 30;
-/// Most bytes that it is expanded to.
-const MAX_OUTPUT: u64 = 1 << 30;
+use crate::rules;
 
 /// Expands a compressed stream and looks at what is in it. joblib's compressed files are such streams.
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
-    let Some(bytes) = context.read(data, MAX_INPUT) else { return "compressed" };
-    let Some(codec) = Codec::of(&bytes) else {
-        context.miss("the compression is not supported");
-        return "compressed";
-    };
-    let expanded = expand(codec, &bytes, MAX_OUTPUT.min(context.budget().bytes()));
-    drop(bytes);
+    match context.format() {
+        Format::Compressed(codec) => expand(codec, data, context),
+        _ => "compressed",
+    }
+}
+
+/// Expands a stream of one kind, and looks at what is in it and at what follows it.
+pub(super) fn expand(codec: Codec, data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    let expanded = expand_from(codec, data, context.budget().bytes());
+    let mut rest = None;
     match &expanded.end {
         ExpandEnd::Complete => {}
-        ExpandEnd::Trailing(count) => context.miss(format!("{count} bytes follow the compressed stream")),
+        ExpandEnd::Trailing(count) => rest = Some(*count),
         ExpandEnd::Broken(reason) => context.miss(format!("the compressed stream is broken: {reason}")),
         _ => context.miss("the compressed stream expands to more than the bound"),
     }
     let kind = context.unwrap(&format!("{codec:?}").to_lowercase(), &expanded.bytes);
+    drop(expanded);
+    if let Some(count) = rest {
+        rules::archive::run(&ArchiveConcern::Trailing(count), context.sink());
+        let start = data.size().saturating_sub(count);
+        context.nest("what follows the stream", &Section::new(data, start..data.size()));
+    }
     if kind == "pickle" { "joblib" } else { kind }
 }
 
@@ -39,7 +47,7 @@ mod tests {
         encoder.write_all(&b"only text\n".repeat(1000)).unwrap();
         let bytes = encoder.finish().unwrap();
         let mut context = Context::with_budget("a.gz", Budget { expanded, ..Budget::default() });
-        assert_eq!(inspect(&bytes, &mut context), "text");
+        assert_eq!(expand(Codec::Gzip, &bytes, &mut context), "text");
         context
     }
 

@@ -6,6 +6,7 @@
 //! `inspectors!`. What is recognised but not supported says so with [`unsupported`]. A library's own kind of zip is a
 //! file in `zip/`, what only the files of a folder together can tell is a function in `folder.rs`'s list.
 
+mod archive;
 mod folder;
 mod hf_config;
 mod keras_json;
@@ -19,9 +20,11 @@ use sealyard_scan::SubjectReport;
 
 use crate::context::Context;
 
+pub(crate) use self::archive::ArchiveConcern;
 pub(crate) use self::mlmodel::MlModel;
 pub(crate) use self::pickle::PickleFile;
 pub(crate) use self::torch_legacy::is_id as is_torch_id;
+pub(crate) use self::tar::Target;
 pub(crate) use self::zip::Mismatch;
 pub(crate) use folder::{Folder, folder};
 

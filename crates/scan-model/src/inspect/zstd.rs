@@ -1,9 +1,10 @@
 use sealyard_core::ReadAt;
+use sealyard_formats::decompress::Codec;
 
-use super::unsupported;
+use super::compressed;
 use crate::context::Context;
 
 /// A Zstandard stream.
-pub(super) fn inspect(_: &dyn ReadAt, context: &mut Context) -> &'static str {
-    unsupported("zstd", context)
+pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    compressed::expand(Codec::Zstd, data, context)
 }

@@ -77,6 +77,8 @@ pub(crate) enum Persistence {
     Refused,
     /// PyTorch's: `('storage', class, key, location, size)` names a member of the zip, or a part behind the pickles.
     Torch,
+    /// The numbers that PyTorch's oldest form has for its storages.
+    TorchTar,
 }
 
 struct Judge<'p, 'a> {
@@ -243,7 +245,12 @@ impl Judge<'_, '_> {
 
     fn persistent(&mut self, offset: u64, node: NodeId) {
         let Node::Persistent(id) = self.graph.get(node) else { return };
-        if self.persistence == Persistence::Torch && is_torch_id(self.graph, *id) {
+        let is_known = match self.persistence {
+            Persistence::Refused => false,
+            Persistence::Torch => is_torch_id(self.graph, *id),
+            Persistence::TorchTar => is_number(self.graph, *id),
+        };
+        if is_known {
             return;
         }
         let message = format!("the loader is asked for the object {}", render(self.graph, *id));
@@ -266,6 +273,15 @@ impl Judge<'_, '_> {
 enum Change {
     State,
     Items,
+}
+
+/// An integer, as such or in decimal digits.
+fn is_number(graph: &Graph<'_>, id: NodeId) -> bool {
+    match graph.get(id) {
+        Node::Int(_) => true,
+        Node::Str(_) => graph.str(id).is_some_and(|text| text.len() <= 20 && text.parse::<u64>().is_ok()),
+        _ => false,
+    }
 }
 
 impl Refused {

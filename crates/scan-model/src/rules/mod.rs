@@ -36,7 +36,9 @@ macro_rules! groups {
 }
 
 groups! {
+    archive,
     mlmodel,
+    nemo,
     npy,
     pickle,
     skops,

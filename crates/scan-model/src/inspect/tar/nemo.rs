@@ -1,0 +1,80 @@
+use sealyard_core::ReadAt;
+use sealyard_formats::tar::Tar;
+use sealyard_scan::FactKind;
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::rules;
+
+/// Largest configuration.
+const MAX_BYTES: u64 = 4 << 20;
+/// Deepest nesting of it.
+const MAX_DEPTH: usize = 64;
+
+/// A class or function that restoring the model imports and calls.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// Where it stands, as keys with dots between.
+    pub(crate) place: String,
+    /// Its dotted name.
+    pub(crate) name: String,
+}
+
+/// Whether NeMo restores models from such an archive.
+pub(super) fn is(tar: &Tar) -> bool {
+    tar.members.iter().any(|member| is_configuration(&member.name))
+}
+
+/// Whether NeMo reads the member as the model's configuration.
+pub(super) fn is_configuration(name: &str) -> bool {
+    name.trim_start_matches("./") == "model_config.yaml"
+}
+
+/// Looks at the configuration of a model: what it names as `_target_` is imported and called, and `target` says the
+/// class that is restored.
+pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) {
+    let Some(bytes) = context.read(data, MAX_BYTES) else { return };
+    let Ok(text) = std::str::from_utf8(&bytes) else { return context.miss("the configuration is not UTF-8") };
+    let document: Value = match serde_saphyr::from_str(text) {
+        Ok(document) => document,
+        Err(_) => return context.miss("the configuration is not the YAML that NeMo writes"),
+    };
+    let mut targets = Vec::new();
+    if !collect(&document, "", 0, &mut targets) {
+        context.miss("the configuration is nested too deeply");
+    }
+    for target in &targets {
+        context.fact(FactKind::Layer, &target.name, Value::Null);
+        rules::nemo::run(target, context.sink());
+    }
+    if let Some(class) = document.get("target").and_then(Value::as_str) {
+        context.fact(FactKind::Architecture, class, Value::Null);
+    }
+    if let Some(version) = document.get("nemo_version").and_then(Value::as_str) {
+        context.fact(FactKind::Framework, "nemo", version);
+    }
+}
+
+/// Collects all targets; false if there is more than is looked at.
+fn collect(value: &Value, place: &str, depth: usize, targets: &mut Vec<Target>) -> bool {
+    if depth > MAX_DEPTH {
+        return false;
+    }
+    let below = |key: &str| if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
+    match value {
+        Value::Object(entries) => entries.iter().fold(true, |is_whole, (key, value)| {
+            // Hydra calls what stands at `_target_`; NeMo imports what stands at `target` and `cls`, if it is a dotted name.
+            let is_target = key == "_target_"
+                || matches!(key.as_str(), "target" | "cls") && value.as_str().is_some_and(|name| name.contains('.'));
+            if is_target {
+                let name = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                targets.push(Target { place: below(key), name });
+            }
+            collect(value, &below(key), depth + 1, targets) && is_whole
+        }),
+        Value::Array(items) => items.iter().fold(true, |is_whole, item| {
+            collect(item, place, depth + 1, targets) && is_whole
+        }),
+        _ => true,
+    }
+}
