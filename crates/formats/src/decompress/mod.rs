@@ -15,8 +15,8 @@ const MAX_STREAMS: usize = 100_000;
 /// The same, of those that claim memory for each.
 const MAX_LARGE_STREAMS: usize = 1000;
 
-/// Most memory that an LZMA dictionary may claim, in KiB.
-const LZMA_MEMORY_KIB: u32 = 128 << 10;
+/// Most memory that a dictionary or window may claim, in KiB.
+pub(crate) const LZMA_MEMORY_KIB: u32 = 128 << 10;
 /// joblib's oldest compressed form: `ZF`, the length as a hexadecimal number padded to 19 bytes, then zlib.
 const ZFILE_HEADER: usize = 2 + 19;
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";

@@ -52,7 +52,7 @@ pub struct Member {
     pub name: String,
     /// Its name as it is written.
     pub raw_name: Vec<u8>,
-    /// Compression method: 0 stored, 8 deflate.
+    /// Compression method: 0 stored, 8 deflate, 12 bzip2, 14 LZMA, 93 Zstandard.
     pub method: u16,
     /// General purpose flags.
     pub flags: u16,
@@ -156,7 +156,7 @@ pub enum ZipError {
     /// A bound was met.
     #[error("the archive is over the bound on {0}")]
     Bound(&'static str),
-    /// A method that is neither stored nor deflate.
+    /// A method that is not read.
     #[error("{name:?} is compressed with method {method}, which is not read")]
     Method {
         /// The member.

@@ -2,12 +2,13 @@
 
 use std::io::{self, Read};
 
-use sealyard_core::ReadAt;
-
 use super::{Archive, Member, ZipError};
-use crate::decompress::{ExpandEnd, drain};
+use crate::Section;
+use crate::decompress::{ExpandEnd, LZMA_MEMORY_KIB, Stream, drain};
 
 const ENCRYPTED: u16 = 1;
+/// Of LZMA: the stream has a mark at its end.
+const HAS_END_MARK: u16 = 1 << 1;
 
 /// What a member expands to.
 #[derive(Debug)]
@@ -42,6 +43,24 @@ impl Archive<'_> {
         Ok(Content { bytes: expanded.bytes, end: expanded.end, matches })
     }
 
+    /// As [`Archive::read`], of a member that says it is encrypted: its bytes as if it were not. Readers differ in whether
+    /// they believe that flag; where the CRC fits, it is a lie.
+    ///
+    /// # Errors
+    /// As [`Archive::read`].
+    pub fn read_unmasked(&self, member: &Member, limit: u64) -> Result<Content, ZipError> {
+        let plain = Member { flags: member.flags & !ENCRYPTED, ..member.clone() };
+        self.read(&plain, limit)
+    }
+
+    /// The bytes of a member that is stored as it is, where they lie.
+    #[must_use]
+    pub fn stored(&self, member: &Member) -> Option<Section<'_>> {
+        let end = member.data_offset.checked_add(member.compressed).filter(|end| *end <= self.source.size())?;
+        let is_stored = member.method == 0 && member.flags & ENCRYPTED == 0 && member.compressed == member.size;
+        is_stored.then(|| Section::new(self.source, member.data_offset..end))
+    }
+
     /// At most the first `count` bytes of a member.
     ///
     /// # Errors
@@ -63,27 +82,34 @@ impl Archive<'_> {
         let end = member.data_offset.checked_add(member.compressed);
         let end =
             end.filter(|end| *end <= self.source.size()).ok_or_else(|| ZipError::Truncated(member.name.clone()))?;
-        let raw = Span { source: self.source, place: member.data_offset, end };
+        let raw = Stream::new(self.source, member.data_offset..end);
         match member.method {
             0 => Ok(Box::new(raw)),
-            8 => Ok(Box::new(flate2::read::DeflateDecoder::new(raw))),
+            8 => Ok(Box::new(flate2::bufread::DeflateDecoder::new(raw))),
+            12 => Ok(Box::new(bzip2::bufread::BzDecoder::new(raw))),
+            14 => lzma(raw, member),
+            93 => {
+                let window = u64::from(LZMA_MEMORY_KIB) << 10;
+                let reader = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(raw, window);
+                Ok(Box::new(reader.map_err(|error| io::Error::other(error.to_string()))?))
+            }
             method => Err(ZipError::Method { name: member.name.clone(), method }),
         }
     }
 }
 
-struct Span<'r> {
-    source: &'r dyn ReadAt,
-    place: u64,
-    end: u64,
-}
-
-impl Read for Span<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end - self.place).unwrap_or(usize::MAX);
-        let count = buffer.len().min(left);
-        let read = self.source.read_at(self.place, buffer.get_mut(..count).unwrap_or_default())?;
-        self.place += read as u64;
-        Ok(read)
+/// LZMA in a zip: a version, the length of the properties, these, and the bytes.
+fn lzma<'r>(mut raw: Stream<'r>, member: &Member) -> Result<Box<dyn Read + 'r>, ZipError> {
+    let mut head = [0; 9];
+    raw.read_exact(&mut head)?;
+    let [_, _, 5, 0, properties, dictionary @ ..] = head else {
+        return Err(io::Error::from(io::ErrorKind::InvalidData).into());
+    };
+    let size = if member.flags & HAS_END_MARK != 0 { u64::MAX } else { member.size };
+    let dictionary = u64::from(u32::from_le_bytes(dictionary)).min(member.size.max(4096));
+    let dictionary = u32::try_from(dictionary).unwrap_or(u32::MAX);
+    if dictionary > LZMA_MEMORY_KIB << 10 {
+        return Err(ZipError::Bound("the memory for a dictionary"));
     }
+    Ok(Box::new(lzma_rust2::LzmaReader::new_with_props(raw, size, properties, dictionary, None)?))
 }

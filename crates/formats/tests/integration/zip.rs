@@ -88,3 +88,32 @@ fn bounds_hold() {
     assert!(matches!(Archive::open(&long, &limits), Err(ZipError::Bound(_))));
     assert!(matches!(Archive::open(&b"PK".to_vec(), &limits), Err(ZipError::NoEnd)));
 }
+
+#[test]
+fn every_method_of_the_usual_readers_is_read() {
+    // The first two are written by Python: "a model" twenty times.
+    for bytes in [&include_bytes!("../fixtures/bzip2.zip")[..], include_bytes!("../fixtures/lzma.zip"), include_bytes!("../fixtures/zstd.zip")] {
+        let bytes = bytes.to_vec();
+        let archive = Archive::open(&bytes, &ZipLimits::default()).unwrap();
+        assert_eq!(archive.anomalies(), []);
+        let content = archive.read(&archive.members()[0], 1000).unwrap();
+        assert_eq!(content.intact().unwrap(), b"a model".repeat(20));
+        assert!(archive.stored(&archive.members()[0]).is_none());
+    }
+}
+
+#[test]
+fn a_flag_that_lies_hides_nothing() {
+    let mut bytes = archive(&[("a", b"hello hello hello")]);
+    for place in 0..bytes.len() - 4 {
+        match &bytes[place..place + 4] {
+            b"PK\x01\x02" => bytes[place + 8] |= 1,
+            b"PK\x03\x04" => bytes[place + 6] |= 1,
+            _ => {}
+        }
+    }
+    let archive = Archive::open(&bytes, &ZipLimits::default()).unwrap();
+    let member = &archive.members()[0];
+    assert!(matches!(archive.read(member, 100), Err(ZipError::Encrypted(_))));
+    assert_eq!(archive.read_unmasked(member, 100).unwrap().intact().unwrap(), b"hello hello hello");
+}
