@@ -11,6 +11,7 @@ pub mod decompress;
 pub mod image;
 pub mod joblib;
 pub mod json_bounds;
+pub mod names;
 pub mod npy;
 pub mod npz;
 pub mod numeric;

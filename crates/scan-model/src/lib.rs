@@ -14,6 +14,7 @@
 
 mod allow;
 mod budget;
+mod code;
 mod context;
 mod exclude;
 mod inspect;

@@ -25,7 +25,7 @@ pub(crate) use self::mlmodel::MlModel;
 pub(crate) use self::pickle::PickleFile;
 pub(crate) use self::torch_legacy::is_id as is_torch_id;
 pub(crate) use self::tar::Target;
-pub(crate) use self::zip::Mismatch;
+pub(crate) use self::zip::{MarConcern, Mismatch, ProgramName};
 pub(crate) use folder::{Folder, folder};
 
 /// Looks at content of one format; gives its name.

@@ -37,11 +37,13 @@ macro_rules! groups {
 
 groups! {
     archive,
+    mar,
     mlmodel,
     nemo,
     npy,
     pickle,
     skops,
+    torchscript,
     table,
     zip,
 }

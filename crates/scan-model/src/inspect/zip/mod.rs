@@ -5,16 +5,22 @@ mod flavor;
 
 use sealyard_core::ReadAt;
 use sealyard_formats::decompress::ExpandEnd;
-use sealyard_formats::zip::{Anomaly, Archive, Member, ZipLimits};
+use sealyard_formats::npy::Npy;
+use sealyard_formats::zip::{Anomaly, Archive, Member, ZipError, ZipLimits};
 
+use super::archive::ArchiveConcern;
 use crate::context::Context;
 use crate::rules;
 
 pub(crate) use ends::is_behind;
 pub(crate) use flavor::Flavor;
+pub(crate) use mar::MarConcern;
+pub(crate) use torchscript::ProgramName;
 
-/// Largest member that is expanded.
-const MAX_MEMBER: u64 = 256 << 20;
+/// Members above this are first looked at by their beginning.
+const LARGE: u64 = 64 << 20;
+/// More than the longest header of an array.
+const ARRAY_HEAD: u16 = 16 << 10;
 
 /// Declares the modules of the libraries' archives, and lists their `FLAVOR`s; the first that an archive is names it.
 macro_rules! flavors {
@@ -76,6 +82,17 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
 }
 
 fn look(archive: &Archive<'_>, member: &Member, flavors: &[&Flavor], context: &mut Context) {
+    if member.size > LARGE {
+        if let Some(head) = numbers(archive, member) {
+            // Numpy reads such numbers and nothing else: what they are is in the first bytes.
+            context.nest(&member.name, &Padded { head, size: member.size });
+            return;
+        }
+        if let Some(bytes) = archive.stored(member).filter(|_| flavors.is_empty()) {
+            context.nest(&member.name, &bytes);
+            return;
+        }
+    }
     let bytes = context.inside(&member.name, |context| read(archive, member, context));
     let Some(bytes) = bytes else { return };
     for flavor in flavors {
@@ -88,8 +105,48 @@ fn look(archive: &Archive<'_>, member: &Member, flavors: &[&Flavor], context: &m
     context.nest_expanded(&member.name, &bytes);
 }
 
+/// The beginning of a member that is an array of numbers.
+fn numbers(archive: &Archive<'_>, member: &Member) -> Option<Vec<u8>> {
+    let head = archive.head(member, ARRAY_HEAD).ok()?;
+    let array = Npy::parse(&head).ok()?;
+    (Npy::matches(&head) && !array.has_objects()).then_some(head)
+}
+
+/// The beginning of something large, and zeros in place of the rest.
+struct Padded {
+    head: Vec<u8>,
+    size: u64,
+}
+
+impl ReadAt for Padded {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let count = buffer.len().min(left);
+        let buffer = buffer.get_mut(..count).unwrap_or_default();
+        buffer.fill(0);
+        self.head.read_at(offset, buffer)?;
+        Ok(count)
+    }
+}
+
 fn read(archive: &Archive<'_>, member: &Member, context: &mut Context) -> Option<Vec<u8>> {
-    match archive.read(member, MAX_MEMBER.min(context.budget().bytes())) {
+    let limit = context.budget().bytes();
+    let content = match archive.read(member, limit) {
+        // Readers differ in whether they believe the flag.
+        Err(ZipError::Encrypted(_)) => match archive.read_unmasked(member, limit) {
+            Ok(content) if content.matches => Ok(content),
+            _ => {
+                rules::archive::run(&ArchiveConcern::Encrypted, context.sink());
+                Err(ZipError::Encrypted(member.name.clone()))
+            }
+        },
+        content => content,
+    };
+    match content {
         Ok(content) => {
             if content.end == ExpandEnd::Bound {
                 context.miss("it expands to more than the bound");
