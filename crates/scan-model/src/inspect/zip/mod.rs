@@ -32,6 +32,7 @@ macro_rules! flavors {
 }
 
 flavors! {
+    pt2,
     torchscript,
     torch,
     skops,

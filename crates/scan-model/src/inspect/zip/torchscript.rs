@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use sealyard_formats::names::names;
 use sealyard_formats::npy::Npy;
+use sealyard_formats::pickle::{Limits, Options, interpret};
 use sealyard_formats::zip::{Archive, Member};
 use sealyard_scan::FactKind;
 
@@ -67,6 +68,10 @@ fn member(member: &Member, bytes: &[u8], context: &mut Context) -> bool {
             pickle::inspect_bytes(bytes, Persistence::Torch, context);
             // The program of the mobile interpreter names its operators in a pickle.
             operators(bytes, context);
+            true
+        }
+        Some("traced_inputs.pkl") => {
+            pickle::inspect_bytes(bytes, Persistence::Torch, context);
             true
         }
         _ => false,
@@ -135,28 +140,15 @@ fn judge((namespace, name): (&str, &str), offset: u64) -> Option<ProgramName> {
     }
 }
 
-/// Looks at operators that are written out as `namespace::name`.
+/// Looks at the operators that a pickle names as `namespace::name`.
 fn operators(bytes: &[u8], context: &mut Context) {
-    let is_letter = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
-    let mut place = 0;
-    while let Some(found) = bytes.get(place..).and_then(|rest| rest.windows(2).position(|two| two == b"::")) {
-        let (before, after) = bytes.split_at_checked(place + found).unwrap_or_default();
-        let start = before.len() - before.iter().rev().take_while(is_letter).count();
-        let name = after.get(2..).unwrap_or_default();
-        let name = name.get(..name.iter().take_while(is_letter).count()).unwrap_or_default();
-        place += found + 2;
-        let (Ok(namespace), Ok(name)) = (std::str::from_utf8(bytes.get(start..place - 2).unwrap_or_default()), std::str::from_utf8(name))
-        else {
-            continue;
-        };
-        if !context.step(1) {
-            return;
-        }
-        // The length of a short text stands before it and may look like a letter.
-        let is_known = (0..namespace.len().min(2)).any(|cut| namespace.get(cut..).is_some_and(|rest| is_operator(rest, name)));
-        if let Some(concern) = judge((namespace, name), start as u64)
-            && !is_known
-        {
+    let limits = Limits { opcodes: context.budget().opcodes, ..Limits::default() };
+    let options = Options { limits, joblib: false };
+    let pickle = interpret(bytes, &options);
+    context.budget().spend_opcodes(pickle.opcodes);
+    for (id, _) in pickle.graph.iter() {
+        let Some((namespace, name)) = pickle.graph.str(id).and_then(|text| text.split_once("::")) else { continue };
+        if let Some(concern) = judge((namespace, name), pickle.graph.offset(id)) {
             rules::torchscript::run(&concern, context.sink());
         }
     }
