@@ -19,6 +19,7 @@ mod context;
 mod exclude;
 mod inspect;
 mod judge;
+mod parallel;
 mod rules;
 mod scanner;
 mod sink;

@@ -1,47 +1,97 @@
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sealyard_core::{ReadAt, TreePath};
 use sealyard_scan::{Report, SubjectReport};
 
-use crate::{Scanner, inspect};
+use crate::{Scanner, inspect, parallel};
 
 /// Deepest nesting of directories.
 const MAX_DEPTH: usize = 64;
 /// Most files of one scan; also bounds the open descriptors' bookkeeping.
 const MAX_FILES: usize = 1_000_000;
 
-/// Opens a file for each read, so that a folder of any size needs one descriptor at a time.
-struct Lazy {
-    path: std::path::PathBuf,
+/// Files up to this size are read at once.
+const SMALL: u64 = 1 << 20;
+
+/// A file as it was listed.
+struct Listed {
+    path: PathBuf,
     size: u64,
+    /// Device and number, which another file that was put in its place does not have.
+    identity: (u64, u64),
 }
 
-impl ReadAt for Lazy {
+impl Listed {
+    fn new(path: PathBuf, metadata: &fs::Metadata) -> Self {
+        Self { path, size: metadata.len(), identity: (metadata.dev(), metadata.ino()) }
+    }
+
+    /// Opens it: neither through a link nor anything else that was put there after the directory was listed. A pipe does
+    /// not make it wait.
+    fn open(&self) -> io::Result<Opened> {
+        let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(&self.path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || (metadata.dev(), metadata.ino()) != self.identity {
+            return Err(io::Error::other("it is no longer the file that was listed"));
+        }
+        Ok(Opened { file, size: metadata.len() })
+    }
+}
+
+/// What looks at the whole folder reads few files, and little of them: each read opens the file, so that a folder of any
+/// size needs one descriptor at a time.
+impl ReadAt for Listed {
     fn size(&self) -> u64 {
         self.size
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        open(&self.path)?.read_at(offset, buffer)
+        self.open()?.read_at(offset, buffer)
     }
 }
 
-/// Opens a regular file; a link that was put there after the directory was listed is seen by its metadata.
-fn open(path: &Path) -> io::Result<fs::File> {
-    if !fs::symlink_metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no longer a regular file"));
+/// An open file of which the size is asked for once.
+struct Opened {
+    file: fs::File,
+    size: u64,
+}
+
+impl ReadAt for Opened {
+    fn size(&self) -> u64 {
+        self.size
     }
-    fs::File::open(path)
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        ReadAt::read_at(&self.file, offset, buffer)
+    }
+}
+
+/// Looks at one file, which is opened once.
+fn look(scanner: &Scanner, name: &str, file: &Listed) -> SubjectReport {
+    let opened = file.open().and_then(|opened| {
+        let bytes = if opened.size <= SMALL { Some(opened.read_all(SMALL)?) } else { None };
+        Ok((opened, bytes))
+    });
+    match opened {
+        Ok((_, Some(bytes))) => scanner.scan_file(name, &bytes),
+        Ok((opened, None)) => scanner.scan_file(name, &opened),
+        Err(error) => unread(name, &error),
+    }
+}
+
+fn unread(name: &str, error: &io::Error) -> SubjectReport {
+    SubjectReport::unread(name, "unknown", format!("could not be read: {error}"))
 }
 
 pub(crate) fn scan(scanner: &Scanner, path: &Path) -> Report {
     let name = path.to_string_lossy();
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
-        Err(error) => return single(SubjectReport::unread(&name, "unknown", format!("could not be read: {error}"))),
+        Err(error) => return single(unread(&name, &error)),
     };
     if metadata.is_dir() {
         return directory(scanner, path);
@@ -49,10 +99,7 @@ pub(crate) fn scan(scanner: &Scanner, path: &Path) -> Report {
     if !metadata.is_file() {
         return single(SubjectReport::unread(&name, "special", not_regular(&metadata)));
     }
-    match fs::File::open(path) {
-        Ok(file) => single(scanner.scan_file(&name, &file)),
-        Err(error) => single(SubjectReport::unread(&name, "unknown", format!("could not be read: {error}"))),
-    }
+    single(look(scanner, &name, &Listed::new(path.to_path_buf(), &metadata)))
 }
 
 fn single(subject: SubjectReport) -> Report {
@@ -68,7 +115,7 @@ fn not_regular(metadata: &fs::Metadata) -> &'static str {
 }
 
 fn directory(scanner: &Scanner, root: &Path) -> Report {
-    let mut files: Vec<(TreePath, Arc<dyn ReadAt>)> = Vec::new();
+    let mut files: Vec<(TreePath, Arc<Listed>)> = Vec::new();
     let mut subjects = Vec::new();
     let mut pending = vec![(root.to_path_buf(), String::new(), 0)];
     while let Some((directory, prefix, depth)) = pending.pop() {
@@ -94,7 +141,7 @@ fn directory(scanner: &Scanner, root: &Path) -> Report {
             let metadata = match fs::symlink_metadata(&path) {
                 Ok(metadata) => metadata,
                 Err(error) => {
-                    subjects.push(SubjectReport::unread(&shown, "unknown", format!("could not be read: {error}")));
+                    subjects.push(unread(&shown, &error));
                     continue;
                 }
             };
@@ -109,17 +156,28 @@ fn directory(scanner: &Scanner, root: &Path) -> Report {
             } else if !metadata.is_file() {
                 subjects.push(SubjectReport::unread(&shown, "special", not_regular(&metadata)));
             } else {
-                let data: Arc<dyn ReadAt> = Arc::new(Lazy { path, size: metadata.len() });
+                let file = Listed::new(path, &metadata);
                 match TreePath::new(&relative) {
-                    Ok(relative) => files.push((relative, data)),
+                    Ok(relative) => files.push((relative, Arc::new(file))),
                     // A name that no manifest can hold is still looked at.
-                    Err(_) => subjects.push(scanner.scan_file(&shown, &data)),
+                    Err(_) => subjects.push(look(scanner, &shown, &file)),
                 }
             }
         }
     }
     files.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let mut found: Vec<_> = files.iter().map(|(path, data)| scanner.scan_file(path.as_str(), data)).collect();
+    let looked = parallel::each(files.len(), |index| {
+        files.get(index).map(|(path, file)| look(scanner, path.as_str(), file))
+    });
+    let mut found: Vec<_> = files
+        .iter()
+        .zip(looked)
+        .map(|((path, _), report)| {
+            report.flatten().unwrap_or_else(|| SubjectReport::unread(path.as_str(), "unknown", "looking at it failed"))
+        })
+        .collect();
+    let files: Vec<(TreePath, Arc<dyn ReadAt>)> =
+        files.into_iter().map(|(path, file)| (path, file as Arc<dyn ReadAt>)).collect();
     inspect::folder(&files, &mut found);
     let root = root.to_string_lossy();
     for subject in &mut found {
@@ -161,6 +219,37 @@ mod tests {
         assert!(report.subjects[1].path.ends_with("/sub/a.txt"));
         let link = Scanner::new().scan_path(&directory.path().join("link"));
         assert_eq!(link.verdict(), Verdict::NotAssessed);
+    }
+
+    #[test]
+    fn what_was_put_in_a_files_place_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("model.pkl");
+        let other = directory.path().join("other");
+        fs::write(&path, "a").unwrap();
+        fs::write(&other, "b").unwrap();
+        let listed = Listed::new(path.clone(), &fs::symlink_metadata(&path).unwrap());
+        assert_eq!(listed.read_all(10).unwrap(), b"a");
+        fs::rename(&other, &path).unwrap();
+        assert!(listed.read_all(10).is_err());
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", &path).unwrap();
+        assert_eq!(look(&Scanner::new(), "model.pkl", &listed).verdict, Verdict::NotAssessed);
+    }
+
+    #[test]
+    fn a_report_is_the_same_each_time() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in 0..200 {
+            let pickle: &[u8] = if name % 3 == 0 { b"cos\nsystem\n(S'id'\ntR." } else { b"\x80\x04N." };
+            fs::write(directory.path().join(format!("{name}.pkl")), pickle).unwrap();
+        }
+        let first = Scanner::new().scan_path(directory.path());
+        assert_eq!((first.summary.r#unsafe, first.summary.safe), (67, 133));
+        assert!(first.subjects.is_sorted_by_key(|subject| subject.path.clone()));
+        for _ in 0..5 {
+            assert_eq!(Scanner::new().scan_path(directory.path()), first);
+        }
     }
 
     #[test]

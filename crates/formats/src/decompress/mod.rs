@@ -167,7 +167,7 @@ pub fn expand_from(codec: Codec, source: &dyn ReadAt, limit: u64) -> Expanded {
 fn one(codec: Codec, stream: &mut Stream<'_>, bytes: &mut Vec<u8>, limit: u64) -> ExpandEnd {
     let broken = |error: &dyn std::fmt::Display| ExpandEnd::Broken(error.to_string());
     match codec {
-        Codec::Zlib | Codec::Zfile => drain_into(&mut flate2::bufread::ZlibDecoder::new(stream), bytes, limit),
+        Codec::Zlib | Codec::Zfile => inflate(stream, true, bytes, limit),
         Codec::Gzip => drain_into(&mut flate2::bufread::GzDecoder::new(stream), bytes, limit),
         Codec::Bzip2 => drain_into(&mut bzip2::bufread::BzDecoder::new(stream), bytes, limit),
         Codec::Xz => {
@@ -186,6 +186,35 @@ fn one(codec: Codec, stream: &mut Stream<'_>, bytes: &mut Vec<u8>, limit: u64) -
                 Ok(mut reader) => drain_into(&mut reader, bytes, limit),
                 Err(error) => broken(&error),
             }
+        }
+    }
+}
+
+/// zlib or deflate. What comes out before an error counts: a reader that goes on with it may be given what was there.
+pub(crate) fn inflate(stream: &mut Stream<'_>, has_header: bool, bytes: &mut Vec<u8>, limit: u64) -> ExpandEnd {
+    let mut decoder = flate2::Decompress::new(has_header);
+    let mut output = [0; 1 << 15];
+    loop {
+        let input = match stream.fill_buf() {
+            Ok(input) => input,
+            Err(error) => return ExpandEnd::Broken(error.to_string()),
+        };
+        let is_last = input.is_empty();
+        let (read, written) = (decoder.total_in(), decoder.total_out());
+        let flush = if is_last { flate2::FlushDecompress::Finish } else { flate2::FlushDecompress::None };
+        let step = decoder.decompress(input, &mut output, flush);
+        let read = usize::try_from(decoder.total_in() - read).unwrap_or_default();
+        let written = usize::try_from(decoder.total_out() - written).unwrap_or_default();
+        stream.consume(read);
+        let end = drain_into(&mut output.get(..written).unwrap_or_default(), bytes, limit);
+        if end != ExpandEnd::Complete {
+            return end;
+        }
+        match step {
+            Ok(flate2::Status::StreamEnd) => return ExpandEnd::Complete,
+            Ok(_) if read > 0 || written > 0 => {}
+            Ok(_) => return ExpandEnd::Broken("it is cut off".to_owned()),
+            Err(error) => return ExpandEnd::Broken(error.to_string()),
         }
     }
 }
@@ -257,6 +286,15 @@ mod tests {
         let expanded = expand(Codec::Zlib, &bomb, 1 << 20);
         assert_eq!(expanded.end, ExpandEnd::Bound);
         assert_eq!(expanded.bytes.len(), 1 << 20);
+    }
+
+    #[test]
+    fn what_comes_before_an_error_is_kept() {
+        let mut wrong_sum = zlib(b"a payload that runs");
+        *wrong_sum.last_mut().unwrap() ^= 1;
+        let expanded = expand(Codec::Zlib, &wrong_sum, 100);
+        assert_eq!(expanded.bytes, b"a payload that runs");
+        assert!(matches!(expanded.end, ExpandEnd::Broken(_)));
     }
 
     #[test]
