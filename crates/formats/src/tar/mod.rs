@@ -10,7 +10,7 @@ use std::ops::Range;
 use sealyard_core::ReadAt;
 
 use header::{BLOCK, Header};
-pub use names::leaves;
+pub use names::{leaves, links_outside};
 
 /// How much of an archive is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]

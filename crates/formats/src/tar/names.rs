@@ -26,15 +26,11 @@ fn plain(name: &str) -> String {
     parts.join("/")
 }
 
-/// Whether a link of that name leads out. A symbolic link counts from its own folder, a hard link from the root.
-fn links_outside(member: &Member) -> bool {
-    if member.kind == MemberKind::HardLink {
-        return leaves(&member.link);
-    }
-    let folder = plain(&member.name).matches('/').count();
-    leaves(&member.link) && member.link.starts_with(['/', '\\'])
-        || member.link.get(1..2) == Some(":")
-        || depth(folder, &member.link).is_none()
+/// Whether a symbolic link at `name` leads out; it counts from its own folder.
+#[must_use]
+pub fn links_outside(name: &str, target: &str) -> bool {
+    let folder = plain(name).matches('/').count();
+    target.starts_with(['/', '\\']) || target.get(1..2) == Some(":") || depth(folder, target).is_none()
 }
 
 pub(super) fn anomalies(members: &[Member]) -> Vec<TarAnomaly> {
@@ -52,7 +48,12 @@ pub(super) fn anomalies(members: &[Member]) -> Vec<TarAnomaly> {
         }
         match member.kind {
             MemberKind::HardLink | MemberKind::SymbolicLink => {
-                if links_outside(member) {
+                // A hard link counts from the root.
+                let is_out = match member.kind {
+                    MemberKind::HardLink => leaves(&member.link),
+                    _ => links_outside(&member.name, &member.link),
+                };
+                if is_out {
                     let target = member.link.clone();
                     found.push(TarAnomaly::LinkOutside { name: member.name.clone(), target });
                 }

@@ -140,6 +140,7 @@ impl Archive<'_> {
                 header_offset,
                 data_offset: 0,
                 origin: Origin::Directory,
+                mode: number(rest, 40, 2) as u16,
             };
             rest = rest.get(entry_end..).ok_or_else(broken)?;
             self.members.push(member);

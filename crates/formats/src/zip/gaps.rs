@@ -77,6 +77,7 @@ impl Archive<'_> {
                 header_offset,
                 data_offset: header_offset + LOCAL_SIZE as u64 + name_len as u64 + number(header, 28, 2),
                 origin: Origin::LocalOnly,
+                mode: 0,
             });
         }
         Ok(())

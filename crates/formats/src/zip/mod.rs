@@ -68,6 +68,8 @@ pub struct Member {
     pub data_offset: u64,
     /// Where it was found.
     pub origin: Origin,
+    /// Type and permissions as Unix has them, where the archive says so; 0 otherwise.
+    pub mode: u16,
 }
 
 impl Member {
@@ -75,6 +77,12 @@ impl Member {
     #[must_use]
     pub fn is_directory(&self) -> bool {
         self.name.ends_with('/')
+    }
+
+    /// Whether it is a symbolic link for readers that make such: its bytes are what it links to.
+    #[must_use]
+    pub fn is_link(&self) -> bool {
+        self.mode & 0o170_000 == 0o120_000
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::{Archive, Member, ZipError};
 use crate::Section;
-use crate::decompress::{ExpandEnd, LZMA_MEMORY_KIB, Stream, drain};
+use crate::decompress::{ExpandEnd, Expanded, LZMA_MEMORY_KIB, Stream, drain, inflate};
 
 const ENCRYPTED: u16 = 1;
 /// Of LZMA: the stream has a mark at its end.
@@ -36,7 +36,13 @@ impl Archive<'_> {
     /// [`ZipError`] when the method is unknown, when it is encrypted, or when its bytes are not in the file. A broken
     /// stream or a wrong CRC is no error: [`Content`] says so.
     pub fn read(&self, member: &Member, limit: u64) -> Result<Content, ZipError> {
-        let expanded = drain(&mut *self.reader(member)?, limit);
+        let expanded = if member.method == 8 {
+            let mut bytes = Vec::new();
+            let end = inflate(&mut self.raw(member)?, false, &mut bytes, limit);
+            Expanded { bytes, end }
+        } else {
+            drain(&mut *self.reader(member)?, limit)
+        };
         let mut crc = flate2::Crc::new();
         crc.update(&expanded.bytes);
         let matches = crc.sum() == member.crc32 && expanded.bytes.len() as u64 == member.size;
@@ -71,18 +77,23 @@ impl Archive<'_> {
         Ok(head)
     }
 
-    /// A stream over a member's expanded bytes; neither size nor CRC is checked.
-    ///
-    /// # Errors
-    /// As [`Archive::read`].
-    pub fn reader(&self, member: &Member) -> Result<Box<dyn Read + '_>, ZipError> {
+    /// A stream over a member's bytes as they are in the file.
+    fn raw(&self, member: &Member) -> Result<Stream<'_>, ZipError> {
         if member.flags & ENCRYPTED != 0 {
             return Err(ZipError::Encrypted(member.name.clone()));
         }
         let end = member.data_offset.checked_add(member.compressed);
         let end =
             end.filter(|end| *end <= self.source.size()).ok_or_else(|| ZipError::Truncated(member.name.clone()))?;
-        let raw = Stream::new(self.source, member.data_offset..end);
+        Ok(Stream::new(self.source, member.data_offset..end))
+    }
+
+    /// A stream over a member's expanded bytes; neither size nor CRC is checked.
+    ///
+    /// # Errors
+    /// As [`Archive::read`].
+    pub fn reader(&self, member: &Member) -> Result<Box<dyn Read + '_>, ZipError> {
+        let raw = self.raw(member)?;
         match member.method {
             0 => Ok(Box::new(raw)),
             8 => Ok(Box::new(flate2::bufread::DeflateDecoder::new(raw))),

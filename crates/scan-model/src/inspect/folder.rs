@@ -3,11 +3,11 @@ use std::sync::Arc;
 use sealyard_core::{ReadAt, TreePath};
 use sealyard_scan::SubjectReport;
 
-use super::mlmodel;
+use super::{hf_folder, mlmodel};
 use crate::sink::Sink;
 
 /// What looks at the files of a folder together.
-const LOOKS: &[fn(&mut Folder<'_>)] = &[mlmodel::folder];
+const LOOKS: &[fn(&mut Folder<'_>)] = &[mlmodel::folder, hf_folder::folder];
 
 /// The files of a folder, each of which has been looked at alone.
 pub(crate) struct Folder<'f> {

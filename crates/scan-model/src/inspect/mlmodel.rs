@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use sealyard_core::ReadAt;
+use sealyard_core::{ReadAt, TreePath};
 use serde_json::Value;
 
 use super::{Folder, is_no_model_kind};
@@ -18,6 +19,17 @@ pub(crate) struct MlModel {
     pub(crate) document: Value,
     /// Top-level module names found below the `code` directories; none when only the file is looked at.
     pub(crate) modules: Option<BTreeSet<String>>,
+    /// What files beside it have a loader import, or install; empty when only the file is looked at.
+    pub(crate) beside: Vec<Beside>,
+}
+
+/// A line in a file beside the `MLmodel` file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// A module that the loader of a flavor imports.
+    Module { file: String, name: String },
+    /// A requirement of the environment.
+    Requirement { file: String, line: String },
 }
 
 impl MlModel {
@@ -31,6 +43,18 @@ impl MlModel {
         self.flavors()
             .flat_map(|(_, flavor)| ["pickled_model", "python_model"].map(|key| flavor.get(key)))
             .filter_map(|name| name?.as_str())
+            .collect()
+    }
+
+    /// Files of the folder that say what the model's environment is made of, from `env` of its flavors.
+    pub(crate) fn environments(&self) -> BTreeSet<&str> {
+        let named = self.flavors().filter_map(|(_, flavor)| flavor.get("env"));
+        named
+            .flat_map(|env| match env {
+                Value::Object(files) => files.values().filter_map(Value::as_str).collect(),
+                Value::String(file) => vec![file.as_str()],
+                _ => Vec::new(),
+            })
             .collect()
     }
 
@@ -48,7 +72,7 @@ pub(crate) fn is_named(path: &str) -> bool {
 /// Looks at the file alone.
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
     match parse(data) {
-        Ok(document) => mlmodel::run(&MlModel { document, modules: None }, context.sink()),
+        Ok(document) => mlmodel::run(&MlModel { document, modules: None, beside: Vec::new() }, context.sink()),
         Err(reason) => context.miss(reason),
     }
     "mlmodel"
@@ -59,7 +83,7 @@ pub(super) fn folder(folder: &mut Folder<'_>) {
     for (path, data) in folder.named("MLmodel") {
         // A document that does not parse has been reported by the look at the file.
         let Ok(document) = parse(&data) else { continue };
-        let mut model = MlModel { document, modules: None };
+        let mut model = MlModel { document, modules: None, beside: Vec::new() };
         let root = path.as_str().strip_suffix("MLmodel").unwrap_or_default();
         let directories: Vec<String> =
             model.code().into_iter().map(|code| format!("{root}{}/", code.trim_matches('/'))).collect();
@@ -74,16 +98,54 @@ pub(super) fn folder(folder: &mut Folder<'_>) {
         for named in model.pickles() {
             let named = format!("{root}{}", named.strip_prefix("./").unwrap_or(named));
             // An unpickler would begin to read these too, importing what their first lines name.
-            if let Some(subject) = folder.subject(&named)
-                && is_no_model_kind(&subject.kind)
-            {
-                subject.miss("MLmodel names it as the model, but its content is none");
+            match folder.subject(&named) {
+                Some(subject) if is_no_model_kind(&subject.kind) => {
+                    subject.miss("MLmodel names it as the model, but its content is none");
+                }
+                Some(_) => {}
+                None => {
+                    if let Some(subject) = folder.subject(path.as_str()) {
+                        subject.miss(format!("it names {named:?} as the model, which is not in the folder"));
+                    }
+                }
             }
         }
+        model.beside = beside(&model, root, folder.files);
         let mut sink = Sink::new(path.as_str());
         mlmodel::run(&model, &mut sink);
         folder.add(path.as_str(), sink);
     }
+}
+
+/// Files in which flavors keep the name of a module that their loader imports.
+const MODULE_FILES: &[&str] = &["pickle_module_info.txt", "keras_module.txt"];
+/// Largest file of these, and of an environment.
+const MAX_BESIDE: u64 = 1 << 20;
+
+/// What the files beside an `MLmodel` file have its loader import or install.
+fn beside(model: &MlModel, root: &str, files: &[(TreePath, Arc<dyn ReadAt>)]) -> Vec<Beside> {
+    let mut found = Vec::new();
+    let environments: Vec<String> = model.environments().into_iter().map(|file| format!("{root}{file}")).collect();
+    for (path, data) in files.iter().filter(|(path, _)| path.as_str().starts_with(root)) {
+        let is_module = MODULE_FILES.contains(&path.file_name());
+        let is_environment = path.file_name() == "python_env.yaml" || environments.iter().any(|file| file == path.as_str());
+        if !is_module && !is_environment {
+            continue;
+        }
+        // What can't be read has been reported by the look at the file.
+        let Ok(bytes) = data.read_all(MAX_BESIDE) else { continue };
+        let text = String::from_utf8_lossy(&bytes);
+        let file = path.as_str().strip_prefix(root).unwrap_or_default().to_owned();
+        if is_module {
+            found.push(Beside::Module { file, name: text.trim().to_owned() });
+        } else if let Ok(document) = serde_saphyr::from_str::<Value>(&text) {
+            let lists = ["build_dependencies", "dependencies"].into_iter().filter_map(|key| document.get(key)?.as_array());
+            for line in lists.flatten().filter_map(Value::as_str) {
+                found.push(Beside::Requirement { file: file.clone(), line: line.to_owned() });
+            }
+        }
+    }
+    found
 }
 
 fn parse(data: &dyn ReadAt) -> Result<Value, String> {

@@ -9,6 +9,7 @@
 mod archive;
 mod folder;
 mod hf_config;
+mod hf_folder;
 mod keras_json;
 mod nested;
 mod pickle_facts;
@@ -21,12 +22,13 @@ use sealyard_scan::SubjectReport;
 use crate::context::Context;
 
 pub(crate) use self::archive::ArchiveConcern;
-pub(crate) use self::mlmodel::MlModel;
+pub(crate) use self::mlmodel::{Beside, MlModel};
 pub(crate) use self::pickle::PickleFile;
 pub(crate) use self::torch_legacy::is_id as is_torch_id;
 pub(crate) use self::tar::Target;
 pub(crate) use self::zip::{MarConcern, Mismatch, ProgramName};
 pub(crate) use folder::{Folder, folder};
+pub(crate) use hf_folder::Shard;
 
 /// Looks at content of one format; gives its name.
 type Inspect = fn(&dyn ReadAt, &mut Context) -> &'static str;

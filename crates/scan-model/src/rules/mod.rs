@@ -39,6 +39,7 @@ groups! {
     archive,
     mar,
     mlmodel,
+    model_folder,
     nemo,
     npy,
     pickle,

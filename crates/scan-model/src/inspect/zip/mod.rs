@@ -6,6 +6,7 @@ mod flavor;
 use sealyard_core::ReadAt;
 use sealyard_formats::decompress::ExpandEnd;
 use sealyard_formats::npy::Npy;
+use sealyard_formats::tar::links_outside;
 use sealyard_formats::zip::{Anomaly, Archive, Member, ZipError, ZipLimits};
 
 use super::archive::ArchiveConcern;
@@ -19,6 +20,8 @@ pub(crate) use torchscript::ProgramName;
 
 /// Members above this are first looked at by their beginning.
 const LARGE: u64 = 64 << 20;
+/// Longest target of a link.
+const MAX_LINK: u64 = 4096;
 /// More than the longest header of an array.
 const ARRAY_HEAD: u16 = 16 << 10;
 
@@ -82,7 +85,20 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
     flavors.first().map_or("zip", |flavor| flavor.name)
 }
 
+/// Looks at where a link leads.
+fn link(archive: &Archive<'_>, member: &Member, context: &mut Context) {
+    let target = archive.read(member, MAX_LINK).map(|content| content.bytes).unwrap_or_default();
+    let target = String::from_utf8_lossy(&target).into_owned();
+    if links_outside(&member.name, &target) {
+        let message = format!("the member {:?} is a link to {target:?}", member.name);
+        rules::archive::run(&ArchiveConcern::UnsafePath(message), context.sink());
+    }
+}
+
 fn look(archive: &Archive<'_>, member: &Member, flavors: &[&Flavor], context: &mut Context) {
+    if member.is_link() {
+        link(archive, member, context);
+    }
     if member.size > LARGE {
         if let Some(head) = numbers(archive, member) {
             // Numpy reads such numbers and nothing else: what they are is in the first bytes.

@@ -27,25 +27,42 @@ rule! {
 
 /// Keys of MLflow's flavors whose value is a path that loading opens.
 const KEYS: &[&str] = &[
+    "artifact_path",
     "code",
     "code_path",
     "config_path",
+    "custom_objects",
     "data",
+    "loader_arg_path",
+    "model_binary",
     "model_data",
     "model_path",
     "path",
     "pickled_model",
     "python_model",
     "saved_model_dir",
+    "serving_input_path",
+    "tool_data",
 ];
 /// The key whose value is a path of the author's machine: MLflow opens the file of that name in the model's folder.
 const SCRIPT: &str = "model_code_path";
 /// Deepest nesting of a flavor's own tables.
 const MAX_DEPTH: usize = 8;
 
+/// What stands beside the flavors and names files as well.
+const TOP: &[&str] = &["saved_input_example_info", "signature_info", "model_config"];
+
 pub(super) fn check(model: &Artifact, sink: &mut Sink) {
     for (name, flavor) in model.flavors() {
-        look(name, flavor, 0, sink);
+        look(&format!("the flavor {name}"), flavor, 0, sink);
+    }
+    for name in TOP {
+        if let Some(value) = model.document.get(name) {
+            look(name, value, 0, sink);
+        }
+    }
+    for file in model.environments().into_iter().filter(|file| leaves(file)) {
+        sink.push(Finding::new(&METADATA, sink.location(), format!("the environment is {file}")));
     }
 }
 
@@ -56,7 +73,7 @@ fn look(flavor: &str, value: &Value, depth: usize, sink: &mut Sink) {
             Value::String(path)
                 if (KEYS.contains(&key.as_str()) && leaves(path)) || (key == SCRIPT && !names_a_file(path)) =>
             {
-                let message = format!("the flavor {flavor} has {key}: {path}");
+                let message = format!("{flavor} has {key}: {path}");
                 sink.push(Finding::new(&METADATA, sink.location(), message));
             }
             Value::Object(_) if depth < MAX_DEPTH => look(flavor, value, depth + 1, sink),
