@@ -98,16 +98,10 @@ pub(super) fn folder(folder: &mut Folder<'_>) {
         for named in model.pickles() {
             let named = format!("{root}{}", named.strip_prefix("./").unwrap_or(named));
             // An unpickler would begin to read these too, importing what their first lines name.
-            match folder.subject(&named) {
-                Some(subject) if is_no_model_kind(&subject.kind) => {
-                    subject.miss("MLmodel names it as the model, but its content is none");
-                }
-                Some(_) => {}
-                None => {
-                    if let Some(subject) = folder.subject(path.as_str()) {
-                        subject.miss(format!("it names {named:?} as the model, which is not in the folder"));
-                    }
-                }
+            if let Some(subject) = folder.subject(&named)
+                && is_no_model_kind(&subject.kind)
+            {
+                subject.miss("MLmodel names it as the model, but its content is none");
             }
         }
         model.beside = beside(&model, root, folder.files);

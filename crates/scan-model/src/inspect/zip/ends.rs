@@ -19,6 +19,14 @@ fn ends(data: &dyn ReadAt) -> std::io::Result<Vec<(u64, bool)>> {
         .collect())
 }
 
+/// Where the end records lie that readers could believe.
+///
+/// # Errors
+/// Only what reading gives.
+pub(crate) fn places(data: &dyn ReadAt) -> std::io::Result<Vec<u64>> {
+    Ok(ends(data)?.into_iter().map(|(place, _)| place).collect())
+}
+
 /// Whether a file that begins as something else is an archive for readers that look at its end.
 pub(crate) fn is_behind(data: &dyn ReadAt) -> bool {
     // Where the end can't be read, the rest of the file is reported as unreadable.

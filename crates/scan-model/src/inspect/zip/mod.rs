@@ -13,7 +13,7 @@ use super::archive::ArchiveConcern;
 use crate::context::Context;
 use crate::rules;
 
-pub(crate) use ends::is_behind;
+pub(crate) use ends::{is_behind, places as ends};
 pub(crate) use flavor::Flavor;
 pub(crate) use mar::MarConcern;
 pub(crate) use torchscript::ProgramName;
