@@ -1,6 +1,7 @@
 //! The chain of coders that a folder's stream went through.
 
 use std::io::{BufReader, Read};
+use std::ops::Range;
 
 use lzma_rust2::filter::bcj::BcjReader;
 use lzma_rust2::filter::delta::DeltaReader;
@@ -74,17 +75,8 @@ pub(super) fn chain<'s>(
         return Err(SevenZipError::Method(odd.method));
     }
     let [packed] = folder.packed.as_slice() else { return Err(SevenZipError::Directory("a folder has many streams")) };
-    let size = header.pack_sizes.get(folder.first_packed).copied();
-    let size = size.ok_or(SevenZipError::Directory("a packed stream has no size"))?;
-    let before: u64 = header
-        .pack_sizes
-        .iter()
-        .take(folder.first_packed)
-        .try_fold(START.saturating_add(header.pack_offset), |place, size| place.checked_add(*size))
-        .ok_or(SevenZipError::Directory("a packed stream lies nowhere"))?;
-    let end = before.checked_add(size).filter(|end| *end <= source.size());
-    let end = end.ok_or(SevenZipError::Directory("a packed stream is cut off"))?;
-    let mut reader: Box<dyn Read + 's> = Box::new(Stream::new(source, before..end));
+    let range = packed_range(source, header, folder)?;
+    let mut reader: Box<dyn Read + 's> = Box::new(Stream::new(source, range));
     let mut input = *packed;
     for _ in 0..folder.coders.len().min(MAX_CHAIN) {
         // With one stream each, inputs and outputs have the numbers of their coders.
@@ -98,6 +90,23 @@ pub(super) fn chain<'s>(
         }
     }
     Err(SevenZipError::Bound("the number of coders"))
+}
+
+/// Where a folder's packed stream lies.
+fn packed_range(source: &dyn ReadAt, header: &Header, folder: &Folder) -> Result<Range<u64>, SevenZipError> {
+    let size = header.pack_sizes.get(folder.first_packed).copied();
+    let size = size.ok_or(SevenZipError::Directory("a packed stream has no size"))?;
+    let before = header.packed_before.get(folder.first_packed).copied().unwrap_or(u64::MAX);
+    let start = START.saturating_add(header.pack_offset).saturating_add(before);
+    let end = start.checked_add(size).filter(|end| *end <= source.size());
+    Ok(start..end.ok_or(SevenZipError::Directory("a packed stream is cut off"))?)
+}
+
+/// Where the bytes of a folder lie as they are, if it is only copied.
+pub(super) fn copied(source: &dyn ReadAt, header: &Header, folder: &Folder) -> Option<Range<u64>> {
+    let [only] = folder.coders.as_slice() else { return None };
+    let is_copied = matches!(Method::of(only.method), Ok(Method::Copy));
+    if is_copied { packed_range(source, header, folder).ok() } else { None }
 }
 
 fn decode<'s>(reader: Box<dyn Read + 's>, coder: &Coder, size: u64) -> Result<Box<dyn Read + 's>, SevenZipError> {

@@ -62,6 +62,8 @@ pub(super) struct Header {
     pub(super) is_packed: bool,
     pub(super) pack_offset: u64,
     pub(super) pack_sizes: Vec<u64>,
+    /// The bytes of all packed streams before each.
+    pub(super) packed_before: Vec<u64>,
     pub(super) folders: Vec<Folder>,
     pub(super) files: Vec<File>,
     /// Size and CRC-32 of each file with bytes, by folder.
@@ -123,8 +125,12 @@ impl Header {
             match reader.number()? {
                 END => return Ok(()),
                 SIZE => {
+                    let mut before = 0_u64;
                     for _ in 0..count {
-                        self.pack_sizes.push(reader.number()?);
+                        let size = reader.number()?;
+                        self.pack_sizes.push(size);
+                        self.packed_before.push(before);
+                        before = before.saturating_add(size);
                     }
                 }
                 CRC => {

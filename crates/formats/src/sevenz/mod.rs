@@ -7,6 +7,7 @@ mod coder;
 mod header;
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use sealyard_core::ReadAt;
 
@@ -149,6 +150,12 @@ impl<'s> SevenZip<'s> {
     #[must_use]
     pub fn folders(&self) -> usize {
         self.header.folders.len()
+    }
+
+    /// Where in the file the bytes of files lie as they are: the streams of folders that are only copied.
+    #[must_use]
+    pub fn copied(&self) -> Vec<Range<u64>> {
+        self.header.folders.iter().filter_map(|folder| coder::copied(self.source, &self.header, folder)).collect()
     }
 
     /// Bytes behind the archive.

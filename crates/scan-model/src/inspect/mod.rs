@@ -118,7 +118,7 @@ pub(crate) fn content(data: &dyn ReadAt, context: &mut Context) -> &'static str 
     context.set_format(format);
     let kind = by_format(format, data, context);
     // Readers of archives begin at the end, those of HDF5 behind a block of anything.
-    if format != Format::Zip && zip::is_behind(data) && !tar::has_within(format, data) {
+    if format != Format::Zip && zip::is_behind(data) && !archive::has_zip_within(format, data) {
         context.set_format(Format::Zip);
         zip::inspect(data, context);
     }

@@ -5,7 +5,6 @@ mod torch;
 
 use sealyard_core::ReadAt;
 use sealyard_formats::Section;
-use sealyard_formats::sniff::Format;
 use sealyard_formats::tar::{Member, MemberKind, Tar, TarAnomaly, TarLimits};
 use sealyard_scan::FactKind;
 
@@ -42,17 +41,6 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
         look(data, member, kind, context);
     }
     kind
-}
-
-/// Whether all that makes readers of zips see one in a tar archive lies within the tar's own members, which are looked at.
-pub(super) fn has_within(format: Format, data: &dyn ReadAt) -> bool {
-    if !matches!(format, Format::Tar | Format::Nemo) {
-        return false;
-    }
-    let Ok(tar) = Tar::open(data, &TarLimits::default()) else { return false };
-    let ends = super::zip::ends(data).unwrap_or_default();
-    let is_within = |end: u64| tar.members.iter().any(|member| member.data.contains(&end));
-    tar.broken.is_none() && !ends.is_empty() && ends.into_iter().all(is_within)
 }
 
 fn look(data: &dyn ReadAt, member: &Member, kind: &str, context: &mut Context) {
