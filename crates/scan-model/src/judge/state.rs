@@ -41,7 +41,7 @@ pub(super) fn check(
         _ => std::slice::from_ref(&state),
     };
     // Only in these places would the unpickler itself take it for a table of attributes.
-    let is_attributes = parts.len() <= 2 && !is_made_by_cython(graph, target);
+    let is_attributes = parts.len() <= 2 && !is_made_by_cython(graph, target) && !is_of_torchscript(graph, target);
     for part in parts {
         match graph.get(*part) {
             Node::Dict(items) if seen.insert((*part, is_container)) => {
@@ -60,6 +60,11 @@ pub(super) fn check(
 /// Whether a function of Cython's makes the object: its state is a tuple of fields, with a table of attributes last.
 fn is_made_by_cython(graph: &Graph<'_>, target: NodeId) -> bool {
     graph.called(target).is_some_and(|(_, name)| name.starts_with("__pyx_unpickle_"))
+}
+
+/// Whether the object is one of a TorchScript program, whose own method takes the state. Python has no such classes.
+fn is_of_torchscript(graph: &Graph<'_>, target: NodeId) -> bool {
+    graph.called(target).is_some_and(|(module, _)| module.split('.').next() == Some("__torch__"))
 }
 
 fn check_key(graph: &Graph<'_>, key: NodeId, is_container: bool) -> Result<(), StateError> {
