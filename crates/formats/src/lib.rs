@@ -9,6 +9,7 @@ pub mod columnar;
 mod cursor;
 pub mod decompress;
 pub mod image;
+pub mod jinja;
 pub mod joblib;
 pub mod json_bounds;
 pub mod names;
