@@ -8,6 +8,7 @@
 pub mod columnar;
 mod cursor;
 pub mod decompress;
+pub mod gguf;
 pub mod image;
 pub mod jinja;
 pub mod joblib;
