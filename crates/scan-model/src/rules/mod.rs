@@ -38,6 +38,8 @@ macro_rules! groups {
 groups! {
     archive,
     mar,
+    gguf,
+    jinja,
     mlmodel,
     model_folder,
     nemo,
