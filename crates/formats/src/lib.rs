@@ -14,6 +14,7 @@ pub mod jinja;
 pub mod joblib;
 pub mod json_bounds;
 pub mod names;
+pub mod msgpack;
 pub mod npy;
 pub mod npz;
 pub mod numeric;
@@ -27,6 +28,7 @@ pub mod skops;
 pub mod sniff;
 mod thrift;
 pub mod tar;
+pub mod ubjson;
 pub mod zip;
 
 pub use section::Section;

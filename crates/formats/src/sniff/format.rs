@@ -114,6 +114,10 @@ pub enum Format {
     JavaClass,
     /// Serialized Java objects.
     JavaObjects,
+    /// Code of Android.
+    Dex,
+    /// A shortcut of Windows.
+    ShellLink,
     /// WebAssembly.
     Wasm,
     /// Compiled Python.

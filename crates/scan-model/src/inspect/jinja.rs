@@ -6,6 +6,12 @@ use super::text;
 use crate::context::Context;
 use crate::rules::jinja::{self, Artifact};
 
+/// Whether the name is that of a template.
+pub(super) fn is_named(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    [".jinja", ".jinja2", ".j2"].iter().any(|ending| path.ends_with(ending))
+}
+
 /// A template of Jinja, such as that of a chat.
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
     let kind = text::inspect_as("jinja", data, context);

@@ -4,7 +4,7 @@ use std::fmt;
 use sealyard_core::ReadAt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{hf_config, keras_json, text};
+use super::{hf_config, keras_json, text, xgboost};
 use crate::context::Context;
 
 /// JSON: values, unless it describes a model.
@@ -14,13 +14,9 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
 
 /// Looks at a document that describes a model, as far as its keys tell; gives the kind of it.
 pub(super) fn inspect_model(document: &[u8], keys: &Keys, context: &mut Context) -> Option<&'static str> {
-    if keys.is_keras() {
-        Some(keras_json::inspect(document, context))
-    } else if keys.is_configuration() {
-        Some(hf_config::inspect(document, context))
-    } else {
-        None
-    }
+    let keras = keys.is_keras().then(|| keras_json::inspect(document, context));
+    let configuration = keys.is_configuration().then(|| hf_config::inspect(document, context));
+    keras.or(configuration).or_else(|| keys.is_xgboost().then(|| xgboost::inspect(document, context)))
 }
 
 /// Keys of a JSON document that tell a model or its code, at any depth and however they are escaped.
@@ -29,6 +25,8 @@ pub(super) struct Keys {
     class_name: Cell<bool>,
     config: Cell<bool>,
     loader: Cell<bool>,
+    learner: Cell<bool>,
+    booster: Cell<bool>,
 }
 
 /// Keys of the configurations that Hugging Face's libraries read.
@@ -57,10 +55,17 @@ impl Keys {
         self.loader.get()
     }
 
+    /// Whether it is a model of XGBoost.
+    pub(super) fn is_xgboost(&self) -> bool {
+        self.learner.get() && self.booster.get()
+    }
+
     fn see(&self, key: &str) {
         match key {
             "class_name" => self.class_name.set(true),
             "config" => self.config.set(true),
+            "learner" => self.learner.set(true),
+            "gradient_booster" => self.booster.set(true),
             key if key.contains("chat_template") || LOADER_KEYS.contains(&key) => self.loader.set(true),
             _ => {}
         }

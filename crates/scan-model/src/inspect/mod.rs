@@ -14,6 +14,7 @@ mod keras_json;
 mod nested;
 mod pickle_facts;
 mod torch_legacy;
+mod xgboost;
 
 use sealyard_core::ReadAt;
 use sealyard_formats::sniff::{self, Format};
@@ -54,7 +55,15 @@ inspectors! {
     conda: Format::CondaEnvironment,
     coreml: Format::CoreMl,
     empty: Format::Empty,
-    executable: Format::Elf | Format::Pe | Format::MachO | Format::Llamafile | Format::Wasm,
+    executable: Format::Elf
+        | Format::Pe
+        | Format::MachO
+        | Format::Llamafile
+        | Format::Wasm
+        | Format::JavaClass
+        | Format::PythonBytecode
+        | Format::Dex
+        | Format::ShellLink,
     fingerprint: Format::Fingerprint,
     ggml: Format::Ggml,
     gguf: Format::Gguf,
@@ -63,7 +72,7 @@ inspectors! {
     hdf5: Format::Hdf5,
     html: Format::Html,
     image: Format::Png | Format::Jpeg | Format::Gif | Format::Webp,
-    java: Format::JavaClass | Format::JavaObjects,
+    java: Format::JavaObjects,
     jinja: Format::Jinja,
     json: Format::Json,
     keras_metadata: Format::KerasMetadata,
@@ -76,7 +85,6 @@ inspectors! {
     parquet: Format::Parquet,
     pickle: Format::Pickle,
     python: Format::Python,
-    python_bytecode: Format::PythonBytecode,
     r_data: Format::RData,
     rar: Format::Rar,
     requirements: Format::Requirements,
@@ -153,9 +161,21 @@ fn by_format(format: Format, data: &dyn ReadAt, context: &mut Context) -> &'stat
     let name = context.name();
     let kind = if site_file::is_named(name) && format.is_text() {
         site_file::inspect(data, context)
+    } else if jinja::is_named(name) && matches!(format, Format::Text | Format::Html | Format::Xml | Format::Json) {
+        jinja::inspect(data, context)
+    } else if python::is_named(name) && matches!(format, Format::Text | Format::SiteFile | Format::Requirements) {
+        python::inspect(data, context)
+    } else if requirements::is_named(name) && matches!(format, Format::Text | Format::SiteFile) {
+        requirements::inspect(data, context)
+    } else if script::is_named(name) && matches!(format, Format::Text | Format::Requirements) {
+        script::inspect(data, context)
     } else if mlmodel::is_named(name) && format.is_text() {
         mlmodel::inspect(data, context)
     } else if !is_pickle && is_no_model(format) && is_named_as_model(name) {
+        executable::script(format, context);
+        if format == Format::Python {
+            python::inspect(data, context);
+        }
         context.miss("its name is that of a model file, but its content is not");
         "mismatch"
     } else {

@@ -13,6 +13,12 @@ const MAX_DEPTH: usize = 4;
 /// Modules that are told.
 const MAX_TOLD: usize = 50;
 
+/// Whether the name is that of Python source.
+pub(super) fn is_named(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    [".py", ".pyi", ".pyw"].iter().any(|ending| path.ends_with(ending))
+}
+
 /// Python source.
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
     let kind = text::inspect_as("python", data, context);

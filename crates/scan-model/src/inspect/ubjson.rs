@@ -1,9 +1,36 @@
 use sealyard_core::ReadAt;
+use sealyard_formats::ubjson::{Document, DocumentError};
 
-use super::unsupported;
+use super::xgboost;
 use crate::context::Context;
+use crate::rules::lengths::{self, Artifact};
+
+/// Most values that are walked over.
+const MAX_VALUES: u64 = 20_000_000;
 
 /// Universal Binary JSON, as XGBoost writes it.
-pub(super) fn inspect(_: &dyn ReadAt, context: &mut Context) -> &'static str {
-    unsupported("ubjson", context)
+pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    let document = match Document::read(data, MAX_VALUES.min(context.budget().steps)) {
+        Ok(document) => document,
+        Err(error) => {
+            if let DocumentError::Lie(offset, what) = &error {
+                lie(*offset, what, context);
+            }
+            context.miss(format!("the UBJSON file can't be read: {error}"));
+            return "ubjson";
+        }
+    };
+    if context.step(document.values) {
+        if document.end < data.size() {
+            lie(document.end, "bytes follow its end", context);
+        }
+        xgboost::tell(|path| document.get(path).map(str::to_owned), context);
+        let version: Vec<&str> = document.scalars.iter().filter(|(path, _)| path == "version[]").map(|(_, part)| part.as_str()).collect();
+        xgboost::version(&version, context);
+    }
+    "ubjson"
+}
+
+fn lie(offset: u64, what: &str, context: &mut Context) {
+    lengths::run(&Artifact { form: "UBJSON", flaws: vec![(offset, what.to_owned())] }, context.sink());
 }
