@@ -41,3 +41,122 @@ pub(super) fn template(text: &str, context: &mut Context) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sealyard_core::Verdict;
+
+    use super::*;
+
+    fn look(text: &str) -> (Verdict, Vec<String>) {
+        let mut context = Context::new("chat_template.jinja");
+        let kind = crate::inspect::content(&text.as_bytes(), &mut context);
+        let report = context.finish("chat_template.jinja", kind);
+        (report.verdict, report.findings.into_iter().map(|finding| finding.rule).collect())
+    }
+
+    #[test]
+    fn what_leaves_the_template_is_found() {
+        for text in [
+            "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+            "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+            "{{ lipsum.__globals__['os'].popen('id').read() }}",
+            "{{ self.__init__.__globals__.__builtins__.__import__('os').popen('id').read() }}",
+            "{{ self._TemplateReference__context.cycler.__init__.__globals__.os.popen('id').read() }}",
+            "{{ request.application.__globals__.__builtins__.__import__('os').popen('id').read() }}",
+            r#"{{ request|attr('application')|attr('\x5f\x5fglobals\x5f\x5f')|attr('\x5f\x5fgetitem\x5f\x5f')('\x5f\x5fbuiltins\x5f\x5f') }}"#,
+            "{{ ''['__cl'+'ass__'] }}",
+            "{{ ''|attr('__cla'~'ss__') }}",
+            "{{ ''|attr(['__','class','__']|join) }}",
+            "{{ ''|attr('%sclass%s'|format('__','__')) }}",
+            "{{ ''|attr('__ssalc__'|reverse) }}",
+            r#"{{ ''["\u005f\u005fclass\u005f\u005f"] }}"#,
+            "{{ ''|attr('X'.replace('X','__class__')) }}",
+            "{% for x in ().__class__.__base__.__subclasses__() %}{% if 'warning' in x.__name__ %}{{ x()._module.__builtins__['__import__']('os').popen('id').read() }}{% endif %}{% endfor %}",
+            "{% set a = '__cl' %}{% set b = 'ass__' %}{{ ''[a ~ b] }}",
+            "{% set c = dict(__cl=1, ass__=2)|join %}{{ ''|attr(c) }}",
+            "{% set u = (lipsum|string|list)[18] %}{{ ''|attr(u*2 ~ 'class' ~ u*2) }}",
+            "{% set n = namespace(k='') %}{% for c in ['__cl','ass__'] %}{% set n.k = n.k ~ c %}{% endfor %}{{ ''[n.k] }}",
+            "{% set p = ({}|select()|string|list).pop(24) %}{{ ''|attr(p ~ p ~ 'class' ~ p ~ p) }}",
+            "{{ [''] | map('attr','__class__') | list }}",
+            "{{ [''] | map(attribute='__class__') | list }}",
+            "{{ [x]|selectattr('__class__') }}",
+            "{{ ['']|groupby('__class__.__mro__') }}",
+            "{% include '/etc/passwd' %}",
+            "{% import 'os' as os %}{{ os.popen('id') }}",
+            "{% from 'x' import y %}",
+            "{% extends 'b' %}",
+            "{{ config.items() }}",
+            "{{ url_for.__globals__ }}",
+            "{{ get_flashed_messages.__globals__ }}",
+            "{{ g.pop.__globals__ }}",
+            "{{ namespace.__init__.__globals__ }}",
+            "{{ joiner.__init__.__globals__ }}",
+            "{{ raise_exception.__globals__ }}",
+            "{{ messages.__class__ }}",
+            "{{ os.system('id') }}",
+            "{{ eval('1') }}",
+            "{{ __import__('os') }}",
+            "{{ open('/etc/passwd').read() }}",
+            "{{ '{0.__class__}'.format(1) }}",
+            "{{ '{0[__class__]}'.format_map({}) }}",
+            "{{ ('%c'*2)|format(95,95) }}",
+            "{% for i in range(1000000000) %}a{% endfor %}",
+            "{{ 'A' * 10000000000 }}",
+            "{{ 9**9999999 }}",
+            "{% macro m() %}{{ caller.__globals__ }}{% endmacro %}",
+            "{{ m.func_globals }}",
+            "{{ (1).__class__ }}",
+            "{{ x.gi_frame.f_back.f_globals }}",
+            "{{ ()|attr('mro') }}",
+            "{% set x = ''['__class__'] %}",
+            "{% if ''.__class__ %}{% endif %}",
+            "{% with a=''.__class__ %}{% endwith %}",
+            "{% filter attr('__class__') %}a{% endfilter %}",
+            "{% call ''.__class__() %}{% endcall %}",
+            "{% block a %}{{ self.a.__globals__ }}{% endblock %}",
+            "{{ ''|attr(request.args.x) }}",
+            "{{ ''[request.args.x] }}",
+            "{{ messages|attr(x) }}",
+            "{% do ''.__class__ %}",
+            "{{ ''.__class__ is defined }}",
+            "{{ 'a' if ''.__class__ else 'b' }}",
+            "{{ {'a': ''.__class__} }}",
+            "{% autoescape false %}{{ ''.__class__ }}{% endautoescape %}",
+            "{{ ''.__class__ ",
+            "{% foo %}{{ ''.__class__ }}",
+            "{% trans %}{{ ''.__class__ }}{% endtrans %}",
+            "{{ ''\n.__class__ }}",
+            "{{ ''. __class__ }}",
+            "{{- ''.__class__ -}}",
+            "{{ ''|attr('_'*2+'class'+'_'*2) }}",
+            "{{ ''|attr('__CLASS__'|lower) }}",
+            "{{ ''|attr('class'|center(9)|replace(' ','_')) }}",
+            "{{ ''|attr('__%s__' % 'class') }}",
+            "{{ ''|attr('a__class__b'[1:-1]) }}",
+        ] {
+            let (verdict, rules) = look(text);
+            assert!(matches!(verdict, Verdict::Unsafe | Verdict::Suspicious), "{text}");
+            assert!(rules.iter().all(|rule| rule.starts_with("jinja-")), "{text}: {rules:?}");
+        }
+    }
+
+    #[test]
+    fn what_chat_templates_do_is_safe() {
+        for text in [
+            "{{ bos_token }}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}{{ message['content'].strip() }}{% endfor %}",
+            "{%- set ns = namespace(found=false) %}{%- for key, value in tool.function.parameters.properties.items() %}{{ key ~ ': ' ~ value.type | replace('_', ' ') }}{%- endfor %}{{ messages[loop.index0 - 1]['role'] }}",
+            "{%- macro render(x, depth=0) -%}{{ x | tojson(indent=4) }}{%- if depth < 3 %}{{ render(x, depth + 1) }}{% endif %}{%- endmacro -%}{{ render(tools) }}{{ strftime_now('%d %b %Y') }}",
+            "{{ messages[1:] | map(attribute='content') | join('\\n') | trim }}{{ content.split('</think>')[-1].lstrip('\\n') }}",
+            "{% for x in range(messages | length) %}{{ messages[x].content }}{% endfor %}{{ {'a': 1}['a'] }}{{ '%s: %d' | format(name, 3) }}",
+            "A letter to {{ config_name }}, with {{ self_name }}. __class__ outside of a tag is a word.",
+        ] {
+            assert_eq!(look(text), (Verdict::Safe, vec![]), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_not_assessed() {
+        assert_eq!(look("{{ messages "), (Verdict::NotAssessed, vec![]));
+    }
+}

@@ -91,6 +91,8 @@ mod tests {
             "import os\ngetattr(os, 'sys' + 'tem')('id')\n",
             "import torch\n__import__('os').system('id')\n",
             "import shutil\nshutil.rmtree('/')\n",
+            "import importlib\nm = importlib.import_module('subprocess')\nm.run(['id'])\n",
+            "import x\ny = [c for c in ().__class__.__base__.__subclasses__()]\n",
         ] {
             assert_eq!(verdict(text), Verdict::Unsafe, "{text}");
         }
@@ -100,6 +102,7 @@ mod tests {
     fn what_waits_is_suspicious() {
         for text in [
             "import os\ndef helper():\n    os.system('id')\n",
+            "import os, threading\nthreading.Thread(target=os.system, args=('id',)).start()\n",
             "import x\ndef f(name):\n    return eval('self.' + name)\n",
             "import ctypes\ndef f():\n    ctypes.CDLL('x')\n",
             "import socket\ndef f():\n    socket.socket()\n",

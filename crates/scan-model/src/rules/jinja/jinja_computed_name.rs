@@ -34,6 +34,9 @@ pub(super) fn check(template: &Artifact<'_>, sink: &mut Sink) {
     template.walk(|expression, offset| {
         match expression {
             Expression::Filter(_, name, arguments) => {
+                for text in template.bindings.texts(expression).iter().filter(|text| is_part(text)) {
+                    find(offset, Severity::Medium, format!("the template makes the part of a name {text:?}"));
+                }
                 let is_attr = name == "attr" || (name == "map" && arguments.iter().any(|argument| is_word(&argument.value, "attr")));
                 let texts = arguments.first().map(|argument| template.bindings.texts(&argument.value)).unwrap_or_default();
                 if is_attr && texts.is_empty() {
@@ -45,6 +48,11 @@ pub(super) fn check(template: &Artifact<'_>, sink: &mut Sink) {
             // What begins or ends such a name, or is all underscores, has no other use.
             Expression::Text(text) if is_part(text) => {
                 find(offset, Severity::Medium, format!("the template has the part of a name {text:?}"));
+            }
+            Expression::Chain(..) | Expression::Call(..) => {
+                for text in template.bindings.texts(expression).iter().filter(|text| is_part(text)) {
+                    find(offset, Severity::Medium, format!("the template makes the part of a name {text:?}"));
+                }
             }
             _ => {}
         }

@@ -94,6 +94,21 @@ const RUN_BY_LOADERS: &[&str] = &[
     "initialize", "init", "model_fn", "predict_fn", "input_fn", "run",
 ];
 
+/// Functions that no code of a model hands on to others.
+const HANDED: &[&str] = &[
+    "os.system", "os.popen", "os.execv", "os.execve", "os.execl", "os.execvp", "pty.spawn", "subprocess.call", "subprocess.check_call",
+    "subprocess.check_output", "subprocess.getoutput", "subprocess.run", "exec", "eval", "posix.system",
+];
+
+/// Functions that run when an object is made, restored or forgotten.
+const MADE: &[&str] = &["__init__", "__new__", "__reduce__", "__reduce_ex__", "__setstate__", "__del__", "__init_subclass__"];
+
+/// What tells about the host as a whole.
+const KEPT: &[&str] = &[
+    "os.environ", "os.environ.copy", "os.environ.items", "getpass.getuser", "socket.gethostname", "platform.node", "os.uname",
+    "platform.uname", "os.getlogin", "os.listdir", "os.walk",
+];
+
 /// Modules that turn one text into another, as what hides code does.
 const DECODERS: &[&str] = &[
     "base64.", "binascii.", "codecs.decode", "zlib.decompress", "bz2.decompress", "gzip.decompress", "lzma.decompress",
@@ -123,6 +138,12 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
         };
         push(sink, severity, call.line, format!("{} {when}", call.path), call);
     }
+    // Handed on to something else that calls it.
+    for (name, line) in source.names.iter().filter(|(name, _)| HANDED.contains(&name.as_str()) && !artifact.is_notebook) {
+        let mut location = sink.location();
+        location.line = Some(*line);
+        sink.push(Finding::new(&METADATA, location, format!("{name} is handed on")).severity(Severity::Medium));
+    }
     for call in &source.calls {
         let is_open = matches!(call.path.as_str(), "open" | "io.open" | "os.open" | "codecs.open") || call.path.ends_with(".write_text");
         let private = call.texts.iter().find(|text| PRIVATE.iter().any(|mark| text.contains(mark)));
@@ -146,6 +167,10 @@ fn harm(path: &str) -> Option<Harm> {
         "exec" | "eval" | "?" => path == *entry || path.starts_with("?."),
         entry => path.starts_with(entry),
     };
+    // From any value to all classes.
+    if path.ends_with("__subclasses__") && ["__base__", "__bases__", "__mro__", "object."].iter().any(|part| path.contains(part)) {
+        return Some(Harm::Program);
+    }
     // What a harmful call gave was told with it.
     if path.contains("()") || HARMLESS.iter().any(|entry| path.starts_with(entry)) {
         return None;
@@ -179,8 +204,12 @@ fn severity(harm: Harm, call: &Call, is_remote_shell: bool, is_notebook: bool) -
         },
         Harm::Native => Some(if is_now { Severity::High } else { Severity::Medium }),
         Harm::Socket => Some(if is_now || is_soon { Severity::High } else { Severity::Medium }),
-        // Code of models fetches pictures and weights, but not when it is imported.
-        Harm::Network => (is_now || matches!(&call.scope, Scope::Function(name) if name.starts_with("__"))).then_some(Severity::High),
+        // Code of models fetches pictures and weights, but not when it is imported or made, nor with what the host keeps.
+        Harm::Network => {
+            let is_made = matches!(&call.scope, Scope::Function(name) if MADE.contains(&name.as_str()));
+            let is_told = call.inner.iter().any(|inner| KEPT.contains(&inner.as_str()));
+            (is_now || is_made || is_told).then_some(Severity::High)
+        }
         Harm::Unpickle => is_now.then_some(Severity::Medium),
         Harm::Files => is_now.then_some(Severity::High),
     }
