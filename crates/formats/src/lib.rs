@@ -31,6 +31,7 @@ pub mod sniff;
 mod thrift;
 pub mod tar;
 pub mod ubjson;
+pub mod xml;
 pub mod zip;
 
 pub use section::Section;

@@ -158,6 +158,12 @@ impl<'r> Hdf5<'r> {
         Ok(file)
     }
 
+    /// How many bytes the whole file has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.store.size()
+    }
+
     /// Gives every object of the global heap to `visit`: the elements of texts and sequences of any length. The whole file
     /// is searched for them, so that no filter of a data set hides any.
     ///

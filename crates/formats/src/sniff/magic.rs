@@ -27,6 +27,8 @@ const MAGIC: &[(&[u8], Format)] = &[
     (b"RDB3\n", Format::RData),
     (b"X\n\0\0\0\x02\0", Format::RData),
     (b"X\n\0\0\0\x03\0", Format::RData),
+    (b"B\n\x02\0\0\0", Format::RData),
+    (b"B\n\x03\0\0\0", Format::RData),
     (b"CBM1", Format::CatBoost),
     (b"binf", Format::XgboostBinary),
     (b"bs64\t", Format::XgboostBinary),

@@ -15,6 +15,7 @@ mod nested;
 mod pickle_facts;
 mod torch_legacy;
 mod xgboost;
+mod python_json;
 
 use sealyard_core::ReadAt;
 use sealyard_formats::sniff::{self, Format};
@@ -28,6 +29,8 @@ pub(crate) use self::pickle::PickleFile;
 pub(crate) use self::torch_legacy::is_id as is_torch_id;
 pub(crate) use self::tar::Target;
 pub(crate) use self::zip::{MarConcern, Mismatch, ProgramName};
+pub(crate) use self::keras_json::{Form, KerasModel, KerasObject};
+pub(crate) use self::xml::XmlDocument;
 pub(crate) use folder::{Folder, folder};
 pub(crate) use hf_folder::Shard;
 

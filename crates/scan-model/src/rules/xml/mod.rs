@@ -1,0 +1,16 @@
+//! Rules of XML: they look at what leads out of a document.
+
+use sealyard_formats::xml::Element;
+
+pub(crate) use crate::inspect::XmlDocument as Artifact;
+
+group! { Artifact;
+    xml_doctype,
+    xml_foreign_function,
+    xml_outside_file,
+}
+
+/// Whether a rule looks at an element.
+pub(crate) fn is_telling(element: &Element) -> bool {
+    xml_foreign_function::is_telling(element) || xml_outside_file::is_telling(element)
+}
