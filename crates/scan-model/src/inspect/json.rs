@@ -4,7 +4,7 @@ use std::fmt;
 use sealyard_core::ReadAt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{hf_config, keras_json, text, xgboost};
+use super::{hf_config, keras_json, python_json, text, xgboost};
 use crate::context::Context;
 
 /// JSON: values, unless it describes a model.
@@ -41,7 +41,13 @@ impl Keys {
     pub(super) fn of(text: &[u8]) -> Self {
         let keys = Self::default();
         // What is no JSON up to its end may still have shown such keys to a reader before.
-        let _ = Walk(&keys).deserialize(&mut serde_json::Deserializer::from_slice(text));
+        let walk = |text: &[u8]| Walk(&keys).deserialize(&mut serde_json::Deserializer::from_slice(text));
+        if walk(text).is_err()
+            && let Ok(text) = std::str::from_utf8(text)
+        {
+            // Python takes words for numbers, and goes on behind them.
+            let _ = walk(python_json::without_numbers(text).as_bytes());
+        }
         keys
     }
 

@@ -16,6 +16,7 @@ mod pickle_facts;
 mod torch_legacy;
 mod xgboost;
 mod python_json;
+mod yaml;
 
 use sealyard_core::ReadAt;
 use sealyard_formats::sniff::{self, Format};
@@ -31,6 +32,7 @@ pub(crate) use self::tar::Target;
 pub(crate) use self::zip::{MarConcern, Mismatch, ProgramName};
 pub(crate) use self::keras_json::{Form, KerasModel, KerasObject};
 pub(crate) use self::xml::XmlDocument;
+pub(crate) use self::yaml::PythonTag;
 pub(crate) use folder::{Folder, folder};
 pub(crate) use hf_folder::Shard;
 
@@ -127,19 +129,27 @@ pub(crate) fn content(data: &dyn ReadAt, context: &mut Context) -> &'static str 
         }
     };
     context.set_format(format);
-    let kind = by_format(format, data, context);
+    let is_hdf5_behind = match sniff::has_hdf5_behind(data) {
+        Ok(is_behind) => is_behind,
+        Err(error) => {
+            context.miss(format!("could not be read: {error}"));
+            false
+        }
+    };
+    // Matlab begins its files with such a block of its own.
+    let kind = if format == Format::Unknown && is_hdf5_behind && !as_pickle(data, context) {
+        "hdf5"
+    } else {
+        by_format(format, data, context)
+    };
     // Readers of archives begin at the end, those of HDF5 behind a block of anything.
     if format != Format::Zip && zip::is_behind(data) && !archive::has_zip_within(format, data) {
         context.set_format(Format::Zip);
         zip::inspect(data, context);
     }
-    match sniff::has_hdf5_behind(data) {
-        Ok(true) => {
-            context.set_format(Format::Hdf5);
-            hdf5::inspect(data, context);
-        }
-        Ok(false) => {}
-        Err(error) => context.miss(format!("could not be read: {error}")),
+    if is_hdf5_behind {
+        context.set_format(Format::Hdf5);
+        hdf5::inspect(data, context);
     }
     kind
 }
@@ -149,13 +159,7 @@ fn by_format(format: Format, data: &dyn ReadAt, context: &mut Context) -> &'stat
     // be a string. Only these begin with bytes that end an unpickler at once, or look at opcodes themselves.
     let is_pickle = match format {
         Format::Empty | Format::Pickle | Format::Compressed(_) | Format::Zip | Format::Npy | Format::Hdf5 => false,
-        _ => match pickle::inspect_if_pickle(data, context) {
-            Ok(is_pickle) => is_pickle,
-            Err(error) => {
-                context.miss(format!("could not be read: {error}"));
-                return "unknown";
-            }
-        },
+        _ => as_pickle(data, context),
     };
     let is_weak = format.is_text() || format == Format::Unknown;
     if is_pickle && is_weak {
@@ -185,6 +189,14 @@ fn by_format(format: Format, data: &dyn ReadAt, context: &mut Context) -> &'stat
         inspector(format)(data, context)
     };
     if is_pickle { "pickle" } else { kind }
+}
+
+/// Looks at content that may be a pickle as well; gives whether it is.
+fn as_pickle(data: &dyn ReadAt, context: &mut Context) -> bool {
+    pickle::inspect_if_pickle(data, context).unwrap_or_else(|error| {
+        context.miss(format!("could not be read: {error}"));
+        false
+    })
 }
 
 /// Says that a format is known and not assessed.

@@ -41,7 +41,8 @@ fn decode(bytes: &[u8]) -> Option<String> {
     }
 }
 
-fn without_numbers(text: &str) -> String {
+/// The text with null in place of the words that only Python takes for numbers.
+pub(super) fn without_numbers(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut rest, mut is_quoted) = (text, false);
     while let Some(next) = rest.chars().next() {

@@ -3,7 +3,7 @@ use sealyard_formats::sniff::is_graph_text;
 use sealyard_scan::FactKind;
 
 use super::json::{self, Keys};
-use super::{graph_text, xml};
+use super::{graph_text, xml, yaml};
 use crate::context::Context;
 
 /// How much of a text is searched for the marks of a model.
@@ -46,7 +46,7 @@ fn model(bytes: &[u8], data: &dyn ReadAt, context: &mut Context) -> Option<&'sta
         return Some(graph_text::inspect(data, context));
     }
     if !start.starts_with(['{', '[']) {
-        return None;
+        return yaml::inspect_model(start, context);
     }
     json::inspect_model(start.as_bytes(), &Keys::of(start.as_bytes()), context)
 }

@@ -61,5 +61,6 @@ groups! {
     torchscript,
     table,
     xml,
+    yaml,
     zip,
 }
