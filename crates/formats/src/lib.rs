@@ -6,19 +6,23 @@
 #![forbid(unsafe_code)]
 
 pub mod columnar;
+pub mod coreml;
 mod cursor;
 pub mod decompress;
 pub mod gguf;
 pub mod hdf5;
+mod flat;
 pub mod image;
 pub mod jinja;
 pub mod joblib;
 pub mod json_bounds;
 pub mod names;
 pub mod msgpack;
+pub mod message;
 pub mod npy;
 pub mod npz;
 pub mod numeric;
+pub mod onnx;
 pub mod otlp;
 pub mod pickle;
 pub mod protobuf;
@@ -28,10 +32,14 @@ mod section;
 pub mod sevenz;
 pub mod skops;
 pub mod sniff;
+pub mod tensorflow;
+pub mod tflite;
 mod thrift;
 pub mod tar;
 pub mod ubjson;
 pub mod xml;
+mod window;
 pub mod zip;
 
+pub use flat::FlatError;
 pub use section::Section;
