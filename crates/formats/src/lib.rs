@@ -11,6 +11,7 @@ mod cursor;
 pub mod decompress;
 pub mod gguf;
 pub mod hdf5;
+pub mod embedded;
 mod flat;
 pub mod image;
 pub mod jinja;

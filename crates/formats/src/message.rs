@@ -75,7 +75,7 @@ impl<'s> Walk<'s> {
         self.fields
     }
 
-    /// Shows `see` each field of the message at `range`.
+    /// Shows `see` each field of the message at `range`. One that has another type than it should is stepped over.
     pub(crate) fn each(
         &mut self,
         range: Range<u64>,
@@ -90,7 +90,11 @@ impl<'s> Walk<'s> {
                 return Err(MessageError::Fields);
             }
             self.fields += 1;
-            see(self, &field?)?;
+            match see(self, &field?) {
+                // Readers step over it as over a field that they do not know.
+                Err(MessageError::Type(_)) => {}
+                seen => seen?,
+            }
         }
         self.depth -= 1;
         Ok(())

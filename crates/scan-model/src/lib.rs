@@ -20,6 +20,7 @@ mod exclude;
 mod inspect;
 mod judge;
 mod parallel;
+mod path;
 mod rules;
 mod scanner;
 mod sink;

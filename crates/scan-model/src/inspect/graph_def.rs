@@ -1,9 +1,12 @@
 use sealyard_core::ReadAt;
+use sealyard_formats::tensorflow::Root;
 
-use super::unsupported;
+use super::{message, tensorflow};
 use crate::context::Context;
 
-/// A frozen TensorFlow graph.
-pub(super) fn inspect(_: &dyn ReadAt, context: &mut Context) -> &'static str {
-    unsupported("tensorflow-graph", context)
+/// A frozen graph of TensorFlow.
+pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    tensorflow::look(data, Root::GraphDef, context, true);
+    message::others(data, context);
+    "tensorflow-graph"
 }

@@ -17,6 +17,9 @@ mod torch_legacy;
 mod xgboost;
 mod python_json;
 mod yaml;
+mod message;
+mod pickle_facts;
+mod tensorflow;
 
 use sealyard_core::ReadAt;
 use sealyard_formats::sniff::{self, Format};

@@ -3,6 +3,7 @@ use sealyard_formats::protobuf::{Fields, Value};
 use sealyard_formats::sniff::Format;
 use sealyard_scan::FactKind;
 
+use super::message;
 use crate::context::Context;
 
 /// Longest piece.
@@ -15,6 +16,7 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
         Ok(pieces) => context.fact(FactKind::Property, "pieces", pieces),
         Err(reason) => context.miss(reason),
     }
+    message::others(data, context);
     if context.format() == Format::SentencePiece { "sentencepiece" } else { "vocabulary" }
 }
 
