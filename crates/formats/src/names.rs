@@ -211,7 +211,12 @@ fn parse(tokens: &[Token<'_>], names: &mut Names) {
                     }
                     place += 1;
                 }
-                names.imports.push(Name { text: module.clone(), offset: *offset as u64, is_attribute: false, is_called: false });
+                names.imports.push(Name {
+                    text: module.clone(),
+                    offset: *offset as u64,
+                    is_attribute: false,
+                    is_called: false,
+                });
                 place = import(tokens, place + 1, &module, names);
             }
             Token::Word(word, offset) => {
@@ -248,7 +253,8 @@ fn import(tokens: &[Token<'_>], start: usize, module: &str, names: &mut Names) -
     let mut is_alias = false;
     let mut finish = |text: &mut String, offset: u64| {
         if !text.is_empty() {
-            let text = if module.is_empty() { std::mem::take(text) } else { format!("{module}.{}", std::mem::take(text)) };
+            let text =
+                if module.is_empty() { std::mem::take(text) } else { format!("{module}.{}", std::mem::take(text)) };
             names.imports.push(Name { text, offset, is_attribute: false, is_called: false });
         }
     };

@@ -33,7 +33,8 @@ impl Listed {
     /// Opens it: neither through a link nor anything else that was put there after the directory was listed. A pipe does
     /// not make it wait.
     fn open(&self) -> io::Result<Opened> {
-        let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(&self.path)?;
+        let file =
+            fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(&self.path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() || (metadata.dev(), metadata.ino()) != self.identity {
             return Err(io::Error::other("it is no longer the file that was listed"));
@@ -166,9 +167,8 @@ fn directory(scanner: &Scanner, root: &Path) -> Report {
         }
     }
     files.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let looked = parallel::each(files.len(), |index| {
-        files.get(index).map(|(path, file)| look(scanner, path.as_str(), file))
-    });
+    let looked =
+        parallel::each(files.len(), |index| files.get(index).map(|(path, file)| look(scanner, path.as_str(), file)));
     let mut found: Vec<_> = files
         .iter()
         .zip(looked)

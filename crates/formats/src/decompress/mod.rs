@@ -170,9 +170,7 @@ fn one(codec: Codec, stream: &mut Stream<'_>, bytes: &mut Vec<u8>, limit: u64) -
         Codec::Zlib | Codec::Zfile => inflate(stream, true, bytes, limit),
         Codec::Gzip => drain_into(&mut flate2::bufread::GzDecoder::new(stream), bytes, limit),
         Codec::Bzip2 => drain_into(&mut bzip2::bufread::BzDecoder::new(stream), bytes, limit),
-        Codec::Xz => {
-            drain_into(&mut lzma_rust2::XzReader::new_mem_limit(stream, false, LZMA_MEMORY_KIB), bytes, limit)
-        }
+        Codec::Xz => drain_into(&mut lzma_rust2::XzReader::new_mem_limit(stream, false, LZMA_MEMORY_KIB), bytes, limit),
         Codec::Lzma => lzma(stream, bytes, limit).unwrap_or_else(|error| broken(&error)),
         Codec::Lz4 => drain_into(&mut lz4_flex::frame::FrameDecoder::new(stream), bytes, limit),
         Codec::Zstd => {
@@ -345,16 +343,8 @@ mod tests {
         }
     }
 
-    const ALL: [Codec; 8] = [
-        Codec::Zlib,
-        Codec::Zfile,
-        Codec::Gzip,
-        Codec::Bzip2,
-        Codec::Lz4,
-        Codec::Xz,
-        Codec::Lzma,
-        Codec::Zstd,
-    ];
+    const ALL: [Codec; 8] =
+        [Codec::Zlib, Codec::Zfile, Codec::Gzip, Codec::Bzip2, Codec::Lz4, Codec::Xz, Codec::Lzma, Codec::Zstd];
 
     #[test]
     fn what_follows_any_stream_is_told_to_the_byte() {

@@ -58,7 +58,9 @@ impl<'s> Stream<'s> {
     /// The length of a frame of Zstandard's that is to be skipped, if one is next.
     pub(crate) fn skippable(&self) -> Option<u64> {
         match self.head().as_slice() {
-            [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] => Some(8 + u64::from(u32::from_le_bytes([*a, *b, *c, *d]))),
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] => {
+                Some(8 + u64::from(u32::from_le_bytes([*a, *b, *c, *d])))
+            }
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use lzma_rust2::filter::delta::DeltaReader;
 use sealyard_core::ReadAt;
 
 use super::header::{Coder, Folder, Header};
-use super::{SevenZipError, START};
+use super::{START, SevenZipError};
 use crate::decompress::Stream;
 
 /// Most memory that one coder may claim, in bytes.

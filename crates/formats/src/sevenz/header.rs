@@ -237,9 +237,11 @@ impl Header {
                 _ => {}
             }
         }
-        let streams = self.streams.iter().enumerate().flat_map(|(folder, streams)| {
-            streams.iter().map(move |(size, crc32)| (folder, *size, *crc32))
-        });
+        let streams = self
+            .streams
+            .iter()
+            .enumerate()
+            .flat_map(|(folder, streams)| streams.iter().map(move |(size, crc32)| (folder, *size, *crc32)));
         let mut streams = streams.collect::<Vec<_>>().into_iter();
         let mut empty_files = empty_files.into_iter();
         for index in 0..usize::try_from(count).unwrap_or_default() {
@@ -248,8 +250,7 @@ impl Header {
                 let is_directory = !empty_files.next().unwrap_or(false);
                 File { name, size: 0, crc32: None, folder: None, is_directory }
             } else {
-                let (folder, size, crc32) =
-                    streams.next().ok_or(SevenZipError::Directory("a file has no stream"))?;
+                let (folder, size, crc32) = streams.next().ok_or(SevenZipError::Directory("a file has no stream"))?;
                 File { name, size, crc32, folder: Some(folder), is_directory: false }
             };
             self.files.push(file);
@@ -318,7 +319,8 @@ impl<'b> Reader<'b> {
         let mut digests = Vec::new();
         for index in 0..usize::try_from(count).unwrap_or_default() {
             let is_defined = defined.as_ref().is_none_or(|defined| defined.get(index) == Some(&true));
-            let digest = if is_defined { self.take(4)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)) } else { None };
+            let digest =
+                if is_defined { self.take(4)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)) } else { None };
             digests.push(digest);
         }
         Ok(digests)
@@ -330,7 +332,8 @@ impl<'b> Reader<'b> {
         let few = |count: u64| if count <= MAX_CODERS { Ok(count) } else { Err(SevenZipError::Bound("the coders")) };
         for _ in 0..few(self.number()?)? {
             let flags = self.byte()?;
-            let method = self.take(u64::from(flags & 0xf))?.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+            let method =
+                self.take(u64::from(flags & 0xf))?.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
             let mut coder = Coder { method, properties: Vec::new(), inputs: 1, outputs: 1 };
             if flags & 0x10 != 0 {
                 coder.inputs = few(self.number()?)?;

@@ -62,7 +62,8 @@ fn long_names_of_every_form_are_read() {
     let plain = [member("x", b'x', "", &records), member("short", b'0', "", b"1234")];
     let tar = open(&archive(&plain));
     assert_eq!((tar.members[0].name.as_str(), tar.members[0].data.clone()), (long.as_str(), 1536..1540));
-    let global = [member("g", b'g', "", &pax(&[("path", "../all")])), member("a", b'0', "", b""), member("b", b'0', "", b"")];
+    let global =
+        [member("g", b'g', "", &pax(&[("path", "../all")])), member("a", b'0', "", b""), member("b", b'0', "", b"")];
     assert_eq!(open(&archive(&global)).members[1].name, "../all");
     let mut prefixed = member("name", b'0', "", b"");
     prefixed[345..351].copy_from_slice(b"folder");
@@ -104,7 +105,8 @@ fn what_leads_out_is_told() {
 
 #[test]
 fn members_behind_the_end_are_found() {
-    let bytes = [archive(&[member("a", b'0', "", b"1")]), archive(&[member("hidden", b'0', "", b"2")]), b"tail".to_vec()];
+    let bytes =
+        [archive(&[member("a", b'0', "", b"1")]), archive(&[member("hidden", b'0', "", b"2")]), b"tail".to_vec()];
     let tar = open(&bytes.concat());
     assert!(tar.members[1].is_behind && tar.members[1].name == "hidden");
     assert_eq!(tar.anomalies, [TarAnomaly::Behind("hidden".into()), TarAnomaly::Tail(4)]);

@@ -77,14 +77,6 @@ impl Archive<'_> {
         Ok(head)
     }
 
-    /// The bytes of a member that is stored as it is, where they lie. Neither size nor CRC is checked.
-    #[must_use]
-    pub fn stored(&self, member: &Member) -> Option<Section<'_>> {
-        let end = member.data_offset.checked_add(member.size)?;
-        let is_plain = member.method == 0 && member.flags & ENCRYPTED == 0 && member.compressed == member.size;
-        (is_plain && end <= self.source.size()).then(|| Section::new(self.source, member.data_offset..end))
-    }
-
     /// A stream over a member's bytes as they are in the file.
     fn raw(&self, member: &Member) -> Result<Stream<'_>, ZipError> {
         if member.flags & ENCRYPTED != 0 {

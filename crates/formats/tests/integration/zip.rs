@@ -92,7 +92,11 @@ fn bounds_hold() {
 #[test]
 fn every_method_of_the_usual_readers_is_read() {
     // The first two are written by Python: "a model" twenty times.
-    for bytes in [&include_bytes!("../fixtures/bzip2.zip")[..], include_bytes!("../fixtures/lzma.zip"), include_bytes!("../fixtures/zstd.zip")] {
+    for bytes in [
+        &include_bytes!("../fixtures/bzip2.zip")[..],
+        include_bytes!("../fixtures/lzma.zip"),
+        include_bytes!("../fixtures/zstd.zip"),
+    ] {
         let bytes = bytes.to_vec();
         let archive = Archive::open(&bytes, &ZipLimits::default()).unwrap();
         assert_eq!(archive.anomalies(), []);

@@ -19,9 +19,22 @@ pub(crate) fn is_operator(namespace: &str, name: &str) -> bool {
 pub(crate) fn is_active_operator(namespace: &str, name: &str) -> bool {
     match namespace {
         "aten" => matches!(name, "save" | "from_file" | "load" | "_load_for_lite_interpreter"),
-        "prim" => name.starts_with("rpc_") || matches!(name, "PythonOp" | "IgnoredPythonOp" | "CallLegacyPythonFunction"),
-        "debugprims" | "rpc" | "c10d" | "_c10d_functional" | "symm_mem" | "_test" | "_TorchScriptTesting" | "image" | "tensorrt"
-        | "inductor" | "aoti_torch" | "custom_op" | "fb" => true,
+        "prim" => {
+            name.starts_with("rpc_") || matches!(name, "PythonOp" | "IgnoredPythonOp" | "CallLegacyPythonFunction")
+        }
+        "debugprims"
+        | "rpc"
+        | "c10d"
+        | "_c10d_functional"
+        | "symm_mem"
+        | "_test"
+        | "_TorchScriptTesting"
+        | "image"
+        | "tensorrt"
+        | "inductor"
+        | "aoti_torch"
+        | "custom_op"
+        | "fb" => true,
         _ => false,
     }
 }

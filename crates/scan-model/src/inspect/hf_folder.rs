@@ -35,7 +35,8 @@ pub(crate) struct Shard {
 /// weights that are there twice.
 pub(super) fn folder(folder: &mut Folder<'_>) {
     let paths: BTreeSet<&str> = folder.files.iter().map(|(path, _)| path.as_str()).collect();
-    let indexes: Vec<_> = folder.files.iter().filter(|(path, _)| path.file_name().ends_with(".index.json")).cloned().collect();
+    let indexes: Vec<_> =
+        folder.files.iter().filter(|(path, _)| path.file_name().ends_with(".index.json")).cloned().collect();
     for (path, data) in indexes {
         let Some(shards) = shards(&data) else { continue };
         let root = path.as_str().rsplit_once('/').map(|(root, _)| format!("{root}/")).unwrap_or_default();

@@ -11,15 +11,14 @@ mod folder;
 mod hf_config;
 mod hf_folder;
 mod keras_json;
+mod message;
 mod nested;
 mod pickle_facts;
+mod python_json;
+mod tensorflow;
 mod torch_legacy;
 mod xgboost;
-mod python_json;
 mod yaml;
-mod message;
-mod pickle_facts;
-mod tensorflow;
 
 use sealyard_core::ReadAt;
 use sealyard_formats::sniff::{self, Format};
@@ -28,14 +27,14 @@ use sealyard_scan::SubjectReport;
 use crate::context::Context;
 
 pub(crate) use self::archive::ArchiveConcern;
+pub(crate) use self::keras_json::{Form, KerasModel, KerasObject};
 pub(crate) use self::mlmodel::{Beside, MlModel};
 pub(crate) use self::pickle::PickleFile;
-pub(crate) use self::torch_legacy::is_id as is_torch_id;
 pub(crate) use self::tar::Target;
-pub(crate) use self::zip::{MarConcern, Mismatch, ProgramName};
-pub(crate) use self::keras_json::{Form, KerasModel, KerasObject};
+pub(crate) use self::torch_legacy::is_id as is_torch_id;
 pub(crate) use self::xml::XmlDocument;
 pub(crate) use self::yaml::PythonTag;
+pub(crate) use self::zip::{MarConcern, Mismatch, ProgramName};
 pub(crate) use folder::{Folder, folder};
 pub(crate) use hf_folder::Shard;
 

@@ -71,20 +71,32 @@ fn torch(module: &str, name: &str) -> Option<Shape> {
         // Each gives back what it is given; checked by hand against PyTorch 2.15.
         (
             "torch.jit._pickle",
-            "build_intlist" | "build_tensorlist" | "build_doublelist" | "build_boollist" | "build_tensor_from_id"
+            "build_intlist"
+            | "build_tensorlist"
+            | "build_doublelist"
+            | "build_boollist"
+            | "build_tensor_from_id"
             | "restore_type_tag",
         ) => Some(Shape::Values),
         ("torch._utils", "_rebuild_qtensor") => Some(Shape::Values),
         (
             "torch",
-            "QInt8Storage" | "QUInt8Storage" | "QInt32Storage" | "QUInt4x2Storage" | "QUInt2x4Storage" | "per_tensor_affine"
-            | "per_channel_affine" | "per_tensor_symmetric" | "per_channel_symmetric" | "per_channel_affine_float_qparams",
+            "QInt8Storage"
+            | "QUInt8Storage"
+            | "QInt32Storage"
+            | "QUInt4x2Storage"
+            | "QUInt2x4Storage"
+            | "per_tensor_affine"
+            | "per_channel_affine"
+            | "per_tensor_symmetric"
+            | "per_channel_symmetric"
+            | "per_channel_affine_float_qparams",
         ) => Some(Shape::Reference),
         // Kinds of tensors, of PyTorch's oldest form.
         (
             "torch",
-            "FloatTensor" | "DoubleTensor" | "HalfTensor" | "BFloat16Tensor" | "ByteTensor" | "CharTensor" | "ShortTensor"
-            | "IntTensor" | "LongTensor" | "BoolTensor",
+            "FloatTensor" | "DoubleTensor" | "HalfTensor" | "BFloat16Tensor" | "ByteTensor" | "CharTensor"
+            | "ShortTensor" | "IntTensor" | "LongTensor" | "BoolTensor",
         ) => Some(Shape::Reference),
         // A class of the program that the archive brings. Python has no module of that name.
         (module, name) if module.split('.').next() == Some("__torch__") && !name.contains('.') => Some(Shape::Instance),

@@ -69,11 +69,18 @@ fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
 #[test]
 fn what_is_in_archives_in_archives_is_found() {
     let inner = zip(&[("a.txt", b"text"), ("model.pkl", ATTACK)], zip::CompressionMethod::Deflated);
-    for bytes in [tar(&[("model.pkl", ATTACK)]), tar(&[("x.zip", &inner)]), gzip(&tar(&[("x.zip", &inner)])), zlib(&gzip(ATTACK))] {
+    for bytes in [
+        tar(&[("model.pkl", ATTACK)]),
+        tar(&[("x.zip", &inner)]),
+        gzip(&tar(&[("x.zip", &inner)])),
+        zlib(&gzip(ATTACK)),
+    ] {
         assert_eq!(verdict(&bytes), Verdict::Unsafe);
     }
     let plain = zip(&[("a.txt", b"text"), ("model.pkl", PLAIN)], zip::CompressionMethod::Stored);
-    for bytes in [tar(&[("model.pkl", PLAIN)]), tar(&[("x.zip", &plain)]), gzip(&tar(&[("x.zip", &plain)])), zlib(&gzip(PLAIN))] {
+    for bytes in
+        [tar(&[("model.pkl", PLAIN)]), tar(&[("x.zip", &plain)]), gzip(&tar(&[("x.zip", &plain)])), zlib(&gzip(PLAIN))]
+    {
         let report = scan("file", &bytes);
         assert_eq!(report.verdict, Verdict::Safe, "{report:?}");
     }
@@ -119,7 +126,9 @@ fn a_member_that_says_it_is_encrypted_is_looked_at_or_told() {
 
 #[test]
 fn a_link_in_a_zip_that_leads_out_is_found() {
-    for (target, expected) in [("/etc/passwd", Verdict::Unsafe), ("../../x", Verdict::Unsafe), ("other.txt", Verdict::Safe)] {
+    for (target, expected) in
+        [("/etc/passwd", Verdict::Unsafe), ("../../x", Verdict::Unsafe), ("other.txt", Verdict::Safe)]
+    {
         let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
         archive.add_symlink("sub/link", target, zip::write::SimpleFileOptions::default()).unwrap();
         let bytes = archive.finish().unwrap().into_inner();
@@ -252,7 +261,11 @@ fn bombs_end_within_the_budget() {
     // More members than are looked at, in archives that may be empty otherwise.
     let many = [&tar(&[("x", b"")])[..512].repeat(100_001), &[0; 1024][..]].concat();
     let report = scan("many.tar", &many);
-    assert!(report.not_assessed.iter().any(|missed| missed.reason.contains("number of members")), "{:?}", report.not_assessed);
+    assert!(
+        report.not_assessed.iter().any(|missed| missed.reason.contains("number of members")),
+        "{:?}",
+        report.not_assessed
+    );
     let mut nested = tar(&[("a.txt", b"text")]);
     for _ in 0..12 {
         nested = gzip(&tar(&[("x.tar.gz", &nested)]));
@@ -263,7 +276,10 @@ fn bombs_end_within_the_budget() {
 
 #[test]
 fn archives_tell_what_they_hold() {
-    let report = scan("model.nemo", &tar(&[("model_config.yaml", b"target: nemo.collections.asr.models.X\nnemo_version: 2.0.0\n")]));
+    let report = scan(
+        "model.nemo",
+        &tar(&[("model_config.yaml", b"target: nemo.collections.asr.models.X\nnemo_version: 2.0.0\n")]),
+    );
     assert_eq!((report.verdict, report.kind.as_str()), (Verdict::Safe, "nemo"), "{report:?}");
     let facts: Vec<_> = report.facts.iter().map(|fact| (fact.kind, fact.name.as_str())).collect();
     assert!(facts.contains(&(FactKind::Framework, "nemo")), "{facts:?}");
@@ -273,7 +289,9 @@ fn archives_tell_what_they_hold() {
 #[test]
 fn code_for_a_server_that_reaches_out_is_unsafe() {
     let manifest = br#"{"model": {"modelName": "m", "handler": "handler.py"}}"#;
-    let mar = |code: &[u8]| zip(&[("MAR-INF/MANIFEST.json", manifest), ("handler.py", code)], zip::CompressionMethod::Deflated);
+    let mar = |code: &[u8]| {
+        zip(&[("MAR-INF/MANIFEST.json", manifest), ("handler.py", code)], zip::CompressionMethod::Deflated)
+    };
     assert_eq!(verdict(&mar(b"import os\n\nos.system('id')\n")), Verdict::Unsafe);
     assert_eq!(verdict(&mar(b"import something\n")), Verdict::Suspicious);
     assert_eq!(verdict(&mar(b"import torch\n\n\ndef handle(data, context):\n    return data\n")), Verdict::Safe);
