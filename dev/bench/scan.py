@@ -48,23 +48,30 @@ def timed(command, paths, **more):
         return output.read().decode(errors="replace"), usage.ru_utime + usage.ru_stime, process.returncode
 
 
+def by_binary(paths):
+    """All files by one call; a folder by one of its own, as the report names what is in it from there."""
+    results, cpu = {}, 0.0
+    for some in [[path for path in paths if not path.is_dir()], *([path] for path in paths if path.is_dir())]:
+        command = [os.path.abspath(os.environ["SEALYARD"]), "scan", "model", *map(str, some), "--format", "json", "--quiet"]
+        output, used, code = timed(command, [])
+        cpu += used
+        if code not in (0, 1, 2) or not output:
+            raise SystemExit(f"error: {command[0]} ended with {code} and said nothing")
+        seen = {str(path): (set(), set()) for path in some}
+        for subject in json.loads(output)["subjects"]:
+            verdicts, rules = seen[str(some[0]) if some[0].is_dir() else subject["path"]]
+            verdicts.add(subject["verdict"])
+            rules.update(finding["rule"] for finding in subject["findings"])
+        for path, (verdicts, rules) in seen.items():
+            caught = bool(verdicts & {"unsafe", "suspicious"})
+            results[path] = (caught, not caught and verdicts != {"safe"}, sorted(rules))
+    return results, cpu
+
+
 def ours(paths):
     """Of each path: caught, not assessed, rules."""
     if os.environ.get("SEALYARD"):
-        command = [os.path.abspath(os.environ["SEALYARD"]), "scan", "model", *map(str, paths), "--format", "json", "--quiet"]
-        output, cpu, code = timed(command, [])
-        if code not in (0, 1, 2) or not output:
-            raise SystemExit(f"error: {command[0]} ended with {code} and said nothing")
-        results = {str(path): [set(), set()] for path in paths}
-        for subject in json.loads(output)["subjects"]:
-            path = subject["path"]
-            whole = next((one for one in [path, *map(str, Path(path).parents)] if one in results), None)
-            if whole is None:
-                raise SystemExit(f"error: the report names {path}, which was not asked for")
-            results[whole][0].add(subject["verdict"])
-            results[whole][1].update(finding["rule"] for finding in subject["findings"])
-        return {path: (bool(verdicts & {"unsafe", "suspicious"}), verdicts <= {"safe", "not_assessed"} and verdicts != {"safe"}, sorted(rules))
-                for path, (verdicts, rules) in results.items()}, cpu
+        return by_binary(paths)
     if not os.environ.get("SCAN_PATHS"):
         raise SystemExit("error: neither SEALYARD nor SCAN_PATHS names a scanner")
     output, cpu, code = timed([os.path.abspath(os.environ["SCAN_PATHS"]), "-"], paths)
@@ -177,8 +184,6 @@ def main():
     parser.add_argument("--picture", type=Path, help="draw the figures into this SVG")
     parser.add_argument("--write-known-misses", action="store_true", help=f"write what ours misses to {KNOWN.relative_to(ROOT)}, which a test reads")
     options = parser.parse_args()
-    if not os.environ.get("SEALYARD"):
-        os.environ.pop("SEALYARD", None)
     entries, about = corpus(options.family)
     paths = [path for path, _ in entries]
     results, cpu = ours(paths)

@@ -96,6 +96,28 @@ def duplicate(name, *contents):
     return stored.getvalue()
 
 
+class Unseekable(io.BytesIO):
+    """What a zip can only be streamed to: each member's sizes and sum follow it."""
+
+    def seekable(self):
+        return False
+
+    def seek(self, *_):
+        raise OSError
+
+    def tell(self):
+        raise OSError
+
+
+def streamed(entries, unseekable=False, force_zip64=False):
+    stored = Unseekable() if unseekable else io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        for name, content in entries.items():
+            with archive.open(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), "w", force_zip64=force_zip64) as member:
+                member.write(content)
+    return stored.getvalue()
+
+
 def seven(entries):
     """A 7z archive that only stores: signature, packed bytes, header."""
     def number(value):
@@ -152,6 +174,10 @@ def torch_cases():
         "torch-second-pickle.pt": (zipped({**{name: content for name, content in members(Raw(b"N")).items()}, "model/extra.pkl": dumps(ATTACK)}), None),
         "torch-storage-is-pickle.pt": (zipped({**members(Raw(b"K\x01")), "model/data/0": dumps(ATTACK)[:60].ljust(64, b".")}), None),
         "torch-attack-in-version.pt": (zipped({**other, "model/version": b"3\n"}), "torch"),
+        "torch-zip64.pt": (streamed(members(root="z64"), force_zip64=True), "torch"),
+        "torch-descriptors.pt": (streamed(members(root="dd"), unseekable=True), "torch"),
+        "two-archives.pt": (zipped({"model/data.pkl": benign, "model/version": b"3\n"}) + zipped(members(root="other")), None),
+        "two-archives-first.pt": (zipped(members(root="first")) + zipped({"model/data.pkl": benign, "model/version": b"3\n"}), None),
         "torch-legacy.pt": (legacy(), "torch"),
         "torch-legacy-magic.pt": (legacy(hidden="magic"), "torch"),
         "torch-legacy-system.pt": (legacy(Call(Global("builtins", "exec"), PYTHON), "system"), "torch"),

