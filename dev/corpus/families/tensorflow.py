@@ -159,11 +159,11 @@ def keras_cases():
     dense = lambda **more: layer("Dense", {"name": "dense", "units": 2, "activation": "linear", "use_bias": False, **more})  # noqa: E731
     function = lambda module, name, **more: {"module": module, "class_name": "function", "config": name, "registered_name": name, **more}  # noqa: E731
     call = {"inbound_nodes": [{"args": [COMMAND], "kwargs": {}}]}
-    functional = {"module": "keras", "class_name": "Functional", "registered_name": "Functional", "config": {
+    functional = {"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional", "config": {
         "name": "model", "trainable": True, "layers": [{**function("os", "system"), "name": "run", **call}], "input_layers": [], "output_layers": []}}
-    get_file = {"module": "keras", "class_name": "Functional", "registered_name": "Functional", "config": {
+    get_file = {"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional", "config": {
         "name": "model", "trainable": True, "layers": [{"module": "keras.utils", "class_name": "get_file", "registered_name": "get_file", "name": "fetch",
-                                                        "config": {"fname": "x", "origin": URL, "extract": True}, **call}], "input_layers": [], "output_layers": []}}
+                                                        "config": {"fname": "x", "origin": URL, "extract": True}, "inbound_nodes": [{"args": ["x"], "kwargs": {"origin": URL}}]}], "input_layers": [], "output_layers": []}}
     lookup = layer("StringLookup", {"name": "lookup", "vocabulary": "/tmp/" + MARKER + ".txt", "max_tokens": None, "num_oov_indices": 1, "output_mode": "int"}, build_config=None)
     text = layer("TextVectorization", {"name": "text", "vocabulary": "/tmp/" + MARKER + ".txt", "output_mode": "int", "standardize": "lower", "split": "whitespace", "ngrams": None, "max_tokens": None, "output_sequence_length": None, "pad_to_max_tokens": False, "encoding": "utf-8", "idf_weights": None, "sparse": False, "ragged": False}, build_config=None)
     torch = layer("TorchModuleWrapper", {"name": "torch", "module": base64.b64encode(PICKLED).decode(), "output_shape": None}, module="keras.src.utils.torch_utils", build_config=None)
@@ -171,7 +171,11 @@ def keras_cases():
     plain = layer("Activation", {"name": "activation", "activation": "linear"})
     nested = {**sequential(plain, lambda_layer()), "registered_name": None}
     config = sequential(plain, lambda_layer())
+    named = layer("Lambda", {"name": "run", "function": function("os", "system"), "arguments": {}, "output_shape": None, "mask": None})
+    named_popen = layer("Lambda", {"name": "run", "function": function("subprocess", "Popen"), "arguments": {"shell": True}, "output_shape": None, "mask": None})
     return {
+        "lambda-names-function.keras": (keras(sequential(named)), "keras", f"m.layers[0].function({COMMAND!r})"),
+        "lambda-names-popen.keras": (keras(sequential(plain, named_popen)), "keras", f"m.layers[1].function({COMMAND!r}, **m.layers[1].arguments)"),
         "lambda.keras": (keras(config), "keras", "m(__import__('numpy').zeros((1, 2), 'f4'))"),
         "lambda-first.keras": (keras(sequential(lambda_layer())), "keras", "m(__import__('numpy').zeros((1, 2), 'f4'))"),
         "lambda-wrapped.keras": (keras(sequential(wrapped)), None, None),

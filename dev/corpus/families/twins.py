@@ -179,7 +179,7 @@ def text_cases():
     tensors = {"w": WEIGHTS, "b": numpy.zeros(3, "f2"), "empty": numpy.zeros((0, 2), "f4"), "scalar": numpy.array(3, "i8")}
     found |= {
         "numpy.safetensors": safetensors_numpy(tensors),
-        "metadata.safetensors": safetensors_numpy({"w": WEIGHTS}, {"format": "pt", "training": json.dumps({"epochs": 3, "loss": "mse"})}),
+        "metadata.safetensors": safetensors_numpy({"w": WEIGHTS}, {"training": json.dumps({"epochs": 3, "loss": "mse"})}),
         "two.safetensors": safetensors({"a": weight, "b": {**weight, "data_offsets": [8, 16]}}, b"\x00" * 16),
         "padded.safetensors": safetensors(b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}    ', b"\x00" * 8),
     }
