@@ -40,6 +40,7 @@ mod thrift;
 pub mod ubjson;
 mod window;
 pub mod xml;
+mod thrift;
 pub mod zip;
 
 pub use flat::FlatError;

@@ -161,7 +161,7 @@ pub(crate) fn look(source: &[u8]) -> Vec<Code> {
         if is_os && !text.contains('*') {
             continue;
         }
-        if is_dangerous(text, "") && first != "torch" || is_dangerous(module, name) && first != "torch" {
+        if first != "torch" && (is_dangerous(text, "") || is_dangerous(module, name)) {
             add(Code::Active(format!("import {text}")));
         } else if !first.is_empty() && !LIBRARIES.contains(&first)
             || parts.clone().any(|part| PARTS.contains(&part) || part == "*" && first != "typing")

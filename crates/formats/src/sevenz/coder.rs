@@ -52,7 +52,7 @@ impl Method {
             0x03 => Ok(Self::Delta),
             0x04 | 0x0303_0103 => Ok(Self::Bcj),
             0x0a => Ok(Self::Arm64),
-            0x06f1_0701 | 0x06f0_0101..=0x06f1_ffff => Err(SevenZipError::Encrypted),
+            0x06f0_0101..=0x06f1_ffff => Err(SevenZipError::Encrypted),
             id => Err(SevenZipError::Method(id)),
         }
     }

@@ -61,20 +61,27 @@ fn collect(value: &Value, place: &str, depth: usize, targets: &mut Vec<Target>) 
         return false;
     }
     let below = |key: &str| if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
+    let mut is_whole = true;
     match value {
-        Value::Object(entries) => entries.iter().fold(true, |is_whole, (key, value)| {
-            // Hydra calls what stands at `_target_`; NeMo imports what stands at `target` and `cls`, if it is a dotted name.
-            let is_target = key == "_target_"
-                || matches!(key.as_str(), "target" | "cls") && value.as_str().is_some_and(|name| name.contains('.'));
-            if is_target {
-                let name = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                targets.push(Target { place: below(key), name });
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                // Hydra calls what stands at `_target_`; NeMo imports what stands at `target` and `cls`, if it is a dotted
+                // name.
+                let is_target = key == "_target_"
+                    || matches!(key.as_str(), "target" | "cls") && value.as_str().is_some_and(|name| name.contains('.'));
+                if is_target {
+                    let name = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    targets.push(Target { place: below(key), name });
+                }
+                is_whole &= collect(value, &below(key), depth + 1, targets);
             }
-            collect(value, &below(key), depth + 1, targets) && is_whole
-        }),
-        Value::Array(items) => items.iter().fold(true, |is_whole, item| {
-            collect(item, place, depth + 1, targets) && is_whole
-        }),
-        _ => true,
+        }
+        Value::Array(items) => {
+            for item in items {
+                is_whole &= collect(item, place, depth + 1, targets);
+            }
+        }
+        _ => {}
     }
+    is_whole
 }

@@ -25,7 +25,7 @@ fn is(members: &[Member]) -> bool {
 fn skips(archive: &Archive<'_>, member: &Member) -> bool {
     is_storage(member)
         && archive.head(member, ARRAY_HEAD).is_ok_and(|head| {
-            !Npy::matches(&head) && !(matches!(head.as_slice(), [0x80, 0..=8, ..]) && acts(archive, member))
+            !(Npy::matches(&head) || matches!(head.as_slice(), [0x80, 0..=8, ..]) && acts(archive, member))
         })
 }
 
