@@ -46,9 +46,8 @@ mod tests {
     #[test]
     fn no_listed_operator_reaches_out() {
         assert!(OPERATORS.len() > 1500);
-        for (namespace, name) in OPERATORS.iter() {
-            assert!(!is_active_operator(namespace, name), "{namespace}::{name}");
-        }
+        let active: Vec<_> = OPERATORS.iter().filter(|(namespace, name)| is_active_operator(namespace, name)).collect();
+        assert!(active.is_empty(), "{active:?}");
         assert!(is_operator("aten", "conv2d") && !is_operator("aten", "save"));
     }
 }

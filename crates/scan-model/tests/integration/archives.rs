@@ -1,4 +1,10 @@
 //! Archives and compressed files: what is in them is found wherever it lies, and bombs end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "these are helpers of tests, which are to panic"
+)]
 
 use std::io::{Cursor, Write as _};
 
