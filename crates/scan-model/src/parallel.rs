@@ -1,6 +1,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use sealyard_scan::SubjectReport;
+
 /// Threads that look at files. Each may hold a file's content and what it expands to.
 const THREADS: usize = 2;
 
@@ -36,6 +38,11 @@ pub(crate) fn each<T: Send>(count: usize, look: impl Fn(usize) -> T + Sync) -> V
         }
     }
     results
+}
+
+/// The report on a file that a thread did not come to an end with.
+pub(crate) fn failed(path: &str) -> SubjectReport {
+    SubjectReport::unread(path, "unknown", "looking at it failed")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use sealyard_core::{Digest, ReadAt, TreePath};
 use sealyard_scan::{Report, RuleMetadata, SubjectReport, Tool};
 
 use crate::exclude::Exclude;
-use crate::{allow, inspect, rules, walk};
+use crate::{allow, inspect, parallel, rules, walk};
 
 /// Looks at model files. Cheap to make, without state.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +53,14 @@ impl Scanner {
     /// Looks at all files of a model folder, and at the folder as a whole.
     #[must_use]
     pub fn scan_folder(&self, files: &[(TreePath, Arc<dyn ReadAt>)]) -> Report {
-        let mut subjects: Vec<_> = files.iter().map(|(path, data)| self.scan_file(path.as_str(), data)).collect();
+        let looked = parallel::each(files.len(), |index| {
+            files.get(index).map(|(path, data)| self.scan_file(path.as_str(), data))
+        });
+        let mut subjects: Vec<_> = files
+            .iter()
+            .zip(looked)
+            .map(|((path, _), report)| report.flatten().unwrap_or_else(|| parallel::failed(path.as_str())))
+            .collect();
         inspect::folder(files, &mut subjects);
         Report::new(Self::tool(), subjects)
     }

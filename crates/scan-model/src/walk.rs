@@ -115,9 +115,22 @@ fn not_regular(metadata: &fs::Metadata) -> &'static str {
     }
 }
 
+/// The file at `path`, or the one that a link there leads to if that lies below the directory too: it is there under both
+/// names, as in the cache of Hugging Face's hub.
+fn listed(path: PathBuf, metadata: &fs::Metadata, within: Option<&Path>) -> Option<Listed> {
+    if metadata.is_file() {
+        return Some(Listed::new(path, metadata));
+    }
+    let target = fs::canonicalize(&path).ok().filter(|_| metadata.is_symlink())?;
+    let metadata = fs::symlink_metadata(&target).ok()?;
+    let is_inside = within.is_some_and(|within| target.starts_with(within));
+    (is_inside && metadata.is_file()).then(|| Listed::new(target, &metadata))
+}
+
 fn directory(scanner: &Scanner, root: &Path) -> Report {
     let mut files: Vec<(TreePath, Arc<Listed>)> = Vec::new();
     let mut subjects = Vec::new();
+    let within = fs::canonicalize(root).ok();
     let mut pending = vec![(root.to_path_buf(), String::new(), 0)];
     while let Some((directory, prefix, depth)) = pending.pop() {
         let shown = directory.to_string_lossy().into_owned();
@@ -154,15 +167,14 @@ fn directory(scanner: &Scanner, root: &Path) -> Report {
             }
             if metadata.is_dir() {
                 pending.push((path, relative, depth + 1));
-            } else if !metadata.is_file() {
-                subjects.push(SubjectReport::unread(&shown, "special", not_regular(&metadata)));
-            } else {
-                let file = Listed::new(path, &metadata);
+            } else if let Some(file) = listed(path, &metadata, within.as_deref()) {
                 match TreePath::new(&relative) {
                     Ok(relative) => files.push((relative, Arc::new(file))),
                     // A name that no manifest can hold is still looked at.
                     Err(_) => subjects.push(look(scanner, &shown, &file)),
                 }
+            } else {
+                subjects.push(SubjectReport::unread(&shown, "special", not_regular(&metadata)));
             }
         }
     }
@@ -172,9 +184,7 @@ fn directory(scanner: &Scanner, root: &Path) -> Report {
     let mut found: Vec<_> = files
         .iter()
         .zip(looked)
-        .map(|((path, _), report)| {
-            report.flatten().unwrap_or_else(|| SubjectReport::unread(path.as_str(), "unknown", "looking at it failed"))
-        })
+        .map(|((path, _), report)| report.flatten().unwrap_or_else(|| parallel::failed(path.as_str())))
         .collect();
     let files: Vec<(TreePath, Arc<dyn ReadAt>)> =
         files.into_iter().map(|(path, file)| (path, file as Arc<dyn ReadAt>)).collect();
@@ -219,6 +229,21 @@ mod tests {
         assert!(report.subjects[1].path.ends_with("/sub/a.txt"));
         let link = Scanner::new().scan_path(&directory.path().join("link"));
         assert_eq!(link.verdict(), Verdict::NotAssessed);
+    }
+
+    #[test]
+    fn a_link_that_stays_inside_is_another_name() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("blobs")).unwrap();
+        fs::write(directory.path().join("blobs/0123"), b"cos\nsystem\n(S'id'\ntR.").unwrap();
+        std::os::unix::fs::symlink("blobs/0123", directory.path().join("model.bin")).unwrap();
+        std::os::unix::fs::symlink("blobs", directory.path().join("folder")).unwrap();
+        let report = Scanner::new().scan_path(directory.path());
+        let found: Vec<_> = report.subjects.iter().map(|subject| (subject.kind.as_str(), subject.verdict)).collect();
+        assert_eq!(
+            found,
+            [("pickle", Verdict::Unsafe), ("special", Verdict::NotAssessed), ("pickle", Verdict::Unsafe)]
+        );
     }
 
     #[test]

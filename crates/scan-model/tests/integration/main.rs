@@ -3,4 +3,5 @@
 mod archives;
 mod benign;
 mod corpus;
+mod folders;
 mod hostile;
