@@ -1,6 +1,6 @@
 use sealyard_formats::pickle::{Graph, Name, Node, NodeId};
 
-use super::Wrong;
+use super::{Wrong, torch};
 use crate::allow::{self, Shape};
 
 /// Longest module or name that is looked up.
@@ -36,7 +36,7 @@ impl Class {
         if let Some(shape) = allow::shape(module, name) {
             return Self::Listed(shape);
         }
-        if let Some(shape) = torch(module, name) {
+        if let Some(shape) = torch::shape(module, name) {
             return Self::Listed(shape);
         }
         Self::Refused(match (module, name) {
@@ -62,45 +62,6 @@ impl Class {
                 }
             }
         })
-    }
-}
-
-/// What the pickles of TorchScript and of PyTorch's oldest form name besides the tensors of every model.
-fn torch(module: &str, name: &str) -> Option<Shape> {
-    match (module, name) {
-        // Each gives back what it is given; checked by hand against PyTorch 2.15.
-        (
-            "torch.jit._pickle",
-            "build_intlist"
-            | "build_tensorlist"
-            | "build_doublelist"
-            | "build_boollist"
-            | "build_tensor_from_id"
-            | "restore_type_tag",
-        ) => Some(Shape::Values),
-        ("torch._utils", "_rebuild_qtensor") => Some(Shape::Values),
-        (
-            "torch",
-            "QInt8Storage"
-            | "QUInt8Storage"
-            | "QInt32Storage"
-            | "QUInt4x2Storage"
-            | "QUInt2x4Storage"
-            | "per_tensor_affine"
-            | "per_channel_affine"
-            | "per_tensor_symmetric"
-            | "per_channel_symmetric"
-            | "per_channel_affine_float_qparams",
-        ) => Some(Shape::Reference),
-        // Kinds of tensors, of PyTorch's oldest form.
-        (
-            "torch",
-            "FloatTensor" | "DoubleTensor" | "HalfTensor" | "BFloat16Tensor" | "ByteTensor" | "CharTensor"
-            | "ShortTensor" | "IntTensor" | "LongTensor" | "BoolTensor",
-        ) => Some(Shape::Reference),
-        // A class of the program that the archive brings. Python has no module of that name.
-        (module, name) if module.split('.').next() == Some("__torch__") && !name.contains('.') => Some(Shape::Instance),
-        _ => None,
     }
 }
 

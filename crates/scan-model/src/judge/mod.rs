@@ -5,6 +5,7 @@ mod arguments;
 mod class;
 mod dtype;
 mod state;
+mod torch;
 mod trace;
 
 use std::collections::{BTreeMap, HashSet};
@@ -130,6 +131,9 @@ impl Judge<'_, '_> {
                     self.other(Wrong::BuildOnUnlisted, Severity::High, offset, message, None);
                 }
             }
+            // The numbers that PyTorch's oldest form has for its tensors.
+            Act::PersistentLoaded(node)
+                if self.persistence == Persistence::TorchTar && torch::is_number(self.graph, *node) => {}
             Act::ItemsSet { target, .. } | Act::Appended { target, .. } | Act::Added { target, .. } => {
                 self.changed(offset, *target, Change::Items);
             }
@@ -245,12 +249,7 @@ impl Judge<'_, '_> {
 
     fn persistent(&mut self, offset: u64, node: NodeId) {
         let Node::Persistent(id) = self.graph.get(node) else { return };
-        let is_known = match self.persistence {
-            Persistence::Refused => false,
-            Persistence::Torch => is_torch_id(self.graph, *id),
-            Persistence::TorchTar => is_number(self.graph, *id),
-        };
-        if is_known {
+        if self.persistence == Persistence::Torch && is_torch_id(self.graph, *id) {
             return;
         }
         let message = format!("the loader is asked for the object {}", render(self.graph, *id));
@@ -273,15 +272,6 @@ impl Judge<'_, '_> {
 enum Change {
     State,
     Items,
-}
-
-/// An integer, as such or in decimal digits.
-fn is_number(graph: &Graph<'_>, id: NodeId) -> bool {
-    match graph.get(id) {
-        Node::Int(_) => true,
-        Node::Str(_) => graph.str(id).is_some_and(|text| text.len() <= 20 && text.parse::<u64>().is_ok()),
-        _ => false,
-    }
 }
 
 impl Refused {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use sealyard_formats::pickle::{Graph, Node, NodeId};
 
 use super::class::{self, Class};
+use super::torch;
 use crate::allow::Shape;
 
 /// Most parts of a state that are looked at; no listed class takes as many.
@@ -41,7 +42,7 @@ pub(super) fn check(
         _ => std::slice::from_ref(&state),
     };
     // Only in these places would the unpickler itself take it for a table of attributes.
-    let is_attributes = parts.len() <= 2 && !is_made_by_cython(graph, target) && !is_of_torchscript(graph, target);
+    let is_attributes = parts.len() <= 2 && !is_made_by_cython(graph, target) && !torch::is_of_program(graph, target);
     for part in parts {
         match graph.get(*part) {
             Node::Dict(items) if seen.insert((*part, is_container)) => {
@@ -60,11 +61,6 @@ pub(super) fn check(
 /// Whether a function of Cython's makes the object: its state is a tuple of fields, with a table of attributes last.
 fn is_made_by_cython(graph: &Graph<'_>, target: NodeId) -> bool {
     graph.called(target).is_some_and(|(_, name)| name.starts_with("__pyx_unpickle_"))
-}
-
-/// Whether the object is one of a TorchScript program, whose own method takes the state. Python has no such classes.
-fn is_of_torchscript(graph: &Graph<'_>, target: NodeId) -> bool {
-    graph.called(target).is_some_and(|(module, _)| module.split('.').next() == Some("__torch__"))
 }
 
 fn check_key(graph: &Graph<'_>, key: NodeId, is_container: bool) -> Result<(), StateError> {

@@ -60,6 +60,7 @@ fn paths_of_examples_and_environments_stay_inside() {
 
 #[test]
 fn what_is_named_an_example_and_is_a_pickle_is_one() {
-    let report = scan(&[("MLmodel", b"flavors: {}\n"), ("input_example.json", b"\x80\x04cos\nsystem\n\x8c\x02id\x85R.")]);
+    let report =
+        scan(&[("MLmodel", b"flavors: {}\n"), ("input_example.json", b"\x80\x04cos\nsystem\n\x8c\x02id\x85R.")]);
     assert_eq!(report.verdict(), Verdict::Unsafe);
 }
