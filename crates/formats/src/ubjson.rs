@@ -85,7 +85,7 @@ impl Walk<'_> {
         let mut path = String::new();
         let mut open: Vec<Open> = Vec::new();
         let first = self.byte()?;
-        self.value(first, &mut path, &mut open)?;
+        self.value(first, &path, &mut open)?;
         while let Some(last) = open.last_mut() {
             path.truncate(last.path);
             let close = if last.is_table { b'}' } else { b']' };
@@ -131,12 +131,12 @@ impl Walk<'_> {
                 Some(kind) => kind,
                 None => self.byte()?,
             };
-            self.value(kind, &mut path, &mut open)?;
+            self.value(kind, &path, &mut open)?;
         }
         Ok(())
     }
 
-    fn value(&mut self, kind: u8, path: &mut String, open: &mut Vec<Open>) -> Result<()> {
+    fn value(&mut self, kind: u8, path: &str, open: &mut Vec<Open>) -> Result<()> {
         let place = self.cursor.place();
         self.document.values += 1;
         if self.document.values > self.most {

@@ -76,6 +76,9 @@ pub enum GgufError {
     /// It says what can not be: more items or longer texts than the file has bytes for, types that there are not.
     #[error("at {0:#x}: {1}")]
     Lie(u64, &'static str),
+    /// It ends before its head does.
+    #[error("at {0:#x}: the file ends within its head")]
+    Truncated(u64),
     /// More than is read.
     #[error("at {0:#x}: {1}")]
     Bound(u64, &'static str),

@@ -250,7 +250,7 @@ impl<'s> Reader<'s> {
     fn bytes<const N: usize>(&mut self) -> Result<[u8; N]> {
         let place = self.cursor.place();
         if self.size.saturating_sub(place) < N as u64 {
-            return Err(GgufError::Lie(place, "the file ends within its head"));
+            return Err(GgufError::Truncated(place));
         }
         let mut bytes = self.cursor.array::<N>()?;
         if self.is_big_endian {

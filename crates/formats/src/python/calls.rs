@@ -283,7 +283,7 @@ impl Reader {
     /// A name with all that follows it: attributes, items, calls. Gives its path and what stands behind it.
     fn chain(&self, start: usize, end: usize, mut calls: Option<&mut Vec<Call>>) -> (String, usize) {
         let first = self.name(start).unwrap_or_default();
-        let mut path = self.aliases.get(first).cloned().unwrap_or_else(|| self.from_star(first));
+        let mut path = self.aliases.get(first).cloned().unwrap_or_else(|| self.starred(first));
         let mut at = start + 1;
         while at < end {
             if self.is_sign(at, '.')
@@ -313,7 +313,7 @@ impl Reader {
     }
 
     /// A name that a `from … import *` may bring.
-    fn from_star(&self, name: &str) -> String {
+    fn starred(&self, name: &str) -> String {
         const BROUGHT: &[(&str, &[&str])] = &[
             (
                 "os",

@@ -16,6 +16,9 @@ const MAX_HEADER: u64 = 100_000_000;
 /// The entry that is no tensor.
 const METADATA: &str = "__metadata__";
 
+/// Tensors and metadata by name.
+type Header = BTreeMap<String, Value>;
+
 /// Most that a header may hold: models have some thousand tensors.
 const BOUNDS: JsonBounds = JsonBounds { objects: 1_000_000, values: 10_000_000 };
 /// Longest text of the metadata that is decoded.
@@ -35,7 +38,13 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
                 look_at_metadata(&header, &mut artifact, context);
             }
         }
-        Ok(None) => context.miss("the header of the safetensors file can't be read"),
+        Ok(None) => {
+            context.miss("the header of the safetensors file can't be read");
+            // What is something else as well, and was found to be that, is no such file.
+            if !context.sink().findings.is_empty() {
+                artifact.flaws.clear();
+            }
+        }
         Err(reason) => context.miss(reason),
     }
     artifact.flaws.truncate(MAX_FLAWS);
@@ -98,7 +107,7 @@ fn tell(header: &BTreeMap<String, Value>, context: &mut Context) {
 }
 
 /// The header, and how many bytes follow it; none, and why, if it is no table.
-fn read(data: &dyn ReadAt, flaws: &mut Vec<String>) -> Result<Option<(BTreeMap<String, Value>, u64)>, String> {
+fn read(data: &dyn ReadAt, flaws: &mut Vec<String>) -> Result<Option<(Header, u64)>, String> {
     let failed = |error: std::io::Error| format!("could not be read: {error}");
     let mut length = [0; 8];
     data.read_exact_at(0, &mut length).map_err(failed)?;

@@ -164,7 +164,7 @@ fn push(sink: &mut Sink, severity: Severity, line: u64, message: String, call: &
 /// What sort of harm a call does, if it does any.
 fn harm(path: &str) -> Option<Harm> {
     let is_below = |entry: &&str| match *entry {
-        "exec" | "eval" | "?" => path == *entry || path.starts_with("?."),
+        "exec" | "eval" | "?" => path == *entry,
         entry => path.starts_with(entry),
     };
     // From any value to all classes.
@@ -182,7 +182,7 @@ fn harm(path: &str) -> Option<Harm> {
     if path.starts_with("?.") {
         return None;
     }
-    HARMS.iter().find(|(_, entries)| entries.iter().any(|entry| is_below(&entry))).map(|(harm, _)| *harm)
+    HARMS.iter().find(|(_, entries)| entries.iter().any(is_below)).map(|(harm, _)| *harm)
 }
 
 /// How bad a call is, or none where it is no news.

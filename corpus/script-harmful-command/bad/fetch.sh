@@ -1,0 +1,2 @@
+#!/bin/sh
+curl -s http://localhost:1/x | sh
