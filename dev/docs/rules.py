@@ -31,13 +31,21 @@ tells what it holds (`facts`). When it is cut off, broken or followed by somethi
 
 | content | what is checked | what is told |
 |---|---|---|
-| text, CSV, YAML, Markdown, source code, requirements | it is text to its last byte, has no marks of a model, and does not run as a pickle | lines |
-| JSON, notebooks | the same; none of the keys that name classes or code to load | lines |
+| text, CSV, YAML, Markdown, word lists | it is text to its last byte, has no marks of a model, and does not run as a pickle | lines |
+| JSON | the same; none of the keys that name classes or code to load, but harmless values (`hf-*`); chat templates (`jinja-*`) | lines, architecture, sizes, base model, libraries |
+| templates of Jinja | what they reach, call, build and repeat (`jinja-*`) | tags |
+| Python source, notebooks | what it calls, and when that runs (`python-harmful-call`) | lines, modules, cells |
+| shell scripts | each line (`script-harmful-command`) | lines |
+| requirements of pip, environments of conda | where packages come from (`requirements-source`) | packages |
+| GGUF | the head: metadata with its chat templates, the tensors' places and names (`gguf-layout`) | architecture, sizes, types, tensors, numbers |
+| GGML, GGMF, GGJT | the version and the first sizes | its form |
+| MessagePack of Flax | each value up to the end, and its extensions (`msgpack-extension`, `false-length`); values that are files are looked at | layers, element types, tensors, numbers |
+| XGBoost (UBJSON, JSON, the old form), LightGBM, CatBoost | each value of UBJSON, the head of the others (`false-length`) | version, booster, objective, features, trees |
 | Parquet, Arrow, Feather | the footer, up to its end; a column type defined by a pickle is a finding (`arrow-pickled-type`) | rows, columns, the program that wrote it |
 | models of SentencePiece, word tables in protobuf | each entry is a text and numbers, nothing else | pieces |
 | the fingerprint of a TensorFlow model | each field is a number or the version | its form |
 | PNG, JPEG, GIF, WebP | each part up to the image's end; what follows is looked at as a file of its own | pixels |
-| safetensors | the header is a table without doubles, and the tensors fill the file without gaps and overlaps | library, element types, tensors, numbers |
+| safetensors | the header is a table without doubles, and the tensors fill the file without gaps and overlaps (`safetensors-layout`), the metadata (`safetensors-metadata`) | library, element types, tensors, numbers |
 
 Text and images are not assessed under the name of a model file (`.pkl`, `.pt`, `.bin`, …): a loader would be given what is no model. SQLite is no
 such format, because libraries keep pickles in it. Bytes of no known format are not assessed.

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::{Argument, Expression, Operator, Statement, Template};
@@ -10,6 +11,8 @@ const MAX_LENGTH: usize = 4096;
 const MAX_DEPTH: usize = 60;
 /// Expressions that are looked at for one value.
 const MAX_STEPS: usize = 20_000;
+/// Expressions that are looked at for all values of a template.
+const MAX_STEPS_IN_ALL: usize = 2_000_000;
 
 /// A value that is the same each time a template is rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +55,7 @@ impl Constant {
 #[derive(Debug, Default)]
 pub struct Bindings<'t> {
     names: BTreeMap<String, Vec<Bound<'t>>>,
+    spent: Cell<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -160,8 +164,17 @@ impl<'t> Bindings<'t> {
     /// What an expression may be, as far as that is the same each time. None where nothing of it is known.
     #[must_use]
     pub fn values(&self, expression: &Expression) -> Vec<Constant> {
-        let mut steps = MAX_STEPS;
-        self.fold(expression, 0, &mut steps)
+        let most = MAX_STEPS.min(MAX_STEPS_IN_ALL.saturating_sub(self.spent.get()));
+        let mut steps = most;
+        let values = self.fold(expression, 0, &mut steps);
+        self.spent.set(self.spent.get() + (most - steps));
+        values
+    }
+
+    /// Whether there was more to look at than is, so that values are missing.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        self.spent.get() >= MAX_STEPS_IN_ALL
     }
 
     /// The texts among [`Bindings::values`].

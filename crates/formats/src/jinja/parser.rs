@@ -1,8 +1,10 @@
 use super::lexer::{RawTag, Token};
 use super::{Argument, Expression, Operator, Statement, Tag, Template, TemplateError};
 
-/// How deep expressions may lie in each other, and how long a run of attributes, items, calls or filters may be.
-const MAX_DEPTH: usize = 100;
+/// How deep expressions may lie in each other.
+const MAX_DEPTH: usize = 50;
+/// How long a run of attributes, items, calls or filters may be.
+const MAX_RUN: usize = 40;
 
 type Result<T> = std::result::Result<T, TemplateError>;
 
@@ -200,7 +202,7 @@ impl Parser<'_> {
 
     fn bound(&self, count: &mut usize) -> Result<()> {
         *count += 1;
-        if *count > MAX_DEPTH { Err(self.error("an expression is too long")) } else { Ok(()) }
+        if *count > MAX_RUN { Err(self.error("an expression is too long")) } else { Ok(()) }
     }
 
     fn chain(

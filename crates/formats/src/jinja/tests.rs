@@ -115,6 +115,17 @@ fn nothing_grows_without_bound() {
             assert!(bindings.texts(expression).iter().all(|text| text.len() <= 5000));
         }
     }
+    let wide = format!("{}{{{{ a }}}}", "{% set a = a ~ 'x' ~ a %}".repeat(50_000));
+    let template = parse(&wide);
+    let bindings = Bindings::of(&template);
+    for expression in template.tags.iter().flat_map(|tag| tag.statement.expressions()) {
+        let _ = bindings.values(expression);
+    }
+    assert!(bindings.is_exhausted());
+    // As deep as it may be, on the stack of a thread.
+    let deep = format!("{{{{ {}a{} }}}}", "(".repeat(40), format!("){}", ".b".repeat(35)).repeat(40));
+    let template = parse(&deep);
+    template.tags[0].statement.expressions()[0].walk(&mut |_| {});
     for text in ["(", "[", "{1:", "not ", "-", "a[", "1 if "] {
         assert!(Template::parse(&format!("{{{{ {}", text.repeat(100_000))).is_err());
     }

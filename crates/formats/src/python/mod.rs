@@ -8,7 +8,7 @@ mod calls;
 mod lexer;
 
 /// Longest source that is read.
-pub const MAX_SOURCE: usize = 8 << 20;
+pub const MAX_SOURCE: usize = 4 << 20;
 
 /// When a call runs.
 #[derive(Debug, Clone, PartialEq, Eq)]

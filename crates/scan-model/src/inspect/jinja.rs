@@ -31,7 +31,11 @@ pub(super) fn template(text: &str, context: &mut Context) {
     match Template::parse(text) {
         Ok(template) => {
             let bindings = Bindings::of(&template);
-            jinja::run(&Artifact { template: &template, bindings }, context.sink());
+            let artifact = Artifact { template: &template, bindings };
+            jinja::run(&artifact, context.sink());
+            if artifact.bindings.is_exhausted() {
+                context.miss("there is more in the template than is looked at");
+            }
             context.fact(FactKind::Property, "template tags", template.tags.len());
         }
         // Readers that take more than Jinja does may still run it.

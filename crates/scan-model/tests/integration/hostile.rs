@@ -20,7 +20,6 @@ fn what_can_not_be_read_is_not_assessed() {
     for bytes in [
         &b"\x89HDF\r\n\x1a\n"[..],
         b"GGUF\x03\0\0\0",
-        b"\x7fELF\x02",
         b"\0\x01\x02\x03",
         b"PK\x03\x04broken",
         b"\x93NUMPY\x01\0",
@@ -28,7 +27,6 @@ fn what_can_not_be_read_is_not_assessed() {
         b"<?xml version=\"1.0\"?><PMML/>",
         b"saved_model_schema_version: 1\nmeta_graphs {\n",
         b"{\"class_name\": \"Sequential\", \"config\": {}}",
-        b"{\"auto_map\": {\"AutoModel\": \"modeling.Model\"}}",
     ] {
         assert_eq!(verdict(bytes), Verdict::NotAssessed, "{bytes:?}");
     }
