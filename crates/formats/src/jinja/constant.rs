@@ -1,5 +1,5 @@
-use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Argument, Expression, Operator, Statement, Template};
 
@@ -56,6 +56,11 @@ impl Constant {
 pub struct Bindings<'t> {
     names: BTreeMap<String, Vec<Bound<'t>>>,
     spent: Cell<usize>,
+    /// Names whose values are being found, and those whose values are known.
+    active: RefCell<BTreeSet<String>>,
+    known: RefCell<BTreeMap<String, Vec<Constant>>>,
+    /// Whether a name that stands for itself was met.
+    is_cut: Cell<bool>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -275,11 +280,40 @@ impl<'t> Bindings<'t> {
         };
         values.retain(Constant::is_within);
         values.truncate(MAX_CHOICES);
+        // Long texts cost more than short ones.
+        let size: usize = values.iter().map(Constant::size).sum();
+        *steps = steps.saturating_sub(size / 32);
         values
     }
 
     fn name(&self, expression: &Expression, depth: usize, steps: &mut usize) -> Vec<Constant> {
-        let Some(bounds) = path(expression).and_then(|name| self.names.get(&name)) else { return Vec::new() };
+        let Some(name) = path(expression) else { return Vec::new() };
+        let Some(bounds) = self.names.get(&name) else { return Vec::new() };
+        if let Some(values) = self.known.borrow().get(&name) {
+            return values.clone();
+        }
+        if !self.active.borrow_mut().insert(name.clone()) {
+            // A name that stands for itself: what else it stands for is all that can be told.
+            self.is_cut.set(true);
+            let plain = |bound: &Bound<'_>| match bound {
+                Bound::To(Expression::Text(text)) => Some(Constant::Text(text.clone())),
+                Bound::To(Expression::Integer(number)) => Some(Constant::Integer(*number)),
+                _ => None,
+            };
+            return bounds.iter().take(MAX_CHOICES).filter_map(plain).collect();
+        }
+        let was_cut = self.is_cut.replace(false);
+        let values = self.bound(bounds, depth, steps);
+        self.active.borrow_mut().remove(&name);
+        let is_outermost = self.active.borrow().is_empty();
+        if is_outermost || !self.is_cut.get() {
+            self.known.borrow_mut().insert(name, values.clone());
+        }
+        self.is_cut.set(!is_outermost && (was_cut || self.is_cut.get()));
+        values
+    }
+
+    fn bound(&self, bounds: &[Bound<'_>], depth: usize, steps: &mut usize) -> Vec<Constant> {
         let mut values = Vec::new();
         for bound in bounds.iter().take(MAX_CHOICES) {
             match bound {

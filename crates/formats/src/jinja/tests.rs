@@ -83,6 +83,7 @@ fn texts_are_followed_however_they_are_put_together() {
         "{{ ('_' * 2) ~ 'class' ~ '_' * 2 }}",
         "{% set a = '__cl' %}{% set b = a ~ 'ass__' %}{{ b }}",
         "{% set ns = namespace(a='__cl') %}{{ ns.a ~ 'ass__' }}",
+        "{% set a = '__cl' %}{% set b = a ~ 'ass__' %}{% set a = b %}{{ b }}",
         "{% for a in ['__class__'] %}{{ a }}{% endfor %}",
         "{% for a, b in [['x', '__class__']] %}{{ b }}{% endfor %}",
         "{% macro f(x) %}{% endmacro %}{% set y = f('__class__') %}{{ x }}",
@@ -115,8 +116,17 @@ fn nothing_grows_without_bound() {
             assert!(bindings.texts(expression).iter().all(|text| text.len() <= 5000));
         }
     }
-    let wide = format!("{}{{{{ a }}}}", "{% set a = a ~ 'x' ~ a %}".repeat(50_000));
+    // Each of many names stands for all of them.
+    let all = (0..200).map(|n| format!("a{n}")).collect::<Vec<_>>().join(" ~ ");
+    let wide: String = (0..200).map(|n| format!("{{% set a{n} = 'x' %}}{{% set a{n} = {all} %}}")).collect();
     let template = parse(&wide);
+    let bindings = Bindings::of(&template);
+    for expression in template.tags.iter().flat_map(|tag| tag.statement.expressions()) {
+        let _ = bindings.values(expression);
+    }
+    assert!(!bindings.is_exhausted());
+    // Each of many is short to write and long to have.
+    let template = parse(&"{{ 'a' * 4000 }}".repeat(100_000));
     let bindings = Bindings::of(&template);
     for expression in template.tags.iter().flat_map(|tag| tag.statement.expressions()) {
         let _ = bindings.values(expression);
