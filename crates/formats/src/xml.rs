@@ -84,7 +84,19 @@ pub enum Part {
     },
     /// A reference to an entity that XML itself does not define.
     Entity(String),
+    /// Text of more than a few letters.
+    Text {
+        /// The name of the element that it is in.
+        element: String,
+        /// The text.
+        content: String,
+        /// Where it ends.
+        offset: u64,
+    },
 }
+
+/// Texts that are shorter say nothing.
+const MIN_TEXT: usize = 8;
 
 /// Entities that every parser knows.
 const KNOWN: &[&str] = &["amp", "apos", "gt", "lt", "quot"];
@@ -94,11 +106,16 @@ const KNOWN: &[&str] = &["amp", "apos", "gt", "lt", "quot"];
 /// # Errors
 /// Where it is not well-formed, or goes over a bound.
 pub fn walk(bytes: &[u8], limits: &XmlLimits, see: &mut dyn FnMut(&Part)) -> Result<(), XmlError> {
-    if matches!(bytes, [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, ..] | [_, 0, ..]) {
-        return Err(XmlError::Encoding);
-    }
-    let mut reader = Reader::from_reader(bytes);
-    let (mut depth, mut events, mut has_root) = (0_usize, 0, false);
+    let decoded = match bytes {
+        [0xff, 0xfe, rest @ ..] => Some(decode(u16::from_le_bytes, rest)?),
+        [0xfe, 0xff, rest @ ..] => Some(decode(u16::from_be_bytes, rest)?),
+        [b'<', 0, _, ..] => Some(decode(u16::from_le_bytes, bytes)?),
+        [0, b'<', ..] => Some(decode(u16::from_be_bytes, bytes)?),
+        _ => None,
+    };
+    let is_decoded = decoded.is_some();
+    let mut reader = Reader::from_reader(decoded.as_deref().map_or(bytes, str::as_bytes));
+    let (mut open, mut events, mut has_root) = (Vec::new(), 0, false);
     loop {
         let event = reader.read_event().map_err(|_| XmlError::Broken(reader.error_position()))?;
         let offset = reader.buffer_position();
@@ -107,20 +124,23 @@ pub fn walk(bytes: &[u8], limits: &XmlLimits, see: &mut dyn FnMut(&Part)) -> Res
             return Err(XmlError::Bound("parts"));
         }
         match event {
-            Event::Start(_) | Event::Empty(_) if depth == 0 && has_root => return Err(XmlError::Root),
+            Event::Start(_) | Event::Empty(_) if open.is_empty() && has_root => return Err(XmlError::Root),
             Event::Start(start) => {
                 has_root = true;
-                see(&Part::Element(element(&start, depth, offset, limits)?));
-                depth += 1;
-                if depth > limits.depth {
+                let element = element(&start, open.len(), offset, limits)?;
+                if open.len() >= limits.depth {
                     return Err(XmlError::Bound("elements inside each other"));
                 }
+                open.push(element.name.clone());
+                see(&Part::Element(element));
             }
             Event::Empty(start) => {
                 has_root = true;
-                see(&Part::Element(element(&start, depth, offset, limits)?));
+                see(&Part::Element(element(&start, open.len(), offset, limits)?));
             }
-            Event::End(_) => depth = depth.saturating_sub(1),
+            Event::End(_) => {
+                open.pop();
+            }
             Event::DocType(content) => see(&Part::Doctype { content: text(&content), offset }),
             Event::PI(content) => see(&Part::Instruction { content: text(&content), offset }),
             Event::GeneralRef(name) => {
@@ -129,24 +149,44 @@ pub fn walk(bytes: &[u8], limits: &XmlLimits, see: &mut dyn FnMut(&Part)) -> Res
                     see(&Part::Entity(name));
                 }
             }
-            Event::Text(content) if depth == 0 => {
+            Event::Text(content) => {
                 let content: &[u8] = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
-                if !content.trim_ascii().is_empty() {
-                    return Err(XmlError::Broken(offset));
-                }
+                piece(content, open.last(), offset, see)?;
             }
+            Event::CData(content) => piece(&content, open.last(), offset, see)?,
             Event::Decl(declaration) => {
                 if let Some(Ok(encoding)) = declaration.encoding()
                     && !is_read(&encoding)
+                    && !(is_decoded && encoding.to_ascii_lowercase().starts_with(b"utf-16"))
                 {
                     return Err(XmlError::Encoding);
                 }
             }
-            Event::Eof if depth > 0 => return Err(XmlError::Broken(offset)),
+            Event::Eof if !open.is_empty() => return Err(XmlError::Broken(offset)),
             Event::Eof => return if has_root { Ok(()) } else { Err(XmlError::Root) },
-            Event::Text(_) | Event::CData(_) | Event::Comment(_) => {}
+            Event::Comment(_) => {}
         }
     }
+}
+
+/// A piece of text, which only white space may be outside of the root.
+fn piece(content: &[u8], element: Option<&String>, offset: u64, see: &mut dyn FnMut(&Part)) -> Result<(), XmlError> {
+    let content = content.trim_ascii();
+    match element {
+        None if !content.is_empty() => return Err(XmlError::Broken(offset)),
+        Some(element) if content.len() >= MIN_TEXT => {
+            see(&Part::Text { element: element.clone(), content: text(content), offset });
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Text whose letters have two bytes.
+fn decode(convert: fn([u8; 2]) -> u16, bytes: &[u8]) -> Result<String, XmlError> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let text: Result<String, _> = char::decode_utf16(pairs.iter().map(|pair| convert(*pair))).collect();
+    text.ok().filter(|_| rest.is_empty()).ok_or(XmlError::Encoding)
 }
 
 /// Encodings in which the letters of names are those of ASCII.
@@ -221,7 +261,26 @@ mod tests {
             assert!(parts(document).is_err(), "{document}");
         }
         assert_eq!(parts("<?xml version='1.0' encoding='UTF-7'?><a/>"), Err(XmlError::Encoding));
-        assert_eq!(walk(b"\xff\xfe<\0", &XmlLimits::default(), &mut |_| {}), Err(XmlError::Encoding));
+        assert_eq!(walk(b"\xff\xfe<\0a", &XmlLimits::default(), &mut |_| {}), Err(XmlError::Encoding));
+    }
+
+    #[test]
+    fn other_encodings_hide_nothing() {
+        let document = "<?xml version='1.0' encoding='UTF-16'?><!DOCTYPE a [<!ENTITY e 'x'>]><a>&e; some text</a>";
+        for is_marked in [true, false] {
+            for convert in [u16::to_le_bytes, u16::to_be_bytes] {
+                let mark = is_marked.then_some(0xfeff);
+                let bytes: Vec<u8> = mark.into_iter().chain(document.encode_utf16()).flat_map(convert).collect();
+                let mut parts = Vec::new();
+                walk(&bytes, &XmlLimits::default(), &mut |part| parts.push(part.clone())).unwrap();
+                let [Part::Doctype { .. }, Part::Element(_), Part::Entity(_), Part::Text { element, content, .. }] =
+                    parts.as_slice()
+                else {
+                    panic!("{parts:?}")
+                };
+                assert_eq!((element.as_str(), content.as_str()), ("a", "some text"));
+            }
+        }
     }
 
     #[test]

@@ -110,6 +110,8 @@ pub struct Dataset {
     pub dimensions: Option<Vec<u64>>,
     /// Where the elements are.
     pub storage: Storage,
+    /// Where their bytes are in one piece, if they are.
+    place: Option<storage::Place>,
 }
 
 impl Dataset {
@@ -156,6 +158,20 @@ impl<'r> Hdf5<'r> {
         let mut file = Self { store, version, objects: Vec::new(), links: Vec::new(), faults: Vec::new() };
         file.walk(root, limits)?;
         Ok(file)
+    }
+
+    /// The bytes of a data set's elements, if they lie in one piece of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// A bound, a place outside of the file, or an error of reading.
+    pub fn elements(&self, dataset: &Dataset, limit: u64) -> Result<Option<Vec<u8>>, Hdf5Error> {
+        match &dataset.place {
+            Some(storage::Place::Here(bytes)) if bytes.len() as u64 <= limit => Ok(Some(bytes.clone())),
+            Some(storage::Place::At { address, length }) if *length <= limit => {
+                self.store.read(*address, *length).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// How many bytes the whole file has.
@@ -265,7 +281,8 @@ fn dataset(store: &Store<'_>, messages: &[Message]) -> Result<Option<Dataset>, H
         return Err(Hdf5Error::Unsupported("shared dataspaces"));
     }
     let dimensions = datatype::dimensions(&space.body, store.length_width).ok_or(Hdf5Error::Broken("a dataspace"))?;
-    Ok(Some(Dataset { datatype, dimensions, storage: storage::storage(store, messages)? }))
+    let place = storage::place(store, messages);
+    Ok(Some(Dataset { datatype, dimensions, storage: storage::storage(store, messages)?, place }))
 }
 
 /// The first of the places where readers look: the start, then 512 bytes and each doubling of that.

@@ -66,3 +66,37 @@ fn virtual_file(store: &Store<'_>, rest: &[u8]) -> Result<String, Hdf5Error> {
     cursor.skip(1 + store.length_width).ok_or_else(broken)?;
     cursor.text().map(|file| String::from_utf8_lossy(file).into_owned()).ok_or_else(broken)
 }
+
+/// Where the bytes of all elements are in one piece.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the header.
+    Here(Vec<u8>),
+    /// Elsewhere in the file.
+    At { address: u64, length: u64 },
+}
+
+/// The piece in which all elements are; none for those in chunks, in other files, or never written.
+pub(super) fn place(store: &Store<'_>, messages: &[Message]) -> Option<Place> {
+    if messages.iter().any(|message| message.kind == EXTERNAL_FILES) {
+        return None;
+    }
+    let layout = messages.iter().find(|message| message.kind == LAYOUT)?;
+    let mut cursor = Cursor::new(&layout.body);
+    // The first versions do not say the length.
+    if !matches!(cursor.byte()?, 3..=5) {
+        return None;
+    }
+    match cursor.byte()? {
+        0 => {
+            let length = cursor.length(2)?;
+            cursor.take(length).map(|bytes| Place::Here(bytes.to_vec()))
+        }
+        1 => {
+            let address = store.offset(&mut cursor)?;
+            let length = store.length(&mut cursor)?;
+            (!store.is_undefined(address)).then_some(Place::At { address, length })
+        }
+        _ => None,
+    }
+}

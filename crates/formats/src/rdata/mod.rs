@@ -23,7 +23,7 @@ pub struct RDataLimits {
 
 impl Default for RDataLimits {
     fn default() -> Self {
-        Self { items: 50_000_000, depth: 600, codes: 200_000 }
+        Self { items: 50_000_000, depth: 256, codes: 200_000 }
     }
 }
 

@@ -22,10 +22,13 @@ const BUILTIN: u8 = 8;
 const CHARACTERS: u8 = 9;
 const DOTS: u8 = 17;
 const BYTECODE: u8 = 21;
+const POINTER: u8 = 22;
+const ALTERNATIVE: u8 = 238;
 const ATTRIBUTED_LIST: u8 = 239;
 const ATTRIBUTED_LANGUAGE: u8 = 240;
 const REPEATED: u8 = 243;
 const REPEATABLE: u8 = 244;
+const MISSING: u8 = 251;
 const UNBOUND: u8 = 252;
 const REFERENCE: u8 = 255;
 
@@ -117,17 +120,40 @@ impl Walk<'_, '_> {
         if self.depth > self.limits.depth {
             return Err(RDataError::Bound("values inside each other"));
         }
-        let seen = self.value_at_depth(flags, place)?;
+        // What holds other values has functions of its own: on the way down each takes its part of the stack.
+        let seen = match flags.kind() {
+            19 | 20 => self.values(flags, place)?,
+            LIST | LANGUAGE | DOTS | CLOSURE | PROMISE => self.pairs(flags, place)?,
+            ENVIRONMENT => self.environment()?,
+            POINTER => self.pointer()?,
+            ALTERNATIVE => self.alternative()?,
+            BYTECODE => self.compiled()?,
+            _ => self.leaf(flags)?,
+        };
+        if flags.has_attributes() && has_attributes_behind(flags.kind()) {
+            self.attributes(place)?;
+        }
         self.depth -= 1;
         Ok(seen)
     }
 
-    fn value_at_depth(&mut self, flags: Flags, place: Place) -> Result<Seen, RDataError> {
+    /// A vector of values.
+    fn values(&mut self, flags: Flags, place: Place) -> Result<Seen, RDataError> {
+        let count = self.input.count()?;
+        let inner = if place == Place::Frame { place } else { Place::Data };
+        for _ in 0..count {
+            self.item(inner)?;
+        }
+        Ok(Seen { kind: flags.kind(), ..Seen::default() })
+    }
+
+    /// What holds no other values but characters.
+    fn leaf(&mut self, flags: Flags) -> Result<Seen, RDataError> {
         let kind = flags.kind();
         let mut seen = Seen { kind, ..Seen::default() };
         match kind {
             // Values that have one instance: NULL, the environments of R itself, marks for what is missing.
-            241 | 242 | 250 | 251 | UNBOUND | 253 | 254 => return Ok(seen),
+            241 | 242 | 250 | MISSING | UNBOUND | 253 | 254 => return Ok(seen),
             REFERENCE => {
                 let index = match flags.0 >> 8 {
                     0 => self.input.integer()?.cast_unsigned(),
@@ -143,7 +169,8 @@ impl Walk<'_, '_> {
                 return Ok(seen);
             }
             SYMBOL => {
-                seen.text = self.item(Place::Data)?.text;
+                let flags = self.flags()?;
+                seen.text = self.characters(flags)?;
                 self.references.push(seen.text.clone());
                 self.word(seen.text.as_ref());
                 return Ok(seen);
@@ -161,21 +188,6 @@ impl Walk<'_, '_> {
                 self.references.push(None);
                 return Ok(seen);
             }
-            ENVIRONMENT => return self.environment(seen),
-            LIST | LANGUAGE | DOTS | CLOSURE | PROMISE => return self.pairs(flags, place, seen),
-            238 => {
-                // A vector in another form: what it is, its state, and its attributes.
-                self.item(Place::Data)?;
-                self.item(Place::Data)?;
-                self.attributes(Place::Data)?;
-                return Ok(seen);
-            }
-            22 => {
-                self.references.push(None);
-                self.found.pointers += 1;
-                self.item(Place::Data)?;
-                self.item(Place::Data)?;
-            }
             23 => self.references.push(None),
             SPECIAL | BUILTIN => {
                 let length = self.input.count()?;
@@ -183,19 +195,7 @@ impl Walk<'_, '_> {
                 self.call(&name);
                 seen.text = Some(name);
             }
-            CHARACTERS => {
-                let length = self.input.integer()?;
-                if let Ok(length) = usize::try_from(length) {
-                    let text: Rc<str> = self.input.text(length)?.into();
-                    seen.text = Some(text);
-                } else if length != -1 {
-                    return Err(RDataError::Broken("a text"));
-                }
-                if flags.has_attributes() {
-                    self.attributes(Place::Data)?;
-                }
-                return Ok(seen);
-            }
+            CHARACTERS => seen.text = self.characters(flags)?,
             10 => self.numbers("logical", 4)?,
             13 => self.numbers("integer", 4)?,
             14 => self.numbers("double", 8)?,
@@ -205,39 +205,63 @@ impl Walk<'_, '_> {
                 let count = self.input.count()?;
                 self.vector("character", count);
                 for _ in 0..count {
-                    let item = self.item(Place::Data)?;
-                    self.word(item.text.as_ref());
-                    if let Some(text) = item.text
+                    let flags = self.flags()?;
+                    let text = self.characters(flags)?;
+                    self.word(text.as_ref());
+                    if let Some(text) = text
                         && seen.texts.len() < MAX_TEXTS
                     {
                         seen.texts.push(text);
                     }
                 }
             }
-            19 | 20 => {
-                let count = self.input.count()?;
-                let inner = if place == Place::Frame { place } else { Place::Data };
-                for _ in 0..count {
-                    self.item(inner)?;
-                }
-            }
-            BYTECODE => {
-                let count = self.input.integer()?;
-                if count < 0 {
-                    return Err(RDataError::Broken("compiled code"));
-                }
-                let outer = self.begin(CodeKind::Language)?;
-                self.bytecode()?;
-                self.code = outer;
-            }
             25 => {}
-            245 | 246 => return Err(RDataError::UnknownType(kind)),
             kind => return Err(RDataError::UnknownType(kind)),
         }
-        if flags.has_attributes() {
-            self.attributes(place)?;
-        }
         Ok(seen)
+    }
+
+    /// Characters; none for those that are missing.
+    fn characters(&mut self, flags: Flags) -> Result<Option<Rc<str>>, RDataError> {
+        if flags.kind() != CHARACTERS || flags.has_attributes() {
+            return Err(RDataError::Broken("a text"));
+        }
+        match self.input.integer()? {
+            -1 => Ok(None),
+            length => {
+                let length = usize::try_from(length).map_err(|_| RDataError::Broken("a text"))?;
+                Ok(Some(self.input.text(length)?.into()))
+            }
+        }
+    }
+
+    /// A place that a program outside fills in, with two values that it keeps.
+    fn pointer(&mut self) -> Result<Seen, RDataError> {
+        self.references.push(None);
+        self.found.pointers += 1;
+        self.item(Place::Data)?;
+        self.item(Place::Data)?;
+        Ok(Seen { kind: POINTER, ..Seen::default() })
+    }
+
+    /// A vector in another form: what it is, its state, and its attributes.
+    fn alternative(&mut self) -> Result<Seen, RDataError> {
+        self.item(Place::Data)?;
+        self.item(Place::Data)?;
+        self.attributes(Place::Data)?;
+        Ok(Seen { kind: ALTERNATIVE, ..Seen::default() })
+    }
+
+    /// Compiled code.
+    fn compiled(&mut self) -> Result<Seen, RDataError> {
+        // How many repeated constants there are.
+        if self.input.integer()? < 0 {
+            return Err(RDataError::Broken("compiled code"));
+        }
+        let outer = self.begin(CodeKind::Language)?;
+        self.bytecode()?;
+        self.code = outer;
+        Ok(Seen { kind: BYTECODE, ..Seen::default() })
     }
 
     fn numbers(&mut self, name: &'static str, width: usize) -> Result<(), RDataError> {
@@ -266,8 +290,8 @@ impl Walk<'_, '_> {
         let count = self.input.count()?;
         let mut texts = Vec::new();
         for _ in 0..count {
-            let item = self.item(Place::Data)?;
-            if let Some(text) = item.text
+            let flags = self.flags()?;
+            if let Some(text) = self.characters(flags)?
                 && texts.len() < MAX_TEXTS
             {
                 texts.push(text);
@@ -276,7 +300,7 @@ impl Walk<'_, '_> {
         Ok(texts)
     }
 
-    fn environment(&mut self, seen: Seen) -> Result<Seen, RDataError> {
+    fn environment(&mut self) -> Result<Seen, RDataError> {
         // Whether it is locked.
         self.input.integer()?;
         self.references.push(None);
@@ -289,13 +313,14 @@ impl Walk<'_, '_> {
         self.attributes(Place::Data)?;
         self.code = outer;
         self.variable = variable;
-        Ok(seen)
+        Ok(Seen { kind: ENVIRONMENT, ..Seen::default() })
     }
 
     /// A list, a call, or what is built like them: attributes, tag, head, and the rest, which is followed without going
     /// deeper.
-    fn pairs(&mut self, flags: Flags, place: Place, seen: Seen) -> Result<Seen, RDataError> {
+    fn pairs(&mut self, flags: Flags, place: Place) -> Result<Seen, RDataError> {
         let outer = self.code;
+        let first = flags.kind();
         let (mut flags, mut is_first) = (flags, true);
         loop {
             let kind = flags.kind();
@@ -328,7 +353,7 @@ impl Walk<'_, '_> {
             flags = self.flags()?;
         }
         self.code = outer;
-        Ok(seen)
+        Ok(Seen { kind: first, ..Seen::default() })
     }
 
     /// Attributes, tag and head of a list's cell.
@@ -418,7 +443,7 @@ impl Walk<'_, '_> {
         }
         let value = self.item(Place::Data)?;
         // One with a value has been run, and is not run again.
-        if is_promise && value.kind == UNBOUND {
+        if is_promise && matches!(value.kind, UNBOUND | MISSING) {
             self.begin(CodeKind::Promise { is_variable: place == Place::Variable })?;
         }
         self.item(Place::Data)?;
@@ -587,6 +612,11 @@ impl Walk<'_, '_> {
             self.call(&word);
         }
     }
+}
+
+/// Whether attributes follow a value of a kind; others have them before their parts, in a place of their own, or never.
+fn has_attributes_behind(kind: u8) -> bool {
+    matches!(kind, SPECIAL | BUILTIN | 10 | 13..=16 | 19..=25)
 }
 
 fn cut(text: &str) -> String {

@@ -48,6 +48,13 @@ const MAGIC: &[(&[u8], Format)] = &[
     (b"\x89PNG\r\n\x1a\n", Format::Png),
     (b"\xff\xd8\xff", Format::Jpeg),
     (b"GIF87a", Format::Gif),
+    // XML in letters of two bytes.
+    (b"\xff\xfe<\0", Format::Xml),
+    (b"\xfe\xff\0<", Format::Xml),
+    (b"<\0?\0", Format::Xml),
+    (b"\0<\0?", Format::Xml),
+    (b"<\0!\0", Format::Xml),
+    (b"\0<\0!", Format::Xml),
     (b"GIF89a", Format::Gif),
 ];
 

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use sealyard_core::{ReadAt, TreePath};
 use sealyard_scan::SubjectReport;
 
-use super::{hf_folder, mlmodel};
+use super::{hf_folder, mlmodel, xml};
 use crate::sink::Sink;
 
 /// What looks at the files of a folder together.
-const LOOKS: &[fn(&mut Folder<'_>)] = &[mlmodel::folder, hf_folder::folder];
+const LOOKS: &[fn(&mut Folder<'_>)] = &[mlmodel::folder, hf_folder::folder, xml::folder];
 
 /// The files of a folder, each of which has been looked at alone.
 pub(crate) struct Folder<'f> {
@@ -27,6 +27,11 @@ impl Folder<'_> {
     /// The files whose last part is `name`.
     pub(crate) fn named(&self, name: &str) -> Vec<(TreePath, Arc<dyn ReadAt>)> {
         self.files.iter().filter(|(path, _)| path.file_name() == name).cloned().collect()
+    }
+
+    /// The paths of the files that were found to be of a kind.
+    pub(crate) fn of_kind(&self, kind: &str) -> Vec<String> {
+        self.subjects.iter().filter(|subject| subject.kind == kind).map(|subject| subject.path.clone()).collect()
     }
 
     /// The report on one file.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use sealyard_core::ReadAt;
-use sealyard_formats::hdf5::{Attribute, Class, Hdf5, Hdf5Limits, Object};
+use sealyard_formats::hdf5::{Attribute, Class, Dataset, Hdf5, Hdf5Limits, Object};
 use sealyard_scan::FactKind;
 use serde_json::json;
 
@@ -12,6 +12,8 @@ use crate::rules;
 
 /// What PyTables calls a data set whose elements are pickles.
 const PICKLES: &str = "PSEUDOATOM";
+/// Largest data set that may be a pickle.
+const MAX_ELEMENTS: u64 = 4 << 20;
 /// Attributes of one file that are looked at as files of their own.
 const MAX_NESTED: usize = 10_000;
 
@@ -49,6 +51,7 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
             }
         }
     }
+    elements(&file, context);
     let has_objects = file.objects.iter().any(is_of_objects);
     if has_objects || file.objects.iter().any(has_sequences) {
         heaps(&file, has_objects, context);
@@ -97,6 +100,32 @@ fn heaps(file: &Hdf5<'_>, has_objects: bool, context: &mut Context) {
     }
     for object in &found {
         nested("heap", object, context);
+    }
+}
+
+/// Looks at small data sets of texts and bytes that are pickles: some programs keep objects so.
+fn elements(file: &Hdf5<'_>, context: &mut Context) {
+    let is_bytes = |dataset: &&Dataset| {
+        let is_plain = matches!(dataset.datatype.class, Class::Text | Class::Opaque);
+        is_plain || matches!(dataset.datatype.class, Class::Integer { .. }) && dataset.datatype.size == 1
+    };
+    let datasets = file.objects.iter().filter_map(|object| Some((&object.path, object.dataset.as_ref()?)));
+    for (path, dataset) in datasets.filter(|(_, dataset)| is_bytes(dataset)).take(MAX_NESTED) {
+        let bytes = match file.elements(dataset, MAX_ELEMENTS) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => continue,
+            Err(error) => {
+                context.miss(format!("{path} can't be read: {error}"));
+                continue;
+            }
+        };
+        let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let bytes = bytes.get(..end).unwrap_or_default().to_vec();
+        // The first protocols have no signature, so that numbers could be one by chance.
+        let may_be = dataset.datatype.class == Class::Text || matches!(bytes.as_slice(), [0x80, 2..=5, ..]);
+        if may_be && bytes.len() > 2 && bytes.ends_with(b".") {
+            nested(path, &bytes, context);
+        }
     }
 }
 

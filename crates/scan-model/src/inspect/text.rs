@@ -39,7 +39,7 @@ fn model(bytes: &[u8], data: &dyn ReadAt, context: &mut Context) -> Option<&'sta
     let text = String::from_utf8_lossy(bytes);
     let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     let is_xml = ["<?xml", "<PMML", "<net "].iter().any(|mark| start.starts_with(mark));
-    if is_xml || (start.starts_with('<') && text.contains("<!ENTITY")) {
+    if is_xml || (start.starts_with('<') && text.contains("<!ENTITY")) || xml::is_whole(start) {
         return Some(xml::inspect(data, context));
     }
     if is_graph_text(start) {

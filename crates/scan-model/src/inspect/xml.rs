@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sealyard_core::ReadAt;
 use sealyard_formats::xml::{self, Element, Part, XmlLimits};
-use sealyard_scan::FactKind;
+use sealyard_scan::{FactKind, SubjectReport};
 use serde_json::Value;
 
+use super::{Folder, unknown};
 use crate::context::Context;
 use crate::rules;
 
@@ -22,6 +25,13 @@ pub(crate) struct XmlDocument {
     pub(crate) elements: Vec<Element>,
 }
 
+/// Whether a text is the whole of a document, whatever its root is called.
+pub(super) fn is_whole(text: &str) -> bool {
+    text.starts_with('<')
+        && text.trim_end().ends_with('>')
+        && xml::walk(text.as_bytes(), &XmlLimits::default(), &mut |_| {}).is_ok()
+}
+
 /// XML: PMML, OpenVINO, and any other.
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
     let Some(bytes) = context.read(data, MAX_BYTES) else { return "xml" };
@@ -33,10 +43,28 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
     if let Err(error) = result {
         context.miss(format!("the XML can't be read: {error}"));
     }
+    for (place, pickle) in std::mem::take(&mut look.pickles) {
+        context.nest_expanded(&place, &pickle);
+    }
     if look.is_full {
         context.miss("it has more parts that lead outside than are looked at");
     }
     look.tell(context)
+}
+
+/// Beside each graph of OpenVINO lie its weights: raw numbers, which have no form of their own.
+pub(super) fn folder(folder: &mut Folder<'_>) {
+    for path in folder.of_kind("openvino") {
+        let Some(stem) = path.strip_suffix(".xml") else { continue };
+        let weights = format!("{stem}.bin");
+        if let Some(subject) = folder.subject(&weights)
+            && subject.kind == "unknown"
+            && subject.findings.is_empty()
+            && subject.not_assessed.iter().all(|missed| missed.reason == unknown::REASON)
+        {
+            *subject = SubjectReport { digest: subject.digest, ..SubjectReport::new(&weights, "openvino-weights", Vec::new(), Vec::new()) };
+        }
+    }
 }
 
 #[derive(Default)]
@@ -44,6 +72,8 @@ struct Look {
     document: XmlDocument,
     count: u64,
     is_full: bool,
+    /// Pickles among the texts, and the elements that they are in.
+    pickles: Vec<(String, Vec<u8>)>,
     root: Option<Element>,
     /// What is directly in the root: the models of PMML.
     children: BTreeMap<String, u64>,
@@ -56,6 +86,18 @@ struct Look {
 impl Look {
     fn see(&mut self, part: &Part) {
         self.count += 1;
+        if let Part::Text { element, content, .. } = part {
+            if let Some(pickle) = pickle(content) {
+                if self.pickles.len() < MAX_KEPT {
+                    self.pickles.push((element.clone(), pickle));
+                } else {
+                    self.is_full = true;
+                }
+            }
+            if !rules::xml::is_telling_text(element, content) {
+                return;
+            }
+        }
         let Part::Element(element) = part else {
             return if self.document.parts.len() < MAX_KEPT {
                 self.document.parts.push(part.clone());
@@ -122,4 +164,13 @@ fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
     if counts.len() < MAX_KEPT || counts.contains_key(name) {
         *counts.entry(name.to_owned()).or_default() += 1;
     }
+}
+
+/// The pickle that a text is, in base64: its protocol tells the first letters.
+fn pickle(text: &str) -> Option<Vec<u8>> {
+    if !text.strip_prefix("gA").is_some_and(|rest| rest.starts_with(|letter| ('I'..='X').contains(&letter))) {
+        return None;
+    }
+    let plain: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    STANDARD.decode(plain).ok()
 }

@@ -35,6 +35,11 @@ pub(super) fn dangerous(code: &Code) -> Vec<&str> {
     if INDIRECT.iter().any(|name| calls(name)) {
         found.extend(code.words.iter().map(String::as_str).filter(|word| DANGEROUS.contains(word)));
     }
+    let evaluates = ["eval", "evalq", "parse", "str2expression", "str2lang"].iter().any(|name| calls(name));
+    if evaluates {
+        let in_text = |name: &&str| code.words.iter().any(|word| has_call(word, name));
+        found.extend(DANGEROUS.iter().filter(|name| in_text(name)));
+    }
     // Code that is made of a text may be any code.
     if (calls("eval") || calls("evalq")) && (calls("parse") || calls("str2lang") || calls("str2expression")) {
         found.push("eval");
@@ -42,6 +47,15 @@ pub(super) fn dangerous(code: &Code) -> Vec<&str> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Whether a text of R calls a function of that name.
+fn has_call(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(place, _)| {
+        let before = text.get(..place).and_then(|before| before.chars().next_back());
+        let behind = text.get(place + name.len()..).unwrap_or_default().trim_start();
+        behind.starts_with('(') && !before.is_some_and(|letter| letter.is_alphanumeric() || matches!(letter, '.' | '_'))
+    })
 }
 
 /// What the code calls, for a person to read.
