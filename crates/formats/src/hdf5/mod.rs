@@ -35,6 +35,8 @@ pub struct Hdf5Limits {
     pub bytes: u64,
     /// Blocks of structure that are read.
     pub reads: u64,
+    /// Bytes of texts and sequences in attributes.
+    pub values: u64,
     /// Objects.
     pub objects: usize,
     /// Links, those to objects that were seen before included.
@@ -45,7 +47,7 @@ pub struct Hdf5Limits {
 
 impl Default for Hdf5Limits {
     fn default() -> Self {
-        Self { bytes: 1 << 30, reads: 5_000_000, objects: 200_000, links: 1_000_000, faults: 100 }
+        Self { bytes: 1 << 30, reads: 5_000_000, values: 256 << 20, objects: 200_000, links: 1_000_000, faults: 100 }
     }
 }
 

@@ -65,6 +65,8 @@ pub(super) struct Store<'r> {
     pub(super) length_width: usize,
     bytes: Cell<u64>,
     reads: Cell<u64>,
+    /// Bytes of elements that may still be handed out; many places may lead to one object.
+    handed: Cell<u64>,
     kept: RefCell<(usize, HashMap<u64, Rc<Collection>>)>,
 }
 
@@ -77,6 +79,7 @@ impl<'r> Store<'r> {
             length_width: usize::from(widths.1),
             bytes: Cell::new(limits.bytes),
             reads: Cell::new(limits.reads),
+            handed: Cell::new(limits.values),
             kept: RefCell::new((0, HashMap::new())),
         }
     }
@@ -133,8 +136,8 @@ impl<'r> Store<'r> {
         };
         let index = u16::try_from(index).map_err(|_| Hdf5Error::Broken("the global heap"))?;
         let object = collection.get(index).ok_or(Hdf5Error::Broken("the global heap"))?;
-        let bytes = self.bytes.get().checked_sub(object.len() as u64).ok_or(Hdf5Error::Bound("bytes"))?;
-        self.bytes.set(bytes);
+        let left = self.handed.get().checked_sub(object.len() as u64).ok_or(Hdf5Error::Bound("bytes in attributes"))?;
+        self.handed.set(left);
         Ok(object.to_vec())
     }
 

@@ -72,6 +72,7 @@ fn bounds_end_the_look() {
     let source = OLD.to_vec();
     for limits in [
         Hdf5Limits { bytes: 1000, ..Hdf5Limits::default() },
+        Hdf5Limits { values: 10, ..Hdf5Limits::default() },
         Hdf5Limits { reads: 10, ..Hdf5Limits::default() },
         Hdf5Limits { objects: 5, ..Hdf5Limits::default() },
         Hdf5Limits { links: 5, ..Hdf5Limits::default() },

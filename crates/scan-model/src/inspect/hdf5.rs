@@ -130,9 +130,9 @@ fn elements(file: &Hdf5<'_>, context: &mut Context) {
 }
 
 /// Looks at bytes that a reader unpickles if they are a pickle.
-fn nested(name: &str, bytes: &Vec<u8>, context: &mut Context) {
+fn nested(name: &str, bytes: &[u8], context: &mut Context) {
     context.inside(name, |context| {
-        if let Err(error) = pickle::inspect_if_pickle(bytes, context) {
+        if let Err(error) = pickle::inspect_if_pickle(&bytes, context) {
             context.miss(format!("could not be read: {error}"));
         }
     });

@@ -24,9 +24,9 @@ fn what_can_not_be_read_is_not_assessed() {
         b"PK\x03\x04broken",
         b"\x93NUMPY\x01\0",
         b"\x1f\x8b\x08broken",
-        b"<?xml version=\"1.0\"?><PMML/>",
+        b"<?xml version=\"1.0\"?><PMML>",
         b"saved_model_schema_version: 1\nmeta_graphs {\n",
-        b"{\"class_name\": \"Sequential\", \"config\": {}}",
+        b"{\"class_name\": \"Sequential\", \"config\": {",
     ] {
         assert_eq!(verdict(bytes), Verdict::NotAssessed, "{bytes:?}");
     }

@@ -5,3 +5,4 @@ mod benign;
 mod corpus;
 mod folders;
 mod hostile;
+mod models;
