@@ -182,7 +182,7 @@ def main():
     parser.add_argument("--missed", action="store_true", help="name each malicious file that ours misses and each benign one that it does not call safe")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--picture", type=Path, help="draw the figures into this SVG")
-    parser.add_argument("--write-known-misses", action="store_true", help=f"write what ours misses to {KNOWN.relative_to(ROOT)}, which a test reads")
+    parser.add_argument("--write-known-misses", action="store_true", help=f"write the attacks that ours misses and the harmless twins that it does not call safe to {KNOWN.relative_to(ROOT)}, which a test reads")
     options = parser.parse_args()
     entries, about = corpus(options.family)
     paths = [path for path, _ in entries]
@@ -196,7 +196,8 @@ def main():
             if not family and (caught or unread):
                 print(f"{'false positive' if caught else 'not assessed'}: {path.relative_to(CORPUS)} {' '.join(rules)}")
     if options.write_known_misses:
-        KNOWN.write_text("".join(f"{name}\n" for name in missed))
+        unsafe = [path for path, family in entries if not family and FAMILIES in path.parents and any(results[str(path)][:2])]
+        KNOWN.write_text("".join(f"{name}\n" for name in [*missed, *(path.relative_to(FAMILIES) for path in unsafe)]))
     if options.peers:
         for name in PEERS:
             print(f"running {name} ...", file=sys.stderr)
