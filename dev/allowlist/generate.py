@@ -1,231 +1,194 @@
 #!/usr/bin/env python3
-"""Writes the generated allow-lists of crates/scan-model/data from real packages.
+"""Writes the generated allow-lists of crates/scan-model/data from the wheels of real packages, without importing them.
 
-    dev/allowlist/generate.py PYTHON...      one interpreter a set of package versions
+    dev/allowlist/generate.py --download DIRECTORY    fetches the wheels that packages/*.toml name, with pip
+    dev/allowlist/generate.py DIRECTORY [PACKAGE...]  reads them and writes the lists, all or those of some packages
 
-Each interpreter needs numpy, scipy, scikit-learn, pandas and joblib; its lists are merged with those of the others, so
-that models of old and new versions pass. A line is `module qualname shape`; crates/scan-model/src/allow/shape.rs says
-what each shape allows.
+A line is `module qualname shape versions`: what may be done with the name is told by the shape (see
+crates/scan-model/src/allow/shape.rs), and the versions are the first and the last of those read that have it.
 
-Never listed: anything that interprets its state as code or as names. Known and left out on purpose:
-  scipy.stats distributions   `__setstate__` executes a template that is part of the state
-  scipy.spatial cKDTree       takes the bytes of its state for nodes with links, and follows them unchecked
-  joblib NDArrayWrapper       opens a file whose name is in the state
-  *._ufunc_reconstruct        imports the module it is given
+How a name gets on a list is written in packages/<package>.toml:
+  [scope]      the packages that are read, and the modules that are left out
+  [plain]      classes listed as `instance`: made without arguments, then given their attributes; `shapes` names another
+               shape for what derives from a class. A class is only taken
+               if neither it nor what it derives from defines a method that runs while a pickle is loaded (wheels.HOOKS),
+               unless [reviewed] says what that method does, and if nothing in it opens files, imports or evaluates
+               (wheels.HARMFUL), unless [reviewed] says why that is harmless
+  [functions]  functions listed as `function`: they may be named and wrapped in functools.partial, never called. Those
+               that mention something of wheels.HARMFUL are left out
+  [extensions] classes of extension modules, and the functions of Cython that unpickle them
+  [[name]]     single names with their shape, and why
+  [[exclude]]  what must not be listed, and why. The scanner's tests ask for each of these
+
+What was left out for want of a review is printed, so that a new version can be looked at.
 """
 
-import importlib
-import json
-import pkgutil
+import fnmatch
+import re
 import subprocess
 import sys
-import warnings
+import tomllib
 from pathlib import Path
 
-DATA = Path(__file__).resolve().parents[2] / "crates" / "scan-model" / "data"
-LISTS = ("numpy", "scipy", "scikit-learn", "pandas", "joblib")
+import wheels
 
-SKIPPED = ("tests", "test", "externals", "conftest", "datasets", "setup", "_build_utils", "__check_build", "experimental",
-           "_testing", "testing", "mocking", "estimator_checks", "estimator_checks_", "_mocking", "_array_api", "fixes",
-           "benchmark", "_plot", "_arpack", "_test_common", "_pairwise_distances_reduction", "_hdbscan", "_hierarchical",
-           "_hierarchical_fast", "histogram", "splitting")
-
-# Extension classes that call a Python function they are given, or are working storage of no model.
-NOT_LISTED = ("PyFuncDistance", "PyFuncDistance32", "PyFuncDistance64", "NeighborsHeap", "NeighborsHeap32", "NeighborsHeap64")
-
-# Helper classes that are no estimators, by the module's last part.
-SKLEARN_HELPERS = {
-    "Bunch": "mapping", "TreePredictor": "instance", "_BinMapper": "instance",
-    "_CalibratedClassifier": "instance", "_SigmoidCalibration": "instance", "_ConstantPredictor": "instance",
-    "_Scorer": "instance", "_PredictScorer": "instance", "_ProbaScorer": "instance", "_ThresholdScorer": "instance",
-    "_BaseScorer": "instance", "_PassthroughScorer": "instance", "_MultimetricScorer": "instance",
-    "_CFNode": "instance", "_CFSubcluster": "instance", "_BaseKFold": "instance",
-    "Interval": "values", "Tags": "instance", "AdamOptimizer": "instance",
-    "SGDOptimizer": "instance", "DeprecationDict": "mapping", "MetadataRequest": "instance", "MethodMetadataRequest": "instance",
-}
-SKLEARN_HELPER_MODULES = ("_loss.loss", "_loss.link", "ensemble._gb_losses", "ensemble.gradient_boosting",
-                          "ensemble._hist_gradient_boosting.loss", "gaussian_process.kernels",
-                          "gaussian_process.correlation_models", "model_selection._split",
-                          "linear_model._glm.link", "_loss.glm_distribution")
-FACTORIES = ("newObj",)
-FUNCTION_PACKAGES = ("sklearn.metrics", "sklearn.feature_selection")
+HERE = Path(__file__).resolve().parent
+DATA = HERE.parents[1] / "crates" / "scan-model" / "data"
 
 
-def resolve(module, qualname):
-    try:
-        found = importlib.import_module(module)
-        for part in qualname.split("."):
-            found = getattr(found, part)
-        return found
-    except Exception:
-        return None
+def version_key(version):
+    return [int(part) for part in re.findall(r"\d+", version)]
 
 
-def numpy_entries():
-    import numpy
+class Rules:
+    def __init__(self, path):
+        self.name = path.stem
+        self.text = tomllib.loads(path.read_text())
+        self.scope = self.text["scope"]
+        self.excluded = [entry["name"] for entry in self.text.get("exclude", [])]
+        self.reviewed = [entry["name"] for entry in self.text.get("reviewed", [])]
+        self.left_out = set()
 
-    wanted = [("numpy", "ndarray", "reference"), ("numpy", "dtype", "numpy-dtype"),
-              ("numpy", "bool", "reference"), ("numpy", "longlong", "reference"),
-              # The usual functions that pool features or scores.
-              ("numpy", "max", "reference"), ("numpy", "mean", "reference"), ("numpy", "median", "reference"),
-              ("numpy", "min", "reference"), ("numpy", "sum", "reference"),
-              ("numpy.ma.core", "_mareconstruct", "numpy-masked"), ("numpy.ma.core", "MaskedArray", "reference"), ("numpy.ma", "MaskedArray", "reference"),
-              ("numpy.random", "__RandomState_ctor", "none"),
-              ("numpy.random._pickle", "__randomstate_ctor", "numpy-random"),
-              ("numpy.random._pickle", "__generator_ctor", "numpy-random"),
-              ("numpy.random._pickle", "__bit_generator_ctor", "numpy-random"),
-              ("numpy.random.bit_generator", "SeedSequence", "instance"),
-              ("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence", "pyx-unpickle")]
-    for core in ("numpy.core", "numpy._core"):
-        wanted += [(core + ".multiarray", "_reconstruct", "numpy-reconstruct"),
-                   (core + ".multiarray", "scalar", "numpy-scalar"),
-                   (core + ".numeric", "_frombuffer", "numpy-frombuffer")]
-    for name in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"):
-        wanted.append(("numpy.random._" + name.lower().replace("dxsm", ""), name, "instance"))
-    for name, value in vars(numpy).items():
-        if isinstance(value, type) and issubclass(value, numpy.generic):
-            wanted.append(("numpy", name, "reference"))
-        elif isinstance(value, numpy.ufunc):
-            for module in ("numpy", "numpy.core._multiarray_umath", "numpy._core._multiarray_umath"):
-                wanted.append((module, name, "reference"))
-    return [entry for entry in wanted if resolve(entry[0], entry[1]) is not None]
+    def wanted(self, module):
+        parts = module.split(".")
+        return not set(parts) & set(self.scope["skip"]) and not any(fnmatch.fnmatchcase(module, glob) for glob in self.scope.get("skip-modules", []))
 
+    def is_excluded(self, module, name):
+        return any(fnmatch.fnmatchcase(f"{module} {name}", glob) for glob in self.excluded)
 
-def scipy_entries():
-    import scipy.sparse
+    def is_reviewed(self, what):
+        return any(fnmatch.fnmatchcase(what, glob) for glob in self.reviewed)
 
-    entries = set()
-    for kind in ("csr", "csc", "coo", "bsr", "dia", "dok", "lil"):
-        for suffix in ("_matrix", "_array"):
-            for module in ("scipy.sparse." + kind, "scipy.sparse._" + kind):
-                if resolve(module, kind + suffix) is not None:
-                    entries.add((module, kind + suffix, "mapping" if kind == "dok" else "instance"))
-    for module, name, shape in [
-        ("scipy.interpolate._bsplines", "BSpline", "instance"),
-        ("scipy.interpolate._interpolate", "PPoly", "instance"),
-        ("scipy.special._ufuncs", "expit", "reference"), ("scipy.special._ufuncs", "logit", "reference"),
-    ]:
-        if resolve(module, name) is not None:
-            entries.add((module, name, shape))
-    return entries
+    def matches(self, section, module):
+        return any(fnmatch.fnmatchcase(module, glob) for glob in self.text.get(section, {}).get("modules", []))
 
+    def reads_extension(self, module):
+        named = (qualified.split(" ")[0] for entry in self.text.get("name", []) if not entry.get("always") for qualified in entry["names"])
+        return self.matches("extensions", module) or any(fnmatch.fnmatchcase(module, glob) for glob in named)
 
-def sklearn_modules():
-    import sklearn
+    def instance(self, found, ancestry):
+        """The shape of a Python class, or nothing."""
+        classes, outside = ancestry(found)
+        unknown = outside - wheels.PLAIN_BASES - set(self.text.get("plain", {}).get("bases", []))
+        if unknown & wheels.ENUMS and not unknown - wheels.ENUMS - {"str", "int"}:
+            return "enum"
+        if unknown and unknown <= {"NamedTuple", "namedtuple"}:
+            return "fields"
+        shapes = self.text.get("plain", {}).get("shapes", {})
+        shape = next((shapes[one.name] for one in classes if one.name in shapes), "instance")
+        containers = wheels.CONTAINERS | self.text.get("plain", {}).get("containers", {})
+        for base in sorted(unknown):
+            if base not in containers:
+                self.left_out.add(f"{found.module} {found.name}: derives from {base}")
+                return None
+            shape = "mapping" if containers[base] == "mapping" else shape
+        for one in classes:
+            for hook in one.hooks:
+                if not self.is_reviewed(f"{one.module} {one.name}.{hook}"):
+                    self.left_out.add(f"{found.module} {found.name}: {one.module} {one.name}.{hook}")
+                    return None
+            # What a base mentions is looked at where the base is.
+            if one.mentions and not self.is_reviewed(f"{one.module} {one.name}"):
+                self.left_out.add(f"{found.module} {found.name}: {one.module} {one.name} mentions {', '.join(sorted(one.mentions))}")
+                return None
+        return shape
 
-    yield "sklearn"
-    for info in pkgutil.walk_packages(sklearn.__path__, "sklearn.", onerror=lambda name: None):
-        if not set(info.name.split(".")) & set(SKIPPED):
-            yield info.name
-
-
-def sklearn_entries():
-    from sklearn.base import BaseEstimator
-
-    entries = set()
-    for name in sklearn_modules():
-        try:
-            module = importlib.import_module(name)
-        except Exception:
-            continue
-        short = name[len("sklearn."):]
-        for attribute, value in vars(module).items():
-            if attribute.startswith("__pyx_unpickle_") and not attribute.endswith("__set_state"):
-                entries.add((name, attribute, "pyx-unpickle"))
-            elif attribute in FACTORIES and callable(value):
-                entries.add((name, attribute, "factory"))
-            elif isinstance(value, type) and value.__module__ == name and value.__qualname__ == attribute:
-                is_extension = not value.__flags__ & (1 << 9)  # Py_TPFLAGS_HEAPTYPE: made by a class statement
-                if issubclass(value, BaseEstimator):
-                    entries.add((name, attribute, "instance"))
-                elif attribute in SKLEARN_HELPERS:
-                    entries.add((name, attribute, SKLEARN_HELPERS[attribute]))
-                elif short in SKLEARN_HELPER_MODULES:
-                    entries.add((name, attribute, "instance"))
-                elif is_extension and attribute not in NOT_LISTED:
-                    entries.add((name, attribute, "values"))
-    for package in FUNCTION_PACKAGES:
-        for attribute in importlib.import_module(package).__all__:
-            value = getattr(importlib.import_module(package), attribute)
-            if not isinstance(value, type) and callable(value):
-                entries.add((value.__module__, value.__name__, "reference"))
-    for module in ("sklearn.metrics._scorer", "sklearn.metrics.scorer"):
-        if resolve(module, "_passthrough_scorer") is not None:
-            entries.add((module, "_passthrough_scorer", "reference"))
-    return entries
+    def entries(self, modules):
+        ancestry = wheels.ancestry(modules)
+        for module in modules.values():
+            for found in module.classes.values():
+                if self.is_excluded(module.name, found.name):
+                    continue
+                if module.extension:
+                    if self.matches("extensions", module.name):
+                        yield module.name, found.name, "values"
+                elif self.matches("plain", module.name):
+                    shape = self.instance(found, ancestry)
+                    if shape:
+                        yield module.name, found.name, shape
+            for name, mentioned in module.functions.items():
+                if self.is_excluded(module.name, name):
+                    continue
+                if module.extension:
+                    if self.matches("extensions", module.name):
+                        yield module.name, name, "pyx-unpickle"
+                elif self.matches("functions", module.name) and not mentioned:
+                    yield module.name, name, "function"
+        for entry in self.text.get("name", []):
+            for qualified in entry["names"]:
+                module, name = qualified.split(" ")
+                for place in {module} | {alias for alias in modules if fnmatch.fnmatchcase(alias, module)}:
+                    first = name.split(".")[0]
+                    if entry.get("always") or place in modules and first in modules[place].names:
+                        yield place, name, entry["shape"]
 
 
-def pandas_entries():
-    wanted = [("pandas", "DataFrame", "instance"), ("pandas", "Series", "instance"), ("pandas", "Index", "instance")]
-    wanted += [("pandas", name, "instance") for name in ("RangeIndex", "MultiIndex", "CategoricalIndex", "DatetimeIndex",
-                                                         "TimedeltaIndex", "IntervalIndex", "CategoricalDtype", "Categorical")]
-    wanted += [("pandas", "StringDtype", "scalars"), ("pandas", "Timestamp", "reference"), ("pandas", "NA", "reference")]
-    wanted += [("pandas.core.frame", "DataFrame", "instance"), ("pandas.core.series", "Series", "instance"),
-               ("pandas.core.internals.managers", "BlockManager", "values"),
-               ("pandas.core.internals.managers", "SingleBlockManager", "values"),
-               ("pandas._libs.internals", "_unpickle_block", "values"),
-               ("pandas.core.indexes.base", "_new_Index", "pandas-index"),
-               ("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked", "pyx-unpickle")]
-    for module, name in [("base", "Index"), ("range", "RangeIndex"), ("multi", "MultiIndex"),
-                         ("category", "CategoricalIndex"), ("datetimes", "DatetimeIndex"), ("numeric", "Int64Index"),
-                         ("numeric", "Float64Index"), ("numeric", "UInt64Index"), ("timedeltas", "TimedeltaIndex")]:
-        wanted.append(("pandas.core.indexes." + module, name, "instance"))
-    for name in ("Categorical", "IntegerArray", "FloatingArray", "BooleanArray", "StringArray", "DatetimeArray",
-                 "TimedeltaArray", "PandasArray", "NumpyExtensionArray"):
-        value = resolve("pandas.arrays", name) or resolve("pandas", name)
-        if value is not None:
-            wanted.append((value.__module__, name, "instance"))
-    wanted += [("pandas.core.dtypes.dtypes", "CategoricalDtype", "instance"),
-               ("pandas.core.dtypes.dtypes", "DatetimeTZDtype", "instance"),
-               ("pandas.core.arrays.boolean", "BooleanDtype", "instance"),
-               ("pandas.core.arrays.integer", "Int64Dtype", "instance"),
-               ("pandas.core.arrays.floating", "Float64Dtype", "instance"),
-               ("pandas.core.arrays.string_", "StringDtype", "scalars"),
-               ("pandas.core.arrays.string_", "StringArray", "instance"),
-               ("pandas.core.arrays.categorical", "Categorical", "instance"),
-               ("pandas._libs.tslibs.timestamps", "_unpickle_timestamp", "scalars"),
-               ("pandas._libs.missing", "NA", "reference")]
-    return {entry for entry in wanted if resolve(entry[0], entry[1]) is not None}
+def wheel_files(directory, package):
+    prefix = package.replace("-", "_").lower() + "-"
+    found = [path for path in Path(directory).glob("*.whl") if path.name.lower().startswith(prefix)]
+    return sorted(found, key=lambda path: version_key(path.name.split("-")[1]))
 
 
-def joblib_entries():
-    entries = set()
-    for module in ("joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle"):
-        if resolve(module, "NumpyArrayWrapper") is not None:
-            entries.add((module, "NumpyArrayWrapper", "instance"))
-    return entries
+# Two versions disagree about a name: it is listed for what both shapes allow together, where there is such a shape.
+BOTH = {frozenset(("values", "instance")): "values", frozenset(("mapping", "instance")): "mapping", frozenset(("reference", "function")): "function"}
 
 
-def collect():
-    warnings.simplefilter("ignore")
-    import joblib, numpy, pandas, scipy, sklearn
+def generate(directory, rules):
+    seen = {}
+    versions = []
+    for path in wheel_files(directory, rules.name):
+        version = path.name.split("-")[1]
+        versions.append(version)
+        modules = wheels.read(path, rules.scope["roots"], rules.wanted, rules.reads_extension)
+        of_version = {}
+        for module, name, shape in rules.entries(modules):
+            # A single name of the rules comes last and says more than what holds for all.
+            of_version[module, name] = shape
+        for key, shape in of_version.items():
+            before = seen.get(key)
+            if before and before[0] != shape:
+                shape = BOTH.get(frozenset((shape, before[0])), "reference")
+            seen[key] = (shape, before[1] if before else version, version)
+    if not versions:
+        sys.exit(f"no wheel of {rules.name}")
+    lines = ["# Generated by dev/allowlist/generate.py; do not edit.", "# origin: " + rules.name + " " + ", ".join(versions)]
+    for (module, name), (shape, first, last) in sorted(seen.items()):
+        lines.append(f"{module} {name} {shape} {first if first == last else first + '..' + last}")
+    (DATA / (rules.name + ".txt")).write_text("\n".join(lines) + "\n")
+    print(rules.name, len(seen), "listed,", len(rules.left_out), "left out", file=sys.stderr)
+    for line in sorted(rules.left_out):
+        print("  left out:", line)
 
-    found = {"numpy": numpy_entries(), "scipy": scipy_entries(), "scikit-learn": sklearn_entries(),
-             "pandas": pandas_entries(), "joblib": joblib_entries()}
-    versions = {"numpy": numpy.__version__, "scipy": scipy.__version__, "scikit-learn": sklearn.__version__,
-                "pandas": pandas.__version__, "joblib": joblib.__version__}
-    json.dump({"versions": versions, "entries": {name: sorted(set(found[name])) for name in LISTS}}, sys.stdout)
+
+def excluded(all_rules):
+    """The names that the scanner's tests ask for."""
+    lines = ["# Generated by dev/allowlist/generate.py; do not edit.", "# Names and patterns that no list may hold, and why."]
+    for rules in all_rules:
+        for entry in rules.text.get("exclude", []):
+            lines.append(f"{entry['name']}\t{entry['why']}")
+    (DATA / "excluded.txt").write_text("\n".join(lines) + "\n")
+
+
+def download(directory, all_rules):
+    for rules in all_rules:
+        for group in rules.text["wheels"]:
+            platforms = [part for platform in group["platforms"] for part in ("--platform", platform)]
+            for version in group["versions"]:
+                subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", directory,
+                                "--python-version", group["python"], *platforms, f"{rules.name}=={version}"], check=True)
 
 
 def main():
-    if sys.argv[1:] == ["--collect"]:
-        return collect()
-    if not sys.argv[1:]:
+    arguments = sys.argv[1:]
+    all_rules = [Rules(path) for path in sorted((HERE / "packages").glob("*.toml"))]
+    if len(arguments) == 2 and arguments[0] == "--download":
+        return download(arguments[1], all_rules)
+    if not arguments or arguments[0].startswith("-"):
         sys.exit(__doc__)
-    results = [json.loads(subprocess.run([python, __file__, "--collect"], check=True, stdout=subprocess.PIPE).stdout)
-               for python in sys.argv[1:]]
-    for name in LISTS:
-        versions = sorted({result["versions"][name] for result in results})
-        shapes = {}
-        for result in results:
-            for module, qualname, shape in result["entries"][name]:
-                if shapes.setdefault((module, qualname), shape) != shape:
-                    # Two versions disagree: the name is only listed for what both have in common.
-                    shapes[module, qualname] = "values" if {shape, shapes[module, qualname]} == {"values", "instance"} else "reference"
-        lines = ["# Generated by dev/allowlist/generate.py; do not edit.", "# origin: " + name + " " + ", ".join(versions)]
-        lines += [" ".join((*key, shape)) for key, shape in sorted(shapes.items())]
-        (DATA / (name + ".txt")).write_text("\n".join(lines) + "\n")
-        print(name, len(shapes), file=sys.stderr)
+    for rules in all_rules:
+        if not arguments[1:] or rules.name in arguments[1:]:
+            generate(arguments[0], rules)
+    excluded(all_rules)
 
 
 main()

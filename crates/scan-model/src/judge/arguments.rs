@@ -2,7 +2,7 @@
 
 use sealyard_formats::pickle::{CallKind, Graph, Node, NodeId};
 
-use super::{Class, Wrong};
+use super::{Class, Wrong, class};
 use crate::allow::Shape;
 
 /// Most dimensions of an array.
@@ -11,6 +11,9 @@ const MAX_DIMENSIONS: usize = 64;
 /// cost its length each time.
 const MAX_ARGUMENTS: usize = 64;
 
+/// How the names of the functions of torch end that also set attributes.
+const WITH_STATE: &str = "_with_state";
+
 /// Why a call of a listed name is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -18,6 +21,8 @@ pub(super) enum Refusal {
     Arguments,
     /// It would make an instance of this class, which is refused for this.
     Class(NodeId, Wrong),
+    /// It could be turned against the reader, and only these arguments make it harmless.
+    Callee(Wrong),
 }
 
 /// Whether a name of `shape` may be called so.
@@ -35,7 +40,23 @@ pub(super) fn check(
         Some(_) => true,
     };
     let call = Call { graph, args, is_new: kind != CallKind::Reduce };
-    if !keywords && args.len() <= MAX_ARGUMENTS && call.fits(shape)? { Ok(()) } else { Err(Refusal::Arguments) }
+    let fits = !keywords && args.len() <= MAX_ARGUMENTS && call.fits(shape)?;
+    match (fits, shape.is_only_called()) {
+        (true, _) => Ok(()),
+        (false, true) if shape == Shape::NumpyUfunc => Err(Refusal::Callee(Wrong::UnlistedCall)),
+        (false, true) => Err(Refusal::Callee(Wrong::DangerousGlobal)),
+        (false, false) => Err(Refusal::Arguments),
+    }
+}
+
+/// Which argument of a call of `name` becomes the state of what it makes.
+pub(super) fn state_place(shape: Shape, name: &str) -> Option<usize> {
+    match shape {
+        Shape::PyxUnpickle => Some(2),
+        Shape::TorchFromType => Some(3),
+        Shape::TorchRebuild if name.ends_with(WITH_STATE) => Some(3),
+        _ => None,
+    }
 }
 
 struct Call<'g, 'a> {
@@ -57,26 +78,46 @@ impl<'g, 'a> Call<'g, 'a> {
     fn fits(&self, shape: Shape) -> Result<bool, Refusal> {
         let count = self.args.len();
         Ok(match shape {
-            Shape::Reference => false,
-            Shape::Instance => self.is_new && count == 0,
+            Shape::Reference | Shape::Function | Shape::NumpySubclass => false,
+            Shape::Instance | Shape::Distribution => self.is_new && count == 0,
             // What the arguments hold has been judged at its own place.
-            Shape::Values => true,
+            Shape::Values | Shape::Fields | Shape::PandasBlock => true,
+            Shape::Constants => self.args.iter().all(|id| self.is_constant(*id)),
+            Shape::Enum => count == 1 && !self.is_new && self.args.iter().all(|id| self.is_constant(*id)),
+            Shape::TimeZone => {
+                self.text(0).is_some_and(is_zone) && self.args.iter().skip(1).all(|id| self.is_constant(*id))
+            }
+            Shape::Getattr => class::attribute_of(self.graph, self.args).is_some(),
+            Shape::Partial => {
+                count == 1 && !self.is_new && matches!(self.shape_at(0), Some(Shape::Function | Shape::PandasBlock))
+            }
+            Shape::ArrayList => {
+                count == 2
+                    && self.text(0).is_some_and(|code| code.len() == 1)
+                    && matches!(self.get(1), Some(Node::List(_)))
+            }
+            Shape::NumpyUfunc => !self.is_new && class::ufunc(self.graph, self.args).is_some(),
+            Shape::TorchRebuild => self.rebuilds(),
+            Shape::TorchFromType => self.rebuilds_a_type(),
+            Shape::TorchLoadFromBytes => {
+                count == 1 && !self.is_new && self.args.iter().all(|id| self.graph.bytes(*id).is_some())
+            }
             // A computed argument may have more items than there is memory for: `deque(range(10**12))`.
             Shape::Mapping => !self.args.iter().any(|id| matches!(self.graph.get(*id), Node::Call { .. })),
             Shape::Scalars => self.args.iter().all(|id| is_scalar(self.graph.get(*id))),
             Shape::Sequence => {
                 count == 0 || count == 1 && matches!(self.get(0), Some(Node::List(_) | Node::Tuple(_) | Node::Dict(_)))
             }
-            Shape::None => count == 0,
+            Shape::None | Shape::Default => count == 0,
             Shape::Bytes => match count {
                 0 => true,
-                1 => matches!(self.get(0), Some(Node::Bytes(_) | Node::ByteArray(_))),
+                1 => self.args.iter().all(|id| self.graph.bytes(*id).is_some()),
                 2 => matches!(self.get(0), Some(Node::Str(_))) && self.is_latin1(1),
                 _ => false,
             },
             Shape::CodecsEncode => count == 2 && matches!(self.get(0), Some(Node::Str(_))) && self.is_latin1(1),
             Shape::Reconstructor => count == 3 && self.reconstructs()?,
-            Shape::Newobj => count == 1 && self.class_at(0)?,
+            Shape::Newobj => count == 1 && (self.class_at(0)? || self.is_distribution()),
             Shape::Factory => count == 1 && self.class_at(0)?,
             Shape::PyxUnpickle => {
                 (2..=3).contains(&count) && matches!(self.get(1), Some(Node::Int(_))) && self.class_at(0)?
@@ -90,7 +131,7 @@ impl<'g, 'a> Call<'g, 'a> {
             }
             Shape::NumpyReconstruct => {
                 count == 3
-                    && self.is_named(0, "numpy", "ndarray")
+                    && (self.is_named(0, "numpy", "ndarray") || self.shape_at(0) == Some(Shape::NumpySubclass))
                     && self.is_shape(1, 0)
                     && (matches!(self.get(2), Some(Node::Bytes(code)) if code.as_ref() == b"b")
                         || self.text(2) == Some("b")
@@ -121,7 +162,7 @@ impl<'g, 'a> Call<'g, 'a> {
             Shape::NumpyMasked => {
                 count == 4
                     && (self.is_named(0, "numpy.ma.core", "MaskedArray") || self.is_named(0, "numpy.ma", "MaskedArray"))
-                    && self.is_named(1, "numpy", "ndarray")
+                    && (self.is_named(1, "numpy", "ndarray") || self.shape_at(1) == Some(Shape::NumpySubclass))
                     && self.is_shape(2, 0)
                     && (matches!(self.get(3), Some(Node::Bytes(_) | Node::Call { .. })) || self.text(3).is_some())
             }
@@ -165,6 +206,56 @@ impl<'g, 'a> Call<'g, 'a> {
         product <= largest
     }
 
+    /// The shape of an argument that is imported.
+    fn shape_at(&self, place: usize) -> Option<Shape> {
+        match Class::of(self.graph, *self.args.get(place)?) {
+            Class::Listed(shape) => Some(shape),
+            _ => None,
+        }
+    }
+
+    /// Other functions that make an instance of a class don't say so to those who look at its state.
+    fn is_distribution(&self) -> bool {
+        self.shape_at(0) == Some(Shape::Distribution)
+    }
+
+    fn is_constant(&self, id: NodeId) -> bool {
+        match self.graph.get(id) {
+            Node::Call { .. } => self.graph.bytes(id).is_some(),
+            Node::Tuple(items) => {
+                items.len() <= MAX_ARGUMENTS
+                    && items.iter().all(|item| {
+                        is_scalar(self.graph.get(*item))
+                            && !matches!(self.graph.get(*item), Node::Call { .. } | Node::Tuple(_))
+                    })
+            }
+            node => is_scalar(node),
+        }
+    }
+
+    /// What torch makes tensors of: storages and other tensors, sizes, flags, types and tables of hooks.
+    fn rebuilds(&self) -> bool {
+        let fits = |id: &NodeId| match self.graph.get(*id) {
+            Node::Global(_) => matches!(Class::of(self.graph, *id), Class::Listed(Shape::Reference)),
+            _ => true,
+        };
+        !self.is_new && (2..=16).contains(&self.args.len()) && self.args.iter().all(fits)
+    }
+
+    /// `(function, cls, arguments, state)`, where the function is one that makes a tensor of these arguments.
+    fn rebuilds_a_type(&self) -> bool {
+        let [function, _, arguments, _] = self.args else { return false };
+        let Node::Tuple(args) = self.graph.get(*arguments) else { return false };
+        let name = self.graph.global(*function).and_then(|global| global.resolved());
+        let inner = Call { graph: self.graph, args, is_new: false };
+        !self.is_new
+            && self.shape_at(0) == Some(Shape::TorchRebuild)
+            && name.is_some_and(|(_, name)| !name.ends_with(WITH_STATE))
+            && self.shape_at(1) == Some(Shape::Reference)
+            && args.len() <= MAX_ARGUMENTS
+            && inner.rebuilds()
+    }
+
     /// Whether the argument is a listed class.
     fn class_at(&self, place: usize) -> Result<bool, Refusal> {
         let Some(id) = self.args.get(place) else { return Ok(false) };
@@ -181,7 +272,10 @@ impl<'g, 'a> Call<'g, 'a> {
         let based = ["dict", "list", "tuple", "set", "float", "int", "str"]
             .iter()
             .any(|base| self.is_named(1, "builtins", base));
-        Ok(self.class_at(0)? && (plain || based))
+        if self.shape_at(0) == Some(Shape::Fields) {
+            return Ok(self.is_named(1, "builtins", "tuple") && matches!(self.get(2), Some(Node::Tuple(_))));
+        }
+        Ok(self.class_at(0)? && (plain || based) || self.is_distribution() && plain)
     }
 }
 
@@ -197,6 +291,13 @@ fn is_scalar(node: &Node<'_>) -> bool {
             | Node::Bytes(_)
             | Node::ByteArray(_)
     ) || matches!(node, Node::Call { .. } | Node::Tuple(_))
+}
+
+/// Whether a name of a time zone stays below the folder of the time zones.
+fn is_zone(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && !name.starts_with('/')
+        && name.chars().all(|character| character.is_ascii_alphanumeric() || "_-+/".contains(character))
 }
 
 fn is_bit_generator(name: &str) -> bool {

@@ -22,7 +22,9 @@ pub(super) enum Class {
 impl Class {
     /// The class of `node`; anything that is not imported is computed.
     pub(super) fn of(graph: &Graph<'_>, node: NodeId) -> Self {
-        let Some(global) = graph.global(node) else { return Self::Computed };
+        let Some(global) = graph.global(module_of(graph, node)) else {
+            return derived(graph, node).map_or(Self::Computed, Self::Listed);
+        };
         let (Name::Text(module), Name::Text(name)) = (&global.module, &global.qualname) else { return Self::Computed };
         if module.as_bytes().len() > MAX_NAME || name.as_bytes().len() > MAX_NAME {
             // No list holds such a name, and to look for its parts on each call would take long.
@@ -65,12 +67,74 @@ impl Class {
     }
 }
 
-/// Follows calls of calls down to what is called first: `getattr(x, 'y')(z)` leads to `getattr`.
+/// What pickles of functions that scipy makes for each distribution ask for by name.
+const METHODS: &[&str] =
+    &["_cdf_single", "_ppf_single", "_entropy", "_mom_integ0", "_mom_integ1", "_mom0_sc", "_mom1_sc"];
+
+/// In files of before PyTorch 1.6 a class of modules may be a persistent id: `('module', cls, file, source)`.
+fn module_of(graph: &Graph<'_>, node: NodeId) -> NodeId {
+    let Node::Persistent(id) = graph.get(node) else { return node };
+    torch_module(graph, *id).unwrap_or(node)
+}
+
+/// The class in the persistent id of a module.
+pub(super) fn torch_module(graph: &Graph<'_>, id: NodeId) -> Option<NodeId> {
+    let Node::Tuple(parts) = graph.get(id) else { return None };
+    let [kind, class, file, source] = parts.as_slice() else { return None };
+    let is_text = |id: NodeId| matches!(graph.get(id), Node::Str(_) | Node::None);
+    let is_module = graph.str(*kind) == Some("module") && graph.global(*class).is_some();
+    (is_module && is_text(*file) && is_text(*source)).then_some(*class)
+}
+
+/// The shape of what some calls give that stand for a name: pandas 1.3 makes its blocks by a partial, old versions of
+/// numpy look up their universal functions, and for `getattr` see [`attribute_of`].
+fn derived(graph: &Graph<'_>, node: NodeId) -> Option<Shape> {
+    if graph.called(node) == Some(("functools", "partial")) {
+        let [function] = graph.arguments(node)? else { return None };
+        let (module, name) = graph.global(*function)?.resolved()?;
+        return allow::shape(module, name).filter(|shape| *shape == Shape::PandasBlock);
+    }
+    let args = graph.arguments(node)?;
+    match graph.called(node)? {
+        ("builtins", "getattr") => attribute_of(graph, args),
+        (module, name) if allow::shape(module, name) == Some(Shape::NumpyUfunc) => ufunc(graph, args),
+        _ => None,
+    }
+}
+
+/// The shape of the universal function that numpy finds by these arguments.
+pub(super) fn ufunc(graph: &Graph<'_>, args: &[NodeId]) -> Option<Shape> {
+    let [module, name] = args else { return None };
+    let (module, name) = (graph.str(*module)?, graph.str(*name)?);
+    let is_short = module.len() <= MAX_NAME && name.len() <= MAX_NAME;
+    allow::shape(module, name).filter(|shape| is_short && *shape == Shape::Function)
+}
+
+/// The shape of what a listed call of `getattr` with these arguments gives, as protocols below 4 write dotted names,
+/// and Python 3.11 the members of enumerations.
+pub(super) fn attribute_of(graph: &Graph<'_>, args: &[NodeId]) -> Option<Shape> {
+    let [owner, name] = args else { return None };
+    let name = graph.str(*name).filter(|name| name.len() <= MAX_NAME)?;
+    let Some(global) = graph.global(*owner) else {
+        let is_distribution = matches!(graph.get(*owner), Node::Call { callee, .. } if graph.global(*callee).is_some())
+            && made(graph, *owner) == Some(Class::Listed(Shape::Distribution));
+        return (is_distribution && METHODS.contains(&name)).then_some(Shape::Reference);
+    };
+    let (module, qualname) = global.resolved().filter(|(_, qualname)| qualname.len() <= MAX_NAME)?;
+    if allow::shape(module, qualname) == Some(Shape::Enum) {
+        let is_member = name.starts_with(|first: char| first.is_ascii_uppercase())
+            && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+        return is_member.then_some(Shape::Reference);
+    }
+    allow::shape(module, &format!("{qualname}.{name}"))
+}
+
+/// Follows calls of calls down to what is called first: `getattr(x, 'y')(z)` leads to `getattr`, unless that is listed.
 pub(super) fn root(graph: &Graph<'_>, callee: NodeId) -> NodeId {
     let mut node = callee;
     for _ in 0..MAX_CHAIN {
         match graph.get(node) {
-            Node::Call { callee, .. } => node = *callee,
+            Node::Call { callee, .. } if derived(graph, node).is_none() => node = *callee,
             _ => break,
         }
     }

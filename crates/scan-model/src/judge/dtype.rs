@@ -78,7 +78,9 @@ fn element(graph: &Graph<'_>, id: NodeId, state: Option<NodeId>, depth: usize, f
     if depth > MAX_DEPTH || graph.called(id)? != ("numpy", "dtype") {
         return None;
     }
-    let (kind, width) = parse(graph.str(*graph.arguments(id)?.first()?)?)?;
+    let first = *graph.arguments(id)?.first()?;
+    // The dtype of a record array is named by its type.
+    let (kind, width) = if is_record(graph, first) { ('V', 0) } else { parse(graph.str(first)?)? };
     let own = Element { size: width, objects: kind == 'O' };
     let state = match (state, graph.effects(id).map(|effects| effects.states.as_slice())) {
         (Some(state), _) => state,
@@ -129,6 +131,12 @@ fn element(graph: &Graph<'_>, id: NodeId, state: Option<NodeId>, depth: usize, f
     }
     let agree = if objects { flags & INHERITED_FLAGS == INHERITED_FLAGS } else { flags & OBJECT_FLAGS == 0 };
     ((0..=MAX_SIZE).contains(&size) && agree).then_some(Element { size, objects })
+}
+
+fn is_record(graph: &Graph<'_>, id: NodeId) -> bool {
+    const MODULES: &[&str] = &["numpy", "numpy.rec", "numpy.core.records", "numpy._core.records"];
+    let global = graph.global(id).and_then(|global| global.resolved());
+    global.is_some_and(|(module, name)| name == "record" && MODULES.contains(&module))
 }
 
 fn number(graph: &Graph<'_>, id: NodeId) -> Option<i64> {

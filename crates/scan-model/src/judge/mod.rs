@@ -3,7 +3,10 @@
 
 mod arguments;
 mod class;
+mod distribution;
 mod dtype;
+mod inner;
+mod legacy;
 mod state;
 mod torch;
 mod trace;
@@ -17,9 +20,9 @@ use arguments::Refusal;
 use class::Class;
 
 use crate::allow::Shape;
-use crate::inspect::is_torch_id;
 
 pub(crate) use class::is_dangerous;
+pub(crate) use legacy::end_of_storages;
 pub(crate) use trace::render;
 
 /// Most different names that are kept apart; what comes after them is counted as one.
@@ -92,10 +95,17 @@ struct Judge<'p, 'a> {
     states: HashSet<(NodeId, bool)>,
     built: HashSet<NodeId>,
     dtypes: dtype::Order,
+    inner: inner::Budget,
 }
 
 /// Every concern about `pickle`, in the order of the offsets.
 pub(crate) fn judge(pickle: &Pickle<'_>, persistence: Persistence) -> Vec<Concern> {
+    let persistence = if legacy::is_legacy(pickle) { Persistence::Torch } else { persistence };
+    judge_within(pickle, persistence, inner::Budget::default(), u64::MAX)
+}
+
+/// The same for what lies before `end`, of bytes that another pickle holds.
+fn judge_within(pickle: &Pickle<'_>, persistence: Persistence, inner: inner::Budget, end: u64) -> Vec<Concern> {
     let mut judge = Judge {
         graph: &pickle.graph,
         persistence,
@@ -105,10 +115,12 @@ pub(crate) fn judge(pickle: &Pickle<'_>, persistence: Persistence) -> Vec<Concer
         states: HashSet::new(),
         built: HashSet::new(),
         dtypes: dtype::Order::default(),
+        inner,
     };
-    for event in &pickle.events {
+    for event in pickle.events.iter().filter(|event| event.offset < end) {
         judge.act(event.offset, &event.act);
     }
+    judge.kept(pickle);
     let mut concerns = judge.others;
     concerns.extend(judge.names.into_iter().map(|(name, refused)| refused.concern(&name)));
     concerns.sort_by_key(|concern| (concern.offset, concern.wrong));
@@ -185,14 +197,8 @@ impl Judge<'_, '_> {
             Class::Computed if self.graph.global(root).is_some() => {}
             Class::Listed(shape) if root == *callee => {
                 match arguments::check(self.graph, shape, *kind, *args, *kwargs) {
-                    Ok(()) if shape == Shape::PyxUnpickle => {
-                        // These functions give the state they are called with to the new object.
-                        let state = self.graph.sequence(*args).and_then(|args| args.get(2).copied());
-                        if let Some(state) = state {
-                            self.state(offset, node, state);
-                        }
-                    }
-                    Ok(()) => {}
+                    Ok(()) => self.fits(offset, node, shape, *args),
+                    Err(Refusal::Callee(wrong)) => self.refuse_call(root, wrong, offset, node),
                     Err(Refusal::Class(class, wrong)) => self.refuse_call(class, wrong, offset, node),
                     Err(Refusal::Arguments) => {
                         let message = format!(
@@ -207,6 +213,50 @@ impl Judge<'_, '_> {
                 let message = "what is called is computed while loading".to_owned();
                 self.other(Wrong::ComputedCallable, Severity::Critical, offset, message, Some(node));
             }
+        }
+    }
+
+    /// Some functions give what they are called with to the new object as its state, or unpickle it.
+    fn fits(&mut self, offset: u64, node: NodeId, shape: Shape, args: NodeId) {
+        let name = self.graph.called(node).map_or("", |(_, name)| name);
+        let place = arguments::state_place(shape, name);
+        if let Some(state) = place.and_then(|place| self.graph.sequence(args)?.get(place).copied()) {
+            self.state(offset, node, state);
+        }
+        if shape == Shape::TorchLoadFromBytes && !inner::is_harmless(self.graph, args, &mut self.inner) {
+            let root = match self.graph.get(node) {
+                Node::Call { callee, .. } => *callee,
+                _ => node,
+            };
+            self.refuse_call(root, Wrong::DangerousGlobal, offset, node);
+        }
+    }
+
+    /// Names that may be called and no more must not be kept: who finds them in the model may call them with anything.
+    fn kept(&mut self, pickle: &Pickle<'_>) {
+        let is_tool = |id: NodeId| matches!(Class::of(self.graph, id), Class::Listed(shape) if shape.is_only_called());
+        let tools: HashSet<_> = self
+            .graph
+            .iter()
+            .filter(|(id, node)| matches!(node, Node::Global(_)) && is_tool(*id))
+            .map(|(id, _)| id)
+            .collect();
+        if tools.is_empty() {
+            return;
+        }
+        let values = pickle.streams.iter().filter_map(|stream| stream.stop.value());
+        let mut kept: Vec<_> = values.filter(|id| tools.contains(id)).collect();
+        for (id, node) in self.graph.iter() {
+            let callee = match node {
+                Node::Call { callee, .. } => Some(*callee),
+                _ => None,
+            };
+            kept.extend(
+                self.graph.children(id).into_iter().filter(|child| tools.contains(child) && callee != Some(*child)),
+            );
+        }
+        for tool in kept {
+            self.refuse(tool, Wrong::DangerousGlobal, self.graph.offset(tool));
         }
     }
 
@@ -249,7 +299,8 @@ impl Judge<'_, '_> {
 
     fn persistent(&mut self, offset: u64, node: NodeId) {
         let Node::Persistent(id) = self.graph.get(node) else { return };
-        if self.persistence == Persistence::Torch && is_torch_id(self.graph, *id) {
+        let is_torch = legacy::storage(self.graph, *id).is_some() || class::torch_module(self.graph, *id).is_some();
+        if self.persistence == Persistence::Torch && is_torch {
             return;
         }
         let message = format!("the loader is asked for the object {}", render(self.graph, *id));

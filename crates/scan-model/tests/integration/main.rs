@@ -1,5 +1,6 @@
 //! The rules against their fixtures, and files of real libraries against all rules.
 
+mod allow;
 mod archives;
 mod benign;
 mod corpus;

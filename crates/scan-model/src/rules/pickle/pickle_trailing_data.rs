@@ -2,6 +2,7 @@ use sealyard_core::Severity;
 use sealyard_scan::rule;
 
 use super::Artifact;
+use crate::judge::end_of_storages;
 use crate::sink::Sink;
 
 rule! {
@@ -28,7 +29,9 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
     if pickle.value().is_none() {
         return;
     }
-    let Some(end) = pickle.streams.first().map(|stream| stream.end) else { return };
+    // What PyTorch wrote before 1.6 is five pickles and the raw bytes of the storages, and no more.
+    let first = pickle.streams.first().map(|stream| stream.end);
+    let Some(end) = end_of_storages(pickle).or(first) else { return };
     if end < file.size {
         let message = format!("{} bytes follow the end of the pickle", file.size - end);
         sink.find(&METADATA, Severity::Medium, end, message, []);
