@@ -99,9 +99,7 @@ impl<'g, 'a> Call<'g, 'a> {
             Shape::NumpyUfunc => !self.is_new && class::ufunc(self.graph, self.args).is_some(),
             Shape::TorchRebuild => self.rebuilds(),
             Shape::TorchFromType => self.rebuilds_a_type(),
-            Shape::TorchLoadFromBytes => {
-                count == 1 && !self.is_new && self.args.iter().all(|id| self.graph.bytes(*id).is_some())
-            }
+            Shape::TorchLoadFromBytes => count == 1 && !self.is_new && self.args.iter().all(|id| self.is_bytes(*id)),
             // A computed argument may have more items than there is memory for: `deque(range(10**12))`.
             Shape::Mapping => !self.args.iter().any(|id| matches!(self.graph.get(*id), Node::Call { .. })),
             Shape::Scalars => self.args.iter().all(|id| is_scalar(self.graph.get(*id))),
@@ -111,7 +109,7 @@ impl<'g, 'a> Call<'g, 'a> {
             Shape::None | Shape::Default => count == 0,
             Shape::Bytes => match count {
                 0 => true,
-                1 => self.args.iter().all(|id| self.graph.bytes(*id).is_some()),
+                1 => self.args.iter().all(|id| self.is_bytes(*id)),
                 2 => matches!(self.get(0), Some(Node::Str(_))) && self.is_latin1(1),
                 _ => false,
             },
@@ -206,6 +204,16 @@ impl<'g, 'a> Call<'g, 'a> {
         product <= largest
     }
 
+    /// Bytes, also as protocols below 3 write them. What these calls are given is judged at its own place; to decode it
+    /// here would cost its length each time.
+    fn is_bytes(&self, id: NodeId) -> bool {
+        match self.graph.get(id) {
+            Node::Bytes(_) | Node::ByteArray(_) => true,
+            Node::Call { .. } => matches!(self.graph.called(id), Some(("_codecs", "encode") | ("builtins", "bytes"))),
+            _ => false,
+        }
+    }
+
     /// The shape of an argument that is imported.
     fn shape_at(&self, place: usize) -> Option<Shape> {
         match Class::of(self.graph, *self.args.get(place)?) {
@@ -221,7 +229,7 @@ impl<'g, 'a> Call<'g, 'a> {
 
     fn is_constant(&self, id: NodeId) -> bool {
         match self.graph.get(id) {
-            Node::Call { .. } => self.graph.bytes(id).is_some(),
+            Node::Call { .. } => self.is_bytes(id),
             Node::Tuple(items) => {
                 items.len() <= MAX_ARGUMENTS
                     && items.iter().all(|item| {

@@ -102,6 +102,20 @@ fn derived(graph: &Graph<'_>, node: NodeId) -> Option<Shape> {
     }
 }
 
+/// Whether `node` makes a distribution. Only looks at names: a chain of objects made of each other may be long.
+fn is_distribution(graph: &Graph<'_>, node: NodeId) -> bool {
+    let shape = |id: NodeId| {
+        let (module, name) = graph.global(id)?.resolved()?;
+        allow::shape(module, name)
+    };
+    let Node::Call { callee, args, .. } = graph.get(node) else { return false };
+    let class = match shape(*callee) {
+        Some(Shape::Reconstructor | Shape::Newobj) => graph.sequence(*args).and_then(|args| shape(*args.first()?)),
+        other => other,
+    };
+    class == Some(Shape::Distribution)
+}
+
 /// The shape of the universal function that numpy finds by these arguments.
 pub(super) fn ufunc(graph: &Graph<'_>, args: &[NodeId]) -> Option<Shape> {
     let [module, name] = args else { return None };
@@ -116,8 +130,7 @@ pub(super) fn attribute_of(graph: &Graph<'_>, args: &[NodeId]) -> Option<Shape> 
     let [owner, name] = args else { return None };
     let name = graph.str(*name).filter(|name| name.len() <= MAX_NAME)?;
     let Some(global) = graph.global(*owner) else {
-        let is_distribution = matches!(graph.get(*owner), Node::Call { callee, .. } if graph.global(*callee).is_some())
-            && made(graph, *owner) == Some(Class::Listed(Shape::Distribution));
+        let is_distribution = is_distribution(graph, *owner);
         return (is_distribution && METHODS.contains(&name)).then_some(Shape::Reference);
     };
     let (module, qualname) = global.resolved().filter(|(_, qualname)| qualname.len() <= MAX_NAME)?;

@@ -95,17 +95,17 @@ struct Judge<'p, 'a> {
     states: HashSet<(NodeId, bool)>,
     built: HashSet<NodeId>,
     dtypes: dtype::Order,
-    inner: inner::Budget,
+    inner: &'p mut inner::Budget,
 }
 
 /// Every concern about `pickle`, in the order of the offsets.
 pub(crate) fn judge(pickle: &Pickle<'_>, persistence: Persistence) -> Vec<Concern> {
     let persistence = if legacy::is_legacy(pickle) { Persistence::Torch } else { persistence };
-    judge_within(pickle, persistence, inner::Budget::default(), u64::MAX)
+    judge_within(pickle, persistence, &mut inner::Budget::default(), u64::MAX)
 }
 
 /// The same for what lies before `end`, of bytes that another pickle holds.
-fn judge_within(pickle: &Pickle<'_>, persistence: Persistence, inner: inner::Budget, end: u64) -> Vec<Concern> {
+fn judge_within(pickle: &Pickle<'_>, persistence: Persistence, inner: &mut inner::Budget, end: u64) -> Vec<Concern> {
     let mut judge = Judge {
         graph: &pickle.graph,
         persistence,
@@ -223,7 +223,7 @@ impl Judge<'_, '_> {
         if let Some(state) = place.and_then(|place| self.graph.sequence(args)?.get(place).copied()) {
             self.state(offset, node, state);
         }
-        if shape == Shape::TorchLoadFromBytes && !inner::is_harmless(self.graph, args, &mut self.inner) {
+        if shape == Shape::TorchLoadFromBytes && !inner::is_harmless(self.graph, args, self.inner) {
             let root = match self.graph.get(node) {
                 Node::Call { callee, .. } => *callee,
                 _ => node,

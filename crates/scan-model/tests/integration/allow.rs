@@ -362,3 +362,43 @@ fn arguments_are_those_that_real_pickles_have() {
     is_unsafe(build(ridge(), dict(&[("__doc__", global("numpy", "log1p"))])));
     is_unsafe(build(ridge(), dict(&[("__class__", text("…"))])));
 }
+
+#[test]
+fn long_chains_end_in_bounds() {
+    // Each object is made of an attribute of the one before: followed one within the other, this would end the stack.
+    let keep = |name: &str, value: Value| [value, b"p".to_vec(), name.as_bytes().to_vec(), b"\n0".to_vec()].concat();
+    let head = [
+        keep("0", global("copyreg", "_reconstructor")),
+        keep("1", global("builtins", "getattr")),
+        keep("2", text("_entropy")),
+        keep("3", none()),
+    ];
+    let link = b"g0\ng1\ng3\ng2\n\x86Rg3\ng3\n\x87Rp3\n0";
+    let bytes = [b"\x80\x04", &head.concat()[..], &link.repeat(100_000), b"N."].concat();
+    assert_eq!(Scanner::new().scan_file("model.pkl", &bytes).verdict, Verdict::Unsafe);
+}
+
+#[test]
+fn much_inside_costs_no_more_than_its_budget() {
+    // The same long text, taken for bytes anew by each call, and in it the same again.
+    let load = b"g0\ng1\ng2\ng3\n\x86R\x85R0";
+    let calls = |inner: &[u8]| {
+        let latin: String = inner.iter().map(|byte| char::from(*byte)).collect();
+        let keep =
+            |name: &str, value: Value| [value, b"p".to_vec(), name.as_bytes().to_vec(), b"\n0".to_vec()].concat();
+        [
+            keep("0", global("torch.storage", "_load_from_bytes")),
+            keep("1", global("_codecs", "encode")),
+            keep("2", text(&latin)),
+            keep("3", text("latin1")),
+            load.repeat(2_000),
+            none(),
+        ]
+        .concat()
+    };
+    let innermost = legacy(&[b"N0".repeat(100_000), none()].concat());
+    let outer = calls(&legacy(&calls(&innermost)));
+    let (sent, finished) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sent.send(verdict(&outer)));
+    assert_eq!(finished.recv_timeout(std::time::Duration::from_secs(60)), Ok(Verdict::Unsafe));
+}

@@ -32,7 +32,8 @@ pub(super) fn check(schema: &Artifact, sink: &mut Sink) {
         if !LOADERS.contains(&node.loader.as_str()) {
             continue;
         }
-        let listed = node.loader == "FunctionNode" && allow::shape(&node.module, &node.class).is_some();
+        let shape = allow::shape(&node.module, &node.class);
+        let listed = node.loader == "FunctionNode" && shape.is_some_and(|shape| !shape.is_only_called());
         if !listed {
             let dangerous = allow::is_dangerous(&node.module, &node.class);
             let severity = if dangerous { Severity::Critical } else { Severity::High };

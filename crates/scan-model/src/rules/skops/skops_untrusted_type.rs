@@ -2,7 +2,7 @@ use sealyard_core::Severity;
 use sealyard_scan::{Finding, rule};
 
 use super::{Artifact, skops_function_node};
-use crate::allow;
+use crate::allow::{self, Shape};
 use crate::sink::Sink;
 
 rule! {
@@ -80,12 +80,14 @@ const ALSO: &[(&str, &str)] = &[
 ];
 
 /// Nodes that make an instance: for them a name must be a class, not any listed function.
-const MAKERS: &[&str] = &["ConstructorFromReduceNode", "LossNode", "ObjectNode", "ReduceNode", "SGDNode", "TreeNode"];
+const MAKERS: &[&str] = &["LossNode", "ObjectNode", "ReduceNode", "SGDNode", "TreeNode"];
 
 fn is_listed(loader: &str, module: &str, class: &str) -> bool {
     match allow::shape(module, class) {
+        // It calls the class, where the others only give it a state.
+        Some(shape) if loader == "ConstructorFromReduceNode" => matches!(shape, Shape::Values | Shape::Mapping),
         Some(shape) if MAKERS.contains(&loader) => shape.is_class(),
-        Some(_) => true,
+        Some(shape) => !shape.is_only_called(),
         None => ALSO.contains(&(module, class)),
     }
 }
