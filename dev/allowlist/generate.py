@@ -14,8 +14,8 @@ How a name gets on a list is written in packages/<package>.toml:
                if neither it nor what it derives from defines a method that runs while a pickle is loaded (wheels.HOOKS),
                unless [reviewed] says what that method does, and if nothing in it opens files, imports or evaluates
                (wheels.HARMFUL), unless [reviewed] says why that is harmless
-  [functions]  functions listed as `function`: they may be named and wrapped in functools.partial, never called. Those
-               that mention something of wheels.HARMFUL are left out
+  [functions]  public functions listed as `function`: they may be named and wrapped in functools.partial, never called.
+               Those that mention something of wheels.HARMFUL are left out
   [extensions] classes of extension modules, and the functions of Cython that unpickle them
   [[name]]     single names with their shape, and why
   [[exclude]]  what must not be listed, and why. The scanner's tests ask for each of these
@@ -112,7 +112,7 @@ class Rules:
                 if module.extension:
                     if self.matches("extensions", module.name):
                         yield module.name, name, "pyx-unpickle"
-                elif self.matches("functions", module.name) and not mentioned:
+                elif self.matches("functions", module.name) and not mentioned and not name.startswith("_"):
                     yield module.name, name, "function"
         for entry in self.text.get("name", []):
             for qualified in entry["names"]:

@@ -115,7 +115,7 @@ def extension_module(name, data):
         if not found.startswith("__pyx") and found not in ("Enum", "array", "memoryview"):
             module.classes[found] = Class(name, found, [], set(), set())
     unpicklers = set(re.findall(rb"(?<![A-Za-z0-9])(__pyx_unpickle_" + NAME + rb")\x00", data))
-    module.functions = {found.decode(): set() for found, _ in unpicklers if not found.endswith(b"__set_state")}
+    module.functions = {found.decode(): set() for found, _ in unpicklers if b"__set_state" not in found}
     plain = set(re.findall(rb"\x00" + NAME + rb"(?=\x00)", data))
     module.names = {found.decode() for found in plain} | set(module.classes) | set(module.functions)
     return module

@@ -27,6 +27,7 @@ pub(crate) const DATA: &[(&str, &str)] = &[
     ("pandas.txt", include_str!("../../data/pandas.txt")),
     ("joblib.txt", include_str!("../../data/joblib.txt")),
     ("torch.txt", include_str!("../../data/torch.txt")),
+    ("torchvision.txt", include_str!("../../data/torchvision.txt")),
     ("lightgbm.txt", include_str!("../../data/lightgbm.txt")),
     ("xgboost.txt", include_str!("../../data/xgboost.txt")),
     ("catboost.txt", include_str!("../../data/catboost.txt")),
