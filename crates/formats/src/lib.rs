@@ -40,7 +40,6 @@ mod thrift;
 pub mod ubjson;
 mod window;
 pub mod xml;
-mod thrift;
 pub mod zip;
 
 pub use flat::FlatError;

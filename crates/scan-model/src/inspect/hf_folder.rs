@@ -7,7 +7,6 @@ use sealyard_scan::{Fact, FactKind};
 use serde_json::Value;
 
 use super::Folder;
-use crate::rules;
 use crate::sink::Sink;
 
 /// Largest index of shards.
@@ -24,13 +23,6 @@ const PAIRS: &[(&str, &str)] = &[
     ("diffusion_pytorch_model.bin", "diffusion_pytorch_model.safetensors"),
 ];
 
-/// A shard that an index names and that lies outside of the folder.
-#[derive(Debug)]
-pub(crate) struct Shard {
-    /// Its name in the index.
-    pub(crate) name: String,
-}
-
 /// Looks at a folder as Hugging Face's loaders do: at each index of shards together with the shards that it names, and at
 /// weights that are there twice.
 pub(super) fn folder(folder: &mut Folder<'_>) {
@@ -44,7 +36,7 @@ pub(super) fn folder(folder: &mut Folder<'_>) {
         let mut missing = Vec::new();
         for name in shards {
             if leaves(&name) || name.contains("://") {
-                rules::model_folder::run(&Shard { name }, &mut sink);
+                // Told by the look at the file.
                 continue;
             }
             let shard = format!("{root}{}", name.trim_start_matches("./"));

@@ -16,7 +16,6 @@ mod nested;
 mod pickle_facts;
 mod python_json;
 mod tensorflow;
-mod torch_legacy;
 mod xgboost;
 mod yaml;
 
@@ -31,12 +30,10 @@ pub(crate) use self::keras_json::{Form, KerasModel, KerasObject};
 pub(crate) use self::mlmodel::{Beside, MlModel};
 pub(crate) use self::pickle::PickleFile;
 pub(crate) use self::tar::Target;
-pub(crate) use self::torch_legacy::is_id as is_torch_id;
 pub(crate) use self::xml::XmlDocument;
 pub(crate) use self::yaml::PythonTag;
 pub(crate) use self::zip::{MarConcern, Mismatch, ProgramName};
 pub(crate) use folder::{Folder, folder};
-pub(crate) use hf_folder::Shard;
 
 /// Looks at content of one format; gives its name.
 type Inspect = fn(&dyn ReadAt, &mut Context) -> &'static str;

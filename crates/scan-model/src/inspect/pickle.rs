@@ -3,9 +3,9 @@ use std::borrow::Cow;
 use sealyard_core::ReadAt;
 use sealyard_formats::pickle::{Act, Fault, Graph, Limits, NodeId, Options, Pickle, Stop, interpret};
 
-use super::{nested, pickle_facts, torch_legacy};
+use super::{nested, pickle_facts};
 use crate::context::Context;
-use crate::judge::{Concern, Persistence, is_dangerous, judge};
+use crate::judge::{Concern, Persistence, end_of_storages, is_dangerous, judge};
 use crate::rules::pickle::{self as rules, Artifact};
 
 /// Largest pickle that is read into memory.
@@ -57,10 +57,6 @@ fn inspect_interpreted(
     persistence: Persistence,
     context: &mut Context,
 ) -> &'static str {
-    if let Some(end) = torch_legacy::end_of_pickles(pickle, bytes) {
-        pickle_facts::tell(pickle, context);
-        return inspect_torch_legacy(bytes.get(..end).unwrap_or_default(), context);
-    }
     let size = bytes.len() as u64;
     pickle_facts::tell(pickle, context);
     let concerns = report(pickle, size, judge(pickle, persistence), context);
@@ -84,16 +80,6 @@ fn inspect_interpreted(
     "joblib"
 }
 
-/// The five pickles without what follows them, which no opcode reaches.
-fn inspect_torch_legacy(bytes: &[u8], context: &mut Context) -> &'static str {
-    let options = options(false, MAX_OPCODES, context);
-    let pickle = run(bytes, &options, context);
-    // That there are more of them than one is how these files are.
-    let size = pickle.streams.first().map_or(0, |stream| stream.end);
-    report(&pickle, size, judge(&pickle, Persistence::Torch), context);
-    "torch"
-}
-
 /// Whether a concern is more than what random bytes, or the pickle of an object array read in the wrong place, amount
 /// to: they may name something, or confuse the memo, but that they also call it is no accident.
 pub(super) fn acts(concern: &Concern) -> bool {
@@ -115,6 +101,9 @@ fn report(pickle: &Pickle<'_>, size: u64, concerns: Vec<Concern>, context: &mut 
         pickle.streams.first().map(|stream| &stream.stop)
     {
         context.miss(fault.to_string());
+    }
+    if end_of_storages(pickle).is_some_and(|end| end > size) {
+        context.miss("the file ends before its storages do");
     }
     let nested = nested::concerns(pickle, context);
     if !nested.is_empty() {

@@ -91,3 +91,71 @@ fn element(graph: &Graph<'_>, class: NodeId) -> Option<u64> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use sealyard_core::Verdict;
+
+    use crate::Scanner;
+
+    /// A file with one storage of two floats, whose object is `object`.
+    fn file(object: &[u8], storage: &[u8]) -> Vec<u8> {
+        [
+            b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.",
+            object,
+            b"\x80\x02]U\x011a.",
+            &2_u64.to_le_bytes(),
+            storage,
+        ]
+        .concat()
+    }
+
+    const OBJECT: &[u8] = b"\x80\x02(U\x07storagectorch\nFloatStorage\nU\x011U\x03cpuK\x02NtQ.";
+
+    fn verdict(bytes: &[u8]) -> (Verdict, Vec<String>) {
+        let report = Scanner::new().scan_file("model.pt", &bytes);
+        let mut rules: Vec<String> = report.findings.into_iter().map(|finding| finding.rule).collect();
+        rules.dedup();
+        (report.verdict, rules)
+    }
+
+    #[test]
+    fn what_torch_wrote_is_safe() {
+        assert_eq!(verdict(&file(OBJECT, &[0x80, 2, b'N', b'.', 1, 2, 3, 4])), (Verdict::Safe, vec![]));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not() {
+        let good = file(OBJECT, &[1; 8]);
+        for bad in [
+            file(OBJECT, &[1; 9]),
+            file(OBJECT, &[1; 7]),
+            [&good[..], b"cos\nsystem\n."].concat(),
+            file(
+                &OBJECT.to_vec().iter().map(|byte| if *byte == b'F' { b'G' } else { *byte }).collect::<Vec<_>>(),
+                &[1; 8],
+            ),
+        ] {
+            assert!(verdict(&bad).0 != Verdict::Safe, "{:?}", verdict(&bad));
+        }
+        for object in [
+            b"\x80\x02cos\nsystem\nU\x04true\x85R.".as_slice(),
+            b"\x80\x02(U\x07storagecos\nsystem\nU\x011U\x03cpuK\x02NtQ.",
+        ] {
+            let (verdict, rules) = verdict(&file(object, &[1; 8]));
+            assert_eq!(verdict, Verdict::Unsafe);
+            assert!(rules.contains(&"pickle-dangerous-global".to_owned()), "{rules:?}");
+        }
+    }
+
+    #[test]
+    fn ids_of_other_kinds_are_told() {
+        for object in [
+            b"\x80\x02U\x05hello\x85Q.".as_slice(),
+            b"\x80\x02(U\x07storagectorch\nFloatStorage\nU\x04../aU\x03cpuK\x02NtQ.",
+            b"\x80\x02(U\x07storagectorch\nFloatStorage\nU\x011U\x03cpuK\x02U\x01xtQ.",
+        ] {
+            assert_eq!(verdict(&file(object, &[1; 8])).0, Verdict::Suspicious, "{object:?}");
+        }
+    }
+}

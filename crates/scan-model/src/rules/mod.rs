@@ -47,7 +47,6 @@ groups! {
     lengths,
     mar,
     mlmodel,
-    model_folder,
     msgpack,
     nemo,
     npy,

@@ -250,7 +250,7 @@ fn a_storage_that_is_a_pickle_is_no_storage() {
 
 #[test]
 fn large_arrays_of_numbers_are_not_expanded() {
-    let header = b"\x93NUMPY\x01\0\x46\0{'descr': '<f8', 'fortran_order': False, 'shape': (9437184,), }       \n";
+    let header = b"\x93NUMPY\x01\0\x46\0{'descr': '<f8', 'fortran_order': False, 'shape': (9437184,), }      \n";
     let mut array = header.to_vec();
     array.resize(header.len() + (72 << 20), 0);
     let bytes = zip(&[("a.npy", &array)], zip::CompressionMethod::Deflated);
