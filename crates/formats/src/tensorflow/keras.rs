@@ -51,6 +51,10 @@ impl Reader<'_> {
             }
             Ok(())
         })?;
+        // The loader knows objects of Keras by this; others are of no concern to it.
+        if !identifier.starts_with("_tf_keras") {
+            return Ok(());
+        }
         if let Some(metadata) = metadata.filter(|range| !range.is_empty()) {
             walk.keep(identifier.len() + path.len() + 96)?;
             self.graphs.keras.push(KerasObject { identifier, path, metadata });

@@ -4,6 +4,7 @@
 //! Field numbers are those of <https://github.com/tensorflow/tensorflow/tree/master/tensorflow/core/protobuf>, and
 //! `core/framework` beside it.
 
+mod checkpoint;
 mod keras;
 mod reach;
 mod reader;
@@ -20,6 +21,7 @@ use crate::onnx::Uses;
 use crate::window::Window;
 use reader::Reader;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use keras::KerasObject;
 pub use reach::Texts;
 pub use tensor::data_type;
@@ -53,8 +55,8 @@ pub struct Graphs {
     pub tags: BTreeMap<String, u64>,
     /// Operators, and how many nodes there are of each.
     pub operators: BTreeMap<String, Uses>,
-    /// Functions of the library.
-    pub functions: u64,
+    /// Functions of the library, with the names of their arguments.
+    pub functions: BTreeMap<String, Vec<String>>,
     /// Nodes that the caller asked for, and nodes that hold texts.
     pub nodes: Vec<Node>,
     /// Files that the loader looks up in the folder of assets.
@@ -148,7 +150,7 @@ impl Graphs {
         let mut graphs = reader.graphs;
         graphs.broken = result.err();
         graphs.fields = walk.fields();
-        graphs.index = reach::Index::of(&graphs.nodes);
+        graphs.index = reach::Index::of(&graphs.nodes, &graphs.functions);
         graphs
     }
 }

@@ -11,6 +11,7 @@ const HAND_ON: &[&str] = &[
     "Cast",
     "Concat",
     "ConcatV2",
+    "ConcatenateDataset",
     "DecodeBase64",
     "EncodeBase64",
     "EnsureShape",
@@ -19,26 +20,41 @@ const HAND_ON: &[&str] = &[
     "ExpandDims",
     "FIFOQueueV2",
     "Fill",
+    "FlatMapDataset",
     "Gather",
     "GatherNd",
     "GatherV2",
     "Identity",
     "IdentityN",
     "If",
+    "InterleaveDataset",
+    "LegacyParallelInterleaveDatasetV2",
+    "MapDataset",
     "Merge",
     "NextIteration",
     "Pack",
+    "ParallelInterleaveDataset",
+    "ParallelInterleaveDatasetV2",
+    "ParallelInterleaveDatasetV3",
+    "ParallelInterleaveDatasetV4",
+    "ParallelMapDataset",
+    "ParallelMapDatasetV2",
     "PartitionedCall",
     "PlaceholderWithDefault",
+    "PrefetchDataset",
     "QueueEnqueueManyV2",
     "QueueEnqueueV2",
     "ReduceJoin",
     "RegexReplace",
+    "RepeatDataset",
     "Reshape",
     "Select",
     "SelectV2",
+    "ShardDataset",
     "ShardedFilename",
     "ShardedFilespec",
+    "ShuffleDataset",
+    "ShuffleDatasetV3",
     "Slice",
     "Snapshot",
     "Split",
@@ -58,6 +74,8 @@ const HAND_ON: &[&str] = &[
     "StringUpper",
     "Substr",
     "Switch",
+    "TakeDataset",
+    "TensorDataset",
     "TensorSliceDataset",
     "Tile",
     "Transpose",
@@ -77,16 +95,17 @@ pub(super) fn is_constant(operator: &str) -> bool {
     matches!(operator, "Const" | "HostConst")
 }
 
-/// Where nodes are by name, and who calls a function.
+/// Where nodes are by name, who calls a function, and which argument has which name.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// By function, empty for the graph itself.
     nodes: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
     callers: BTreeMap<String, Vec<usize>>,
+    arguments: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 impl Index {
-    pub(super) fn of(nodes: &[Node]) -> Self {
+    pub(super) fn of(nodes: &[Node], functions: &BTreeMap<String, Vec<String>>) -> Self {
         let mut index = Self::default();
         for (place, node) in nodes.iter().enumerate() {
             let scope = index.nodes.entry(node.function.clone().unwrap_or_default()).or_default();
@@ -95,8 +114,20 @@ impl Index {
                 index.callers.entry(call.clone()).or_default().push(place);
             }
         }
+        for (name, arguments) in functions {
+            let places = arguments.iter().enumerate().map(|(place, argument)| (argument.clone(), place)).collect();
+            index.arguments.insert(name.clone(), places);
+        }
         index
     }
+}
+
+/// The input of a caller that is an argument of the function that it calls.
+fn given(caller: &Node, argument: usize) -> Option<&str> {
+    // The first input of these says which function is called.
+    let first = usize::from(matches!(caller.operator.as_str(), "If" | "StatelessIf" | "Case" | "StatelessCase"));
+    let mut inputs = caller.inputs.iter().filter(|name| !name.starts_with('^'));
+    inputs.nth(first + argument).map(String::as_str)
 }
 
 /// The texts that reach an input of a node.
@@ -141,14 +172,14 @@ impl Graphs {
                         pending.extend(node.inputs.iter().map(|name| (scope(node), name.as_str())));
                     }
                 }
-                // An argument: whatever a caller gives may be it.
+                // An argument: what callers give is it.
                 None => {
                     texts.is_open = true;
+                    let argument = self.index.arguments.get(function).and_then(|names| names.get(name));
                     let callers = self.index.callers.get(function).into_iter().flatten();
-                    if !function.is_empty() && seen.insert((function, "")) {
-                        for node in callers.filter_map(|place| self.nodes.get(*place)) {
-                            pending.extend(node.inputs.iter().map(|name| (scope(node), name.as_str())));
-                        }
+                    if let Some(argument) = argument {
+                        let callers = callers.filter_map(|place| self.nodes.get(*place));
+                        pending.extend(callers.filter_map(|node| Some((scope(node), given(node, *argument)?))));
                     }
                 }
             }

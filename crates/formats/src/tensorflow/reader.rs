@@ -7,6 +7,8 @@ use crate::onnx::Uses;
 
 /// Inputs of one node that are kept.
 const MAX_INPUTS: usize = 1024;
+/// The collection of assets.
+const ASSETS: &str = "saved_model_assets";
 /// Signatures that are kept.
 const MAX_SIGNATURES: usize = 64;
 
@@ -34,6 +36,7 @@ impl Reader<'_> {
         walk.each(range, |walk, field| match field.number {
             1 => self.about(walk, field.bytes()?),
             2 => self.graph(walk, field.bytes()?),
+            4 => self.collection(walk, field.bytes()?),
             5 => self.signature(walk, field.bytes()?),
             6 => self.asset(walk, field.bytes()?, field.offset),
             // The graph of objects, and in it what users made.
@@ -79,6 +82,24 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// An entry of the table of collections: the first TensorFlow keeps assets in one.
+    fn collection(&mut self, walk: &mut Walk<'_>, range: Range<u64>) -> Done {
+        let key = walk.all(range.clone(), 1)?.pop().map_or(Ok(String::new()), |key| walk.text(key))?;
+        if key != ASSETS {
+            return Ok(());
+        }
+        for values in walk.all(range, 2)? {
+            for list in walk.all(values, 5)? {
+                for any in walk.all(list, 1)? {
+                    for asset in walk.all(any, 2)? {
+                        self.asset(walk, asset.clone(), asset.start)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// An entry of the table of signatures: its name, and its inputs and outputs.
     fn signature(&mut self, walk: &mut Walk<'_>, range: Range<u64>) -> Done {
         let (mut name, mut values) = (String::new(), [Vec::new(), Vec::new()]);
@@ -108,6 +129,9 @@ impl Reader<'_> {
     }
 
     pub(super) fn graph(&mut self, walk: &mut Walk<'_>, range: Range<u64>) -> Done {
+        for library in walk.all(range.clone(), 2)? {
+            self.signatures(walk, library)?;
+        }
         walk.each(range, |walk, field| match field.number {
             1 => self.node(walk, field.bytes()?, field.offset, None),
             2 => walk.each(field.bytes()?, |walk, field| match field.number {
@@ -124,17 +148,22 @@ impl Reader<'_> {
         })
     }
 
+    /// Gathers the names of a library's functions and of their arguments: nodes may call a function by its name alone.
+    fn signatures(&mut self, walk: &mut Walk<'_>, library: Range<u64>) -> Done {
+        walk.each(library, |walk, field| {
+            if field.number != 1 {
+                return Ok(());
+            }
+            let (name, arguments) = function_signature(walk, field.bytes()?)?;
+            let names = arguments.iter().map(|name| name.len() + 32).sum::<usize>();
+            walk.keep(name.len() + names + 96)?;
+            self.graphs.functions.insert(name, arguments);
+            Ok(())
+        })
+    }
+
     fn function(&mut self, walk: &mut Walk<'_>, range: Range<u64>) -> Done {
-        self.graphs.functions += 1;
-        let mut name = String::new();
-        for signature in walk.all(range.clone(), 1)? {
-            walk.each(signature, |walk, field| {
-                if field.number == 1 {
-                    name = walk.text(field.bytes()?)?;
-                }
-                Ok(())
-            })?;
-        }
+        let (name, _) = function_signature(walk, range.clone())?;
         walk.each(range, |walk, field| match field.number {
             3 => self.node(walk, field.bytes()?, field.offset, Some(&name)),
             _ => Ok(()),
@@ -152,7 +181,10 @@ impl Reader<'_> {
             Ok(())
         })?;
         let mut node = Node { name, operator, offset, ..Node::default() };
-        let is_kept = (self.keeps)(&node.operator) || reach::hands_on(&node.operator);
+        if self.graphs.functions.contains_key(&node.operator) {
+            node.calls.push(node.operator.clone());
+        }
+        let is_kept = (self.keeps)(&node.operator) || reach::hands_on(&node.operator) || !node.calls.is_empty();
         if is_kept || reach::is_constant(&node.operator) {
             let holds_text = self.fill(&mut node, walk, range)?;
             if is_kept || holds_text {
@@ -234,6 +266,27 @@ impl Reader<'_> {
         node.is_cut |= is_cut;
         Ok(holds_text)
     }
+}
+
+/// The name of a `FunctionDef`, and of its arguments.
+fn function_signature(walk: &mut Walk<'_>, range: Range<u64>) -> Result<(String, Vec<String>), MessageError> {
+    let (mut name, mut arguments) = (String::new(), Vec::new());
+    for signature in walk.all(range, 1)? {
+        walk.each(signature, |walk, field| {
+            match field.number {
+                1 => name = walk.text(field.bytes()?)?,
+                2 => {
+                    let range = field.bytes()?;
+                    let argument = walk.all(range, 1)?.pop().map_or(Ok(String::new()), |name| walk.text(name))?;
+                    walk.keep(argument.len() + 32)?;
+                    arguments.push(argument);
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+    }
+    Ok((name, arguments))
 }
 
 /// A `NameAttrList`: a function that is called.

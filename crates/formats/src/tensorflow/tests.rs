@@ -72,11 +72,18 @@ fn an_argument_is_what_a_caller_gives() {
     let function =
         [bytes(1, bytes(1, "f")), bytes(3, node("r", "ReadFile", &["argument"], attribute("T", bytes(9, "T"))))]
             .concat();
-    let caller = node("call", "PartitionedCall", &["a"], attribute("f", bytes(10, bytes(1, "f"))));
-    let bytes = [graph(&[constant("a", "/etc"), caller]), bytes(2, bytes(1, function))].concat();
-    let graphs = parse(&bytes, Root::GraphDef);
-    assert!(graphs.broken.is_none(), "{:?}", graphs.broken);
-    assert_eq!((graphs.functions, texts(&graphs)), (1, (vec!["/etc"], true)));
+    let library = bytes(2, bytes(1, function));
+    let named = attribute("f", bytes(10, bytes(1, "f")));
+    for caller in [
+        node("call", "PartitionedCall", &["b", "a"], named.clone()),
+        node("call", "If", &["b", "b", "a"], named),
+        node("call", "f", &["b", "a"], Vec::new()),
+    ] {
+        let nodes = graph(&[constant("a", "/etc"), constant("b", "else"), caller]);
+        let graphs = parse(&[nodes, library.clone()].concat(), Root::GraphDef);
+        assert!(graphs.broken.is_none(), "{:?}", graphs.broken);
+        assert_eq!((graphs.functions.len(), texts(&graphs)), (1, (vec!["/etc"], true)));
+    }
 }
 
 #[test]

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use sealyard_core::{ReadAt, TreePath};
 use sealyard_scan::SubjectReport;
 
-use super::{hf_folder, mlmodel, xml};
+use super::{hf_folder, mlmodel, raw_tensors, xml};
 use crate::sink::Sink;
 
 /// What looks at the files of a folder together.
-const LOOKS: &[fn(&mut Folder<'_>)] = &[mlmodel::folder, hf_folder::folder, xml::folder];
+const LOOKS: &[fn(&mut Folder<'_>)] = &[mlmodel::folder, hf_folder::folder, raw_tensors::folder, xml::folder];
 
 /// The files of a folder, each of which has been looked at alone.
 pub(crate) struct Folder<'f> {
@@ -32,6 +32,11 @@ impl Folder<'_> {
     /// The paths of the files that were found to be of a kind.
     pub(crate) fn of_kind(&self, kind: &str) -> Vec<String> {
         self.subjects.iter().filter(|subject| subject.kind == kind).map(|subject| subject.path.clone()).collect()
+    }
+
+    /// The reports on the files.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = &SubjectReport> {
+        self.subjects.iter()
     }
 
     /// The report on one file.

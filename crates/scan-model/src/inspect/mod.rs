@@ -15,6 +15,7 @@ mod message;
 mod nested;
 mod pickle_facts;
 mod python_json;
+mod raw_tensors;
 mod tensorflow;
 mod xgboost;
 mod yaml;

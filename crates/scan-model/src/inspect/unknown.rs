@@ -1,15 +1,20 @@
 use sealyard_core::ReadAt;
+use sealyard_scan::FactKind;
+use serde_json::Value;
 
-use super::safetensors;
+use super::{raw_tensors, safetensors};
 use crate::context::Context;
 
 /// What is said of it.
 pub(super) const REASON: &str = "the format is unknown";
 
 /// Bytes of no known format.
-pub(super) fn inspect(_: &dyn ReadAt, context: &mut Context) -> &'static str {
+pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
     if context.name().to_ascii_lowercase().ends_with(".safetensors") {
         safetensors::mismatch(context);
+    } else if raw_tensors::is_named(context.name()) || raw_tensors::is_blob(data) {
+        context.fact(FactKind::Format, raw_tensors::KIND, Value::Null);
+        return raw_tensors::KIND;
     }
     context.miss(REASON);
     "unknown"

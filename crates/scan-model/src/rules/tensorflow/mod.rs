@@ -54,12 +54,12 @@ impl<'g> Artifact<'g> {
 
     /// The first path of a node that leads out of the model, other than those of assets, which the loader puts in.
     fn outside(&self, node: &'g Node, effect: &Effect) -> Option<&'g str> {
-        if let Some(path) = effect.attribute.and_then(|name| node.attribute(name).iter().find(|path| leaves(path))) {
+        if let Some(path) = effect.attribute.and_then(|name| node.attribute(name).iter().find(|path| is_outside(path))) {
             return Some(path);
         }
         let mut steps = self.steps.get();
         let texts = effect.inputs.iter().map(|input| self.graphs.texts_into(node, Some(*input), &mut steps));
-        let path = texts.flat_map(|texts| texts.texts).find(|(name, text)| leaves(text) && !self.is_asset(name));
+        let path = texts.flat_map(|texts| texts.texts).find(|(name, text)| is_outside(text) && !self.is_asset(name));
         self.steps.set(steps);
         path.map(|(_, path)| path)
     }
@@ -67,6 +67,11 @@ impl<'g> Artifact<'g> {
     fn is_asset(&self, constant: &str) -> bool {
         self.graphs.assets.iter().any(|asset| asset.tensor.split(':').next() == Some(constant))
     }
+}
+
+/// Whether a text is a path that leads out of the model. Messages and other binary texts are none.
+fn is_outside(text: &str) -> bool {
+    leaves(text) && (text.starts_with('/') || !text.contains(char::is_control))
 }
 
 /// What a node is called, with the function that it belongs to.

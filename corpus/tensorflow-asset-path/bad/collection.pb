@@ -1,0 +1,10 @@
+j
+"serve*2.21.0)
+
+xPlaceholder
+
+yIdentityx"Ú",
+saved_model_assets*
+
+
+p:0../../x

@@ -1,0 +1,5 @@
+
+
+xPlaceholder
+
+dTFRecordDatasetx"Ú

@@ -1,0 +1,6 @@
+
+
+xPlaceholder
+*
+pPrintV2x*
+output_streamstderr"Ú

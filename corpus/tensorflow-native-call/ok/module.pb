@@ -1,0 +1,5 @@
+
+
+xPlaceholder
+
+cXlaCallModulex"Ú

@@ -1,0 +1,7 @@
+
+
+xPlaceholder
+(
+pEagerPyFuncx*
+token
+pyfunc_0"Ú

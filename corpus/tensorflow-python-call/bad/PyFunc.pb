@@ -1,0 +1,7 @@
+
+
+xPlaceholder
+#
+pPyFuncx*
+token
+pyfunc_0"Ú

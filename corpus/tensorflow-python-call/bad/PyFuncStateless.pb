@@ -1,0 +1,7 @@
+
+
+xPlaceholder
+,
+pPyFuncStatelessx*
+token
+pyfunc_0"Ú
