@@ -342,3 +342,73 @@ const LAYERS: &str = "\
     1320 lowerTriangular 1325 upperTriangular 1330 whereBroadcastable 1350 layerNormalization \
     1400 NonMaximumSuppression 1450 oneHot 1455 cumSum 1460 clampedReLU 1461 argSort 1465 pooling3d \
     1466 globalPooling3d 1470 sliceBySize 1471 convolution3d";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{bytes, number};
+
+    fn parse(kind: &[u8]) -> CoreMl {
+        let about = [bytes(1, bytes(1, "x")), bytes(10, bytes(1, "y")), bytes(100, bytes(3, "ada"))].concat();
+        CoreMl::parse(&[number(1, 7), bytes(2, about), kind.to_vec()].concat(), Limits::default())
+    }
+
+    #[test]
+    fn what_a_model_says_is_told() {
+        let layer = |kind: u32| bytes(1, [bytes(1, "l"), bytes(kind, [])].concat());
+        let model = parse(&bytes(500, [layer(140), layer(140), layer(9999)].concat()));
+        assert!(model.broken.is_none());
+        assert_eq!(model.specification, 7);
+        assert_eq!(model.models, BTreeMap::from([("neuralNetwork".to_owned(), 1)]));
+        let layers = BTreeMap::from([("innerProduct".to_owned(), 2), ("number 9999".to_owned(), 1)]);
+        assert_eq!(model.layers, layers);
+        assert_eq!(model.values, [("input", "x".to_owned()), ("output", "y".to_owned())]);
+        assert_eq!(model.properties, [("author".to_owned(), "ada".to_owned())]);
+    }
+
+    #[test]
+    fn classes_and_files_are_found_wherever_they_are() {
+        let layer = bytes(1, bytes(500, bytes(10, "Own")));
+        let blob = bytes(5, bytes(1, "/etc/passwd"));
+        let list = bytes(3, bytes(3, bytes(1, &blob)));
+        let table = bytes(3, bytes(4, bytes(1, bytes(2, &blob))));
+        let program = |operation: &[u8]| {
+            let block = bytes(3, bytes(2, bytes(3, operation)));
+            bytes(502, bytes(2, bytes(2, block)))
+        };
+        let inner = bytes(4, bytes(3, bytes(5, bytes(2, &blob))));
+        for kind in [
+            bytes(403, &layer),
+            bytes(500, bytes(1, bytes(605, bytes(2, &layer)))),
+            bytes(303, bytes(1, bytes(615, bytes(4, &layer)))),
+            bytes(555, bytes(10, "Own")),
+            bytes(202, bytes(1, bytes(555, bytes(10, "Own")))),
+            bytes(201, bytes(1, bytes(1, bytes(500, &layer)))),
+        ] {
+            let model = parse(&kind);
+            assert_eq!(model.classes.len(), 1, "{kind:?} {:?}", model.broken);
+            assert_eq!(model.classes[0].name, "Own");
+        }
+        for kind in [
+            program(&bytes(5, bytes(2, &blob))),
+            program(&bytes(2, bytes(2, bytes(1, bytes(2, &blob))))),
+            program(&bytes(5, bytes(2, list))),
+            program(&bytes(5, bytes(2, table))),
+            program(&inner),
+            bytes(556, bytes(1, bytes(2, bytes(1, "/etc/passwd")))),
+        ] {
+            let model = parse(&kind);
+            assert_eq!(model.files.keys().collect::<Vec<_>>(), ["/etc/passwd"], "{kind:?} {:?}", model.broken);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = CoreMl::parse(&bytes, Limits::default());
+            let _ = parse(&bytes);
+        }
+    }
+}

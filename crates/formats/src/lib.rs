@@ -35,6 +35,8 @@ pub mod skops;
 pub mod sniff;
 pub mod tar;
 pub mod tensorflow;
+#[cfg(test)]
+mod testing;
 pub mod tflite;
 mod thrift;
 pub mod ubjson;

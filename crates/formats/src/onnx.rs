@@ -419,3 +419,6 @@ pub const fn data_type(number: u64) -> &'static str {
         _ => "unknown type",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -263,3 +263,94 @@ pub const fn data_type(number: u8) -> &'static str {
         _ => "unknown type",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MODEL: &[u8] = include_bytes!("../../../corpus/tflite-tensorflow-operator/bad/read.tflite");
+
+    #[test]
+    fn what_a_model_says_is_told() {
+        let model = Tflite::parse(&MODEL);
+        assert!(model.broken.is_none(), "{:?}", model.broken);
+        assert_eq!((model.version, model.description.as_str()), (3, "example"));
+        let operators: Vec<_> = model.operators.keys().cloned().collect();
+        assert_eq!(operators, [Operator::Known(19), Operator::Custom("FlexReadFile".into())]);
+        assert_eq!(operator_name(19), Some("RELU"));
+        assert_eq!(operator_name(209), Some("STABLEHLO_CASE"));
+        assert_eq!(operator_name(210), None);
+        let values = [("input", "x", "float32[1, 4]"), ("output", "y", "float32[1, 4]")];
+        let found: Vec<_> = model.values.iter().map(|(way, name, kind)| (*way, name.as_str(), kind.as_str())).collect();
+        assert_eq!(found, values);
+    }
+
+    #[test]
+    fn the_options_are_read() {
+        let model = Tflite::parse(&MODEL);
+        let texts = Tflite::texts(&MODEL, &model.custom[0]).unwrap();
+        let text =
+            |range: &Range<u64>| &MODEL[usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()];
+        assert_eq!(text(&texts[0]), b"ReadFile");
+        assert!(text(&texts[1]).starts_with(b"\x0a\x01n\x12\x08ReadFile"));
+        let broken = Custom { name: "Flex".into(), options: 0..4, offset: 0 };
+        assert!(Tflite::texts(&MODEL, &broken).is_err());
+    }
+
+    #[test]
+    fn a_place_outside_is_an_error() {
+        for length in 0..MODEL.len() - 16 {
+            let model = Tflite::parse(&MODEL[..length].to_vec());
+            assert!(model.broken.is_some(), "{length}");
+        }
+    }
+
+    #[test]
+    fn what_is_named_many_times_is_counted_each_time() {
+        // A list of tables whose 300,000 places all name one table with a long name.
+        let mut bytes = b"\x14\0\0\0TFL3".to_vec();
+        bytes.extend(b"\x0a\0\x08\0\0\0\x04\0\0\0\0\0");
+        bytes.extend(12_i32.to_le_bytes());
+        let list = bytes.len();
+        bytes.extend(4_u32.to_le_bytes());
+        assert_eq!(list, 24);
+        let count = 300_000_u32;
+        bytes.extend(count.to_le_bytes());
+        let target = 28 + 4 + 4 * count + 8;
+        for index in 0..count {
+            bytes.extend((target - (32 + 4 * index)).to_le_bytes());
+        }
+        bytes.extend(b"\x08\0\x08\0\x04\0\x04\0");
+        bytes.extend(8_i32.to_le_bytes());
+        bytes.extend(4_u32.to_le_bytes());
+        let name = vec![b'x'; 60_000];
+        bytes.extend(60_000_u32.to_le_bytes());
+        bytes.extend(name);
+        let table = usize::try_from(target).unwrap();
+        bytes[table - 8..table].copy_from_slice(b"\x08\0\x08\0\x04\0\x04\0");
+        // Its code says that it is known by name.
+        let mut bytes = bytes;
+        bytes[table + 4] = 32;
+        let model = Tflite::parse(&bytes);
+        assert!(model.broken.is_some());
+        assert!(model.elements <= MAX_ELEMENTS);
+    }
+
+    proptest! {
+        #[test]
+        fn no_change_panics(place in 0..700_usize, byte: u8, second in 0..700_usize, other: u8) {
+            let mut bytes = MODEL.to_vec();
+            for (place, byte) in [(place, byte), (second, other)] {
+                if let Some(old) = bytes.get_mut(place) {
+                    *old = byte;
+                }
+            }
+            let model = Tflite::parse(&bytes);
+            for custom in &model.custom {
+                let _ = Tflite::texts(&bytes, custom);
+            }
+        }
+    }
+}

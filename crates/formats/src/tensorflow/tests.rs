@@ -1,24 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-
-/// A message's field with bytes.
-fn bytes(number: u8, content: impl AsRef<[u8]>) -> Vec<u8> {
-    let content = content.as_ref();
-    let mut out = vec![number << 3 | 2];
-    let mut length = content.len();
-    while length >= 0x80 {
-        out.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
-        length >>= 7;
-    }
-    out.push(u8::try_from(length).unwrap());
-    out.extend(content);
-    out
-}
-
-fn number(number: u8, value: u8) -> Vec<u8> {
-    vec![number << 3, value]
-}
+use crate::testing::{bytes, number};
 
 fn attribute(name: &str, value: Vec<u8>) -> Vec<u8> {
     bytes(5, [bytes(1, name), bytes(2, value)].concat())

@@ -145,7 +145,11 @@ pub(crate) fn content(data: &dyn ReadAt, context: &mut Context) -> &'static str 
     // Readers of archives begin at the end, those of HDF5 behind a block of anything.
     if format != Format::Zip && zip::is_behind(data) && !archive::has_zip_within(format, data) {
         context.set_format(Format::Zip);
-        zip::inspect(data, context);
+        if format == Format::Tflite {
+            zip::inspect_behind(data, context)
+        } else {
+            zip::inspect(data, context)
+        };
     }
     if is_hdf5_behind {
         context.set_format(Format::Hdf5);

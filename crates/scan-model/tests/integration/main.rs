@@ -5,5 +5,6 @@ mod archives;
 mod benign;
 mod corpus;
 mod folders;
+mod graphs;
 mod hostile;
 mod models;

@@ -55,6 +55,15 @@ pub(crate) enum Mismatch<'a> {
 
 /// Looks at an archive: at its layout, and at every member that any reader could find.
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    look_at(data, false, context)
+}
+
+/// Looks at an archive behind a file that may have one by its own form, as the labels of a TensorFlow Lite model are.
+pub(super) fn inspect_behind(data: &dyn ReadAt, context: &mut Context) -> &'static str {
+    look_at(data, true, context)
+}
+
+fn look_at(data: &dyn ReadAt, is_behind: bool, context: &mut Context) -> &'static str {
     let archive = match Archive::open(data, &ZipLimits::default()) {
         Ok(archive) => archive,
         Err(error) => {
@@ -63,6 +72,13 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
         }
     };
     for anomaly in archive.anomalies() {
+        let is_before = matches!(
+            anomaly,
+            Anomaly::Prefix(_) | Anomaly::Gap { offset: 0, .. } | Anomaly::GapsNotSearched(_)
+        );
+        if is_behind && is_before {
+            continue;
+        }
         if *anomaly == Anomaly::SeveralEnds && ends::others_are_stored(data, archive.members()) {
             continue;
         }
