@@ -11,7 +11,7 @@ use crate::path::leaves;
 /// What such a file is called.
 pub(super) const KIND: &str = "tensor-data";
 /// Why a file of no known format is not assessed.
-pub(super) const UNKNOWN: &str = "the format is unknown";
+pub(super) use super::unknown::REASON as UNKNOWN;
 /// Core ML's weights: the version of the form, and what the first description of a tensor begins with.
 const BLOB_VERSION: u32 = 2;
 const BLOB_MARK: u32 = 0xdead_beef;
