@@ -174,7 +174,9 @@ fn by_format(format: Format, data: &dyn ReadAt, context: &mut Context) -> &'stat
         site_file::inspect(data, context)
     } else if jinja::is_named(name) && matches!(format, Format::Text | Format::Html | Format::Xml | Format::Json) {
         jinja::inspect(data, context)
-    } else if python::is_named(name) && matches!(format, Format::Text | Format::SiteFile | Format::Requirements) {
+    } else if python::is_named(name)
+        && matches!(format, Format::Text | Format::SiteFile | Format::Requirements | Format::Unknown)
+    {
         python::inspect(data, context)
     } else if requirements::is_named(name) && matches!(format, Format::Text | Format::SiteFile) {
         requirements::inspect(data, context)
