@@ -382,6 +382,10 @@ impl Reader {
                 Some(module) => joined(&module, &text(1).unwrap_or_else(|| "?".to_owned())),
                 None => "()".to_owned(),
             },
+            _ if path.ends_with(".__getattribute__") => {
+                let base = path.strip_suffix(".__getattribute__").unwrap_or_default();
+                joined(base, &text(0).unwrap_or_else(|| "?".to_owned()))
+            }
             "vars" => path_of(0).unwrap_or_else(|| "()".to_owned()),
             "globals" | "locals" => path.to_owned(),
             _ => short(format!("{path}()")),

@@ -20,6 +20,7 @@ fn names_are_followed_to_their_modules() {
         "import importlib\nimportlib.import_module('o' 's').system('id')",
         "import os\ngetattr(os, 'sys' + 'tem')('id')",
         "import sys\nsys.modules['os'].system('id')",
+        "import os\nos.__getattribute__('system')('id')",
         "import os\nvars(os)['system']('id')",
         "import os\nos.__dict__['system']('id')",
         "__builtins__['__import__']('os').system('id')",

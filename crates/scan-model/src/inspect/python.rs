@@ -91,6 +91,8 @@ mod tests {
             "import os\ngetattr(os, 'sys' + 'tem')('id')\n",
             "import torch\n__import__('os').system('id')\n",
             "import shutil\nshutil.rmtree('/')\n",
+            "import os, operator\noperator.attrgetter('system')(os)('id')\n",
+            "import runpy\nrunpy.run_path('x.py')\n",
             "import importlib\nm = importlib.import_module('subprocess')\nm.run(['id'])\n",
             "import x\ny = [c for c in ().__class__.__base__.__subclasses__()]\n",
         ] {

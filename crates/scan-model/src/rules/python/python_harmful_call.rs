@@ -50,7 +50,8 @@ const HARMS: &[(Harm, &[&str])] = &[
         &[
             "os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn", "os.startfile", "os.fork", "os.?", "posix.",
             "nt.system", "subprocess.", "pty.", "commands.", "popen2.", "_posixsubprocess.", "platform.popen",
-            "asyncio.create_subprocess", "asyncio.subprocess.", "multiprocessing.popen", "pexpect.", "sh.bash", "sh.sh",
+            "asyncio.create_subprocess", "asyncio.subprocess.", "multiprocessing.popen", "pexpect.",
+            "runpy.", "sh.bash", "sh.sh",
             "distutils.spawn.", "webbrowser.", "antigravity", "pip.main", "pip._internal.", "ensurepip.", "venv.create",
             "?.system", "?.popen",
         ],
@@ -58,12 +59,13 @@ const HARMS: &[(Harm, &[&str])] = &[
     (
         Harm::Code,
         &[
-            "exec", "eval", "code.interact", "code.Interactive", "codeop.", "runpy.", "types.FunctionType", "types.CodeType",
+            "exec", "eval", "code.interact", "code.Interactive", "codeop.", "types.FunctionType", "types.CodeType",
             "timeit.", "cProfile.run", "builtins.", "imp.load", "importlib.util.spec_from", "importlib.machinery.", "zipimport.",
             "pkgutil.resolve_name", "pydoc.locate", "bdb.", "pdb.", "?",
         ],
     ),
-    (Harm::Native, &["ctypes.CDLL", "ctypes.WinDLL", "ctypes.OleDLL", "ctypes.PyDLL", "ctypes.cdll", "ctypes.windll", "ctypes.pythonapi", "ctypes.memmove", "cffi.", "mmap.mmap"]),
+    (Harm::Native, &["ctypes.CDLL", "ctypes.WinDLL", "ctypes.OleDLL", "ctypes.PyDLL", "ctypes.cdll", "ctypes.windll", "ctypes.pythonapi", "ctypes.memmove", "cffi.", "mmap.mmap",
+            "torch.utils.cpp_extension.load_inline"]),
     (
         Harm::Socket,
         &["socket.", "socketserver.", "paramiko.", "telnetlib.", "ftplib.", "smtplib.", "xmlrpc.", "dns.", "websocket.", "websockets.", "asyncio.open_connection", "pyautogui.", "pynput.", "os.dup2"],
@@ -93,6 +95,9 @@ const RUN_BY_LOADERS: &[&str] = &[
     "load_context", "predict", "from_pretrained", "from_config", "_load_pyfunc", "load_model", "load", "setup", "handle",
     "initialize", "init", "model_fn", "predict_fn", "input_fn", "run",
 ];
+
+/// Names of functions that run something, and the beginnings of Python's own names.
+const GETTERS: &[&str] = &["system", "popen", "Popen", "exec", "eval", "spawn", "__"];
 
 /// Functions that no code of a model hands on to others.
 const HANDED: &[&str] = &[
@@ -145,6 +150,10 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
         sink.push(Finding::new(&METADATA, location, format!("{name} is handed on")).severity(Severity::Medium));
     }
     for call in &source.calls {
+        let is_getter = matches!(call.path.as_str(), "operator.attrgetter" | "operator.methodcaller");
+        if is_getter && call.texts.iter().any(|text| GETTERS.iter().any(|name| text.contains(name))) {
+            push(sink, Severity::High, call.line, format!("{} names a harmful function", call.path), call);
+        }
         let is_open = matches!(call.path.as_str(), "open" | "io.open" | "os.open" | "codecs.open") || call.path.ends_with(".write_text");
         let private = call.texts.iter().find(|text| PRIVATE.iter().any(|mark| text.contains(mark)));
         if let (true, Some(text)) = (is_open, private) {
