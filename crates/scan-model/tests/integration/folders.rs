@@ -31,7 +31,7 @@ fn shards_that_an_index_names_are_there_and_inside() {
     assert_eq!(look("./one.safetensors"), (Verdict::Safe, vec![]));
     assert_eq!(look("two.safetensors"), (Verdict::NotAssessed, vec!["m/model.safetensors.index.json".to_owned()]));
     for outside in ["../other.bin", "/tmp/other.bin", "https://example.org/x.bin", "a/../../x.bin"] {
-        assert_eq!(look(outside).0, Verdict::Unsafe, "{outside}");
+        assert!(matches!(look(outside).0, Verdict::Suspicious | Verdict::Unsafe), "{outside}");
     }
 }
 
