@@ -85,6 +85,16 @@ impl<'s> Walk<'s> {
             return Err(MessageError::Depth(range.start));
         }
         self.depth += 1;
+        let seen = self.walk(range, &mut see);
+        self.depth -= 1;
+        seen
+    }
+
+    fn walk(
+        &mut self,
+        range: Range<u64>,
+        see: &mut impl FnMut(&mut Self, &Field) -> Result<(), MessageError>,
+    ) -> Result<(), MessageError> {
         for field in Fields::within(self.source, range) {
             if self.fields >= self.limits.fields {
                 return Err(MessageError::Fields);
@@ -96,7 +106,6 @@ impl<'s> Walk<'s> {
                 seen => seen?,
             }
         }
-        self.depth -= 1;
         Ok(())
     }
 

@@ -4,15 +4,17 @@ use std::sync::{Mutex, PoisonError};
 use sealyard_core::ReadAt;
 
 /// Bytes that are read at once.
-const PAGE: usize = 32 << 10;
+const PAGE: usize = 4 << 10;
+/// Pages that are kept, so that two places far apart can be read by turns.
+const PAGES: usize = 16;
 
-/// A source of which the last part that was read is kept: parsers that jump about in small steps ask a file seldom.
+/// A source of which the last parts that were read are kept: parsers that jump about in small steps ask a file seldom.
 pub(crate) struct Window<'s> {
     source: &'s dyn ReadAt,
-    page: Mutex<Page>,
+    pages: Mutex<Vec<Page>>,
 }
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Page {
     start: u64,
     bytes: Vec<u8>,
@@ -20,7 +22,7 @@ struct Page {
 
 impl<'s> Window<'s> {
     pub(crate) fn new(source: &'s dyn ReadAt) -> Self {
-        Self { source, page: Mutex::new(Page::default()) }
+        Self { source, pages: Mutex::new(vec![Page::default(); PAGES]) }
     }
 }
 
@@ -31,14 +33,16 @@ impl Page {
         index.and_then(|index| self.bytes.get(index..)).unwrap_or_default()
     }
 
-    fn load(&mut self, source: &dyn ReadAt, offset: u64) -> io::Result<()> {
-        let left = usize::try_from(source.size().saturating_sub(offset)).unwrap_or(usize::MAX);
-        self.start = offset;
+    fn load(&mut self, source: &dyn ReadAt, start: u64) -> io::Result<()> {
+        let left = usize::try_from(source.size().saturating_sub(start)).unwrap_or(usize::MAX);
+        self.start = start;
         self.bytes.clear();
         self.bytes.resize(left.min(PAGE), 0);
-        let read = source.read_at(offset, &mut self.bytes);
-        self.bytes.truncate(*read.as_ref().unwrap_or(&0));
-        read.map(|_| ())
+        let read = source.read_exact_at(start, &mut self.bytes);
+        if read.is_err() {
+            self.bytes.clear();
+        }
+        read
     }
 }
 
@@ -51,9 +55,12 @@ impl ReadAt for Window<'_> {
         if buffer.len() >= PAGE {
             return self.source.read_at(offset, buffer);
         }
-        let mut page = self.page.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = offset / PAGE as u64;
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = usize::try_from(number % PAGES as u64).unwrap_or_default();
+        let Some(page) = pages.get_mut(slot) else { return self.source.read_at(offset, buffer) };
         if page.at(offset).is_empty() {
-            page.load(self.source, offset)?;
+            page.load(self.source, number * PAGE as u64)?;
         }
         let there = page.at(offset);
         let count = there.len().min(buffer.len());

@@ -129,8 +129,11 @@ impl Reader<'_> {
     }
 
     pub(super) fn graph(&mut self, walk: &mut Walk<'_>, range: Range<u64>) -> Done {
-        for library in walk.all(range.clone(), 2)? {
-            self.signatures(walk, library)?;
+        // What is broken is told when it is met again, so that all before it is looked at.
+        if let Ok(libraries) = walk.all(range.clone(), 2) {
+            for library in libraries {
+                let _ = self.signatures(walk, library);
+            }
         }
         walk.each(range, |walk, field| match field.number {
             1 => self.node(walk, field.bytes()?, field.offset, None),

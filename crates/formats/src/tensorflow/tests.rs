@@ -52,9 +52,10 @@ fn a_path_in_packed_content_is_read() {
 
 #[test]
 fn an_argument_is_what_a_caller_gives() {
+    let arguments = [bytes(2, bytes(1, "other")), bytes(2, bytes(1, "argument"))].concat();
+    let signature = [bytes(1, "f"), arguments].concat();
     let function =
-        [bytes(1, bytes(1, "f")), bytes(3, node("r", "ReadFile", &["argument"], attribute("T", bytes(9, "T"))))]
-            .concat();
+        [bytes(1, signature), bytes(3, node("r", "ReadFile", &["argument"], attribute("T", bytes(9, "T"))))].concat();
     let library = bytes(2, bytes(1, function));
     let named = attribute("f", bytes(10, bytes(1, "f")));
     for caller in [

@@ -1,5 +1,7 @@
 //! Models that are graphs: ONNX, TensorFlow, TensorFlow Lite, Core ML.
 
+#![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
+
 use std::fs;
 use std::sync::Arc;
 
@@ -36,7 +38,8 @@ fn field(number: u8, content: &[u8]) -> Vec<u8> {
 
 #[test]
 fn what_graphs_hold_is_told() {
-    let expected: &[(&str, &str, &[(FactKind, &str)])] = &[
+    type Told<'a> = (&'a str, &'a str, &'a [(FactKind, &'a str)]);
+    let expected: &[Told<'_>] = &[
         (
             "onnx-outside-path/ok/inside.onnx",
             "onnx",
@@ -100,10 +103,11 @@ fn a_cut_graph_is_not_safe() {
 #[test]
 fn a_file_is_looked_at_as_each_reader_would() {
     let model = fixture("onnx-outside-path/ok/inside.onnx");
+    // Without the producer and its version, which another reader would take for something else.
+    let model = [&model[..2], &model[16..]].concat();
     let attack = fixture("tensorflow-file-access/bad/saved_model.pb");
     let words: Vec<u8> = (0..5000).flat_map(|word| field(1, &field(1, format!("w{word}").as_bytes()))).collect();
-    let class = [field(2, &field(1, &field(1, b"x"))), b"\xda\x22\x08".to_vec(), field(10, b"Attack")[..].to_vec()];
-    let class = [b"\x08\x04".to_vec(), class.concat()].concat();
+    let class = [b"\xda\x22\x08".to_vec(), field(10, b"Attack")].concat();
     for (name, bytes, rule) in [
         ("ONNX first", [&model[..], &attack].concat(), "tensorflow-file-access"),
         ("ONNX last", [&attack[..], &model].concat(), "tensorflow-file-access"),
@@ -213,13 +217,13 @@ fn no_change_of_a_graph_makes_it_panic() {
 
 #[test]
 fn a_graph_of_many_ways_ends() {
-    // Each of 3,000 operators saves to what 3,000 nodes may hand on: nine million steps.
+    // Each of 1,000 operators saves to what 1,000 nodes hand on: a million steps.
     let node = |name: &str, operator: &str, inputs: &[String]| {
         let inputs: Vec<u8> = inputs.iter().flat_map(|input| field(3, input.as_bytes())).collect();
         field(1, &[field(1, name.as_bytes()), field(2, operator.as_bytes()), inputs].concat())
     };
     let mut bytes = Vec::new();
-    for index in 0..3000 {
+    for index in 0..1000 {
         bytes.extend(node(&format!("n{index}"), "Identity", &[format!("n{}", index + 1)]));
         bytes.extend(node(&format!("s{index}"), "SaveV2", &["n0".to_owned()]));
     }

@@ -12,7 +12,7 @@ use crate::path::leaves;
 pub(crate) use effect::{Act, Effect, effect};
 
 /// Nodes that are passed on the way from operators to their paths.
-const MAX_STEPS: u64 = 5_000_000;
+const MAX_STEPS: u64 = 500_000;
 
 /// What the rules look at.
 pub(crate) struct Artifact<'g> {
