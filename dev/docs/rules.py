@@ -42,6 +42,12 @@ tells what it holds (`facts`). When it is cut off, broken or followed by somethi
 | MessagePack of Flax | each value up to the end, and its extensions (`msgpack-extension`, `false-length`); values that are files are looked at | layers, element types, tensors, numbers |
 | XGBoost (UBJSON, JSON, the old form), LightGBM, CatBoost | each value of UBJSON, the head of the others (`false-length`) | version, booster, objective, features, trees |
 | Parquet, Arrow, Feather | the footer, up to its end; a column type defined by a pickle is a finding (`arrow-pickled-type`) | rows, columns, the program that wrote it |
+| ONNX | operators of the graph, subgraphs and functions; the files that tensors lie in; the author's properties | producer, operator sets, operators, inputs and outputs, element types |
+| TensorFlow: SavedModel, checkpoint's graph, frozen graph, each as text too | all nodes, those of functions too, and the paths that reach them; assets; Keras's layers | version, operators, signatures, assets |
+| TensorFlow Lite | operators that are not of its schema, and the nodes of those of TensorFlow; files of tensors | operators, inputs and outputs, element types |
+| Core ML | layers and models that are classes of the application; the files that it names | version, kinds of models, layers, properties |
+| the index of a TensorFlow checkpoint | the table is whole | element types, tensors, numbers |
+| numbers of tensors: a checkpoint's shard, Core ML's weights, what an ONNX model in the folder names | the name, the header or the model beside it; no other format is in it | its form |
 | models of SentencePiece, word tables in protobuf | each entry is a text and numbers, nothing else | pieces |
 | the fingerprint of a TensorFlow model | each field is a number or the version | its form |
 | PNG, JPEG, GIF, WebP | each part up to the image's end; what follows is looked at as a file of its own | pixels |
