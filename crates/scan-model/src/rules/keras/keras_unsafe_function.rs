@@ -123,9 +123,8 @@ fn operation<'v>(object: &KerasObject<'v>) -> Option<&'v str> {
 
 fn is_unsafe(object: &KerasObject<'_>) -> bool {
     let name = object.name();
-    // What follows the last dot is what is called, where a name has dots.
-    let last = name.rsplit('.').next().unwrap_or(name);
     let Some(module) = object.module else { return false };
+    let (path, last) = name.rsplit_once('.').unwrap_or(("", name));
     let Some(part) = modules::part(module) else { return module == "builtins" && FUNCTIONS.contains(&last) };
     if FUNCTIONS.contains(&last) {
         return true;
@@ -133,6 +132,8 @@ fn is_unsafe(object: &KerasObject<'_>) -> bool {
     if CLASSES.contains(&last) {
         return false;
     }
+    // Keras looks a name up behind its module, and takes names with dots.
+    let part = [part, path].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
     let is_in = |names: &[&str]| {
         names.iter().any(|name| part.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
     };
@@ -143,4 +144,42 @@ fn is_unsafe(object: &KerasObject<'_>) -> bool {
         return object.class == "function" && last.starts_with(char::is_uppercase);
     }
     is_in(PARTS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_layer_needs_is_found_however_it_is_named() {
+        let is = |module: &'static str, class: &'static str, name: &str| {
+            let config = Value::String(name.to_owned());
+            let object = KerasObject { path: String::new(), module: Some(module), class, registered: None, config: &config };
+            is_unsafe(&object)
+        };
+        for (module, class, name) in [
+            ("keras.utils", "function", "get_file"),
+            ("keras", "function", "utils.set_random_seed"),
+            ("keras", "utils.Sequence", ""),
+            ("keras.src.saving.saving_lib", "function", "anything"),
+            ("tf_keras.src.utils.data_utils", "function", "get_file"),
+            ("keras.models", "function", "clone_model"),
+            ("keras.applications", "function", "VGG16"),
+            ("keras.layers", "function", "deserialize"),
+            ("keras.callbacks", "CSVLogger", ""),
+        ] {
+            assert!(is(module, class, name), "{module} {class} {name}");
+        }
+        for (module, class, name) in [
+            ("keras.layers", "Dense", ""),
+            ("keras", "Sequential", ""),
+            ("keras.src.models.functional", "Functional", ""),
+            ("keras.utils", "FeatureSpace", ""),
+            ("keras.activations", "function", "gelu"),
+            ("keras.src.ops.numpy", "Add", ""),
+            ("builtins", "function", "relu"),
+        ] {
+            assert!(!is(module, class, name), "{module} {class} {name}");
+        }
+    }
 }
