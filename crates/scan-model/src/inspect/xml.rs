@@ -16,6 +16,9 @@ const MAX_BYTES: u64 = 1 << 30;
 /// Most parts that the rules are given, and most names that are counted.
 const MAX_KEPT: usize = 10_000;
 
+/// Roots of what is shown, and not loaded.
+const DRAWINGS: &[&str] = &["html", "svg"];
+
 /// A document: what could matter of it.
 #[derive(Debug, Default)]
 pub(crate) struct XmlDocument {
@@ -39,6 +42,10 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
     let mut look = Look::default();
     let result = xml::walk(&bytes, &limits, &mut |part| look.see(part));
     context.step(look.count);
+    if look.root.as_ref().is_some_and(|root| DRAWINGS.contains(&root.name.as_str())) {
+        // Their scripts run in a browser, and no loader of models reads them.
+        look.document.elements.clear();
+    }
     rules::xml::run(&look.document, context.sink());
     if let Err(error) = result {
         context.miss(format!("the XML can't be read: {error}"));

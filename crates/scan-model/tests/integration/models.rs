@@ -88,6 +88,15 @@ fn an_archive_of_keras_is_read_by_its_content() {
 }
 
 #[test]
+fn a_drawing_is_no_model() {
+    let kind = "svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\"";
+    let drawing = format!("<?xml version='1.0'?><!DOCTYPE {kind}><svg><script language='js'>x()</script></svg>");
+    assert_eq!(scan("plot.svg", drawing.as_bytes()).verdict, Verdict::Safe);
+    let inner = drawing.replace("svg>", "net>").replace("<svg", "<net version='11'");
+    assert_eq!(scan("plot.xml", inner.as_bytes()).verdict, Verdict::Unsafe);
+}
+
+#[test]
 fn a_block_of_any_bytes_hides_no_hdf5() {
     let inner = fixture("hdf5-outside-data/bad/link.h5");
     let block = [&b"MATLAB 7.3 MAT-file"[..], &[0; 493]].concat();
