@@ -2,6 +2,7 @@
 
 mod nemo;
 mod torch;
+mod yaml;
 
 use sealyard_core::ReadAt;
 use sealyard_formats::Section;

@@ -3,6 +3,7 @@ use sealyard_formats::tar::Tar;
 use sealyard_scan::FactKind;
 use serde_json::Value;
 
+use super::yaml::Yaml;
 use crate::context::Context;
 use crate::rules;
 
@@ -35,9 +36,8 @@ pub(super) fn is_configuration(name: &str) -> bool {
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) {
     let Some(bytes) = context.read(data, MAX_BYTES) else { return };
     let Ok(text) = std::str::from_utf8(&bytes) else { return context.miss("the configuration is not UTF-8") };
-    let document: Value = match serde_saphyr::from_str(text) {
-        Ok(document) => document,
-        Err(_) => return context.miss("the configuration is not the YAML that NeMo writes"),
+    let Some(document) = Yaml::parse(text) else {
+        return context.miss("the configuration is not the YAML that NeMo writes");
     };
     let mut targets = Vec::new();
     if !collect(&document, "", 0, &mut targets) {
@@ -47,36 +47,45 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) {
         context.fact(FactKind::Layer, &target.name, Value::Null);
         rules::nemo::run(target, context.sink());
     }
-    if let Some(class) = document.get("target").and_then(Value::as_str) {
+    if let Some(class) = document.text("target") {
         context.fact(FactKind::Architecture, class, Value::Null);
     }
-    if let Some(version) = document.get("nemo_version").and_then(Value::as_str) {
+    if let Some(version) = document.text("nemo_version") {
         context.fact(FactKind::Framework, "nemo", version);
     }
 }
 
+/// Keys whose value NeMo itself imports.
+fn is_import(key: &str) -> bool {
+    matches!(key, "target" | "cls")
+}
+
 /// Collects all targets; false if there is more than is looked at.
-fn collect(value: &Value, place: &str, depth: usize, targets: &mut Vec<Target>) -> bool {
+fn collect(value: &Yaml, place: &str, depth: usize, targets: &mut Vec<Target>) -> bool {
     if depth > MAX_DEPTH {
         return false;
     }
     let below = |key: &str| if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
     let mut is_whole = true;
     match value {
-        Value::Object(entries) => {
+        Yaml::Table(entries) => {
             for (key, value) in entries {
                 // Hydra calls what stands at `_target_`; NeMo imports what stands at `target` and `cls`, if it is a dotted
                 // name.
-                let is_target = key == "_target_"
-                    || matches!(key.as_str(), "target" | "cls") && value.as_str().is_some_and(|name| name.contains('.'));
-                if is_target {
-                    let name = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                    targets.push(Target { place: below(key), name });
+                match value {
+                    Yaml::Text(name) if key == "_target_" || is_import(key) && name.contains('.') => {
+                        targets.push(Target { place: below(key), name: name.clone() });
+                    }
+                    // Hydra refuses what is no text; nobody writes that.
+                    Yaml::Other | Yaml::List(_) | Yaml::Table(_) if key == "_target_" => {
+                        targets.push(Target { place: below(key), name: "no text".to_owned() });
+                    }
+                    _ => {}
                 }
                 is_whole &= collect(value, &below(key), depth + 1, targets);
             }
         }
-        Value::Array(items) => {
+        Yaml::List(items) => {
             for item in items {
                 is_whole &= collect(item, place, depth + 1, targets);
             }
