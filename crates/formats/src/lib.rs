@@ -1,5 +1,7 @@
 //! Bounded, panic-free parsers of model files: pickle, joblib, zip, npy, npz, skops, sniffing by content; and of the trace
 //! exports of OpenTelemetry.
+//! Bounded, panic-free parsers of model files: pickle, joblib, zip, tar, 7z, npy, npz, skops, sniffing by content; and of the
+//! trace exports of OpenTelemetry.
 //!
 //! Nothing in here decides whether a file is good. Each parser takes bounds, treats every input as hostile, never
 //! allocates what a length field claims, and says exactly where it stopped.

@@ -143,8 +143,14 @@ const PLAIN: &[&str] = &[
     "__version__",
 ];
 
+/// Longest source that is looked at.
+const MAX_SOURCE: usize = 4 << 20;
+
 /// Why `source` is not plain, each once; nothing if it is.
 pub(crate) fn look(source: &[u8]) -> Vec<Code> {
+    if source.len() > MAX_SOURCE {
+        return vec![Code::Unknown("it is too long".to_owned())];
+    }
     let names = names(source);
     let mut found: Vec<Code> = names.odd.map(|odd| Code::Unknown(odd.to_owned())).into_iter().collect();
     let mut add = |code: Code| {
@@ -231,5 +237,6 @@ mod tests {
         ] {
             assert!(!look(source.as_bytes()).is_empty(), "{source}");
         }
+        assert!(!look(&b"a\n".repeat(MAX_SOURCE)).is_empty());
     }
 }

@@ -331,3 +331,13 @@ fn no_change_of_an_archive_makes_it_panic() {
         assert!(report.verdict != Verdict::Safe || report.not_assessed.is_empty());
     }
 }
+
+#[test]
+fn a_program_of_any_length_ends() {
+    let code = b"torch.relu(x)\n".repeat(3 << 20);
+    let bytes = zip(
+        &[("m/data.pkl", b"\x80\x02N."), ("m/constants.pkl", b"\x80\x02)."), ("m/code/__torch__.py", &code)],
+        zip::CompressionMethod::Deflated,
+    );
+    assert_eq!(verdict(&bytes), Verdict::NotAssessed);
+}

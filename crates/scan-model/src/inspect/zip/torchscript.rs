@@ -19,6 +19,8 @@ pub(super) static FLAVOR: Flavor = Flavor { skips, member, ..Flavor::named("torc
 
 /// Bytes that show whether numpy would read a member as an array.
 const ARRAY_HEAD: u16 = 8;
+/// Longest program.
+const MAX_SOURCE: usize = 32 << 20;
 /// Most operators that are told as facts.
 const MAX_FACTS: usize = 64;
 /// Namespaces of C++ classes that only hold packed weights.
@@ -80,6 +82,9 @@ fn member(member: &Member, bytes: &[u8], context: &mut Context) -> bool {
 
 /// Looks at each name of a program.
 fn program(source: &[u8], context: &mut Context) {
+    if source.len() > MAX_SOURCE {
+        return context.miss(format!("the program is longer than {MAX_SOURCE} bytes"));
+    }
     let names = names(source);
     if !context.step((names.used.len() + names.imports.len()) as u64) {
         return;
