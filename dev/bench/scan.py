@@ -2,7 +2,7 @@
 """How good model scanners are: ours and those of PyPI over corpus/families (attacks, and harmless twins of them) and
 corpus/benign (models of real libraries).
 
-    dev/bench/scan.py [--peers PYTHON] [--family NAME]... [--missed] [--json FILE] [--picture FILE] [--write-known-misses]
+    dev/bench/scan.py [--peers PYTHON | --reuse FILE] [--family NAME]... [--missed] [--json FILE] [--picture FILE] [--write-known-misses]
 
 A malicious file is caught when the verdict is `unsafe` or `suspicious` (of the others: when their command line would report a
 finding); on a benign one both are a false positive. What a scanner could not assess is not caught, and is counted apart. SEALYARD
@@ -12,6 +12,8 @@ over the whole corpus, the start included. The other scanners run without a netw
 """
 
 import argparse
+import colorsys
+import hashlib
 import json
 import os
 import subprocess
@@ -33,6 +35,16 @@ def corpus(only):
     found = [(FAMILIES / entry["file"], entry["family"]) for entry in index["files"] if not only or any(one in entry["family"] for one in only)]
     benign = [FAMILIES / name for name in index["benign"]] + sorted(path for path in (CORPUS / "benign").rglob("*") if path.is_file())
     return found + [(path, None) for path in benign], index["families"]
+
+
+def digest(entries):
+    """What was scanned, in one number."""
+    whole = hashlib.sha256()
+    for path, family in entries:
+        whole.update(f"{path.relative_to(CORPUS)} {family}\n".encode())
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            whole.update(file.read_bytes() if file.is_file() else b"")
+    return whole.hexdigest()
 
 
 def timed(command, paths, **more):
@@ -156,7 +168,7 @@ def picture(found, about, versions):
             x = left + cell * column
             if value is not None:
                 good = value if share else 1 - value
-                shade = f"hsl({int(120 * good)},45%,{28}%)"
+                shade = "#" + "".join(f"{round(255 * part):02x}" for part in colorsys.hls_to_rgb(good / 3, 0.27, 0.45))
                 out.append(f'<rect x="{x + 2}" y="{y}" width="{cell - 4}" height="{line - 2}" rx="3" fill="{shade}"/>')
             out.append(f'<text class="n" x="{x + cell // 2}" y="{y + 17}">{escape(text)}</text>')
 
@@ -178,6 +190,7 @@ def picture(found, about, versions):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", metavar="PYTHON", help="compare with the scanners in this Python's environment")
+    parser.add_argument("--reuse", type=Path, metavar="FILE", help="take the other scanners' figures from what --json wrote before, which must be of this corpus")
     parser.add_argument("--family", action="append", help="only families whose name has this in it")
     parser.add_argument("--missed", action="store_true", help="name each malicious file that ours misses and each benign one that it does not call safe")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
@@ -198,14 +211,20 @@ def main():
     if options.write_known_misses:
         unsafe = [path for path, family in entries if not family and FAMILIES in path.parents and any(results[str(path)][:2])]
         KNOWN.write_text("".join(f"{name}\n" for name in [*missed, *(path.relative_to(FAMILIES) for path in unsafe)]))
-    if options.peers:
+    scanned = digest(entries)
+    before = json.loads(options.reuse.read_text()) if options.reuse else {}
+    if before and before["corpus"] != scanned:
+        raise SystemExit(f"error: the figures in {options.reuse} are of another corpus")
+    for name in PEERS if before else []:
+        found[name], versions[name] = before["scanners"][name], before["versions"][name]
+    if options.peers and not before:
         for name in PEERS:
             print(f"running {name} ...", file=sys.stderr)
             found[name] = summary(entries, *peer(name, options.peers, paths))
             versions[name] = version(name, options.peers)
     print(table(found, about))
     if options.json:
-        options.json.write_text(json.dumps({"versions": versions, "scanners": found}, indent=1) + "\n")
+        options.json.write_text(json.dumps({"corpus": scanned, "versions": versions, "scanners": found}, indent=1) + "\n")
     if options.picture:
         options.picture.write_text(picture(found, about, versions))
 

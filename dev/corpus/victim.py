@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-# The first part of the sandbox's network: nothing listens there.
+# The marker by either of its names, and the address that nobody listens on.
 NEEDLES = ("sealyard-marker", "SEALYARD_MARKER", "127.0.0.1")
 QUIET = ("object.__getattr__", "import", "marshal.loads", "compile")
 events = []
