@@ -215,7 +215,7 @@ def main():
     before = json.loads(options.reuse.read_text()) if options.reuse else {}
     if before and before["corpus"] != scanned:
         raise SystemExit(f"error: the figures in {options.reuse} are of another corpus")
-    for name in PEERS if before else []:
+    for name in [name for name in before.get("scanners", {}) if name != "sealyard"]:
         found[name], versions[name] = before["scanners"][name], before["versions"][name]
     if options.peers and not before:
         for name in PEERS:
