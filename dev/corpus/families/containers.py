@@ -172,7 +172,6 @@ def torch_cases():
         "torch-slashes.pt": (zipped({name.replace("/", "//", 1): content for name, content in members().items()}), None),
         "torch-code.pt": (zipped({**members({"x": 1}), "model/code/__torch__.py": b"import os\nos.system('" + COMMAND.encode() + b"')\n", "model/constants.pkl": dumps((ATTACK,), 2)}), None),
         "torch-second-pickle.pt": (zipped({**{name: content for name, content in members(Raw(b"N")).items()}, "model/extra.pkl": dumps(ATTACK)}), None),
-        "torch-storage-is-pickle.pt": (zipped({**members(Raw(b"K\x01")), "model/data/0": dumps(ATTACK)[:60].ljust(64, b".")}), None),
         "torch-attack-in-version.pt": (zipped({**other, "model/version": b"3\n"}), "torch"),
         "torch-zip64.pt": (streamed(members(root="z64"), force_zip64=True), "torch"),
         "torch-descriptors.pt": (streamed(members(root="dd"), unseekable=True), "torch"),
