@@ -21,7 +21,8 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
         }
     };
     let text = String::from_utf8_lossy(&bytes);
-    let line = |word: &str| (1..).zip(text.lines()).find(|(_, line)| line.contains(word)).map_or(0, |(number, _)| number);
+    let line =
+        |word: &str| (1..).zip(text.lines()).find(|(_, line)| line.contains(word)).map_or(0, |(number, _)| number);
     let mut artifact = Artifact::default();
     let items = |key: &str| document.get(key).and_then(Value::as_array).into_iter().flatten();
     for channel in items("channels").filter_map(Value::as_str) {

@@ -19,7 +19,8 @@ const TOLD: &[(FactKind, &str, &str)] = &[
     (FactKind::Property, "tokenizer", "tokenizer.ggml.model"),
 ];
 /// Hyperparameters that are told, by what follows the architecture in their keys.
-const SIZES: &[&str] = &["block_count", "context_length", "embedding_length", "attention.head_count", "expert_count", "vocab_size"];
+const SIZES: &[&str] =
+    &["block_count", "context_length", "embedding_length", "attention.head_count", "expert_count", "vocab_size"];
 
 /// A GGUF file: tensors and a table, which may hold chat templates.
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
@@ -51,7 +52,8 @@ fn tell(gguf: &Gguf, context: &mut Context) {
         }
     }
     for size in SIZES {
-        let entry = gguf.metadata.iter().find(|entry| entry.key.strip_suffix(size).is_some_and(|head| head.ends_with('.')));
+        let entry =
+            gguf.metadata.iter().find(|entry| entry.key.strip_suffix(size).is_some_and(|head| head.ends_with('.')));
         if let Some(Value::Integer(number)) = entry.map(|entry| &entry.value) {
             context.fact(FactKind::Hyperparameter, size, i64::try_from(*number).unwrap_or(i64::MAX));
         }

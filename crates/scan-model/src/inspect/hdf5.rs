@@ -19,7 +19,8 @@ const MAX_NESTED: usize = 10_000;
 
 /// HDF5: weights, models of older versions of Keras, tables of pandas, and arrays of many other libraries.
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
-    let limits = Hdf5Limits { objects: usize::try_from(context.budget().nested).unwrap_or(usize::MAX), ..Hdf5Limits::default() };
+    let limits =
+        Hdf5Limits { objects: usize::try_from(context.budget().nested).unwrap_or(usize::MAX), ..Hdf5Limits::default() };
     let file = match Hdf5::open(data, &limits) {
         Ok(file) => file,
         Err(error) => {

@@ -31,9 +31,25 @@ pub(super) struct Keys {
 
 /// Keys of the configurations that Hugging Face's libraries read.
 const LOADER_KEYS: &[&str] = &[
-    "_class_name", "_name_or_path", "_target_", "architectures", "auto_map", "auto_mapping", "base_model_name_or_path",
-    "chat_template", "custom_pipelines", "feature_extractor_type", "idx", "image_processor_type", "model_type", "peft_type",
-    "processor_class", "tokenizer_class", "trust_remote_code", "vocab_file", "weight_map",
+    "_class_name",
+    "_name_or_path",
+    "_target_",
+    "architectures",
+    "auto_map",
+    "auto_mapping",
+    "base_model_name_or_path",
+    "chat_template",
+    "custom_pipelines",
+    "feature_extractor_type",
+    "idx",
+    "image_processor_type",
+    "model_type",
+    "peft_type",
+    "processor_class",
+    "tokenizer_class",
+    "trust_remote_code",
+    "vocab_file",
+    "weight_map",
 ];
 
 impl Keys {

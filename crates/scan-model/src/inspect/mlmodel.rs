@@ -122,7 +122,8 @@ fn beside(model: &MlModel, root: &str, files: &[(TreePath, Arc<dyn ReadAt>)]) ->
     let environments: Vec<String> = model.environments().into_iter().map(|file| format!("{root}{file}")).collect();
     for (path, data) in files.iter().filter(|(path, _)| path.as_str().starts_with(root)) {
         let is_module = MODULE_FILES.contains(&path.file_name());
-        let is_environment = path.file_name() == "python_env.yaml" || environments.iter().any(|file| file == path.as_str());
+        let is_environment =
+            path.file_name() == "python_env.yaml" || environments.iter().any(|file| file == path.as_str());
         if !is_module && !is_environment {
             continue;
         }
@@ -133,7 +134,8 @@ fn beside(model: &MlModel, root: &str, files: &[(TreePath, Arc<dyn ReadAt>)]) ->
         if is_module {
             found.push(Beside::Module { file, name: text.trim().to_owned() });
         } else if let Ok(document) = serde_saphyr::from_str::<Value>(&text) {
-            let lists = ["build_dependencies", "dependencies"].into_iter().filter_map(|key| document.get(key)?.as_array());
+            let lists =
+                ["build_dependencies", "dependencies"].into_iter().filter_map(|key| document.get(key)?.as_array());
             for line in lists.flatten().filter_map(Value::as_str) {
                 found.push(Beside::Requirement { file: file.clone(), line: line.to_owned() });
             }

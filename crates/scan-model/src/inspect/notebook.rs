@@ -33,7 +33,8 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
             Some(Value::Array(lines)) => lines.iter().filter_map(Value::as_str).collect(),
             _ => continue,
         };
-        let is_shell = ["%%bash", "%%sh", "%%script", "%%cmd"].iter().any(|magic| source.trim_start().starts_with(magic));
+        let is_shell =
+            ["%%bash", "%%sh", "%%script", "%%cmd"].iter().any(|magic| source.trim_start().starts_with(magic));
         for line in source.lines() {
             let bare = line.trim_start();
             if is_shell || bare.starts_with(['!', '%', '?']) {

@@ -61,7 +61,8 @@ fn array(data: &dyn ReadAt, context: &mut Context) -> Option<u64> {
         return None;
     }
     let elements = Section::new(&data, array.data_offset..end);
-    let is_of_bytes = matches!(&array.descr, Literal::Str(dtype) if dtype.ends_with("u1") || dtype.contains(['S', 'V']));
+    let is_of_bytes =
+        matches!(&array.descr, Literal::Str(dtype) if dtype.ends_with("u1") || dtype.contains(['S', 'V']));
     let mut head = [0; 2];
     // Bytes that begin as a pickle does may be kept there for a loader of the model's own.
     if is_of_bytes && elements.read_exact_at(0, &mut head).is_ok() && matches!(head, [0x80, 0..=5]) {

@@ -43,7 +43,8 @@ pub(super) fn look(data: &dyn ReadAt, context: &mut Context, is_own: bool) {
 fn properties(model: &Onnx, data: &dyn ReadAt, context: &mut Context) -> Vec<(String, String, u64)> {
     let mut properties = Vec::new();
     for (key, range) in &model.metadata {
-        let Some(bytes) = context.read(&Section::new(data, range.clone()), MAX_PROPERTY).map(|bytes| bytes.into_owned())
+        let Some(bytes) =
+            context.read(&Section::new(data, range.clone()), MAX_PROPERTY).map(|bytes| bytes.into_owned())
         else {
             continue;
         };

@@ -67,10 +67,8 @@ fn inspect_interpreted(
     // `pickle.load` does not know that raw bytes follow and runs them as opcodes.
     let options = options(false, MAX_OPCODES, context);
     let plain = run(bytes, &options, context);
-    let mut hidden: Vec<_> = judge(&plain, persistence)
-        .into_iter()
-        .filter(|concern| !concerns.contains(concern) && acts(concern))
-        .collect();
+    let mut hidden: Vec<_> =
+        judge(&plain, persistence).into_iter().filter(|concern| !concerns.contains(concern) && acts(concern)).collect();
     for concern in &mut hidden {
         concern.message.push_str(" (where pickle.load reads raw array bytes as opcodes)");
     }
@@ -147,7 +145,8 @@ pub(super) fn inspect_if_pickle(data: &dyn ReadAt, context: &mut Context) -> std
         context.miss(format!("it may be a pickle of more than {MAX_BYTES} bytes"));
         return Ok(true);
     }
-    let bytes = data.in_memory().map_or_else(|| data.read_all(MAX_BYTES).map(Cow::Owned), |bytes| Ok(Cow::Borrowed(bytes)))?;
+    let bytes =
+        data.in_memory().map_or_else(|| data.read_all(MAX_BYTES).map(Cow::Owned), |bytes| Ok(Cow::Borrowed(bytes)))?;
     Ok(inspect_if_it_runs(&bytes, context))
 }
 

@@ -45,7 +45,8 @@ fn nested(text: &str, is_notebook: bool, depth: usize, context: &mut Context) {
     };
     python::run(&Artifact { source: &source, is_notebook }, context.sink());
     if depth == 0 {
-        let modules: BTreeSet<&str> = source.imports.iter().filter_map(|import| import.module.split('.').next()).collect();
+        let modules: BTreeSet<&str> =
+            source.imports.iter().filter_map(|import| import.module.split('.').next()).collect();
         for module in modules.into_iter().filter(|module| !module.is_empty()).take(MAX_TOLD) {
             context.fact(FactKind::Dependency, module, serde_json::Value::Null);
         }

@@ -29,7 +29,8 @@ pub(super) fn look(data: &dyn ReadAt, context: &mut Context) {
     let text = String::from_utf8_lossy(&bytes);
     let artifact = Artifact { lines: lines(&text), channels: Vec::new() };
     for (_, line) in artifact.lines.iter().take(MAX_TOLD) {
-        let end = line.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter))).unwrap_or(line.len());
+        let end =
+            line.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter))).unwrap_or(line.len());
         let (name, version) = line.split_at(end);
         if !name.is_empty() && !name.starts_with('-') {
             let version = version.split(';').next().unwrap_or_default().trim();

@@ -124,7 +124,9 @@ fn read(data: &dyn ReadAt, flaws: &mut Vec<String>) -> Result<Option<(Header, u6
     }
     match serde_json::from_slice::<Entries>(&header) {
         Ok(entries) => {
-            flaws.extend(entries.doubles.into_iter().take(MAX_FLAWS).map(|name| format!("the name {name:?} occurs twice")));
+            flaws.extend(
+                entries.doubles.into_iter().take(MAX_FLAWS).map(|name| format!("the name {name:?} occurs twice")),
+            );
             Ok(Some((entries.map, body)))
         }
         Err(error) => {
@@ -270,11 +272,8 @@ mod tests {
         let mut context = Context::new("a");
         inspect(&file(&format!(r#"{{"__metadata__":{{"format":"pt"}},"x":{tensor}}}"#), 24), &mut context);
         let facts: Vec<_> = context.sink().facts.iter().map(|fact| (fact.name.as_str(), fact.value.clone())).collect();
-        let expected = [
-            ("pt", Value::Null),
-            ("safetensors", Value::Null),
-            ("F32", json!({"tensors": 1, "numbers": 6})),
-        ];
+        let expected =
+            [("pt", Value::Null), ("safetensors", Value::Null), ("F32", json!({"tensors": 1, "numbers": 6}))];
         assert_eq!(facts, expected);
     }
 }

@@ -25,7 +25,8 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
             lie(document.end, "bytes follow its end", context);
         }
         xgboost::tell(|path| document.get(path).map(str::to_owned), context);
-        let version: Vec<&str> = document.scalars.iter().filter(|(path, _)| path == "version[]").map(|(_, part)| part.as_str()).collect();
+        let version: Vec<&str> =
+            document.scalars.iter().filter(|(path, _)| path == "version[]").map(|(_, part)| part.as_str()).collect();
         xgboost::version(&version, context);
     }
     "ubjson"

@@ -69,7 +69,10 @@ pub(super) fn folder(folder: &mut Folder<'_>) {
             && subject.findings.is_empty()
             && subject.not_assessed.iter().all(|missed| missed.reason == unknown::REASON)
         {
-            *subject = SubjectReport { digest: subject.digest, ..SubjectReport::new(&weights, "openvino-weights", Vec::new(), Vec::new()) };
+            *subject = SubjectReport {
+                digest: subject.digest,
+                ..SubjectReport::new(&weights, "openvino-weights", Vec::new(), Vec::new())
+            };
         }
     }
 }

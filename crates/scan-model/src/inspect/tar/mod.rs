@@ -70,7 +70,9 @@ fn report(anomaly: &TarAnomaly, context: &mut Context) {
         TarAnomaly::LinkOutside { name, target } => path(format!("the member {name:?} is a link to {target:?}")),
         TarAnomaly::ThroughLink(name) => path(format!("the member {name:?} lies below a link")),
         TarAnomaly::Device(name) => path(format!("the member {name:?} is a device or a pipe")),
-        TarAnomaly::DuplicateName(name) => ArchiveConcern::Ambiguous(format!("the name {name:?} occurs more than once")),
+        TarAnomaly::DuplicateName(name) => {
+            ArchiveConcern::Ambiguous(format!("the name {name:?} occurs more than once"))
+        }
         TarAnomaly::Sized(name) => {
             ArchiveConcern::Ambiguous(format!("the member {name:?} has a size and, for many readers, no bytes"))
         }

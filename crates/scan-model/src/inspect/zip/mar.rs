@@ -18,7 +18,16 @@ const MAX_BYTES: u64 = 1 << 20;
 /// Keys of the manifest whose values are names of files in the archive.
 const FILES: &[&str] = &["serializedFile", "handler", "modelFile", "extraFiles", "requirementsFile", "configFile"];
 /// Handlers that TorchServe brings.
-const HANDLERS: &[&str] = &["image_classifier", "image_segmenter", "object_detector", "text_classifier", "text_handler", "vision_handler", "base_handler", "densenet_handler"];
+const HANDLERS: &[&str] = &[
+    "image_classifier",
+    "image_segmenter",
+    "object_detector",
+    "text_classifier",
+    "text_handler",
+    "vision_handler",
+    "base_handler",
+    "densenet_handler",
+];
 
 /// What is wrong with an archive of TorchServe.
 #[derive(Debug)]
@@ -40,7 +49,8 @@ fn archive(archive: &Archive<'_>, context: &mut Context) {
         let content = archive.only(MANIFEST).and_then(|member| archive.read(member, MAX_BYTES).ok());
         let manifest = content.and_then(sealyard_formats::zip::Content::intact);
         let manifest = manifest.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-        let Some(model) = manifest.as_ref().and_then(|manifest| manifest.get("model")).and_then(Value::as_object) else {
+        let Some(model) = manifest.as_ref().and_then(|manifest| manifest.get("model")).and_then(Value::as_object)
+        else {
             return context.miss("the manifest can't be read");
         };
         for (key, value) in model.iter().filter(|(key, _)| FILES.contains(&key.as_str())) {
@@ -58,7 +68,11 @@ fn archive(archive: &Archive<'_>, context: &mut Context) {
                 }
             }
         }
-        for (key, kind) in [("modelName", FactKind::Architecture), ("modelVersion", FactKind::Property), ("handler", FactKind::Property)] {
+        for (key, kind) in [
+            ("modelName", FactKind::Architecture),
+            ("modelVersion", FactKind::Property),
+            ("handler", FactKind::Property),
+        ] {
             if let Some(text) = model.get(key).and_then(Value::as_str) {
                 context.fact(kind, key, text);
             }

@@ -72,10 +72,8 @@ fn look_at(data: &dyn ReadAt, is_behind: bool, context: &mut Context) -> &'stati
         }
     };
     for anomaly in archive.anomalies() {
-        let is_before = matches!(
-            anomaly,
-            Anomaly::Prefix(_) | Anomaly::Gap { offset: 0, .. } | Anomaly::GapsNotSearched(_)
-        );
+        let is_before =
+            matches!(anomaly, Anomaly::Prefix(_) | Anomaly::Gap { offset: 0, .. } | Anomaly::GapsNotSearched(_));
         if is_behind && is_before {
             continue;
         }

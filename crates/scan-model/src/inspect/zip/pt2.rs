@@ -29,7 +29,16 @@ fn skips(archive: &Archive<'_>, member: &Member) -> bool {
 
 /// The marks that PyTorch itself writes.
 fn member(member: &Member, bytes: &[u8], _: &mut crate::context::Context) -> bool {
-    matches!(below(member), Some("archive_format" | "archive_version" | "byteorder" | ".format_version" | ".storage_alignment" | ".data/serialization_id"))
-        && bytes.len() < 100
+    matches!(
+        below(member),
+        Some(
+            "archive_format"
+                | "archive_version"
+                | "byteorder"
+                | ".format_version"
+                | ".storage_alignment"
+                | ".data/serialization_id"
+        )
+    ) && bytes.len() < 100
         && !Npy::matches(bytes)
 }

@@ -24,7 +24,21 @@ rule! {
 }
 
 /// Endings under which libraries and programs lie openly.
-const OPEN: &[&str] = &[".so", ".dylib", ".dll", ".pyd", ".wasm", ".class", ".llamafile", ".node", ".pyc", ".a", ".o", ".metallib", ".cubin"];
+const OPEN: &[&str] = &[
+    ".so",
+    ".dylib",
+    ".dll",
+    ".pyd",
+    ".wasm",
+    ".class",
+    ".llamafile",
+    ".node",
+    ".pyc",
+    ".a",
+    ".o",
+    ".metallib",
+    ".cubin",
+];
 
 pub(super) fn check(program: &Artifact<'_>, sink: &mut Sink) {
     let name = program.name.to_ascii_lowercase();

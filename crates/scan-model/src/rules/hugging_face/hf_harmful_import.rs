@@ -26,13 +26,38 @@ rule! {
 
 /// Libraries that models are made of.
 const LIBRARIES: &[&str] = &[
-    "transformers", "diffusers", "peft", "timm", "torch", "torchvision", "torchaudio", "sentence_transformers", "nemo",
-    "pytorch_lightning", "lightning", "open_clip", "ldm", "sgm", "numpy", "keras", "tensorflow", "flax", "omegaconf", "hydra",
+    "transformers",
+    "diffusers",
+    "peft",
+    "timm",
+    "torch",
+    "torchvision",
+    "torchaudio",
+    "sentence_transformers",
+    "nemo",
+    "pytorch_lightning",
+    "lightning",
+    "open_clip",
+    "ldm",
+    "sgm",
+    "numpy",
+    "keras",
+    "tensorflow",
+    "flax",
+    "omegaconf",
+    "hydra",
 ];
 /// Fields whose value is the name of a class.
 const CLASSES: &[&str] = &[
-    "processor_class", "feature_extractor_type", "image_processor_type", "tokenizer_class", "model_type", "architectures",
-    "feature_extractor_class", "image_processor_class", "video_processor_type",
+    "processor_class",
+    "feature_extractor_type",
+    "image_processor_type",
+    "tokenizer_class",
+    "model_type",
+    "architectures",
+    "feature_extractor_class",
+    "image_processor_class",
+    "video_processor_type",
 ];
 
 pub(super) fn check(document: &Artifact, sink: &mut Sink) {
@@ -45,7 +70,8 @@ pub(super) fn check(document: &Artifact, sink: &mut Sink) {
             let top = library.split('.').next().unwrap_or_default();
             if !library.is_empty() && !LIBRARIES.contains(&top) {
                 let class = entries.get("base_model_class").and_then(Value::as_str).unwrap_or_default();
-                let severity = if is_harmful(&format!("{library}.{class}")) { Severity::Critical } else { Severity::Medium };
+                let severity =
+                    if is_harmful(&format!("{library}.{class}")) { Severity::Critical } else { Severity::Medium };
                 find(severity, format!("the adapter imports {library} for {class}"));
             }
         }
@@ -68,7 +94,20 @@ pub(super) fn check(document: &Artifact, sink: &mut Sink) {
 
 /// Whether a dotted path leads to a function that the pickle rules know for its harm, or into a module of such.
 fn is_harmful(path: &str) -> bool {
-    const MODULES: &[&str] = &["os", "posix", "nt", "subprocess", "builtins", "pty", "shutil", "socket", "runpy", "ctypes", "importlib", "sys"];
+    const MODULES: &[&str] = &[
+        "os",
+        "posix",
+        "nt",
+        "subprocess",
+        "builtins",
+        "pty",
+        "shutil",
+        "socket",
+        "runpy",
+        "ctypes",
+        "importlib",
+        "sys",
+    ];
     let Some((module, name)) = path.rsplit_once('.') else { return false };
     MODULES.contains(&module.split('.').next().unwrap_or_default()) || allow::is_dangerous(module, name)
 }

@@ -23,7 +23,14 @@ rule! {
 }
 
 /// Fields whose value is loaded.
-const LOADED: &[&str] = &["base_model_name_or_path", "vocab_file", "merges_file", "tokenizer_file", "weight_map", "pretrained_model_name_or_path"];
+const LOADED: &[&str] = &[
+    "base_model_name_or_path",
+    "vocab_file",
+    "merges_file",
+    "tokenizer_file",
+    "weight_map",
+    "pretrained_model_name_or_path",
+];
 /// Places that no model is kept at.
 const PLACES: &[&str] = &["/etc/", "/proc/", "/dev/", "/tmp/", "/var/tmp/", "/sys/", "/root/.", "c:\\windows", "file:"];
 
@@ -48,5 +55,10 @@ fn leads_outside(path: &str, is_strict: bool) -> bool {
     let ups = lower.split(['/', '\\']).filter(|part| *part == "..").count();
     let is_place = PLACES.iter().any(|place| lower.starts_with(place)) || lower.starts_with("~/.");
     let is_hub = lower.starts_with("https://huggingface.co/");
-    (is_url && !is_hub) || lower.starts_with("\\\\") || lower.starts_with("//") || is_place || ups > 2 || (is_strict && (ups > 0 || lower.starts_with('/')))
+    (is_url && !is_hub)
+        || lower.starts_with("\\\\")
+        || lower.starts_with("//")
+        || is_place
+        || ups > 2
+        || (is_strict && (ups > 0 || lower.starts_with('/')))
 }

@@ -26,9 +26,29 @@ rule! {
 
 /// Libraries whose classes diffusers' pipelines and sentence-transformers' modules are made of.
 const LIBRARIES: &[&str] = &[
-    "diffusers", "transformers", "sentence_transformers", "onnxruntime", "optimum", "torch", "flax", "k_diffusion",
-    "stable_diffusion", "kolors", "deepfloyd_if", "latent_diffusion", "wuerstchen", "paint_by_example", "audioldm2",
-    "shap_e", "kandinsky", "audioldm", "unidiffuser", "blip_diffusion", "pag", "aura_flow", "hunyuan_video",
+    "diffusers",
+    "transformers",
+    "sentence_transformers",
+    "onnxruntime",
+    "optimum",
+    "torch",
+    "flax",
+    "k_diffusion",
+    "stable_diffusion",
+    "kolors",
+    "deepfloyd_if",
+    "latent_diffusion",
+    "wuerstchen",
+    "paint_by_example",
+    "audioldm2",
+    "shap_e",
+    "kandinsky",
+    "audioldm",
+    "unidiffuser",
+    "blip_diffusion",
+    "pag",
+    "aura_flow",
+    "hunyuan_video",
 ];
 
 pub(super) fn check(document: &Artifact, sink: &mut Sink) {
@@ -59,7 +79,9 @@ pub(super) fn check(document: &Artifact, sink: &mut Sink) {
             find(format!("the pipeline's class is in the code {module}"));
         }
         for (name, value) in components {
-            let Some([Value::String(library), Value::String(class)]) = value.as_array().map(Vec::as_slice) else { continue };
+            let Some([Value::String(library), Value::String(class)]) = value.as_array().map(Vec::as_slice) else {
+                continue;
+            };
             let top = library.split('.').next().unwrap_or_default();
             if !LIBRARIES.contains(&top) && class.starts_with(char::is_uppercase) && !name.starts_with('_') {
                 find(format!("the component {name} is in the code {library}.{class}"));

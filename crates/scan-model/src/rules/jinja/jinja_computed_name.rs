@@ -37,12 +37,21 @@ pub(super) fn check(template: &Artifact<'_>, sink: &mut Sink) {
                 for text in template.bindings.texts(expression).iter().filter(|text| is_part(text)) {
                     find(offset, Severity::Medium, format!("the template makes the part of a name {text:?}"));
                 }
-                let is_attr = name == "attr" || (name == "map" && arguments.iter().any(|argument| is_word(&argument.value, "attr")));
-                let texts = arguments.first().map(|argument| template.bindings.texts(&argument.value)).unwrap_or_default();
+                let is_attr = name == "attr"
+                    || (name == "map" && arguments.iter().any(|argument| is_word(&argument.value, "attr")));
+                let texts =
+                    arguments.first().map(|argument| template.bindings.texts(&argument.value)).unwrap_or_default();
                 if is_attr && texts.is_empty() {
                     find(offset, Severity::High, "the template reaches an attribute by a computed name".to_owned());
                 } else if is_attr && !texts.iter().any(|text| is_internal(text)) {
-                    find(offset, Severity::Medium, format!("the template reaches the attribute {:?} by attr", texts.first().map_or("", |text| text)));
+                    find(
+                        offset,
+                        Severity::Medium,
+                        format!(
+                            "the template reaches the attribute {:?} by attr",
+                            texts.first().map_or("", |text| text)
+                        ),
+                    );
                 }
             }
             // What begins or ends such a name, or is all underscores, has no other use.

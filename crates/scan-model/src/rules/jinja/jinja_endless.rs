@@ -28,7 +28,10 @@ const MOST: i64 = 100_000;
 pub(super) fn check(template: &Artifact<'_>, sink: &mut Sink) {
     let most = |expression: &Expression| {
         let numbers = template.bindings.values(expression).into_iter();
-        numbers.filter_map(|value| if let Constant::Integer(number) = value { Some(number) } else { None }).max().unwrap_or(0)
+        numbers
+            .filter_map(|value| if let Constant::Integer(number) = value { Some(number) } else { None })
+            .max()
+            .unwrap_or(0)
     };
     template.walk(|expression, offset| {
         let what = match expression {

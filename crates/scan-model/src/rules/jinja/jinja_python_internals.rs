@@ -29,9 +29,8 @@ rule! {
 }
 
 /// Objects of Jinja and of web frameworks whose only use beside their own is what they lead to.
-const LEADS: &[&str] = &[
-    "config", "cycler", "get_flashed_messages", "g", "joiner", "lipsum", "request", "self", "session", "url_for",
-];
+const LEADS: &[&str] =
+    &["config", "cycler", "get_flashed_messages", "g", "joiner", "lipsum", "request", "self", "session", "url_for"];
 
 pub(super) fn check(template: &Artifact<'_>, sink: &mut Sink) {
     let mut find = |offset: u64, severity: Severity, message: String| {
@@ -41,7 +40,9 @@ pub(super) fn check(template: &Artifact<'_>, sink: &mut Sink) {
         }
     };
     let is_lead = |value: &Expression| match value {
-        Expression::Name(name) => (LEADS.contains(&name.as_str()) && !template.bindings.has(name)).then(|| name.clone()),
+        Expression::Name(name) => {
+            (LEADS.contains(&name.as_str()) && !template.bindings.has(name)).then(|| name.clone())
+        }
         _ => None,
     };
     template.walk(|expression, offset| {
@@ -79,7 +80,11 @@ pub(super) fn check(template: &Artifact<'_>, sink: &mut Sink) {
         }
         let is_text = matches!(
             expression,
-            Expression::Text(_) | Expression::Chain(..) | Expression::Filter(..) | Expression::Call(..) | Expression::Item(..)
+            Expression::Text(_)
+                | Expression::Chain(..)
+                | Expression::Filter(..)
+                | Expression::Call(..)
+                | Expression::Item(..)
         );
         if is_text {
             for text in template.bindings.texts(expression) {

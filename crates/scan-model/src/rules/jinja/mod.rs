@@ -22,8 +22,25 @@ group! { Artifact<'_>;
 
 /// Python's names that lead from any value to the interpreter, without their underscores where they have such.
 const INTERNALS: &[&str] = &[
-    "ag_frame", "co_code", "cr_frame", "f_back", "f_builtins", "f_code", "f_globals", "f_locals", "func_closure",
-    "func_code", "func_globals", "gi_code", "gi_frame", "im_class", "im_func", "im_self", "mro", "tb_frame", "tb_next",
+    "ag_frame",
+    "co_code",
+    "cr_frame",
+    "f_back",
+    "f_builtins",
+    "f_code",
+    "f_globals",
+    "f_locals",
+    "func_closure",
+    "func_code",
+    "func_globals",
+    "gi_code",
+    "gi_frame",
+    "im_class",
+    "im_func",
+    "im_self",
+    "mro",
+    "tb_frame",
+    "tb_next",
 ];
 
 impl Artifact<'_> {
@@ -67,7 +84,8 @@ pub(crate) fn internal_in(text: &str) -> Option<&str> {
 
 /// Expressions that name an attribute by a value: keys, and the arguments of the filters that look attributes up.
 fn keys(expression: &Expression) -> Vec<&Expression> {
-    const BY_ATTRIBUTE: &[&str] = &["attr", "groupby", "map", "rejectattr", "selectattr", "sort", "sum", "unique", "max", "min"];
+    const BY_ATTRIBUTE: &[&str] =
+        &["attr", "groupby", "map", "rejectattr", "selectattr", "sort", "sum", "unique", "max", "min"];
     match expression {
         Expression::Item(_, key) => match &**key {
             Expression::Slice(_) => Vec::new(),

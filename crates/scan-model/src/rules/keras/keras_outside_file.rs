@@ -27,8 +27,23 @@ rule! {
 
 /// Arguments that are paths.
 const PATHS: &[&str] = &[
-    "asset_dir", "cache_dir", "extract_dir", "file_path", "filename", "filepath", "fname", "handle", "log_dir", "origin",
-    "path", "url", "vocab_file", "vocab_path", "vocabulary", "vocabulary_file", "idf_weights",
+    "asset_dir",
+    "cache_dir",
+    "extract_dir",
+    "file_path",
+    "filename",
+    "filepath",
+    "fname",
+    "handle",
+    "log_dir",
+    "origin",
+    "path",
+    "url",
+    "vocab_file",
+    "vocab_path",
+    "vocabulary",
+    "vocabulary_file",
+    "idf_weights",
 ];
 
 pub(super) fn check(model: &Artifact<'_>, sink: &mut Sink) {

@@ -50,7 +50,8 @@ const PARTS: &[&str] = &[
 /// What a model may name in them nevertheless.
 const CLASSES: &[&str] = &["Cropper", "Feature", "FeatureSpace", "Progbar", "SklearnClassifier", "SklearnRegressor"];
 /// The classes of `keras.models`; its functions load and write models.
-const MODELS: &[&str] = &["Functional", "Model", "Sequential", "SharpnessAwareMinimization", "WideDeepModel", "LinearModel"];
+const MODELS: &[&str] =
+    &["Functional", "Model", "Sequential", "SharpnessAwareMinimization", "WideDeepModel", "LinearModel"];
 /// Functions wherever they are.
 const FUNCTIONS: &[&str] = &[
     "clone_model",
@@ -154,7 +155,8 @@ mod tests {
     fn what_no_layer_needs_is_found_however_it_is_named() {
         let is = |module: &'static str, class: &'static str, name: &str| {
             let config = Value::String(name.to_owned());
-            let object = KerasObject { path: String::new(), module: Some(module), class, registered: None, config: &config };
+            let object =
+                KerasObject { path: String::new(), module: Some(module), class, registered: None, config: &config };
             is_unsafe(&object)
         };
         for (module, class, name) in [

@@ -42,7 +42,8 @@ fn is_elsewhere(line: &str) -> bool {
     let is_file = ["-r ", "-c ", "--requirement ", "--constraint "].iter().any(|option| line.starts_with(option));
     let place = line.split(['=', ' ', '@']).find(|part| part.contains("://")).unwrap_or_default();
     let is_known = KNOWN.iter().any(|known| place.trim_start_matches("git+").starts_with(known));
-    let is_option = line.starts_with('-') && !is_file && !line.starts_with("--no-binary") && !line.starts_with("--only-binary");
+    let is_option =
+        line.starts_with('-') && !is_file && !line.starts_with("--no-binary") && !line.starts_with("--only-binary");
     let is_path = line.starts_with(['.', '/', '~']) || line.contains("file:");
     (line.contains("://") || is_option && !line.starts_with("--pre")) && !is_known || is_path
 }
@@ -51,12 +52,26 @@ fn is_elsewhere(line: &str) -> bool {
 mod tests {
     #[test]
     fn names_and_versions_come_from_the_index() {
-        for line in ["pip==24.0", "torch>=2,<3 ; python_version > '3.8'", "-r requirements.txt", "--pre", "a[b]==1",
-            "--extra-index-url https://download.pytorch.org/whl/cpu"] {
+        for line in [
+            "pip==24.0",
+            "torch>=2,<3 ; python_version > '3.8'",
+            "-r requirements.txt",
+            "--pre",
+            "a[b]==1",
+            "--extra-index-url https://download.pytorch.org/whl/cpu",
+        ] {
             assert!(!super::is_elsewhere(line), "{line}");
         }
-        for line in ["git+https://example.org/x.git", "x @ https://example.org/x.whl", "--index-url http://127.0.0.1/simple", "-e .", "./x",
-            "--trusted-host example.org", "file:///tmp/x", "x @ file:x.whl"] {
+        for line in [
+            "git+https://example.org/x.git",
+            "x @ https://example.org/x.whl",
+            "--index-url http://127.0.0.1/simple",
+            "-e .",
+            "./x",
+            "--trusted-host example.org",
+            "file:///tmp/x",
+            "x @ file:x.whl",
+        ] {
             assert!(super::is_elsewhere(line), "{line}");
         }
     }

@@ -24,7 +24,16 @@ rule! {
 }
 
 /// What MLflow writes.
-const KNOWN: &[&str] = &["mlflow.pytorch.pickle_module", "cloudpickle", "dill", "pickle", "keras", "tensorflow.keras", "tf_keras", "keras.api"];
+const KNOWN: &[&str] = &[
+    "mlflow.pytorch.pickle_module",
+    "cloudpickle",
+    "dill",
+    "pickle",
+    "keras",
+    "tensorflow.keras",
+    "tf_keras",
+    "keras.api",
+];
 
 pub(super) fn check(model: &Artifact, sink: &mut Sink) {
     for beside in &model.beside {

@@ -40,9 +40,30 @@ const PACKAGES: &[&str] = &[
 ];
 /// Parts of names in these packages that load, compile, or run what they are given.
 const ACTIVE: &[&str] = &[
-    "hub", "load", "load_library", "cpp_extension", "jit", "package", "distributed", "multiprocessing", "_inductor",
-    "_dynamo", "from_pretrained", "from_file", "save", "save_to", "restore_from", "from_config_file", "exec", "eval", "compile", "utils",
-    "load_from_checkpoint", "pipeline", "run", "launch",
+    "hub",
+    "load",
+    "load_library",
+    "cpp_extension",
+    "jit",
+    "package",
+    "distributed",
+    "multiprocessing",
+    "_inductor",
+    "_dynamo",
+    "from_pretrained",
+    "from_file",
+    "save",
+    "save_to",
+    "restore_from",
+    "from_config_file",
+    "exec",
+    "eval",
+    "compile",
+    "utils",
+    "load_from_checkpoint",
+    "pipeline",
+    "run",
+    "launch",
 ];
 
 pub(super) fn check(target: &Artifact, sink: &mut Sink) {

@@ -42,7 +42,8 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
         }
     }
     for (key, offset) in artifact.model.odd_keys.iter().filter(|(key, _)| key.starts_with('_')) {
-        let message = format!("an external tensor has {key:?}, which loaders of some versions set on an object of theirs");
+        let message =
+            format!("an external tensor has {key:?}, which loaders of some versions set on an object of theirs");
         sink.push(Finding::new(&METADATA, sink.at(*offset), message).severity(Severity::Medium));
     }
     for node in artifact.model.nodes.iter().filter(|node| node.operator == CONTEXT) {

@@ -48,52 +48,198 @@ const HARMS: &[(Harm, &[&str])] = &[
     (
         Harm::Program,
         &[
-            "os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn", "os.startfile", "os.fork", "os.?", "posix.",
-            "nt.system", "subprocess.", "pty.", "commands.", "popen2.", "_posixsubprocess.", "platform.popen",
-            "asyncio.create_subprocess", "asyncio.subprocess.", "multiprocessing.popen", "pexpect.",
-            "runpy.", "sh.bash", "sh.sh",
-            "distutils.spawn.", "webbrowser.", "antigravity", "pip.main", "pip._internal.", "ensurepip.", "venv.create",
-            "?.system", "?.popen",
+            "os.system",
+            "os.popen",
+            "os.exec",
+            "os.spawn",
+            "os.posix_spawn",
+            "os.startfile",
+            "os.fork",
+            "os.?",
+            "posix.",
+            "nt.system",
+            "subprocess.",
+            "pty.",
+            "commands.",
+            "popen2.",
+            "_posixsubprocess.",
+            "platform.popen",
+            "asyncio.create_subprocess",
+            "asyncio.subprocess.",
+            "multiprocessing.popen",
+            "pexpect.",
+            "runpy.",
+            "sh.bash",
+            "sh.sh",
+            "distutils.spawn.",
+            "webbrowser.",
+            "antigravity",
+            "pip.main",
+            "pip._internal.",
+            "ensurepip.",
+            "venv.create",
+            "?.system",
+            "?.popen",
         ],
     ),
     (
         Harm::Code,
         &[
-            "exec", "eval", "code.interact", "code.Interactive", "codeop.", "types.FunctionType", "types.CodeType",
-            "timeit.", "cProfile.run", "builtins.", "imp.load", "importlib.util.spec_from", "importlib.machinery.", "zipimport.",
-            "pkgutil.resolve_name", "pydoc.locate", "bdb.", "pdb.", "?",
+            "exec",
+            "eval",
+            "code.interact",
+            "code.Interactive",
+            "codeop.",
+            "types.FunctionType",
+            "types.CodeType",
+            "timeit.",
+            "cProfile.run",
+            "builtins.",
+            "imp.load",
+            "importlib.util.spec_from",
+            "importlib.machinery.",
+            "zipimport.",
+            "pkgutil.resolve_name",
+            "pydoc.locate",
+            "bdb.",
+            "pdb.",
+            "?",
         ],
     ),
-    (Harm::Native, &["ctypes.CDLL", "ctypes.WinDLL", "ctypes.OleDLL", "ctypes.PyDLL", "ctypes.cdll", "ctypes.windll", "ctypes.pythonapi", "ctypes.memmove", "cffi.", "mmap.mmap",
-            "torch.utils.cpp_extension.load_inline"]),
+    (
+        Harm::Native,
+        &[
+            "ctypes.CDLL",
+            "ctypes.WinDLL",
+            "ctypes.OleDLL",
+            "ctypes.PyDLL",
+            "ctypes.cdll",
+            "ctypes.windll",
+            "ctypes.pythonapi",
+            "ctypes.memmove",
+            "cffi.",
+            "mmap.mmap",
+            "torch.utils.cpp_extension.load_inline",
+        ],
+    ),
     (
         Harm::Socket,
-        &["socket.", "socketserver.", "paramiko.", "telnetlib.", "ftplib.", "smtplib.", "xmlrpc.", "dns.", "websocket.", "websockets.", "asyncio.open_connection", "pyautogui.", "pynput.", "os.dup2"],
+        &[
+            "socket.",
+            "socketserver.",
+            "paramiko.",
+            "telnetlib.",
+            "ftplib.",
+            "smtplib.",
+            "xmlrpc.",
+            "dns.",
+            "websocket.",
+            "websockets.",
+            "asyncio.open_connection",
+            "pyautogui.",
+            "pynput.",
+            "os.dup2",
+        ],
     ),
     (
         Harm::Network,
-        &["urllib.request.", "urllib2.", "urllib3.", "urllib.urlopen", "http.client.", "http.server.", "requests.", "httpx.", "aiohttp.", "wget.", "pycurl."],
+        &[
+            "urllib.request.",
+            "urllib2.",
+            "urllib3.",
+            "urllib.urlopen",
+            "http.client.",
+            "http.server.",
+            "requests.",
+            "httpx.",
+            "aiohttp.",
+            "wget.",
+            "pycurl.",
+        ],
     ),
     (
         Harm::Unpickle,
-        &["pickle.load", "pickle.Unpickler", "_pickle.load", "cPickle.load", "dill.load", "cloudpickle.load", "marshal.load", "jsonpickle.decode", "shelve.open", "yaml.unsafe_load"],
+        &[
+            "pickle.load",
+            "pickle.Unpickler",
+            "_pickle.load",
+            "cPickle.load",
+            "dill.load",
+            "cloudpickle.load",
+            "marshal.load",
+            "jsonpickle.decode",
+            "shelve.open",
+            "yaml.unsafe_load",
+        ],
     ),
-    (Harm::Files, &["shutil.rmtree", "os.remove", "os.unlink", "os.rmdir", "os.removedirs", "os.chmod", "os.kill", "os.setuid", "os.symlink", "os.putenv"]),
+    (
+        Harm::Files,
+        &[
+            "shutil.rmtree",
+            "os.remove",
+            "os.unlink",
+            "os.rmdir",
+            "os.removedirs",
+            "os.chmod",
+            "os.kill",
+            "os.setuid",
+            "os.symlink",
+            "os.putenv",
+        ],
+    ),
 ];
 
 /// What is below a harmful module and does no harm.
 const HARMLESS: &[&str] = &[
-    "socket.gethostname", "socket.getfqdn", "subprocess.PIPE", "subprocess.DEVNULL", "subprocess.CalledProcessError",
-    "requests.exceptions.", "timeit.default_timer", "socket.gaierror", "urllib3.disable_warnings", "requests.Session",
-    "urllib3.util.", "requests.adapters.", "httpx.Timeout", "importlib.util.find_spec",
+    "socket.gethostname",
+    "socket.getfqdn",
+    "subprocess.PIPE",
+    "subprocess.DEVNULL",
+    "subprocess.CalledProcessError",
+    "requests.exceptions.",
+    "timeit.default_timer",
+    "socket.gaierror",
+    "urllib3.disable_warnings",
+    "requests.Session",
+    "urllib3.util.",
+    "requests.adapters.",
+    "httpx.Timeout",
+    "importlib.util.find_spec",
 ];
 
 /// Functions that run when a model is made, loaded or called.
 const RUN_BY_LOADERS: &[&str] = &[
-    "__init__", "__new__", "__call__", "__reduce__", "__reduce_ex__", "__setstate__", "__getattr__", "__del__",
-    "__init_subclass__", "__post_init__", "__enter__", "__class_getitem__", "__set_name__", "forward", "call", "build",
-    "load_context", "predict", "from_pretrained", "from_config", "_load_pyfunc", "load_model", "load", "setup", "handle",
-    "initialize", "init", "model_fn", "predict_fn", "input_fn", "run",
+    "__init__",
+    "__new__",
+    "__call__",
+    "__reduce__",
+    "__reduce_ex__",
+    "__setstate__",
+    "__getattr__",
+    "__del__",
+    "__init_subclass__",
+    "__post_init__",
+    "__enter__",
+    "__class_getitem__",
+    "__set_name__",
+    "forward",
+    "call",
+    "build",
+    "load_context",
+    "predict",
+    "from_pretrained",
+    "from_config",
+    "_load_pyfunc",
+    "load_model",
+    "load",
+    "setup",
+    "handle",
+    "initialize",
+    "init",
+    "model_fn",
+    "predict_fn",
+    "input_fn",
+    "run",
 ];
 
 /// Names of functions that run something, and the beginnings of Python's own names.
@@ -101,30 +247,83 @@ const GETTERS: &[&str] = &["system", "popen", "Popen", "exec", "eval", "spawn", 
 
 /// Functions that no code of a model hands on to others.
 const HANDED: &[&str] = &[
-    "os.system", "os.popen", "os.execv", "os.execve", "os.execl", "os.execvp", "pty.spawn", "subprocess.call", "subprocess.check_call",
-    "subprocess.check_output", "subprocess.getoutput", "subprocess.run", "exec", "eval", "posix.system",
+    "os.system",
+    "os.popen",
+    "os.execv",
+    "os.execve",
+    "os.execl",
+    "os.execvp",
+    "pty.spawn",
+    "subprocess.call",
+    "subprocess.check_call",
+    "subprocess.check_output",
+    "subprocess.getoutput",
+    "subprocess.run",
+    "exec",
+    "eval",
+    "posix.system",
 ];
 
 /// Functions that run when an object is made, restored or forgotten.
-const MADE: &[&str] = &["__init__", "__new__", "__reduce__", "__reduce_ex__", "__setstate__", "__del__", "__init_subclass__"];
+const MADE: &[&str] =
+    &["__init__", "__new__", "__reduce__", "__reduce_ex__", "__setstate__", "__del__", "__init_subclass__"];
 
 /// What tells about the host as a whole.
 const KEPT: &[&str] = &[
-    "os.environ", "os.environ.copy", "os.environ.items", "getpass.getuser", "socket.gethostname", "platform.node", "os.uname",
-    "platform.uname", "os.getlogin", "os.listdir", "os.walk",
+    "os.environ",
+    "os.environ.copy",
+    "os.environ.items",
+    "getpass.getuser",
+    "socket.gethostname",
+    "platform.node",
+    "os.uname",
+    "platform.uname",
+    "os.getlogin",
+    "os.listdir",
+    "os.walk",
 ];
 
 /// Modules that turn one text into another, as what hides code does.
 const DECODERS: &[&str] = &[
-    "base64.", "binascii.", "codecs.decode", "zlib.decompress", "bz2.decompress", "gzip.decompress", "lzma.decompress",
-    "bytes.fromhex", "bytearray.fromhex", "marshal.", "urllib.request.", "requests.", "chr", "rot13",
+    "base64.",
+    "binascii.",
+    "codecs.decode",
+    "zlib.decompress",
+    "bz2.decompress",
+    "gzip.decompress",
+    "lzma.decompress",
+    "bytes.fromhex",
+    "bytearray.fromhex",
+    "marshal.",
+    "urllib.request.",
+    "requests.",
+    "chr",
+    "rot13",
 ];
 
 /// Texts that name what belongs to the user or the system.
 const PRIVATE: &[&str] = &[
-    "/.ssh", ".ssh/", "/etc/passwd", "/etc/shadow", "/etc/cron", ".bashrc", ".bash_profile", ".profile", ".zshrc", ".aws/",
-    ".aws/credentials", ".kube/config", ".netrc", "authorized_keys", "/dev/tcp/", "crontab", "sitecustomize",
-    "CurrentVersion\\Run", ".git-credentials", "/proc/self/mem", "id_rsa",
+    "/.ssh",
+    ".ssh/",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/cron",
+    ".bashrc",
+    ".bash_profile",
+    ".profile",
+    ".zshrc",
+    ".aws/",
+    ".aws/credentials",
+    ".kube/config",
+    ".netrc",
+    "authorized_keys",
+    "/dev/tcp/",
+    "crontab",
+    "sitecustomize",
+    "CurrentVersion\\Run",
+    ".git-credentials",
+    "/proc/self/mem",
+    "id_rsa",
 ];
 
 pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
@@ -144,7 +343,8 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
         push(sink, severity, call.line, format!("{} {when}", call.path), call);
     }
     // Handed on to something else that calls it.
-    for (name, line) in source.names.iter().filter(|(name, _)| HANDED.contains(&name.as_str()) && !artifact.is_notebook) {
+    for (name, line) in source.names.iter().filter(|(name, _)| HANDED.contains(&name.as_str()) && !artifact.is_notebook)
+    {
         let mut location = sink.location();
         location.line = Some(*line);
         sink.push(Finding::new(&METADATA, location, format!("{name} is handed on")).severity(Severity::Medium));
@@ -154,7 +354,8 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
         if is_getter && call.texts.iter().any(|text| GETTERS.iter().any(|name| text.contains(name))) {
             push(sink, Severity::High, call.line, format!("{} names a harmful function", call.path), call);
         }
-        let is_open = matches!(call.path.as_str(), "open" | "io.open" | "os.open" | "codecs.open") || call.path.ends_with(".write_text");
+        let is_open = matches!(call.path.as_str(), "open" | "io.open" | "os.open" | "codecs.open")
+            || call.path.ends_with(".write_text");
         let private = call.texts.iter().find(|text| PRIVATE.iter().any(|mark| text.contains(mark)));
         if let (true, Some(text)) = (is_open, private) {
             push(sink, Severity::High, call.line, format!("{} reaches {text:?}", call.path), call);
@@ -177,14 +378,18 @@ fn harm(path: &str) -> Option<Harm> {
         entry => path.starts_with(entry),
     };
     // From any value to all classes.
-    if path.ends_with("__subclasses__") && ["__base__", "__bases__", "__mro__", "object."].iter().any(|part| path.contains(part)) {
+    if path.ends_with("__subclasses__")
+        && ["__base__", "__bases__", "__mro__", "object."].iter().any(|part| path.contains(part))
+    {
         return Some(Harm::Program);
     }
     // What a harmful call gave was told with it.
     if path.contains("()") || HARMLESS.iter().any(|entry| path.starts_with(entry)) {
         return None;
     }
-    let found = HARMS.iter().find(|(_, entries)| entries.iter().any(|entry| matches!(*entry, "?.system" | "?.popen") && path == *entry));
+    let found = HARMS
+        .iter()
+        .find(|(_, entries)| entries.iter().any(|entry| matches!(*entry, "?.system" | "?.popen") && path == *entry));
     if let Some((harm, _)) = found {
         return Some(*harm);
     }

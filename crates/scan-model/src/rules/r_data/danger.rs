@@ -23,15 +23,26 @@ const DANGEROUS: &[&str] = &[
 
 /// Functions that take another function by its name.
 const INDIRECT: &[&str] = &[
-    "Filter", "Find", "Map", "Reduce", "do.call", "get", "get0", "getExportedValue", "getFromNamespace", "lapply",
-    "match.fun", "mget", "sapply", "vapply",
+    "Filter",
+    "Find",
+    "Map",
+    "Reduce",
+    "do.call",
+    "get",
+    "get0",
+    "getExportedValue",
+    "getFromNamespace",
+    "lapply",
+    "match.fun",
+    "mget",
+    "sapply",
+    "vapply",
 ];
 
 /// The dangerous functions that a piece of code calls, directly or by their names.
 pub(super) fn dangerous(code: &Code) -> Vec<&str> {
     let calls = |name: &str| code.calls.iter().any(|call| call == name);
-    let mut found: Vec<&str> =
-        code.calls.iter().map(String::as_str).filter(|name| DANGEROUS.contains(name)).collect();
+    let mut found: Vec<&str> = code.calls.iter().map(String::as_str).filter(|name| DANGEROUS.contains(name)).collect();
     if INDIRECT.iter().any(|name| calls(name)) {
         found.extend(code.words.iter().map(String::as_str).filter(|word| DANGEROUS.contains(word)));
     }

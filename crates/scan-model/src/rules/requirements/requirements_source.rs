@@ -25,10 +25,19 @@ rule! {
 
 /// Indexes and pages of projects whose packages models need.
 const USUAL: &[&str] = &[
-    "https://pypi.org/", "https://files.pythonhosted.org/", "https://download.pytorch.org/", "https://pypi.nvidia.com",
-    "https://pypi.ngc.nvidia.com", "https://data.pyg.org/", "https://storage.googleapis.com/jax-releases/",
-    "https://conda.anaconda.org/", "https://repo.anaconda.com/", "https://developer.download.nvidia.com/",
-    "https://flashinfer.ai/whl", "https://wheels.vllm.ai/", "https://download.openmmlab.com/",
+    "https://pypi.org/",
+    "https://files.pythonhosted.org/",
+    "https://download.pytorch.org/",
+    "https://pypi.nvidia.com",
+    "https://pypi.ngc.nvidia.com",
+    "https://data.pyg.org/",
+    "https://storage.googleapis.com/jax-releases/",
+    "https://conda.anaconda.org/",
+    "https://repo.anaconda.com/",
+    "https://developer.download.nvidia.com/",
+    "https://flashinfer.ai/whl",
+    "https://wheels.vllm.ai/",
+    "https://download.openmmlab.com/",
 ];
 
 pub(super) fn check(artifact: &Artifact, sink: &mut Sink) {

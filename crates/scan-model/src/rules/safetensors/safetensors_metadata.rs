@@ -23,9 +23,28 @@ rule! {
 
 /// What no description of a model says.
 const MARKS: &[&str] = &[
-    "__builtins__", "__globals__", "__import__(", "__reduce__", "__subclasses__", "base64.b64decode", "cposix\n", "cos\n",
-    "csubprocess\n", "eval(", "exec(", "import os", "import subprocess", "marshal.loads", "os.popen", "os.system", "pickle.loads",
-    "powershell", "pty.spawn", "socket.socket", "subprocess.", "<script",
+    "__builtins__",
+    "__globals__",
+    "__import__(",
+    "__reduce__",
+    "__subclasses__",
+    "base64.b64decode",
+    "cposix\n",
+    "cos\n",
+    "csubprocess\n",
+    "eval(",
+    "exec(",
+    "import os",
+    "import subprocess",
+    "marshal.loads",
+    "os.popen",
+    "os.system",
+    "pickle.loads",
+    "powershell",
+    "pty.spawn",
+    "socket.socket",
+    "subprocess.",
+    "<script",
 ];
 
 pub(super) fn check(file: &Artifact, sink: &mut Sink) {

@@ -22,12 +22,48 @@ rule! {
 }
 
 const FETCHERS: &[&str] = &["curl ", "wget ", "base64 -d", "base64 --decode", "base64 -D", "xxd -r", "openssl enc -d"];
-const RUNNERS: &[&str] = &["|sh", "|bash", "|zsh", "|python", "|perl", "|sudosh", "|sudobash", "|/bin/sh", "|/bin/bash", "|source/dev/stdin"];
+const RUNNERS: &[&str] = &[
+    "|sh",
+    "|bash",
+    "|zsh",
+    "|python",
+    "|perl",
+    "|sudosh",
+    "|sudobash",
+    "|/bin/sh",
+    "|/bin/bash",
+    "|source/dev/stdin",
+];
 const MARKS: &[&str] = &[
-    "/dev/tcp/", "/dev/udp/", "nc -e", "ncat -e", "nc -c", "mkfifo /tmp/", "bash -i >&", "sh -i >&", "socat exec:",
-    "authorized_keys", "crontab -", "/etc/cron", "/etc/ld.so.preload", "rm -rf /", "rm -rf ~", "rm -rf $HOME", ":(){ :|:& };:",
-    "/etc/shadow", "| crontab", "chmod +s", "chmod u+s", "systemctl enable", "169.254.169.254", "xmrig", "Invoke-Expression",
-    "DownloadString", "powershell -enc", "powershell -e ", "certutil -urlcache",
+    "/dev/tcp/",
+    "/dev/udp/",
+    "nc -e",
+    "ncat -e",
+    "nc -c",
+    "mkfifo /tmp/",
+    "bash -i >&",
+    "sh -i >&",
+    "socat exec:",
+    "authorized_keys",
+    "crontab -",
+    "/etc/cron",
+    "/etc/ld.so.preload",
+    "rm -rf /",
+    "rm -rf ~",
+    "rm -rf $HOME",
+    ":(){ :|:& };:",
+    "/etc/shadow",
+    "| crontab",
+    "chmod +s",
+    "chmod u+s",
+    "systemctl enable",
+    "169.254.169.254",
+    "xmrig",
+    "Invoke-Expression",
+    "DownloadString",
+    "powershell -enc",
+    "powershell -e ",
+    "certutil -urlcache",
 ];
 
 pub(super) fn check(script: &Artifact<'_>, sink: &mut Sink) {
@@ -37,7 +73,8 @@ pub(super) fn check(script: &Artifact<'_>, sink: &mut Sink) {
             continue;
         }
         let dense: String = line.chars().filter(|letter| !letter.is_whitespace()).collect();
-        let is_piped = FETCHERS.iter().any(|mark| line.contains(mark)) && RUNNERS.iter().any(|mark| dense.contains(mark));
+        let is_piped =
+            FETCHERS.iter().any(|mark| line.contains(mark)) && RUNNERS.iter().any(|mark| dense.contains(mark));
         let is_evaluated = FETCHERS.iter().any(|mark| line.contains(mark))
             && ["eval", "sh -c", "<(curl", "<(wget", "source <("].iter().any(|mark| line.contains(mark));
         if is_piped || is_evaluated || MARKS.iter().any(|mark| line.contains(mark) && !is_own(line, mark)) {
@@ -50,7 +87,10 @@ pub(super) fn check(script: &Artifact<'_>, sink: &mut Sink) {
 
 /// Whether what is removed lies below a folder that scripts make for themselves.
 fn is_own(line: &str, mark: &str) -> bool {
-    mark == "rm -rf /" && ["rm -rf /tmp/", "rm -rf /var/lib/apt/lists", "rm -rf /root/.cache", "rm -rf /var/cache"].iter().any(|own| line.contains(own))
+    mark == "rm -rf /"
+        && ["rm -rf /tmp/", "rm -rf /var/lib/apt/lists", "rm -rf /root/.cache", "rm -rf /var/cache"]
+            .iter()
+            .any(|own| line.contains(own))
 }
 
 #[cfg(test)]

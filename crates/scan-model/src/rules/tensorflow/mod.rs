@@ -54,7 +54,8 @@ impl<'g> Artifact<'g> {
 
     /// The first path of a node that leads out of the model, other than those of assets, which the loader puts in.
     fn outside(&self, node: &'g Node, effect: &Effect) -> Option<&'g str> {
-        if let Some(path) = effect.attribute.and_then(|name| node.attribute(name).iter().find(|path| is_outside(path))) {
+        if let Some(path) = effect.attribute.and_then(|name| node.attribute(name).iter().find(|path| is_outside(path)))
+        {
             return Some(path);
         }
         let mut steps = self.steps.get();

@@ -26,7 +26,9 @@ rule! {
 
 pub(super) fn check(name: &Artifact, sink: &mut Sink) {
     let (severity, message) = match name {
-        Artifact::Active { name, .. } => (Severity::High, format!("the program uses {name}, which reaches out of the model")),
+        Artifact::Active { name, .. } => {
+            (Severity::High, format!("the program uses {name}, which reaches out of the model"))
+        }
         Artifact::Unlisted { name, .. } => (Severity::Medium, format!("the program uses {name}, which is on no list")),
         Artifact::Hidden { name, .. } => {
             (Severity::Medium, format!("the program uses {name:?} in a way that hides which operator is meant"))

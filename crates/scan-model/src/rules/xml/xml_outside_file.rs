@@ -24,8 +24,22 @@ rule! {
 }
 
 /// Attributes that OpenVINO, or a plug-in of it, takes for paths.
-const PATHS: &[&str] =
-    &["bin", "extension", "extensions", "file", "filename", "kernel", "library", "lib", "location", "path", "plugin", "src", "weights", "weights_path"];
+const PATHS: &[&str] = &[
+    "bin",
+    "extension",
+    "extensions",
+    "file",
+    "filename",
+    "kernel",
+    "library",
+    "lib",
+    "location",
+    "path",
+    "plugin",
+    "src",
+    "weights",
+    "weights_path",
+];
 
 pub(super) fn is_telling(element: &Element) -> bool {
     opened(element).is_some()

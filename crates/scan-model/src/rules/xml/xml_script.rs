@@ -40,8 +40,7 @@ const CALLS: &[&str] = &[
 
 pub(super) fn is_telling(element: &Element) -> bool {
     let is_language = |value: &str| LANGUAGES.contains(&value.to_ascii_lowercase().as_str());
-    element.name == "Extension"
-        && element.attributes.iter().any(|(_, value)| is_language(value) || has_call(value))
+    element.name == "Extension" && element.attributes.iter().any(|(_, value)| is_language(value) || has_call(value))
 }
 
 pub(super) fn is_telling_text(element: &str, text: &str) -> bool {
