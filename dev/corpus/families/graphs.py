@@ -77,7 +77,6 @@ def onnx_cases():
         "library-domain.onnx": custom("custom", "LoadLibrary", attributes=[attribute("path", "/tmp/" + MARKER + ".so", 3)]),
         "aten-op.onnx": custom("org.pytorch.aten", "ATen", attributes=[attribute("operator", "from_file", 3)]),
         "pickled-metadata.onnx": onnx(more=[(14, message((1, "sklearn"), (2, PICKLED)))]),
-        "pickled-weights.onnx": onnx(onnx_graph(initializers=[message((1, len(PICKLED)), (2, 2), (8, "w"), (9, PICKLED))])),
         "trailing-pickle.onnx": onnx() + PICKLED,
         "folder": {"model.onnx": with_tensor("weights/w.bin"), "weights/w.bin": b"\x80\x04" + PICKLED},
     }

