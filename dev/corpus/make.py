@@ -17,7 +17,7 @@ import json
 import sys
 from pathlib import Path
 
-from fixtures import CORPUS, dangerous, folders, shapes
+from fixtures import CORPUS, dangerous, folders, forms, shapes
 
 FAMILIES = CORPUS / "families"
 INDEX = FAMILIES / "index.json"
@@ -35,6 +35,9 @@ def fixtures():
     folders.containers()
     folders.skops()
     folders.mlmodel()
+    forms.archives()
+    forms.libraries()
+    forms.folders()
 
 
 def attacks():
