@@ -331,7 +331,6 @@ mod tests {
         let table = usize::try_from(target).unwrap();
         bytes[table - 8..table].copy_from_slice(b"\x08\0\x08\0\x04\0\x04\0");
         // Its code says that it is known by name.
-        let mut bytes = bytes;
         bytes[table + 4] = 32;
         let model = Tflite::parse(&bytes);
         assert!(model.broken.is_some());
