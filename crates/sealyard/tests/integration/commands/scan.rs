@@ -83,7 +83,7 @@ fn what_somebody_accepted_does_not_count_until_it_changes() {
         let of = |rule: &&str| {
             format!("[[exception]]\ndigest = \"{digest}\"\nrule = \"{rule}\"\nreason = \"seen\"\nexpires = {expires}\n")
         };
-        home.file("exceptions.toml", &rules.iter().map(of).collect::<String>())
+        home.file("exceptions.toml", rules.iter().map(of).collect::<String>())
     };
     exceptions("2126-01-01");
     let report = home.run(&["scan", "m", "--exceptions", "exceptions.toml", "--format", "json"]).fine().json();
