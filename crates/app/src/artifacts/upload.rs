@@ -135,7 +135,7 @@ impl App {
             // Held by the work and not by the one who waits for it, who may be gone long before it ends.
             let _place = place;
             let sealed = pending.seal()?;
-            let report = vault.open_sealed(&sealed).map(|object| scanner.scan_file(&name, &object))?;
+            let report = vault.open_sealed(&sealed).map(|object| scanner.scan_arrival(&name, &object))?;
             Ok(Arrived { sealed, report })
         })
         .await

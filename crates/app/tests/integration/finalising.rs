@@ -54,6 +54,20 @@ async fn an_unsafe_folder_of_harmless_files_is_refused() {
     assert_eq!(test.refused_versions().await, 2);
 }
 
+/// A script that starts programs is what people keep with their runs. In a model's folder it would run with the model.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_is_kept_with_a_run_and_refused_in_a_model() {
+    let test = TestApp::new().await;
+    let experiment = test.experiment("e").await;
+    let script = b"import subprocess\nsubprocess.run(['nvidia-smi'])\n";
+    let run = test.run(&experiment).await;
+    assert_eq!(test.put(&experiment, &run, "train.py", script).await.unwrap().verdict, Verdict::Suspicious);
+    let owner = test.logged_model(&experiment).await;
+    test.put(&experiment, &owner, "MLmodel", b"flavors: {}\n").await.unwrap();
+    test.put(&experiment, &owner, "code/train.py", script).await.unwrap();
+    refused_by(test.finalise(&experiment, &owner).await, "scan:python-harmful-call");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_model_without_files_nothing_is_made() {
     let test = TestApp::new().await;

@@ -67,6 +67,16 @@ impl Two {
         Self { test, second, vault, files }
     }
 
+    /// Two workspaces that both servers know; the ids of their keys.
+    async fn with_workspaces(&self, may: &Authorized<Administer, ServerWide>) -> [KeyId; 2] {
+        for name in ["team-a", "team-b"] {
+            self.test.app.create_workspace(&self.test.admin, may, name, None).await.unwrap();
+            self.second.in_workspace(&self.test.admin, name).await.unwrap();
+        }
+        let keys = self.test.write(|tx| tx.workspace_keys()).await;
+        keys.iter().map(|key| KeyId::from_text(&key.key).unwrap()).collect::<Vec<_>>().try_into().unwrap()
+    }
+
     async fn may(&self) -> Authorized<Administer, ServerWide> {
         self.test.app.authorize(&self.test.admin, Administer, ServerWide).await.unwrap()
     }
@@ -124,12 +134,7 @@ async fn the_key_of_a_workspace_that_another_server_deleted_is_forgotten() {
     let two = Two::new().await;
     let (test, second, may) = (&two.test, &two.second, two.may().await);
     let holds = |key: KeyId| two.vault.keyring().is_scoped(key);
-    for name in ["team-a", "team-b"] {
-        test.app.create_workspace(&test.admin, &may, name, None).await.unwrap();
-        second.in_workspace(&test.admin, name).await.unwrap();
-    }
-    let keys: Vec<KeyId> =
-        test.write(|tx| tx.workspace_keys()).await.iter().map(|key| KeyId::from_text(&key.key).unwrap()).collect();
+    let keys = two.with_workspaces(&may).await;
     assert!(keys.iter().all(|key| holds(*key)));
     let done = test.app.delete_workspace(&test.admin, &may, "team-a", WorkspaceDeletion::Cascade).await;
     done.unwrap();
@@ -147,12 +152,7 @@ async fn the_key_of_a_workspace_that_another_server_deleted_is_forgotten() {
 async fn a_destroyed_key_does_not_come_back_by_its_old_row() {
     let two = Two::new().await;
     let (test, second, may) = (&two.test, &two.second, two.may().await);
-    for name in ["team-a", "team-b"] {
-        test.app.create_workspace(&test.admin, &may, name, None).await.unwrap();
-        second.in_workspace(&test.admin, name).await.unwrap();
-    }
-    let ids = test.write(|tx| tx.workspace_keys()).await;
-    let keys: Vec<KeyId> = ids.iter().map(|key| KeyId::from_text(&key.key).unwrap()).collect();
+    let keys = two.with_workspaces(&may).await;
     let copy = format!("ATTACH '{}' AS copy", test.root().join("copy.db").display());
     test.sql(&format!("{copy}; CREATE TABLE copy.old AS SELECT * FROM workspace_keys ORDER BY workspace LIMIT 1"));
     test.app.delete_workspace(&test.admin, &may, "team-a", WorkspaceDeletion::Cascade).await.unwrap();
@@ -207,15 +207,11 @@ async fn no_key_is_destroyed_or_made_while_the_set_is_not_right() {
 async fn a_destroyed_key_is_forgotten_whatever_else_is_damaged() {
     let two = Two::new().await;
     let (test, second, may) = (&two.test, &two.second, two.may().await);
-    for name in ["team-a", "team-b"] {
-        test.app.create_workspace(&test.admin, &may, name, None).await.unwrap();
-        second.in_workspace(&test.admin, name).await.unwrap();
-    }
-    let ids = test.write(|tx| tx.workspace_keys()).await;
+    let keys = two.with_workspaces(&may).await;
     test.app.delete_workspace(&test.admin, &may, "team-a", WorkspaceDeletion::Cascade).await.unwrap();
     test.sql("INSERT INTO workspace_keys (workspace, id, sealed, created) VALUES (99, 'x', x'00', 0)");
     second.follow_vault_keys().await.unwrap();
-    let held = |at: usize| two.vault.keyring().is_scoped(KeyId::from_text(&ids[at].key).unwrap());
+    let held = |at: usize| two.vault.keyring().is_scoped(keys[at]);
     assert!(!held(0) && held(1));
 }
 

@@ -7,5 +7,4 @@ mod corpus;
 mod folders;
 mod graphs;
 mod hostile;
-mod keras_hdf5_r_xml;
 mod models;
