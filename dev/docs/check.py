@@ -17,10 +17,10 @@ OTHERS = re.compile(r"\.(toml|keys|key|pub|pem|origin|pkl|sig|txt|checkpoint|jso
 
 
 def code() -> str:
-    """The crates' sources without their unit tests."""
+    """The crates' sources without their unit tests. The scanner's refuse nothing: a verdict does."""
     parts = []
     for file in sorted((ROOT / "crates").glob("*/src/**/*.rs")):
-        if "gate/src" not in file.as_posix():
+        if file.relative_to(ROOT / "crates").parts[0] not in ("gate", "formats", "scan-model"):
             parts.append(file.read_text().split("#[cfg(test)]\nmod tests")[0])
     return "\n".join(parts)
 
