@@ -33,7 +33,8 @@ impl Context {
     }
 
     /// The report on all that was seen, of a file whose content is `kind`.
-    pub(crate) fn finish(self, path: &str, kind: &str) -> SubjectReport {
+    pub(crate) fn finish(mut self, path: &str, kind: &str) -> SubjectReport {
+        self.sink.end();
         SubjectReport::new(path, kind, self.sink.findings, self.sink.not_assessed).with_facts(self.sink.facts)
     }
 

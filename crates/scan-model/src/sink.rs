@@ -14,6 +14,8 @@ pub(crate) struct Sink {
     pub(crate) findings: Vec<Finding>,
     pub(crate) not_assessed: Vec<NotAssessed>,
     pub(crate) facts: Vec<Fact>,
+    /// Findings that are not kept.
+    dropped: u64,
 }
 
 impl Sink {
@@ -24,6 +26,7 @@ impl Sink {
             findings: Vec::new(),
             not_assessed: Vec::new(),
             facts: Vec::new(),
+            dropped: 0,
         }
     }
 
@@ -55,13 +58,28 @@ impl Sink {
     }
 
     pub(crate) fn push(&mut self, finding: Finding) {
+        // Several readers may look at one file.
+        if self.findings.contains(&finding) {
+            return;
+        }
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push(finding);
-        } else if let Some(least) = self.findings.iter_mut().min_by_key(|kept| kept.severity)
+            return;
+        }
+        self.dropped += 1;
+        if let Some(least) = self.findings.iter_mut().min_by_key(|kept| kept.severity)
             && least.severity < finding.severity
         {
             // A flood of small findings must not push the one that counts out of the report.
             *least = finding;
+        }
+    }
+
+    /// All is said. What was not kept is told, so that a report on some rules, or with exceptions, is not taken for the whole.
+    pub(crate) fn end(&mut self) {
+        if self.dropped > 0 {
+            let reason = format!("{} more findings are not kept", self.dropped);
+            self.not_assessed.push(NotAssessed { path: self.path.clone(), reason });
         }
     }
 
@@ -110,11 +128,13 @@ mod tests {
     fn a_flood_of_small_findings_hides_nothing() {
         let rule = crate::rules::all()[0];
         let mut sink = Sink::new("a");
-        for _ in 0..1000 {
-            sink.find(rule, Severity::Low, 0, "", []);
+        for place in 0..1000 {
+            sink.find(rule, Severity::Low, place, "", []);
         }
         sink.find(rule, Severity::Critical, 1, "", []);
         assert_eq!(sink.findings.len(), MAX_FINDINGS);
+        sink.end();
+        assert_eq!(sink.not_assessed[0].reason, "801 more findings are not kept");
         assert!(sink.findings.iter().any(|finding| finding.severity == Severity::Critical));
     }
 

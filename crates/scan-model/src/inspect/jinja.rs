@@ -15,9 +15,7 @@ pub(super) fn is_named(path: &str) -> bool {
 /// A template of Jinja, such as that of a chat.
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
     let kind = text::inspect_as("jinja", data, context);
-    if kind == "jinja"
-        && let Some(bytes) = context.read(data, MAX_TEMPLATE as u64)
-    {
+    if let Some(bytes) = context.read(data, MAX_TEMPLATE as u64) {
         template(&String::from_utf8_lossy(&bytes), context);
     }
     kind

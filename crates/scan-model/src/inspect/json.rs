@@ -2,6 +2,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use sealyard_core::ReadAt;
+use sealyard_formats::json_bounds::is_shallow;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{hf_config, keras_json, python_json, text, xgboost};
@@ -14,10 +15,16 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
 
 /// Looks at a document that describes a model, as far as its keys tell; gives the kind of it.
 pub(super) fn inspect_model(document: &[u8], keys: &Keys, context: &mut Context) -> Option<&'static str> {
+    if keys.deep {
+        context.miss("the document is nested too deeply to be searched");
+    }
     let keras = keys.is_keras().then(|| keras_json::inspect(document, context));
     let configuration = keys.is_configuration().then(|| hf_config::inspect(document, context));
     keras.or(configuration).or_else(|| keys.is_xgboost().then(|| xgboost::inspect(document, context)))
 }
+
+/// How deep a document is searched: as deep as it is parsed.
+const DEEPEST: usize = 127;
 
 /// Keys of a JSON document that tell a model or its code, at any depth and however they are escaped.
 #[derive(Debug, Default)]
@@ -27,6 +34,8 @@ pub(super) struct Keys {
     loader: Cell<bool>,
     learner: Cell<bool>,
     booster: Cell<bool>,
+    /// Whether it goes deeper than is looked at: Python's reader goes on.
+    deep: bool,
 }
 
 /// Keys of the configurations that Hugging Face's libraries read.
@@ -55,7 +64,7 @@ const LOADER_KEYS: &[&str] = &[
 impl Keys {
     /// The keys of `text`; none of them is set where it is no JSON.
     pub(super) fn of(text: &[u8]) -> Self {
-        let keys = Self::default();
+        let keys = Self { deep: !is_shallow(text, DEEPEST), ..Self::default() };
         // What is no JSON up to its end may still have shown such keys to a reader before.
         let walk = |text: &[u8]| Walk(&keys).deserialize(&mut serde_json::Deserializer::from_slice(text));
         if walk(text).is_err()
@@ -161,7 +170,10 @@ mod tests {
         assert!(keras.is_keras() && !keras.is_configuration());
         assert!(Keys::of(br#"{"auto_map": {}} and more"#).is_configuration());
         assert!(!Keys::of(br#"{"a": "class_name", "b": "config auto_map"}"#).is_keras());
-        let deep = "[".repeat(100_000);
-        assert!(!Keys::of(deep.as_bytes()).is_keras());
+        for (depth, is_deep) in [(100, false), (200, true), (100_000, true)] {
+            let text = format!("{{\"pad\": {}{}, \"auto_map\": {{}}}}", "[".repeat(depth), "]".repeat(depth));
+            let keys = Keys::of(text.as_bytes());
+            assert_eq!((keys.deep, keys.is_configuration()), (is_deep, !is_deep), "{depth}");
+        }
     }
 }

@@ -170,32 +170,62 @@ fn by_format(format: Format, data: &dyn ReadAt, context: &mut Context) -> &'stat
         return "pickle";
     }
     let name = context.name();
-    let kind = if site_file::is_named(name) && format.is_text() {
-        site_file::inspect(data, context)
-    } else if jinja::is_named(name) && matches!(format, Format::Text | Format::Html | Format::Xml | Format::Json) {
-        jinja::inspect(data, context)
-    } else if python::is_named(name)
-        && matches!(format, Format::Text | Format::SiteFile | Format::Requirements | Format::Unknown)
-    {
-        python::inspect(data, context)
-    } else if requirements::is_named(name) && matches!(format, Format::Text | Format::SiteFile) {
-        requirements::inspect(data, context)
-    } else if script::is_named(name) && matches!(format, Format::Text | Format::Requirements) {
-        script::inspect(data, context)
-    } else if mlmodel::is_named(name) && format.is_text() {
-        mlmodel::inspect(data, context)
-    } else if !is_pickle && is_no_model(format) && is_named_as_model(name) {
-        executable::script(format, context);
-        if format == Format::Python {
-            python::inspect(data, context);
+    let named = NAMED.iter().find(|named| (format.is_text() || format == Format::Unknown) && (named.is)(name));
+    let kind = match named.filter(|named| format.is_text() || (named.instead)(format)) {
+        Some(named) => {
+            // A beginning that tells another format must not keep from a look what its name gives to a reader.
+            if !(named.instead)(format) {
+                inspector(format)(data, context);
+            }
+            (named.inspect)(data, context)
         }
-        context.miss("its name is that of a model file, but its content is not");
-        "mismatch"
-    } else {
-        inspector(format)(data, context)
+        None if !is_pickle && is_no_model(format) && is_named_as_model(name) => {
+            executable::script(format, context);
+            if format == Format::Python {
+                python::inspect(data, context);
+            }
+            context.miss("its name is that of a model file, but its content is not");
+            "mismatch"
+        }
+        None => inspector(format)(data, context),
     };
     if is_pickle { "pickle" } else { kind }
 }
+
+/// A reader that is given a text because of its name.
+struct Named {
+    is: fn(&str) -> bool,
+    inspect: Inspect,
+    /// For which formats it is the only one: they look like what it reads, or it looks at them as well.
+    instead: fn(Format) -> bool,
+}
+
+static NAMED: &[Named] = &[
+    Named { is: site_file::is_named, inspect: site_file::inspect, instead: Format::is_text },
+    Named {
+        is: jinja::is_named,
+        inspect: jinja::inspect,
+        instead: |format| matches!(format, Format::Text | Format::Html | Format::Xml | Format::Json | Format::Jinja),
+    },
+    Named {
+        is: python::is_named,
+        inspect: python::inspect,
+        instead: |format| {
+            matches!(format, Format::Text | Format::SiteFile | Format::Requirements | Format::Unknown | Format::Python)
+        },
+    },
+    Named {
+        is: requirements::is_named,
+        inspect: requirements::inspect,
+        instead: |format| matches!(format, Format::Text | Format::SiteFile | Format::Requirements),
+    },
+    Named {
+        is: script::is_named,
+        inspect: script::inspect,
+        instead: |format| matches!(format, Format::Text | Format::Requirements | Format::Script),
+    },
+    Named { is: mlmodel::is_named, inspect: mlmodel::inspect, instead: Format::is_text },
+];
 
 /// Looks at content that may be a pickle as well; gives whether it is.
 fn as_pickle(data: &dyn ReadAt, context: &mut Context) -> bool {

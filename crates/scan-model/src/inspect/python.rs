@@ -22,9 +22,7 @@ pub(super) fn is_named(path: &str) -> bool {
 /// Python source.
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
     let kind = text::inspect_as("python", data, context);
-    if kind == "python"
-        && let Some(bytes) = context.read(data, MAX_SOURCE as u64)
-    {
+    if let Some(bytes) = context.read(data, MAX_SOURCE as u64) {
         source(&String::from_utf8_lossy(&bytes), false, context);
     }
     kind

@@ -16,12 +16,12 @@ pub(crate) struct PythonTag {
     pub(crate) offset: u64,
 }
 
-/// Looks at a text for what loaders of YAML act on; gives the kind of model that it is, if it is one.
-pub(super) fn inspect_model(text: &str, context: &mut Context) -> Option<&'static str> {
+/// Looks at a text for what loaders of YAML act on; gives the kind of model that it is, if it may be and is one.
+pub(super) fn inspect_model(text: &str, may_be_model: bool, context: &mut Context) -> Option<&'static str> {
     let tags = tags(text);
     rules::yaml::run(&tags, context.sink());
     let has = |key: &str| text.lines().any(|line| line.trim_start_matches([' ', '-']).starts_with(key));
-    if !has("class_name:") || !has("config:") {
+    if !may_be_model || !has("class_name:") || !has("config:") {
         return None;
     }
     if text.len() >= MAX_BYTES {
