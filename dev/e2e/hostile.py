@@ -136,7 +136,7 @@ def unchanged(server):
     for root, _, names in os.walk(server.folder):
         for name in names:
             path = Path(root, name)
-            if not name.startswith(("catalog.sqlite", "ledger.checkpoint")) and path != server.log:
+            if not name.startswith(("catalog.sqlite", "ledger.checkpoint", "rows.sealed")) and path != server.log:
                 found[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 

@@ -1,5 +1,3 @@
-//! Bounded, panic-free parsers of model files: pickle, joblib, zip, npy, npz, skops, sniffing by content; and of the trace
-//! exports of OpenTelemetry.
 //! Bounded, panic-free parsers of model files: pickle, joblib, zip, tar, 7z, npy, npz, skops, sniffing by content; and of the
 //! trace exports of OpenTelemetry.
 //!

@@ -40,6 +40,12 @@ impl Scanner {
         Ok(self)
     }
 
+    /// Whether a file or folder of this name is left out.
+    #[must_use]
+    pub fn leaves_out(&self, path: &Path) -> bool {
+        path.file_name().is_some_and(|name| self.exclude.is_out(&name.to_string_lossy()))
+    }
+
     /// Looks at one file. `path` is what the report calls it; its content alone decides what it is.
     #[must_use]
     pub fn scan_file(&self, path: &str, data: &dyn ReadAt) -> SubjectReport {
@@ -80,7 +86,7 @@ impl Scanner {
         Report::new(Self::tool(), subjects)
     }
 
-    /// Looks at a file or at everything below a directory. Symbolic links, devices and what cannot be read are
+    /// Looks at a file or at everything below a directory. Symbolic links that lead out of it, devices and what cannot be read are
     /// reported as not assessed and never followed.
     #[must_use]
     pub fn scan_path(&self, path: &Path) -> Report {

@@ -36,7 +36,7 @@ impl Input {
 }
 
 /// What the words on the command line mean. Nothing is looked at while one of them means nothing.
-pub(super) fn find(words: &[PathBuf]) -> Result<Vec<Input>> {
+pub(super) fn find(words: &[PathBuf], scanner: &Scanner) -> Result<Vec<Input>> {
     let mut found = Vec::new();
     for word in words {
         if word.as_os_str() == "-" {
@@ -47,14 +47,14 @@ pub(super) fn find(words: &[PathBuf]) -> Result<Vec<Input>> {
         } else if word.symlink_metadata().is_ok() {
             found.push(Input::Path(word.clone()));
         } else {
-            found.extend(matching(word)?.into_iter().map(Input::Path));
+            found.extend(matching(word, scanner)?.into_iter().map(Input::Path));
         }
     }
     Ok(found)
 }
 
 /// The files of a pattern that no shell has replaced, such as one between quotes.
-fn matching(word: &Path) -> Result<Vec<PathBuf>> {
+fn matching(word: &Path, scanner: &Scanner) -> Result<Vec<PathBuf>> {
     let absent = || {
         Failure::could_not(anyhow!("there is no file or folder {}", word.display()))
             .hint("name a file, a folder, a pattern in quotes such as './runs/**/*.joblib', or - for standard input")
@@ -68,8 +68,20 @@ fn matching(word: &Path) -> Result<Vec<PathBuf>> {
         0 => Err(Failure::could_not(anyhow!("nothing is there that the pattern {text} describes"))
             .hint("** stands for any number of folders, * for anything within one name")),
         count if count > MOST => Err(Failure::could_not(anyhow!("more than a million files have names of {text}"))),
-        _ => Ok(paths),
+        _ => Ok(outermost(paths).into_iter().filter(|path| !scanner.leaves_out(path)).collect()),
     }
+}
+
+/// Without what lies in a folder that is among them: that is looked at with the folder.
+fn outermost(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    paths.sort();
+    let mut kept: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        if kept.last().is_none_or(|folder| !path.starts_with(folder)) {
+            kept.push(path);
+        }
+    }
+    kept
 }
 
 fn standard_input() -> Result<File> {

@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "LEVEL", default_value = "suspicious")]
     fail_on: Threshold,
     /// Only findings of this rule count; may be given several times.
-    #[arg(long, value_name = "ID", value_parser = PossibleValuesParser::new(Scanner::rules().map(|rule| rule.id)), hide_possible_values = true)]
+    #[arg(long, value_name = "ID", conflicts_with = "write_baseline", value_parser = PossibleValuesParser::new(Scanner::rules().map(|rule| rule.id)), hide_possible_values = true)]
     rule: Vec<String>,
     /// Leave out files and folders of this name or, with a slash in it, path below the folder; may be given several times.
     #[arg(long, value_name = "PATTERN")]
@@ -75,13 +75,20 @@ impl Arguments {
                     .hint("`sealyard scan model PATH` looks at model files"));
             }
             if matches!(word, "auto" | "model") {
+                // Which of the two is meant must not be guessed: what is left out would not be looked at.
+                if first.exists() {
+                    return Err(Failure::could_not(anyhow!(
+                        "{word} is a file or folder here, and also the name of a scan"
+                    ))
+                    .hint(format!("write ./{word} for the one, and leave the word out for the other")));
+                }
                 paths.remove(0);
             }
         }
         let accepting = accepted.read()?;
         let scanner = Scanner::new().with_digests(digest || accepting.need_digests());
         let scanner = scanner.excluding(&exclude).map_err(|error| anyhow!("--exclude can't be understood: {error}"))?;
-        let inputs = inputs::find(&paths)?;
+        let inputs = inputs::find(&paths, &scanner)?;
         let progress = output::Progress::new(common.quiet || !std::io::stderr().is_terminal());
         let mut subjects = Vec::new();
         for input in &inputs {

@@ -119,6 +119,12 @@ fn what_is_looked_at_can_be_chosen() {
     home.run(&["scan", "m", "--rule", "pickle-dangerous-global"]).ends(1);
     home.run(&["scan", "m", "--rule", "npy-object-array"]).fine();
     home.run(&["scan", "m", "--rule", "pickle-dangerous-globl"]).ends(2).says("pickle-dangerous-global");
+    // What lies in a folder that matches as well is looked at once.
+    assert_eq!(names(&["m/**/*"], 1), ["m/b.txt", "m/sub/a.pkl"]);
+    assert_eq!(names(&["m/*", "--exclude", "sub"], 0), ["m/b.txt"]);
+    home.file("model/a.txt", "words\n");
+    home.run(&["scan", "model", "m/b.txt"]).ends(2).says("write ./model");
+    home.run(&["scan", "./model", "m/b.txt"]).fine();
     home.run(&["scan", "-", "-"]).ends(2).says("can be read once");
 }
 
