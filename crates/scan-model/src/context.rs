@@ -20,11 +20,18 @@ pub(crate) struct Context {
     budget: Budget,
     name: String,
     format: Format,
+    is_pickle: bool,
 }
 
 impl Context {
     pub(crate) fn new(path: &str) -> Self {
-        Self { sink: Sink::new(path), budget: Budget::default(), name: path.to_owned(), format: Format::Unknown }
+        Self {
+            sink: Sink::new(path),
+            budget: Budget::default(),
+            name: path.to_owned(),
+            format: Format::Unknown,
+            is_pickle: false,
+        }
     }
 
     #[cfg(test)]
@@ -52,6 +59,16 @@ impl Context {
     /// Sets what the content was told to be.
     pub(crate) fn set_format(&mut self, format: Format) {
         self.format = format;
+    }
+
+    /// Whether the present content is a pickle as well, and was looked at as one.
+    pub(crate) fn is_pickle(&self) -> bool {
+        self.is_pickle
+    }
+
+    /// Sets whether the present content is a pickle as well.
+    pub(crate) fn set_pickle(&mut self, is_pickle: bool) {
+        self.is_pickle = is_pickle;
     }
 
     /// Where rules put what they find.
@@ -231,6 +248,22 @@ mod tests {
         assert!(missed(&bytes, Budget::default()).is_empty());
         let reasons = missed(&bytes, Budget { opcodes: 2000, ..Budget::default() });
         assert_eq!(reasons.len(), 1, "{reasons:?}");
+    }
+
+    #[test]
+    fn what_lies_before_a_member_says_nothing_of_it() {
+        let pickle = b"\x80\x02cposix\nsystem\nU\x04true\x85R.".as_slice();
+        let tensors = b"\x40\0\0\0\0\0\0\0{\"a\": 1".as_slice();
+        let rules = |members: &[(&str, &[u8])]| {
+            let mut context = Context::new("file");
+            inspect::content(&&zip(members)[..], &mut context);
+            let mut rules: Vec<_> = context.sink().findings.iter().map(|finding| finding.rule.clone()).collect();
+            rules.sort();
+            rules
+        };
+        let found = rules(&[("a.pkl", pickle), ("b.safetensors", tensors)]);
+        assert_eq!(found, rules(&[("b.safetensors", tensors), ("c.pkl", pickle)]));
+        assert!(found.contains(&"safetensors-layout".to_owned()), "{found:?}");
     }
 
     #[test]

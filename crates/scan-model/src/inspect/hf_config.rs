@@ -153,6 +153,9 @@ mod tests {
                 "hf-outside-path",
             ),
             (r#"{"weight_map": {"a": "../x.bin"}}"#, Verdict::Suspicious, "hf-outside-path"),
+            (r#"{"weight_map": {"a": "C:\\x\\y.bin"}}"#, Verdict::Suspicious, "hf-outside-path"),
+            (r#"{"weight_map": {"a": "hdfs://h/y.bin"}}"#, Verdict::Suspicious, "hf-outside-path"),
+            (r#"{"weight_map": {"a": "https://huggingface.co/a/b/x.bin"}}"#, Verdict::Suspicious, "hf-outside-path"),
             (r#"{"chat_template": "{{ ''.__class__ }}"}"#, Verdict::Unsafe, "jinja-python-internals"),
             (
                 r#"{"chat_template": [{"name": "a", "template": "{{ x|attr('__init__') }}"}]}"#,

@@ -165,6 +165,7 @@ fn by_format(format: Format, data: &dyn ReadAt, context: &mut Context) -> &'stat
         Format::Empty | Format::Pickle | Format::Compressed(_) | Format::Zip | Format::Npy | Format::Hdf5 => false,
         _ => as_pickle(data, context),
     };
+    context.set_pickle(is_pickle);
     let is_weak = format.is_text() || format == Format::Unknown;
     if is_pickle && is_weak {
         return "pickle";

@@ -40,8 +40,8 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
         }
         Ok(None) => {
             context.miss("the header of the safetensors file can't be read");
-            // What is something else as well, and was found to be that, is no such file.
-            if !context.sink().findings.is_empty() {
+            // What is a pickle as well, and was looked at as one, is no such file.
+            if context.is_pickle() {
                 artifact.flaws.clear();
             }
         }

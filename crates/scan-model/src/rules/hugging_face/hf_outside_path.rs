@@ -1,6 +1,7 @@
 use sealyard_scan::{Finding, rule};
 
 use super::{Artifact, texts, walk};
+use crate::path::leaves;
 use crate::sink::Sink;
 
 rule! {
@@ -60,5 +61,5 @@ fn leads_outside(path: &str, is_strict: bool) -> bool {
         || lower.starts_with("//")
         || is_place
         || ups > 2
-        || (is_strict && (ups > 0 || lower.starts_with('/')))
+        || (is_strict && leaves(path))
 }
