@@ -215,7 +215,9 @@ impl Reader {
         }
         if self.name(start + 2).is_some_and(|name| !KEYWORDS.contains(&name)) {
             let (path, next) = self.chain(start + 2, end, None);
-            if next == end && !path.ends_with("()") && self.is_known(&path) {
+            // Of what is made, sessions are followed, which ask hosts in their maker's place.
+            let is_session = matches!(path.as_str(), "requests.Session()" | "requests.session()");
+            if next == end && (is_session || !path.ends_with("()")) && self.is_known(&path) {
                 self.aliases.insert(name, path);
                 return;
             }

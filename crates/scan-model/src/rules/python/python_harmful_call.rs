@@ -383,6 +383,10 @@ fn harm(path: &str) -> Option<Harm> {
     {
         return Some(Harm::Program);
     }
+    // A session is harmless to make, and asks as `requests` does.
+    if ["requests.Session().", "requests.session()."].iter().any(|session| path.starts_with(session)) {
+        return Some(Harm::Network);
+    }
     // What a harmful call gave was told with it.
     if path.contains("()") || HARMLESS.iter().any(|entry| path.starts_with(entry)) {
         return None;
