@@ -80,35 +80,44 @@ def found_runs(client, experiment):
 
 
 def measure(clients, seconds):
-    with Folder() as folder, Server(folder) as server:
-        server.start()
-        client = server.client()
-        experiment = client.mlflow("POST", "experiments/create", name="writers")["experiment_id"]
-        until = time.monotonic() + seconds
-        writers = [Writer(server, experiment, number, until) for number in range(clients)]
-        for writer in writers:
-            writer.start()
-        for writer in writers:
-            writer.join(seconds + 120)
-        errors = [writer.error for writer in writers if writer.error or writer.is_alive()]
-        if errors:
-            raise Failed(f"{len(errors)} of {clients} writers failed: {errors[0]!r}")
-        wanted = {run: points for writer in writers for run, points in writer.runs.items()}
-        # The first connection had nothing to do for a minute, after which a server ends it.
-        client = server.client()
-        check("runs", sorted(found_runs(client, experiment)), sorted(wanted))
-        points = 0
-        for run, logged in wanted.items():
-            kept = [value for key in ("m0", "m1", "m2") for value in history(client, run, key)]
-            check(f"points of run {run}", sorted(kept), sorted(logged))
-            points += len(kept)
-        client.close()
-        server.stop()
-        server.verify_ledger()
-    latencies = sorted(latency for writer in writers for latency in writer.latencies)
+    with Folder() as folder:
+        # All of them are one account, which asks more often than one may.
+        settings = Path(folder, "sealyard.toml")
+        settings.write_text("[limits]\naccount_rate = { per_second = 1000000, burst = 1000000 }\naddress_rate = { per_second = 1000000, burst = 1000000 }\n")
+        with Server(folder, arguments=["--config", str(settings)]) as server:
+            latencies, points = write(server, clients, seconds)
     share = lambda part: 1000 * latencies[min(len(latencies) - 1, int(part * len(latencies)))]
     print(f"{clients} clients for {seconds:g} s: {len(latencies):,} requests, {points:,} points, none lost or doubled, no error")
     print(f"latency: median {share(0.5):.1f} ms, p99 {share(0.99):.1f} ms, longest {share(1):.1f} ms")
+
+
+def write(server, clients, seconds):
+    """Writes and reads what was written; the sorted latencies and how many points there are."""
+    server.start()
+    client = server.client()
+    experiment = client.mlflow("POST", "experiments/create", name="writers")["experiment_id"]
+    until = time.monotonic() + seconds
+    writers = [Writer(server, experiment, number, until) for number in range(clients)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(seconds + 120)
+    errors = [writer.error for writer in writers if writer.error or writer.is_alive()]
+    if errors:
+        raise Failed(f"{len(errors)} of {clients} writers failed: {errors[0]!r}")
+    wanted = {run: points for writer in writers for run, points in writer.runs.items()}
+    # The first connection had nothing to do for a minute, after which a server ends it.
+    client = server.client()
+    check("runs", sorted(found_runs(client, experiment)), sorted(wanted))
+    points = 0
+    for run, logged in wanted.items():
+        kept = [value for key in ("m0", "m1", "m2") for value in history(client, run, key)]
+        check(f"points of run {run}", sorted(kept), sorted(logged))
+        points += len(kept)
+    client.close()
+    server.stop()
+    server.verify_ledger()
+    return sorted(latency for writer in writers for latency in writer.latencies), points
 
 
 def run():
