@@ -11,6 +11,8 @@ pub(crate) enum Shape {
     Values,
     /// As `Values`, with numbers, strings and bytes only and no state.
     Scalars,
+    /// `fractions.Fraction('1/3')`: digits without a power of ten, which would be computed.
+    Fraction,
     /// As `Scalars`, with nothing computed in it.
     Constants,
     /// A named tuple: called with its fields, which it keeps, and given no state.
@@ -99,6 +101,7 @@ impl Shape {
             "instance" => Self::Instance,
             "values" => Self::Values,
             "scalars" => Self::Scalars,
+            "fraction" => Self::Fraction,
             "sequence" => Self::Sequence,
             "mapping" => Self::Mapping,
             "none" => Self::None,

@@ -18,6 +18,9 @@ pub(super) fn inspect_model(document: &[u8], keys: &Keys, context: &mut Context)
     if keys.deep {
         context.miss("the document is nested too deeply to be searched");
     }
+    if keys.broken && context.name().to_ascii_lowercase().ends_with(".json") {
+        context.miss("it is no JSON up to its end, and other readers than this may go on");
+    }
     let keras = keys.is_keras().then(|| keras_json::inspect(document, context));
     let configuration = keys.is_configuration().then(|| hf_config::inspect(document, context));
     keras.or(configuration).or_else(|| keys.is_xgboost().then(|| xgboost::inspect(document, context)))
@@ -36,6 +39,8 @@ pub(super) struct Keys {
     booster: Cell<bool>,
     /// Whether it goes deeper than is looked at: Python's reader goes on.
     deep: bool,
+    /// Whether the walk ended in an error: Python's reader takes numbers without end and halves of letters.
+    broken: bool,
 }
 
 /// Keys of the configurations that Hugging Face's libraries read.
@@ -64,15 +69,15 @@ const LOADER_KEYS: &[&str] = &[
 impl Keys {
     /// The keys of `text`; none of them is set where it is no JSON.
     pub(super) fn of(text: &[u8]) -> Self {
-        let keys = Self { deep: !is_shallow(text, DEEPEST), ..Self::default() };
+        let mut keys = Self { deep: !is_shallow(text, DEEPEST), ..Self::default() };
         // What is no JSON up to its end may still have shown such keys to a reader before.
         let walk = |text: &[u8]| Walk(&keys).deserialize(&mut serde_json::Deserializer::from_slice(text));
-        if walk(text).is_err()
-            && let Ok(text) = std::str::from_utf8(text)
-        {
+        let mut broken = walk(text).is_err();
+        if broken && let Ok(text) = std::str::from_utf8(text) {
             // Python takes words for numbers, and goes on behind them.
-            let _ = walk(python_json::without_numbers(text).as_bytes());
+            broken = walk(python_json::without_numbers(text).as_bytes()).is_err();
         }
+        keys.broken = broken;
         keys
     }
 
@@ -170,6 +175,12 @@ mod tests {
         assert!(keras.is_keras() && !keras.is_configuration());
         assert!(Keys::of(br#"{"auto_map": {}} and more"#).is_configuration());
         assert!(!Keys::of(br#"{"a": "class_name", "b": "config auto_map"}"#).is_keras());
+        for hidden in ["1e999", r#""\ud800""#, r#"{"\ud800": 1}"#] {
+            let text = format!("{{\"x\": {hidden}, \"auto_map\": {{}}}}");
+            let keys = Keys::of(text.as_bytes());
+            assert!(keys.broken || keys.is_configuration(), "{hidden}");
+        }
+        assert!(!Keys::of(b"{\"a\": NaN}").broken);
         for (depth, is_deep) in [(100, false), (200, true), (100_000, true)] {
             let text = format!("{{\"pad\": {}{}, \"auto_map\": {{}}}}", "[".repeat(depth), "]".repeat(depth));
             let keys = Keys::of(text.as_bytes());

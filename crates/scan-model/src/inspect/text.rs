@@ -58,6 +58,7 @@ fn model(kind: &str, bytes: &[u8], data: &dyn ReadAt, context: &mut Context) -> 
         // Fields of classes in a source look like keys.
         return yaml::inspect_model(start, !matches!(kind, "python" | "jinja" | "script"), context);
     }
+    yaml::inspect_tags(start, context);
     json::inspect_model(start.as_bytes(), &Keys::of(start.as_bytes()), context)
 }
 

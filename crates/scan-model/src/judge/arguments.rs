@@ -102,6 +102,11 @@ impl<'g, 'a> Call<'g, 'a> {
             Shape::TorchLoadFromBytes => count == 1 && !self.is_new && self.args.iter().all(|id| self.is_bytes(*id)),
             // A computed argument may have more items than there is memory for: `deque(range(10**12))`.
             Shape::Mapping => !self.args.iter().any(|id| matches!(self.graph.get(*id), Node::Call { .. })),
+            Shape::Fraction => self.args.iter().all(|id| match self.graph.get(*id) {
+                Node::Int(_) => true,
+                Node::Str(_) => self.graph.str(*id).is_some_and(is_fraction),
+                _ => false,
+            }),
             Shape::Scalars => self.args.iter().all(|id| is_scalar(self.graph.get(*id))),
             Shape::Sequence => {
                 count == 0 || count == 1 && matches!(self.get(0), Some(Node::List(_) | Node::Tuple(_) | Node::Dict(_)))
@@ -285,6 +290,11 @@ impl<'g, 'a> Call<'g, 'a> {
         }
         Ok(self.class_at(0)? && (plain || based) || self.is_distribution() && plain)
     }
+}
+
+/// Digits of a fraction as `str` writes it.
+fn is_fraction(text: &str) -> bool {
+    text.len() <= 4096 && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'/' | b'-'))
 }
 
 fn is_scalar(node: &Node<'_>) -> bool {

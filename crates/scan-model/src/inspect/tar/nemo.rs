@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::yaml::Yaml;
 use crate::context::Context;
+use crate::inspect::zip::is_called;
 use crate::rules;
 
 /// Largest configuration.
@@ -28,7 +29,7 @@ pub(super) fn is(tar: &Tar) -> bool {
 
 /// Whether NeMo reads the member as the model's configuration.
 pub(super) fn is_configuration(name: &str) -> bool {
-    name.trim_start_matches("./") == "model_config.yaml"
+    is_called(name, "model_config.yaml")
 }
 
 /// Looks at the configuration of a model: what it names as `_target_` is imported and called, and `target` says the

@@ -24,9 +24,14 @@ impl Flavor {
     }
 }
 
-/// Whether there is a member of that name.
+/// Whether there is a member of that name, as it is called when it is unpacked.
 pub(super) fn has(members: &[Member], name: &str) -> bool {
-    members.iter().any(|member| member.name == name)
+    members.iter().any(|member| is_called(&member.name, name))
+}
+
+/// Whether a member is unpacked under a name: empty parts and dots say nothing.
+pub(in crate::inspect) fn is_called(member: &str, name: &str) -> bool {
+    member.split('/').filter(|part| !matches!(*part, "" | ".")).eq(name.split('/'))
 }
 
 /// The part of a member's name behind the archive's own folder, as PyTorch looks at it.

@@ -4,7 +4,7 @@ use sealyard_scan::FactKind;
 use serde_json::Value;
 
 use super::Flavor;
-use super::flavor::has;
+use super::flavor::{has, is_called};
 use crate::code::{Code, look};
 use crate::context::Context;
 use crate::rules;
@@ -44,9 +44,15 @@ fn is(members: &[Member]) -> bool {
     has(members, MANIFEST)
 }
 
+/// The manifest, if there is one and no other.
+fn only<'z>(archive: &'z Archive<'_>) -> Option<&'z Member> {
+    let mut found = archive.members().iter().filter(|member| is_called(&member.name, MANIFEST));
+    found.next().filter(|_| found.next().is_none())
+}
+
 fn archive(archive: &Archive<'_>, context: &mut Context) {
     context.inside(MANIFEST, |context| {
-        let content = archive.only(MANIFEST).and_then(|member| archive.read(member, MAX_BYTES).ok());
+        let content = only(archive).and_then(|member| archive.read(member, MAX_BYTES).ok());
         let manifest = content.and_then(sealyard_formats::zip::Content::intact);
         let manifest = manifest.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
         let Some(model) = manifest.as_ref().and_then(|manifest| manifest.get("model")).and_then(Value::as_object)

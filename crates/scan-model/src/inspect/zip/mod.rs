@@ -15,6 +15,7 @@ use crate::rules;
 
 pub(crate) use ends::{is_behind, places as ends};
 pub(crate) use flavor::Flavor;
+pub(super) use flavor::is_called;
 pub(crate) use mar::MarConcern;
 pub(crate) use torchscript::ProgramName;
 
