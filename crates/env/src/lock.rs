@@ -168,12 +168,19 @@ fn requirement(file: &str, line: usize, text: &str) -> Result<Locked, EnvError> 
     if specifier.contains("://") || specifier.contains('@') {
         return Err(refuse(format!("{:?} is a direct URL; only versions of an index can be locked", shown())));
     }
-    // The parser panics on a name such as `a-` that something else follows.
-    let name = specifier.trim_start().split(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).next();
-    if !name.is_some_and(|name| {
+    // The parser panics on a name such as `a-` that something else follows, of a package as of an extra.
+    let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.ends_with(|c: char| c.is_ascii_alphanumeric())
-    }) {
+    };
+    let name = specifier.trim_start().split(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).next();
+    if !name.is_some_and(is_name) {
         return Err(refuse(format!("{:?} does not begin with a package's name", shown())));
+    }
+    if let Some((_, extras)) = specifier.split_once('[') {
+        let extras = extras.split(']').next().unwrap_or(extras);
+        if !extras.split(',').map(str::trim).all(|extra| extra.is_empty() || is_name(extra)) {
+            return Err(refuse(format!("{:?} has an extra that is no name", shown())));
+        }
     }
     let parsed = Requirement::<VerbatimUrl>::from_str(specifier.trim())
         .map_err(|error| refuse(format!("{:?} is not a requirement: {}", shown(), error.message)))?;
@@ -277,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_name_that_ends_in_a_dash_is_refused() {
-        for text in ["a-~", "a.==1", "a_;x", "-a==1", ".==1"] {
+        for text in ["a-~", "a.==1", "a_;x", "-a==1", ".==1", "a[0-\n", "a[b-]==1", "a[b,-c]==1"] {
             assert!(Lock::parse("lock", text.as_bytes()).is_err(), "{text}");
         }
     }

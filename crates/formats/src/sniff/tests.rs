@@ -162,7 +162,7 @@ fn texts() {
         check(text.as_bytes(), format);
     }
     check(b"caf\xe9", Format::Text);
-    check(b"caf\x85", Format::Unknown);
+    check(b"caf\x85", Format::Text);
     let cut = [&b"a".repeat(HEAD - 1), "\u{e9}".as_bytes(), b"b"].concat();
     check(&cut, Format::Text);
 }

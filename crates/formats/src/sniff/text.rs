@@ -259,11 +259,12 @@ fn utf8(head: &[u8], is_cut: bool) -> Option<&str> {
         }
         Err(_) => return None,
     };
-    let is_steering = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t' | '\u{c}');
+    // Colours of a terminal's output, and letters of other tables that were taken for Unicode, are in many texts.
+    let is_steering = |letter: char| matches!(letter, '\0'..='\u{6}' | '\u{e}'..='\u{1a}' | '\u{1c}'..='\u{1f}');
     (!text.contains(is_steering)).then_some(text)
 }
 
 /// Text in one of the encodings with one byte a character.
 fn is_latin1(head: &[u8]) -> bool {
-    head.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0xa0..=0xff))
+    head.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0x80..=0xff))
 }

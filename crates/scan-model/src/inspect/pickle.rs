@@ -58,7 +58,13 @@ fn inspect_interpreted(
     context: &mut Context,
 ) -> &'static str {
     let size = bytes.len() as u64;
+    if end_of_storages(pickle).is_some_and(|end| end > size) {
+        context.miss("the file ends before its storages do");
+    }
     pickle_facts::tell(pickle, context);
+    // No opcode is white space: a line's end behind the pickle is nothing.
+    let end = pickle.streams.first().map_or(0, |stream| stream.end);
+    let size = if is_blank(bytes, end) { end } else { size };
     let concerns = report(pickle, size, judge(pickle, persistence), context);
     let arrays = pickle.events.iter().any(|event| matches!(event.act, Act::ArrayRead(_)));
     if !arrays {
@@ -76,6 +82,12 @@ fn inspect_interpreted(
         rules::run(&Artifact::Concerns(&hidden), context.sink());
     }
     "joblib"
+}
+
+/// Whether only white space stands behind a place.
+fn is_blank(bytes: &[u8], end: u64) -> bool {
+    let rest = usize::try_from(end).ok().and_then(|end| bytes.get(end..));
+    rest.is_some_and(|rest| !rest.is_empty() && rest.len() <= 64 && rest.trim_ascii().is_empty())
 }
 
 /// Whether a concern is more than what random bytes, or the pickle of an object array read in the wrong place, amount
@@ -99,9 +111,6 @@ fn report(pickle: &Pickle<'_>, size: u64, concerns: Vec<Concern>, context: &mut 
         pickle.streams.first().map(|stream| &stream.stop)
     {
         context.miss(fault.to_string());
-    }
-    if end_of_storages(pickle).is_some_and(|end| end > size) {
-        context.miss("the file ends before its storages do");
     }
     let nested = nested::concerns(pickle, context);
     if !nested.is_empty() {
@@ -137,7 +146,7 @@ pub(super) fn inspect_if_pickle(data: &dyn ReadAt, context: &mut Context) -> std
         Some(Stop::Bound { .. }) => true,
         _ => false,
     };
-    if !is_cut && !runs(&probe) {
+    if !is_cut && !runs(&probe, &head, context.format().is_text()) {
         return Ok(false);
     }
     if data.size() > MAX_BYTES {
@@ -168,7 +177,7 @@ fn inspect_if_it_runs(bytes: &[u8], context: &mut Context) -> bool {
     let pickle = run(bytes, &options, context);
     // What goes on for longer than is followed may come to anything.
     let is_bounded = matches!(pickle.streams.first().map(|stream| &stream.stop), Some(Stop::Bound { .. }));
-    let is_pickle = is_bounded || runs(&pickle);
+    let is_pickle = is_bounded || runs(&pickle, bytes, context.format().is_text());
     if is_pickle {
         inspect_interpreted(bytes, &pickle, Persistence::Refused, context);
     }
@@ -176,18 +185,41 @@ fn inspect_if_it_runs(bytes: &[u8], context: &mut Context) -> bool {
 }
 
 /// Whether the bytes do anything as a pickle: they come to a `STOP`, or call something before they break, or import
-/// something dangerous and go on for a while. Text that happens to begin with `c` and two lines only imports, and breaks.
-fn runs(pickle: &Pickle<'_>) -> bool {
+/// something dangerous and go on for a while. Text that happens to begin with `c` and two lines only imports, and breaks;
+/// where it meets a dot, it comes to an end besides, before the text does.
+fn runs(pickle: &Pickle<'_>, bytes: &[u8], is_text: bool) -> bool {
     let goes_on = pickle.streams.first().is_some_and(|stream| stream.opcodes >= 3);
-    pickle.value().is_some()
-        || pickle.events.iter().any(|event| match event.act {
-            Act::Imported(node) => {
-                goes_on && is_dangerous(&pickle.graph, node) || is_run_by_import(&pickle.graph, node)
-            }
-            // An extension code that nobody registered ends the load; one that is registered and called is an act too.
-            Act::PersistentLoaded(_) | Act::ExtensionUsed(_) => false,
-            _ => true,
+    // A loader without a way to load ids ends at the first one.
+    let events = pickle.events.iter().take_while(|event| !is_text || !matches!(event.act, Act::PersistentLoaded(_)));
+    let acts = events.clone().any(|event| match event.act {
+        Act::Imported(node) => {
+            goes_on && is_dangerous(&pickle.graph, node) || is_run_by_import(&pickle.graph, node)
+        }
+        // An extension code that nobody registered ends the load; one that is registered and called is an act too.
+        Act::PersistentLoaded(_) | Act::ExtensionUsed(_) => false,
+        _ => true,
+    });
+    if acts || !is_text {
+        return acts || pickle.value().is_some();
+    }
+    let end = pickle.streams.first().and_then(|stream| usize::try_from(stream.end).ok()).unwrap_or_default();
+    let is_whole = bytes.get(end..).is_some_and(|rest| rest.trim_ascii().is_empty());
+    let names = |node| pickle.graph.global(node).and_then(|global| global.resolved());
+    let imports = || {
+        events.clone().any(|event| match event.act {
+            Act::Imported(node) => names(node).is_some_and(|(module, name)| is_dotted(module) && is_dotted(name)),
+            _ => false,
         })
+    };
+    pickle.value().is_some() && (is_whole || imports())
+}
+
+/// Whether a text is names with dots between, as those of modules and classes are.
+fn is_dotted(text: &str) -> bool {
+    text.split('.').all(|part| {
+        part.starts_with(|first: char| first.is_alphabetic() || first == '_')
+            && part.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+    })
 }
 
 /// Packages of the standard library with modules that act as soon as they are imported.
@@ -198,4 +230,52 @@ fn is_run_by_import(graph: &Graph<'_>, node: NodeId) -> bool {
     let Some((module, _)) = graph.global(node).and_then(|global| global.resolved()) else { return false };
     let mut parts = module.split('.');
     parts.clone().next().is_some_and(|first| RUN_BY_IMPORT.contains(&first)) || parts.any(|part| part == "__main__")
+}
+
+#[cfg(test)]
+mod tests {
+    use sealyard_core::Verdict;
+
+    use crate::Scanner;
+
+    fn verdict(name: &str, bytes: &[u8]) -> Verdict {
+        Scanner::new().scan_file(name, &bytes).verdict
+    }
+
+    #[test]
+    fn texts_that_happen_to_be_opcodes_are_texts() {
+        for (name, text) in [
+            (".gitignore", "cache/\n*.pyc\n.venv\n"),
+            (".gitignore", "checkpoints/\ndata/\n.ipynb_checkpoints/\n"),
+            ("results.csv", "class,p1\n.73,.26\n.98,.01\n"),
+            ("NOTICE", "Project-URL: a\nPlease read on.\nR is a language.\n"),
+            ("LICENSE", "PERMISSION & CONDITIONS\nPermission is granted. b\n"),
+            ("notes.txt", "Please read\n.bashrc first\n"),
+            (".dockerignore", "Vagrant\n.idea\n"),
+        ] {
+            assert_eq!(verdict(name, text.as_bytes()), Verdict::Safe, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_that_do_something_are_pickles() {
+        for text in [
+            "cos\nsystem\n(S'true'\ntR.",
+            "cos\nsystem\n(S'true'\ntR",
+            "N.cos\nsystem\n(S'true'\ntR.",
+            "cos\nsystem\n(S'true'\ntRPid\n.",
+            "(ios\nsystem\nS'true'\n.",
+            "cos\nsystem\n.and more",
+            "cmy_module\nClass\n.\n",
+            "cmy_module\nClass\n.and more",
+        ] {
+            assert!(verdict("notes.txt", text.as_bytes()) >= Verdict::Suspicious, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_end_behind_a_pickle_is_nothing() {
+        assert_eq!(verdict("a.pkl", b"\x80\x04N.\n"), Verdict::Safe);
+        assert_eq!(verdict("a.pkl", b"\x80\x04N.\nN"), Verdict::Suspicious);
+    }
 }
