@@ -96,7 +96,7 @@ pub(super) fn by_magic(head: &[u8], size: u64) -> Option<Format> {
 }
 
 /// The length of a header in JSON, and its first letter.
-fn is_safetensors(head: &[u8], size: u64) -> bool {
+pub(super) fn is_safetensors(head: &[u8], size: u64) -> bool {
     let (Some(length), Some(b'{')) = (head.first_chunk::<8>(), head.get(8)) else { return false };
     let length = u64::from_le_bytes(*length);
     (2..=MAX_SAFETENSORS_HEADER).contains(&length) && length.saturating_add(8) <= size

@@ -19,6 +19,7 @@ pub use format::Format;
 pub use text::is_graph_text;
 
 use crate::decompress::Codec;
+use crate::pickle::Opcode;
 use crate::zip::{Archive, ZipLimits};
 
 /// Bytes at the start that decide most.
@@ -95,8 +96,11 @@ fn head(source: &dyn ReadAt) -> io::Result<Vec<u8>> {
 }
 
 fn signature_of(source: &dyn ReadAt, head: &[u8]) -> Format {
-    // The unpickler takes no other protocols; where it would take one, it runs what follows.
-    if let [0x80, 0..=8, ..] = head {
+    // The unpickler takes no other protocols; where it would take one, it runs what follows. The length of a header may
+    // have the same first bytes, but then comes one that ends every unpickler.
+    let is_length =
+        || head.get(2).is_some_and(|byte| Opcode::of(*byte).is_none()) && magic::is_safetensors(head, source.size());
+    if matches!(head, [0x80, 0..=8, ..]) && !is_length() {
         return Format::Pickle;
     }
     if let Some(format) = magic::by_magic(head, source.size()) {

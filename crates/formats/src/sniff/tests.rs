@@ -50,6 +50,17 @@ fn by_first_bytes() {
 }
 
 #[test]
+fn the_length_of_a_header_may_begin_like_a_pickle() {
+    let file = |length: &[u8; 8]| [&length[..], b"{", &vec![b' '; 1 << 21]].concat();
+    check(&file(b"\x80\0\0\0\0\0\0\0"), Format::Safetensors);
+    check(&file(b"\x80\x04\x01\0\0\0\0\0"), Format::Safetensors);
+    // An opcode: the unpickler goes on.
+    check(&file(b"\x80\x04\x1f\0\0\0\0\0"), Format::Safetensors);
+    check(&[&b"\x80\x04N"[..], &[0; 5], b"{}"].concat(), Format::Pickle);
+    check(b"\x80\0\0\0\0\0\0\0{}", Format::Pickle);
+}
+
+#[test]
 fn programs() {
     for (bytes, format) in [
         (&b"\x7fELF"[..], Format::Elf),
