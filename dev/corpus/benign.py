@@ -81,6 +81,9 @@ def save(directory):
                                            linear_model.Ridge()).fit(x[:, :3], y),
         "union": pipeline.make_union(preprocessing.StandardScaler(), decomposition.PCA(2)).fit(x),
         "grid": model_selection.GridSearchCV(linear_model.Ridge(), {"alpha": [0.1, 1.0]}, cv=3, scoring="r2").fit(x, y),
+        # Object arrays, at which `pickle.load` and `joblib.load` part.
+        "multi-label": {"labels": preprocessing.MultiLabelBinarizer().fit([["a", "b"], ["c"]]), "n": [1, 2], "o": numpy.arange(3)},
+        "ordinal": preprocessing.OrdinalEncoder().fit(numpy.array([["a", 1], ["b", 2]], dtype=object)),
         "random-state": linear_model.SGDClassifier(random_state=numpy.random.RandomState(1)).fit(x, label),
     }
     try:
@@ -95,6 +98,7 @@ def save(directory):
         "sparse": [scipy.sparse.csr_matrix(numpy.eye(3)), scipy.sparse.coo_matrix(numpy.eye(2))],
         "table": table,
         "series": table["a"],
+        "objects": {"a": numpy.array([numpy.float64(1.5), numpy.int64(4)], dtype=object), "b": numpy.float64(2)},
         "random": numpy.random.RandomState(0),
     }
     if hasattr(numpy.random, "default_rng"):
@@ -104,7 +108,7 @@ def save(directory):
     highest = pickle.HIGHEST_PROTOCOL
     for place, (name, value) in enumerate({**models, **values}.items()):
         (directory / (name + ".pkl")).write_bytes(pickle.dumps(value, place % (highest + 1)))
-        if place % 3 == 0 or name in ("ridge", "one-hot", "columns"):
+        if place % 3 == 0 or name in ("ridge", "one-hot", "columns", "multi-label", "ordinal", "objects"):
             joblib.dump(value, str(directory / (name + ".joblib")))
     ridge = models["ridge"]
     for protocol in range(highest + 1):

@@ -74,7 +74,7 @@ fn inspect_interpreted(
     let options = options(false, MAX_OPCODES, context);
     let plain = run(bytes, &options, context);
     let mut hidden: Vec<_> =
-        judge(&plain, persistence).into_iter().filter(|concern| !concerns.contains(concern) && acts(concern)).collect();
+        judge(&plain, persistence).into_iter().filter(|concern| !concerns.contains(concern) && acts_aside(concern)).collect();
     for concern in &mut hidden {
         concern.message.push_str(" (where pickle.load reads raw array bytes as opcodes)");
     }
@@ -100,6 +100,23 @@ pub(super) fn acts(concern: &Concern) -> bool {
         _ => false,
     }
 }
+
+/// The same where `pickle.load` takes arrays for opcodes. The pickle of an object array that is read in the wrong place
+/// finds another stack and memo than its own: what is called then is an object of the model, one of its classes with
+/// arguments that are not its own, or `dtype` of the module that some other text of the model names.
+fn acts_aside(concern: &Concern) -> bool {
+    use crate::judge::Wrong;
+    let called = concern.name.as_deref().and_then(|name| name.rsplit('.').next());
+    match concern.wrong {
+        Wrong::ComputedCallable => false,
+        Wrong::UnlistedCall if concern.is_in_listed_package() => false,
+        Wrong::UnlistedCall if called.is_some_and(|name| CALLED_IN_ARRAYS.contains(&name)) => false,
+        _ => acts(concern),
+    }
+}
+
+/// What pickles of arrays call: numpy's functions, and `_codecs.encode` for bytes.
+const CALLED_IN_ARRAYS: &[&str] = &["_frombuffer", "_reconstruct", "dtype", "encode", "scalar"];
 
 fn report(pickle: &Pickle<'_>, size: u64, concerns: Vec<Concern>, context: &mut Context) -> Vec<Concern> {
     for stream in &pickle.streams {

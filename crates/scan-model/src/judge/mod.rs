@@ -61,8 +61,18 @@ pub(crate) struct Concern {
     pub(crate) offset: u64,
     /// Whether something is called, not only named.
     pub(crate) called: bool,
+    /// The name that it is about, if it is about one.
+    pub(crate) name: Option<String>,
     pub(crate) message: String,
     pub(crate) trace: Vec<String>,
+}
+
+impl Concern {
+    /// Whether it is about a name in a package of which others are on a list.
+    pub(crate) fn is_in_listed_package(&self) -> bool {
+        let top = self.name.as_deref().and_then(|name| name.split('.').next());
+        top.is_some_and(crate::allow::is_top_level)
+    }
 }
 
 /// What is known about a refused name.
@@ -315,7 +325,10 @@ impl Judge<'_, '_> {
         self.worst = self.worst.max(Some(severity));
         let called = shown.is_some_and(|node| matches!(self.graph.get(node), Node::Call { .. }));
         let trace = shown.map(|node| render(self.graph, node)).into_iter().collect();
-        self.others.push(Concern { wrong, severity, offset, called, message, trace });
+        // Only what is on a list is called with arguments that are looked at.
+        let name = shown.filter(|_| wrong == Wrong::UnlistedCall).and_then(|node| self.graph.called(node));
+        let name = name.map(|(module, name)| format!("{module}.{name}"));
+        self.others.push(Concern { wrong, severity, offset, called, name, message, trace });
     }
 }
 
@@ -352,6 +365,6 @@ impl Refused {
         if trace.is_empty() {
             trace.push(name.to_owned());
         }
-        Concern { wrong, severity, offset, called, message, trace }
+        Concern { wrong, severity, offset, called, name: Some(name.to_owned()), message, trace }
     }
 }
