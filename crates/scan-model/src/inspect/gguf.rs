@@ -5,7 +5,8 @@ use sealyard_formats::gguf::{Gguf, GgufError, Value};
 use sealyard_scan::FactKind;
 use serde_json::json;
 
-use super::jinja;
+use super::nested::may_be_encoded;
+use super::{buried, jinja};
 use crate::context::Context;
 use crate::rules::gguf::{self, Artifact};
 
@@ -30,6 +31,13 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
             for (key, offset, text) in gguf.templates() {
                 context.inside(&format!("{key}@{offset:#x}"), |context| jinja::template(text, context));
             }
+            for entry in &gguf.metadata {
+                if let Value::Text(text) = &entry.value
+                    && may_be_encoded(text)
+                {
+                    buried::value(text.as_bytes(), entry.offset, context);
+                }
+            }
             gguf::run(&Artifact { flaws: gguf.flaws }, context.sink());
         }
         Err(GgufError::Lie(offset, what)) => {
@@ -38,6 +46,7 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
         }
         Err(error) => context.miss(format!("the GGUF file can't be read: {error}")),
     }
+    buried::tail(data, context);
     "gguf"
 }
 

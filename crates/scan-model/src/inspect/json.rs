@@ -1,10 +1,11 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use sealyard_core::ReadAt;
 use sealyard_formats::json_bounds::is_shallow;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::nested::may_be_encoded;
 use super::{hf_config, keras_json, python_json, text, xgboost};
 use crate::context::Context;
 
@@ -41,8 +42,11 @@ pub(super) struct Keys {
     deep: bool,
     /// Whether the walk ended in an error: Python's reader takes numbers without end and halves of letters.
     broken: bool,
+    encoded: RefCell<Vec<String>>,
 }
 
+/// Most texts that are looked at as pickles.
+const MAX_ENCODED: usize = 10_000;
 /// Keys of the configurations that Hugging Face's libraries read.
 const LOADER_KEYS: &[&str] = &[
     "_class_name",
@@ -94,6 +98,11 @@ impl Keys {
     /// Whether it is a model of XGBoost.
     pub(super) fn is_xgboost(&self) -> bool {
         self.learner.get() && self.booster.get()
+    }
+
+    /// Texts that may be pickles in another form than that of the whole document.
+    pub(super) fn encoded(&self) -> Vec<String> {
+        self.encoded.take()
     }
 
     fn see(&self, key: &str) {
@@ -156,7 +165,13 @@ impl<'de> Visitor<'de> for Walk<'_> {
         Ok(())
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        if may_be_encoded(text) {
+            let mut encoded = self.0.encoded.borrow_mut();
+            if encoded.len() < MAX_ENCODED {
+                encoded.push(text.to_owned());
+            }
+        }
         Ok(())
     }
 

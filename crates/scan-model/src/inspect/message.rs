@@ -6,7 +6,7 @@ use sealyard_formats::message::Limits;
 use sealyard_formats::sniff::Format;
 use sealyard_formats::tensorflow::Root;
 
-use super::{coreml, onnx, tensorflow};
+use super::{buried, coreml, onnx, tensorflow};
 use crate::context::Context;
 
 /// How much of a file one reader looks at.
@@ -17,6 +17,8 @@ pub(super) fn limits(context: &mut Context) -> Limits {
 
 /// Looks at a file as every reader but that of its own format does. What is no such message for one of them says nothing.
 pub(super) fn others(data: &dyn ReadAt, context: &mut Context) {
+    // Readers end at what is no field, and some at any end.
+    buried::tail(data, context);
     let format = context.format();
     if format != Format::Onnx {
         onnx::look(data, context, false);

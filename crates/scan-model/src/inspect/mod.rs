@@ -7,6 +7,7 @@
 //! file in `zip/`, what only the files of a folder together can tell is a function in `folder.rs`'s list.
 
 mod archive;
+mod buried;
 mod folder;
 mod hf_config;
 mod hf_folder;

@@ -53,29 +53,48 @@ fn look(pickle: &Pickle<'_>, depth: usize, context: &mut Context) -> Vec<Concern
             },
             _ => continue,
         };
-        if Npy::matches(&bytes) {
-            context.nest("(bytes)", &bytes.as_ref());
-            continue;
-        }
-        let Some(inner) = unwrapped(&bytes, context) else { continue };
-        let options = options(false, MAX_OPCODES, context);
-        // Words can look like an import of the first protocols, not like one that is called.
-        let is_sure = inner.first() == Some(&0x80);
-        let inner = run(&inner, &options, context);
-        if inner.streams.iter().any(|stream| matches!(stream.stop, Stop::Bound { .. })) {
-            context.miss("pickles inside the pickle go on for longer than is looked at");
-        }
-        let mut concerns = judge(&inner, Persistence::Refused);
-        concerns.retain(|concern| acts(concern) && (is_sure || concern.called));
-        if depth > 0 {
-            concerns.extend(look(&inner, depth - 1, context));
-        }
+        let mut concerns = in_bytes(&bytes, depth, context);
         for concern in &mut concerns {
             concern.offset = pickle.graph.offset(id);
         }
         found.extend(concerns);
     }
     found
+}
+
+/// What no list covers in a value of a table or a configuration that is a pickle.
+pub(super) fn in_value(value: &[u8], context: &mut Context) -> Vec<Concern> {
+    let mut found = in_bytes(value, MAX_NESTING, context);
+    found.truncate(MAX_CONCERNS);
+    found
+}
+
+/// Whether a text may be an encoded pickle, by how it begins.
+pub(super) fn may_be_encoded(text: &str) -> bool {
+    let text = text.trim_ascii_start().as_bytes();
+    text.len() >= MIN_ENCODED && (is_pickle(text) || is_hexadecimal(text) || is_base64(text))
+}
+
+/// The same in one constant, which may also be an array.
+fn in_bytes(bytes: &[u8], depth: usize, context: &mut Context) -> Vec<Concern> {
+    if Npy::matches(bytes) {
+        context.nest("(bytes)", &bytes);
+        return Vec::new();
+    }
+    let Some(inner) = unwrapped(bytes, context) else { return Vec::new() };
+    let options = options(false, MAX_OPCODES, context);
+    // Words can look like an import of the first protocols, not like one that is called.
+    let is_sure = inner.first() == Some(&0x80);
+    let inner = run(&inner, &options, context);
+    if inner.streams.iter().any(|stream| matches!(stream.stop, Stop::Bound { .. })) {
+        context.miss("pickles inside the pickle go on for longer than is looked at");
+    }
+    let mut concerns = judge(&inner, Persistence::Refused);
+    concerns.retain(|concern| acts(concern) && (is_sure || concern.called));
+    if depth > 0 {
+        concerns.extend(look(&inner, depth - 1, context));
+    }
+    concerns
 }
 
 /// Protocols 0 to 2 write bytes as a text of their numbers, which `_codecs.encode(…, 'latin1')` turns back.
@@ -119,16 +138,13 @@ fn unwrap_once(bytes: &[u8], context: &mut Context) -> Option<Vec<u8>> {
     if text.len() < MIN_ENCODED {
         return None;
     }
-    let start = text.get(..4)?;
-    // 0x80 and a protocol, or the first bytes of a compression, in these digits.
-    let is_hexadecimal = matches!(start, [b'8', b'0', b'0', b'0'..=b'5'])
-        || DIGITS.iter().any(|magic| start.eq_ignore_ascii_case(*magic));
-    if is_hexadecimal && let Some(decoded) = hexadecimal(text) {
+    if is_hexadecimal(text)
+        && let Some(decoded) = hexadecimal(text)
+    {
         context.budget().spend_bytes(decoded.len() as u64);
         return Some(decoded);
     }
-    let is_base64 = BEGINNINGS.iter().any(|beginning| text.starts_with(beginning));
-    if !is_base64 {
+    if !is_base64(text) {
         return None;
     }
     let clean: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=').collect();
@@ -137,7 +153,17 @@ fn unwrap_once(bytes: &[u8], context: &mut Context) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-fn hexadecimal(text: &[u8]) -> Option<Vec<u8>> {
+/// 0x80 and a protocol, or the first bytes of a compression, in these digits.
+fn is_hexadecimal(text: &[u8]) -> bool {
+    let Some(start) = text.get(..4) else { return false };
+    matches!(start, [b'8', b'0', b'0', b'0'..=b'5']) || DIGITS.iter().any(|magic| start.eq_ignore_ascii_case(*magic))
+}
+
+fn is_base64(text: &[u8]) -> bool {
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+}
+
+pub(super) fn hexadecimal(text: &[u8]) -> Option<Vec<u8>> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     text.chunks(2)
         .map(|pair| if let [high, low] = pair { Some(digit(high)? << 4 | digit(low)?) } else { None })

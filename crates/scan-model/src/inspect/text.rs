@@ -3,7 +3,7 @@ use sealyard_formats::sniff::is_graph_text;
 use sealyard_scan::FactKind;
 
 use super::json::{self, Keys};
-use super::{graph_text, xml, yaml};
+use super::{buried, graph_text, xml, yaml};
 use crate::context::Context;
 
 /// How much of a text is searched for the marks of a model; behind that, only whether there are some.
@@ -40,6 +40,7 @@ pub(super) fn inspect_as(kind: &'static str, data: &dyn ReadAt, context: &mut Co
         Ok(None) => context.miss("it begins as text, but other bytes follow"),
         Err(error) => context.miss(format!("could not be read: {error}")),
     }
+    buried::within(&text, 0, context);
     model(kind, &text, data, context).unwrap_or(kind)
 }
 
@@ -59,7 +60,11 @@ fn model(kind: &str, bytes: &[u8], data: &dyn ReadAt, context: &mut Context) -> 
         return yaml::inspect_model(start, !matches!(kind, "python" | "jinja" | "script"), context);
     }
     yaml::inspect_tags(start, context);
-    json::inspect_model(start.as_bytes(), &Keys::of(start.as_bytes()), context)
+    let keys = Keys::of(start.as_bytes());
+    for text in keys.encoded() {
+        buried::value(text.as_bytes(), 0, context);
+    }
+    json::inspect_model(start.as_bytes(), &keys, context)
 }
 
 /// How many lines there are, and whether marks of a model are behind what is searched; none if there are bytes that no text has.

@@ -5,7 +5,7 @@ use sealyard_formats::tflite::{Operator, Tflite, data_type, operator_name};
 use sealyard_scan::FactKind;
 use serde_json::{Value, json};
 
-use super::message;
+use super::{buried, message};
 use crate::context::Context;
 use crate::rules;
 
@@ -26,6 +26,7 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
     tell(&model, context);
     let nodes = nodes(&model, data, context);
     rules::tflite::run(&rules::tflite::Artifact { model: &model, nodes }, context.sink());
+    buried::tail(data, context);
     "tflite"
 }
 

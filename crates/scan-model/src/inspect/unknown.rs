@@ -2,7 +2,7 @@ use sealyard_core::ReadAt;
 use sealyard_scan::FactKind;
 use serde_json::Value;
 
-use super::{raw_tensors, safetensors};
+use super::{buried, raw_tensors, safetensors};
 use crate::context::Context;
 
 /// What is said of it.
@@ -16,6 +16,8 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
         context.fact(FactKind::Format, raw_tensors::KIND, Value::Null);
         return raw_tensors::KIND;
     }
+    // A model with something behind it is none that a signature tells.
+    buried::tail(data, context);
     context.miss(REASON);
     "unknown"
 }
