@@ -33,6 +33,7 @@ mod section;
 pub mod sevenz;
 pub mod skops;
 pub mod sniff;
+pub mod sqlite;
 pub mod tar;
 pub mod tensorflow;
 #[cfg(test)]
