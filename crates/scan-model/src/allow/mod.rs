@@ -25,6 +25,7 @@ pub(crate) const DATA: &[(&str, &str)] = &[
     ("scipy.txt", include_str!("../../data/scipy.txt")),
     ("scikit-learn.txt", include_str!("../../data/scikit-learn.txt")),
     ("pandas.txt", include_str!("../../data/pandas.txt")),
+    ("pyarrow.txt", include_str!("../../data/pyarrow.txt")),
     ("joblib.txt", include_str!("../../data/joblib.txt")),
     ("torch.txt", include_str!("../../data/torch.txt")),
     ("torchvision.txt", include_str!("../../data/torchvision.txt")),

@@ -59,6 +59,10 @@ pub(crate) enum Shape {
     NumpyFrombuffer,
     /// `numpy.ma.core._mareconstruct(MaskedArray, ndarray, (0,), 'b')`.
     NumpyMasked,
+    /// `pyarrow.lib._restore_array((type, 2, 0, 0, [None, buffer, buffer], [], None))` whose buffers are long enough.
+    ArrowArray,
+    /// `pyarrow.lib.py_buffer(b'…')`.
+    ArrowBuffer,
     /// `pandas …_new_Index(cls, {…})` with a listed class.
     PandasIndex,
     /// `new_block(array, place)` or, as pandas 1.3 has it, a call of `partial(new_block, ndim=2)`.
@@ -84,6 +88,8 @@ impl Shape {
     pub(super) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "reference" => Self::Reference,
+            "arrow-array" => Self::ArrowArray,
+            "arrow-buffer" => Self::ArrowBuffer,
             "function" => Self::Function,
             "constants" => Self::Constants,
             "fields" => Self::Fields,

@@ -118,6 +118,12 @@ impl<'g, 'a> Call<'g, 'a> {
                 2 => matches!(self.get(0), Some(Node::Str(_))) && self.is_latin1(1),
                 _ => false,
             },
+            Shape::ArrowArray => count == 1 && !self.is_new,
+            Shape::ArrowBuffer => {
+                let is_bytearray =
+                    || self.args.iter().all(|id| self.graph.called(*id) == Some(("builtins", "bytearray")));
+                count == 1 && !self.is_new && (self.args.iter().all(|id| self.is_bytes(*id)) || is_bytearray())
+            }
             Shape::CodecsEncode => count == 2 && matches!(self.get(0), Some(Node::Str(_))) && self.is_latin1(1),
             Shape::Reconstructor => count == 3 && self.reconstructs()?,
             Shape::Newobj => count == 1 && (self.class_at(0)? || self.is_distribution()),

@@ -2,6 +2,7 @@
 //! turn concerns into findings.
 
 mod arguments;
+mod arrow;
 mod class;
 mod distribution;
 mod dtype;
@@ -106,6 +107,8 @@ struct Judge<'p, 'a> {
     built: HashSet<NodeId>,
     dtypes: dtype::Order,
     inner: &'p mut inner::Budget,
+    /// Bytes of Arrow's offsets that may still be read.
+    offsets: u64,
 }
 
 /// Every concern about `pickle`, in the order of the offsets.
@@ -126,6 +129,7 @@ fn judge_within(pickle: &Pickle<'_>, persistence: Persistence, inner: &mut inner
         built: HashSet::new(),
         dtypes: dtype::Order::default(),
         inner,
+        offsets: arrow::MAX_OFFSETS,
     };
     for event in pickle.events.iter().filter(|event| event.offset < end) {
         judge.act(event.offset, &event.act);
@@ -232,6 +236,10 @@ impl Judge<'_, '_> {
         let place = arguments::state_place(shape, name);
         if let Some(state) = place.and_then(|place| self.graph.sequence(args)?.get(place).copied()) {
             self.state(offset, node, state);
+        }
+        if shape == Shape::ArrowArray && !arrow::is_whole(self.graph, args, &mut self.offsets) {
+            let message = "an array of Arrow does not lie within its buffers".to_owned();
+            self.other(Wrong::UnlistedCall, Severity::High, offset, message, Some(node));
         }
         if shape == Shape::TorchLoadFromBytes && !inner::is_harmless(self.graph, args, self.inner) {
             let root = match self.graph.get(node) {
