@@ -140,6 +140,16 @@ pub struct Texts<'g> {
 }
 
 impl Graphs {
+    /// The text of the constant that is the input number `input` of `node`, with nothing between them.
+    #[must_use]
+    pub fn constant_into<'g>(&'g self, node: &Node, input: usize) -> Option<&'g str> {
+        let name = node.inputs.iter().filter(|name| !name.starts_with('^')).nth(input)?;
+        let scope = self.index.nodes.get(node.function.as_deref().unwrap_or_default())?;
+        let places = scope.get(name.split(':').next().unwrap_or_default())?;
+        let mut constants = places.iter().filter_map(|place| self.nodes.get(*place));
+        constants.find(|node| is_constant(&node.operator))?.texts().next()
+    }
+
     /// The texts that may reach `node`, by its input number `input` or by any. Each node that is passed takes one of
     /// `steps`.
     #[must_use]

@@ -6,6 +6,7 @@
 
 mod dangerous;
 mod shape;
+mod tensorflow;
 mod torchscript;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use std::sync::LazyLock;
 
 pub(crate) use dangerous::is_dangerous;
 pub(crate) use shape::Shape;
+pub(crate) use tensorflow::is_tensorflow_operator;
 pub(crate) use torchscript::{is_active_operator, is_operator};
 
 /// The data files by name. They are part of the rule set's digest.
@@ -20,6 +22,7 @@ pub(crate) const DATA: &[(&str, &str)] = &[
     ("mlflow-loaders.txt", LOADERS),
     ("dangerous.txt", dangerous::LIST),
     ("torchscript-operators.txt", torchscript::LIST),
+    ("tensorflow-operators.txt", tensorflow::LIST),
     ("standard-library.txt", include_str!("../../data/standard-library.txt")),
     ("numpy.txt", include_str!("../../data/numpy.txt")),
     ("scipy.txt", include_str!("../../data/scipy.txt")),
@@ -37,7 +40,7 @@ pub(crate) const DATA: &[(&str, &str)] = &[
 const LOADERS: &str = include_str!("../../data/mlflow-loaders.txt");
 
 /// The names of [`DATA`] that hold no globals.
-const NOT_GLOBALS: usize = 3;
+const NOT_GLOBALS: usize = 4;
 
 static ENTRIES: LazyLock<HashMap<(&'static str, &'static str), Shape>> = LazyLock::new(|| {
     let lists = DATA.iter().skip(NOT_GLOBALS).flat_map(|(_, content)| lines(content));

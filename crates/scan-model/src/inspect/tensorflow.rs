@@ -29,7 +29,7 @@ pub(super) fn look(data: &dyn ReadAt, root: Root, context: &mut Context, is_own:
         tell(&graphs, root, context);
     }
     let objects = objects(&graphs, data, context, is_own);
-    let artifact = rules::tensorflow::Artifact::new(&graphs, objects);
+    let artifact = rules::tensorflow::Artifact::new(&graphs, objects, is_own);
     rules::tensorflow::run(&artifact, context.sink());
     if artifact.is_exhausted() {
         context.miss("the ways of paths through the graph are longer than is looked at");

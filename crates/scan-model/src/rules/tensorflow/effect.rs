@@ -13,6 +13,10 @@ pub(crate) enum Act {
     Restore,
     /// Reads a table of words when the model is loaded.
     Table,
+    /// Writes a log of the training, which no model needs.
+    Log,
+    /// Maps a file, or a part of one that holds a model, as a tensor.
+    Memory,
     /// Prints to what an attribute says.
     Print,
     /// Sends what it sees to where an attribute says.
@@ -53,7 +57,7 @@ const EFFECTS: &[Effect] = &[
     by_input("CacheDataset", Act::Save, &[1]),
     by_input("CacheDatasetV2", Act::Save, &[1]),
     by_input("CreateSummaryDbWriter", Act::Write, &[1]),
-    by_input("CreateSummaryFileWriter", Act::Save, &[1, 4]),
+    by_input("CreateSummaryFileWriter", Act::Log, &[1, 4]),
     by_input("DataServiceDataset", Act::Network, &[]),
     by_input("DataServiceDatasetV2", Act::Network, &[]),
     by_input("DataServiceDatasetV3", Act::Network, &[]),
@@ -81,6 +85,7 @@ const EFFECTS: &[Effect] = &[
     by_input("FixedLengthRecordReaderV2", Act::Data, &[]),
     by_input("GcsConfigureCredentials", Act::Network, &[]),
     by_input("GenerateVocabRemapping", Act::Data, &[0, 1]),
+    by_attribute("ImmutableConst", Act::Memory, "memory_region_name"),
     by_input("InitializeTableFromTextFile", Act::Table, &[1]),
     by_input("InitializeTableFromTextFileV2", Act::Table, &[1]),
     by_input("LMDBDataset", Act::Data, &[0]),

@@ -19,12 +19,15 @@ pub(crate) struct Artifact<'g> {
     pub(crate) graphs: &'g Graphs,
     /// Descriptions of Keras's objects: place in the model, where it lies, and what it says.
     pub(crate) objects: Vec<(String, u64, Value)>,
+    /// Whether the file is such a graph, and not one of another format that could be read as one.
+    pub(crate) is_own: bool,
     steps: Cell<u64>,
 }
 
 group! { Artifact<'_>;
     tensorflow_asset_path,
     tensorflow_checkpoint_path,
+    tensorflow_custom_operator,
     tensorflow_file_access,
     tensorflow_keras_code,
     tensorflow_native_call,
@@ -38,8 +41,8 @@ pub(crate) fn is_of_interest(operator: &str) -> bool {
 }
 
 impl<'g> Artifact<'g> {
-    pub(crate) fn new(graphs: &'g Graphs, objects: Vec<(String, u64, Value)>) -> Self {
-        Self { graphs, objects, steps: Cell::new(MAX_STEPS) }
+    pub(crate) fn new(graphs: &'g Graphs, objects: Vec<(String, u64, Value)>, is_own: bool) -> Self {
+        Self { graphs, objects, is_own, steps: Cell::new(MAX_STEPS) }
     }
 
     /// Whether the ways to paths were too long to be followed all.

@@ -24,6 +24,9 @@ rule! {
     references: ["https://www.tensorflow.org/api_docs/python/tf/raw_ops/SaveV2"],
 }
 
+/// Where a model has its own checkpoint.
+const VARIABLES: &str = "variables/";
+
 pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
     for (node, effect) in artifact.effects() {
         let (act, severity) = match effect.act {
@@ -31,9 +34,22 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
             Act::Restore => ("restores from", Severity::Medium),
             _ => continue,
         };
-        if let Some(path) = artifact.outside(node, effect) {
-            let message = format!("{} {act} {path}", title(node));
-            sink.push(Finding::new(&METADATA, sink.at(node.offset), message).severity(severity));
-        }
+        // Savers take the path from a placeholder. A constant one is written by hand.
+        let fixed = || match effect.act {
+            Act::Save => {
+                let path = artifact.graphs.constant_into(node, effect.inputs.first().copied()?);
+                path.filter(|path| !path.starts_with(VARIABLES))
+            }
+            _ => None,
+        };
+        let (path, severity) = match artifact.outside(node, effect) {
+            Some(path) => (path, severity),
+            None => match fixed() {
+                Some(path) => (path, Severity::Medium),
+                None => continue,
+            },
+        };
+        let message = format!("{} {act} {path}", title(node));
+        sink.push(Finding::new(&METADATA, sink.at(node.offset), message).severity(severity));
     }
 }

@@ -7,8 +7,8 @@ use crate::sink::Sink;
 rule! {
     /// # What it does
     /// Reports operators of a TensorFlow graph, functions included, that read, list or write files: `ReadFile`,
-    /// `WriteFile`, `MatchingFiles`, readers and data sets of files, tables that are read from an absolute path, prints to
-    /// a file.
+    /// `WriteFile`, `MatchingFiles`, readers and data sets of files, logs, tables and tensors that are read from an
+    /// absolute path, prints to a file.
     ///
     /// # Why it matters
     /// A graph is a program. When it is loaded, or when the model is asked for the first prediction, these operators read
@@ -27,6 +27,9 @@ rule! {
     ],
 }
 
+/// Begins the names of parts of a packed model.
+const PACKAGE: &str = "memmapped_package://";
+
 pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
     for (node, effect) in artifact.effects() {
         let (act, is_certain) = match effect.act {
@@ -35,13 +38,15 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
             // Without a path of its own it reads what it is given, as in training.
             Act::Data => ("reads files", false),
             Act::Table => ("reads a file when the model is loaded", false),
+            Act::Log => ("writes files", false),
+            Act::Memory => ("maps a file", false),
             Act::Print => ("prints to a file", false),
             _ => continue,
         };
-        let outside = artifact.outside(node, effect);
+        let outside = artifact.outside(node, effect).filter(|path| !path.starts_with(PACKAGE));
         let severity = match (is_certain || outside.is_some(), effect.act) {
             (true, _) => Severity::High,
-            (false, Act::Data) => Severity::Medium,
+            (false, Act::Data | Act::Log) => Severity::Medium,
             (false, _) => continue,
         };
         let place = outside.map(|path| format!(": {path}")).unwrap_or_default();

@@ -37,11 +37,11 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
             Act::Network => ("talks to other machines", Severity::High),
             Act::Python => ("calls Python", Severity::Medium),
             Act::Native => ("calls native code", Severity::Medium),
-            Act::Print | Act::Debug | Act::Table if attributes.iter().any(|text| leaves(text)) => {
+            Act::Print | Act::Debug | Act::Table | Act::Memory if attributes.iter().any(|text| leaves(text)) => {
                 ("writes to or reads from a place of the model's choice", Severity::High)
             }
             // Models that learn on a device save and restore, with a path that the caller gives.
-            Act::Save | Act::Restore | Act::Print | Act::Debug | Act::Table => return,
+            Act::Save | Act::Log | Act::Restore | Act::Print | Act::Debug | Act::Table | Act::Memory => return,
         };
         let message = format!("an operator {PREFIX}{operator} {act}");
         sink.push(Finding::new(&METADATA, sink.at(offset), message).severity(severity));

@@ -1,0 +1,5 @@
+
+
+xPlaceholder
+
+rRunShellCommandx"Ú

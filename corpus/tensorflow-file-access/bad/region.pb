@@ -1,0 +1,4 @@
+
+8
+cImmutableConst*#
+memory_region_name/etc/passwd"Ú
