@@ -98,6 +98,9 @@ def onnx_fixtures():
     write(f"{custom}/ok/function.onnx", onnx([call], (25, relu), opsets=(("", 17), ("own", 1))))
     write(f"{custom}/ok/runtime.onnx", onnx([onnx_node("Gelu", domain="com.microsoft")], opsets=(("", 17), ("com.microsoft", 1))))
     code = "onnx-code-operator"
+    aten = lambda name: onnx_node("ATen", [(1, "operator"), (4, name), (20, 3)], domain="org.pytorch.aten")  # noqa: E731
+    write("onnx-code-operator/bad/from-file.onnx", onnx([aten("from_file")], opsets=(("", 17), ("org.pytorch.aten", 1))))
+    write("onnx-code-operator/ok/embedding.onnx", onnx([aten("embedding_bag")], opsets=(("", 17), ("org.pytorch.aten", 1))))
     python = onnx_node("PyOp", [(1, "module"), (4, "os"), (20, 3)], [(1, "class_name"), (4, "system"), (20, 3)], domain="com.microsoft")
     azure = onnx_node("AzureTextInvoker", [(1, "model_uri"), (4, "https://example.org/v1"), (20, 3)], domain="com.microsoft.extensions")
     write(f"{code}/bad/python.onnx", onnx([python]))
@@ -152,6 +155,9 @@ def tensorflow_fixtures():
     write(f"{files}/bad/words.pb", message(*((1, [(1, f"w{number}")]) for number in range(5000)), (2, [(1, [(5, "2.21.0")]), (2, graph(path, node("y", "ReadFile", "path")))])))
     text = 'saved_model_schema_version: 1\nmeta_graphs {\n  meta_info_def { tags: "serve" }\n  graph_def {\n    node { name: "p" op: "Const" attr { key: "value" value { tensor { dtype: DT_STRING string_val: "%s" } } } }\n    node { name: "r" op: "%s" input: "p" }\n  }\n}\n'
     write(f"{files}/bad/saved_model.pbtxt", text % ("/etc/passwd", "ReadFile"))
+    write(f"{files}/bad/log.pb", graph(x, constant("p", "logs"), node("w", "CreateSummaryFileWriter", "x", "p", "x", "x", "x")))
+    write(f"{files}/bad/region.pb", graph(node("c", "ImmutableConst", memory_region_name=[(2, "/etc/passwd")])))
+    write(f"{files}/ok/region.pb", graph(node("c", "ImmutableConst", memory_region_name=[(2, "memmapped_package://w")])))
     write(f"{files}/ok/saved_model.pbtxt", text % ("a text", "StringLower"))
     write(f"{files}/ok/table.pb", graph(x, node("t", "HashTableV2"), constant("p", "vocabulary.txt"), node("i", "InitializeTableFromTextFileV2", "t", "p")))
     write(f"{files}/ok/print.pb", graph(x, node("p", "PrintV2", "x", output_stream=[(2, "stderr")])))
@@ -169,6 +175,7 @@ def tensorflow_fixtures():
     write(f"{checkpoint}/bad/argument.pb", graph(x, constant("p", "/tmp/pwnd"), call, functions=[inner]))
     usual = [node("name", "Placeholder"), constant("part", ".part"), constant("none", ""), node("join", "StringJoin", "name", "part"), constant("zero", "0"),
              node("file", "ShardedFilename", "join", "zero", "zero"), constant("n", "/.ATTRIBUTES/w", "b"), node("s", "SaveV2", "file", "n", "none", "x")]
+    write(f"{checkpoint}/bad/constant.pb", graph(x, constant("p", "start.py"), constant("n", "w"), save))
     write(f"{checkpoint}/ok/usual.pb", graph(x, *usual))
     write(f"{checkpoint}/ok/caller.pb", graph(x, node("p", "Placeholder"), call, functions=[inner]))
     network = "tensorflow-network-access"
@@ -183,6 +190,9 @@ def tensorflow_fixtures():
     native = "tensorflow-native-call"
     write(f"{native}/bad/call.pb", graph(x, node("c", "XlaCustomCallV2", "x", call_target_name=[(2, "target")])))
     write(f"{native}/ok/module.pb", graph(x, node("c", "XlaCallModule", "x")))
+    custom = "tensorflow-custom-operator"
+    write(f"{custom}/bad/run.pb", graph(x, node("r", "RunShellCommand", "x")))
+    write(f"{custom}/ok/function.pb", graph(x, node("r", "own", "x"), node("t", "TFText>FastWordpieceTokenize", "x"), functions=[function("own", node("y", "Relu", "a"), arguments=("a",))]))
     asset = "tensorflow-asset-path"
     write(f"{asset}/bad/parent.pb", saved(plain, assets=[("../../../etc/passwd", "a:0")]))
     write(f"{asset}/bad/absolute.pb", saved(plain, assets=[("/etc/passwd", "a:0")]))
