@@ -22,6 +22,7 @@ pub(crate) struct PythonTag {
 pub(super) fn inspect_model(text: &str, may_be_model: bool, context: &mut Context) -> Option<&'static str> {
     let tags = tags(text);
     rules::yaml::run(&tags, context.sink());
+    targets(text, context);
     let has = |key: &str| text.lines().any(|line| line.trim_start_matches([' ', '-']).starts_with(key));
     if !may_be_model || !has("class_name:") || !has("config:") {
         return None;
@@ -37,6 +38,19 @@ pub(super) fn inspect_model(text: &str, may_be_model: bool, context: &mut Contex
         Err(_) => context.miss("the description of the model is not the YAML that Keras writes"),
     }
     Some("keras")
+}
+
+/// Looks at what Hydra calls: it takes YAML for what JSON says.
+fn targets(text: &str, context: &mut Context) {
+    // That of NeMo has a rule of its own.
+    if context.sink().depth() > 0 && context.name().ends_with("model_config.yaml") {
+        return;
+    }
+    for line in text.lines() {
+        let Some(target) = line.trim_start_matches([' ', '\t', '-', '{']).strip_prefix("_target_:") else { continue };
+        let target = target.split(['#', ',', '}']).next().unwrap_or_default().trim().trim_matches(['"', '\'']);
+        rules::hugging_face::run(&serde_json::json!({"_target_": target}), context.sink());
+    }
 }
 
 /// What the tags of Python stand for.
@@ -126,6 +140,19 @@ fn is_value(before: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_harmful_targets_are_found() {
+        for (text, count) in [
+            ("model:\n  _target_: subprocess.check_output\n  args: [id]\n", 1),
+            ("- _target_: 'os.system' # runs\n", 1),
+            ("model:\n  _target_: torch.nn.Linear\n  in_features: 3\n# _target_: os.system\n", 0),
+        ] {
+            let mut context = Context::new("config.yaml");
+            inspect_model(text, &mut context);
+            assert_eq!(context.sink().findings.len(), count, "{text}");
+        }
+    }
 
     #[test]
     fn tags_are_found_where_a_value_may_be() {
