@@ -17,6 +17,7 @@ mod nested;
 mod pickle_facts;
 mod python_json;
 mod raw_tensors;
+mod readme;
 mod tensorflow;
 mod xgboost;
 mod yaml;

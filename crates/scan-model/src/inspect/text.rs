@@ -3,7 +3,7 @@ use sealyard_formats::sniff::is_graph_text;
 use sealyard_scan::FactKind;
 
 use super::json::{self, Keys};
-use super::{buried, graph_text, xml, yaml};
+use super::{buried, graph_text, readme, xml, yaml};
 use crate::context::Context;
 
 /// How much of a text is searched for the marks of a model; behind that, only whether there are some.
@@ -18,12 +18,16 @@ const CHUNK: usize = 1 << 16;
 /// Text of no known meaning. Nothing reads a model from it.
 pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str {
     let name = context.name().rsplit('/').next().unwrap_or_default();
+    let is_card = readme::is_named(name);
     let kind = match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("yaml" | "yml") => "yaml",
         Some("csv") => "csv",
         Some("py") => "python",
         _ => "text",
     };
+    if is_card {
+        readme::inspect(data, context);
+    }
     inspect_as(kind, data, context)
 }
 

@@ -6,7 +6,8 @@ use crate::sink::Sink;
 rule! {
     /// # What it does
     /// Reports shell lines that run what they fetch or decode, connect a shell to another host, write to the places that
-    /// run at log-in, or remove what is not the model's.
+    /// run at log-in, or remove what is not the model's. Of the code in a model's card, only lines that hand what they
+    /// fetch to a shell are reported.
     ///
     /// # Why it matters
     /// Scripts beside a model are run to convert or serve it, with the rights of whoever does that.
