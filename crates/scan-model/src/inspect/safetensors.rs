@@ -261,6 +261,7 @@ mod tests {
         };
         let pickle = general_purpose::STANDARD.encode(b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x02id\x85R.");
         assert_eq!(look(&pickle), ["pickle-dangerous-global"]);
+        assert_eq!(look("bash -c 'id'"), ["safetensors-metadata"]);
         assert_eq!(look("__import__('os').system('id')"), ["safetensors-metadata"]);
         assert_eq!(look(&general_purpose::STANDARD.encode("only words, as a note may be")), [""; 0]);
         assert_eq!(look(r#"{"sshs_model_hash": "0123456789abcdef", "ss_tag_frequency": {}}"#), [""; 0]);

@@ -7,7 +7,8 @@ use crate::sink::Sink;
 rule! {
     /// # What it does
     /// Follows byte strings inside a pickle that are pickles themselves, and reports those that call, or refer to,
-    /// what no allow-list holds.
+    /// what no allow-list holds. The same is done with values of databases, tables, metadata and configurations, and
+    /// with what follows a model in its file.
     ///
     /// # Why it matters
     /// The inner pickle runs when some code loads it later: a hook, a cache, or a loader that another opcode reaches.
@@ -26,7 +27,7 @@ rule! {
 pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
     let Artifact::Nested(concerns) = artifact else { return };
     for concern in *concerns {
-        let message = format!("a byte string is a pickle: {}", concern.message);
+        let message = format!("bytes in it are a pickle: {}", concern.message);
         sink.find(&METADATA, Severity::Medium, concern.offset, message, concern.trace.iter().cloned());
     }
 }

@@ -5,7 +5,7 @@ use crate::sink::Sink;
 
 rule! {
     /// # What it does
-    /// Reports free metadata of safetensors files that is Python code or a pickle.
+    /// Reports free metadata of safetensors files that is Python code, a command of a shell or a pickle.
     ///
     /// # Why it matters
     /// The format runs nothing, and that is why people load it without a look. Code in its metadata waits for a program
@@ -16,7 +16,7 @@ rule! {
     id: "safetensors-metadata",
     name: "Code in a safetensors file's metadata",
     severity: Medium,
-    summary: "The metadata of a safetensors file holds code or a pickle.",
+    summary: "The metadata of a safetensors file holds code, a command or a pickle.",
     help: "Save the tensors again without this metadata.",
     references: ["https://huggingface.co/docs/safetensors/index#format"],
 }
@@ -28,7 +28,10 @@ const MARKS: &[&str] = &[
     "__import__(",
     "__reduce__",
     "__subclasses__",
+    "/bin/bash",
+    "/bin/sh",
     "base64.b64decode",
+    "bash -c",
     "cposix\n",
     "cos\n",
     "csubprocess\n",
@@ -42,6 +45,8 @@ const MARKS: &[&str] = &[
     "pickle.loads",
     "powershell",
     "pty.spawn",
+    "sh -c '",
+    "sh -c \"",
     "socket.socket",
     "subprocess.",
     "<script",
