@@ -68,7 +68,7 @@ pub fn read(source: &dyn ReadAt, see: &mut dyn FnMut(Cell<'_>) -> ControlFlow<()
     let mut file = File::open(source)?;
     let mut database = Database::default();
     let mut roots = BTreeSet::new();
-    file.tree(1, &mut |file, page, row| {
+    let schema = file.tree(1, &mut |file, page, row| {
         let values = record(row).ok_or(SqliteError::Broken(page, "a row is broken"))?;
         let bytes = |place: usize| values.get(place).and_then(|value| row.get(value.place..value.place + value.length));
         // type, name, name of the table, first page, SQL
@@ -83,7 +83,7 @@ pub fn read(source: &dyn ReadAt, see: &mut dyn FnMut(Cell<'_>) -> ControlFlow<()
         }
         Ok(hand_over(file, page, row, &values, see))
     })?;
-    for root in roots {
+    for root in roots.into_iter().filter(|_| schema.is_continue()) {
         let is_done = file.tree(root, &mut |file, page, row| {
             database.rows += 1;
             let values = record(row).ok_or(SqliteError::Broken(page, "a row is broken"))?;
@@ -347,9 +347,9 @@ mod tests {
         page[start..start + 10].copy_from_slice(&[13, 0, 0, 0, 1, at[0], at[1], 0, at[0], at[1]]);
     }
 
-    fn cells(file: &Vec<u8>) -> Result<(Database, Vec<Vec<u8>>)> {
+    fn cells(file: &[u8]) -> Result<(Database, Vec<Vec<u8>>)> {
         let mut cells = Vec::new();
-        let database = read(file, &mut |cell| {
+        let database = read(&file, &mut |cell| {
             cells.push(cell.bytes.to_vec());
             ControlFlow::Continue(())
         })?;
@@ -370,7 +370,7 @@ mod tests {
     fn broken_files_are_refused() {
         let file = database(&[7; 900]);
         for length in [0, 50, 100, 511, 600, 1500] {
-            assert!(cells(&file[..length].to_vec()).is_err(), "{length}");
+            assert!(cells(&file[..length]).is_err(), "{length}");
         }
         // A chain that comes back to itself, a page twice, a page that there is not.
         for (place, bytes) in [(512, [5, 0, 0, 0]), (100, [9, 0, 0, 0]), (16, [0, 3, 0, 0])] {
