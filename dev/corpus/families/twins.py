@@ -23,7 +23,7 @@ from archives import zipped
 from families import COMMAND, Case
 from families.containers import legacy, seven, state_dict, tarred
 from families.graphs import OPENVINO, PMML, attribute, coreml, external, node, onnx, onnx_graph, tflite
-from families.nested import arrow, npy, parquet
+from families.nested import arrow, database, npy, parquet
 from families.node import Build, Global, New, dumps
 from families.others import MLMODEL, r_symbol, rda, rds, schema
 from families.tensorflow import constant, graph, h5, keras, layer, saved_model, sequential, weights
@@ -66,6 +66,7 @@ def pickle_cases():
         "array.pkl": pickle.dumps({"w": WEIGHTS}, 4),
         "array-5.pkl": pickle.dumps([WEIGHTS, WEIGHTS.astype("f8")], 5),
         "frame.pkl": pickle.dumps(frame, 4),
+        "store.sqlite": database(pickle.dumps({"alpha": 0.1, "notes": "x" * 2000}, 4)),
         "estimator.pkl": dumps(estimator),
         "estimator-2.pkl": dumps(estimator, 2),
         "torch-state.pt": torch_saved({"w": torch.from_numpy(WEIGHTS.copy()), "b": torch.zeros(3, dtype=torch.bfloat16)}),
