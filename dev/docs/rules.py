@@ -53,8 +53,9 @@ tells what it holds (`facts`). When it is cut off, broken or followed by somethi
 | PNG, JPEG, GIF, WebP | each part up to the image's end; what follows is looked at as a file of its own | pixels |
 | safetensors | the header is a table without doubles, and the tensors fill the file without gaps and overlaps (`safetensors-layout`), the metadata (`safetensors-metadata`) | library, element types, tensors, numbers |
 
-Text and images are not assessed under the name of a model file (`.pkl`, `.pt`, `.bin`, …): a loader would be given what is no model. SQLite is no
-such format, because libraries keep pickles in it. Bytes of no known format are not assessed.
+Text and images are not assessed under the name of a model file (`.pkl`, `.pt`, `.bin`, …): a loader would be given what is no model. Cells of
+SQLite, Parquet and Arrow are searched for pickles, of the latter two the first 64 MiB as they lie in the file; compressed columns are not expanded.
+Bytes of no known format are not assessed.
 
 All that is inside one file, at any depth, takes from one budget: bytes that it expands to and bytes that are held, opcodes, elements, files, depth. It is
 counted in steps and not in time, so that a verdict is the same on every machine. What goes over it is not assessed.
