@@ -17,7 +17,7 @@ import json
 import sys
 from pathlib import Path
 
-from fixtures import CORPUS, dangerous, folders, forms, shapes
+from fixtures import CORPUS, dangerous, folders, forms, objects, shapes
 
 FAMILIES = CORPUS / "families"
 INDEX = FAMILIES / "index.json"
@@ -38,6 +38,7 @@ def fixtures():
     forms.archives()
     forms.libraries()
     forms.folders()
+    objects.serialized()
 
 
 def attacks():

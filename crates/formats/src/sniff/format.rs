@@ -114,13 +114,21 @@ pub enum Format {
     JavaClass,
     /// Serialized Java objects.
     JavaObjects,
+    /// What Ruby's `Marshal` wrote.
+    RubyObjects,
+    /// What PHP's `serialize` wrote.
+    PhpObjects,
+    /// What Torch 7 wrote in binary.
+    Torch7,
+    /// A file of MATLAB of version 5.
+    Mat,
     /// Code of Android.
     Dex,
     /// A shortcut of Windows.
     ShellLink,
     /// WebAssembly.
     Wasm,
-    /// Compiled Python.
+    /// Compiled Python: a file of it, or a code object that `marshal` wrote.
     PythonBytecode,
     /// Text that begins with `#!`.
     Script,

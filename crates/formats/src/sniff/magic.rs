@@ -1,5 +1,7 @@
 use super::Format;
+use crate::mat::is_mat;
 use crate::npy::Npy;
+use crate::objects::{is_php, is_ruby, is_torch7};
 
 /// What begins with what.
 const MAGIC: &[(&[u8], Format)] = &[
@@ -85,6 +87,11 @@ pub(super) fn by_magic(head: &[u8], size: u64) -> Option<Format> {
         [low, high, b'\r', b'\n', ..] if is_python(u16::from_le_bytes([*low, *high])) => Format::PythonBytecode,
         // A version follows, which is a small number in either byte order; text is none.
         [b'G', b'G', b'U', b'F', version @ ..] if version.iter().take(4).any(|byte| *byte == 0) => Format::Gguf,
+        _ if is_code(head, size) => Format::PythonBytecode,
+        _ if is_mat(head) => Format::Mat,
+        _ if is_torch7(head) => Format::Torch7,
+        _ if is_ruby(head) => Format::RubyObjects,
+        _ if is_php(head) => Format::PhpObjects,
         _ if is_safetensors(head, size) => Format::Safetensors,
         _ if is_r_text(head) => Format::RData,
         _ if Npy::matches(head) => Format::Npy,
@@ -128,6 +135,23 @@ fn is_pe(head: &[u8]) -> bool {
 /// The numbers that compiled Python begins with: 1.5 to 2.7, then 3.0 and up.
 const fn is_python(magic: u16) -> bool {
     matches!(magic, 20121 | 50428 | 50823 | 60202 | 60717 | 62011..=62211 | 3000..=3999)
+}
+
+/// A code object as `marshal` writes it, which may be marked for references: counts and flags, then the bytes of the code.
+/// Python 2 has four numbers before them, the first versions of Python 3 five, those of 3.8 to 3.10 six, later ones five.
+fn is_code(head: &[u8], size: u64) -> bool {
+    let [b'c' | 0xe3, numbers @ ..] = head else { return false };
+    let number = |place: usize| {
+        numbers.get(place * 4..).and_then(|rest| rest.first_chunk::<4>()).map(|bytes| u32::from_le_bytes(*bytes))
+    };
+    (4..=6).any(|count| {
+        let kind = numbers.get(count * 4);
+        let length = numbers.get(count * 4 + 1..).and_then(|rest| rest.first_chunk::<4>());
+        let length = length.map_or(0, |length| u64::from(u32::from_le_bytes(*length)));
+        // Arguments, sizes of the stack; the last is a set of flags.
+        let is_small = (0..count - 1).all(|place| number(place).is_some_and(|number| number < 1 << 16));
+        matches!(kind, Some(b's' | 0xf3)) && is_small && (2..size).contains(&length)
+    })
 }
 
 /// A table whose first key has a length and letters, or that says its type or count.

@@ -50,6 +50,7 @@ groups! {
     msgpack,
     nemo,
     npy,
+    objects,
     onnx,
     pickle,
     python,
