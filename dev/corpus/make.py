@@ -39,6 +39,7 @@ def fixtures():
     forms.libraries()
     forms.folders()
     objects.serialized()
+    objects.python_objects()
 
 
 def attacks():

@@ -30,6 +30,8 @@ pub struct Message {
     pub bytes: Vec<Range<u64>>,
     /// The keys of the outermost table that are texts.
     pub keys: Vec<String>,
+    /// Keys of any table that begin with `py/`, where they lie, and their values where these are texts.
+    pub python: Vec<(u64, String, Option<String>)>,
     /// Where the message ends.
     pub end: u64,
 }
@@ -80,6 +82,8 @@ impl Walk<'_> {
     fn run(mut self) -> Result<Message, MessageError> {
         // How many values are still to come in each open table or list, and whether it is a table.
         let mut open: Vec<(u64, bool)> = vec![(1, false)];
+        // The key that the next value belongs to.
+        let mut asked: Option<(u64, String)> = None;
         loop {
             while open.last().is_some_and(|(left, _)| *left == 0) {
                 open.pop();
@@ -87,25 +91,26 @@ impl Walk<'_> {
             let depth = open.len();
             let Some((left, is_table)) = open.last_mut() else { break };
             *left -= 1;
-            let is_key = *is_table && *left % 2 == 1 && depth == 2;
+            let is_any_key = *is_table && *left % 2 == 1;
+            let is_key = is_any_key && depth == 2;
             let place = self.cursor.place();
             self.message.values += 1;
             if self.message.values > self.most {
                 return Err(MessageError::Bound(place, "there are too many values"));
             }
+            let mut named = None;
             match self.head()? {
                 Head::Plain(length) => self.skip(place, length)?,
                 Head::Text(length) => {
                     self.need(place, length)?;
-                    if is_key && length <= MAX_TEXT && self.message.keys.len() < MAX_KEPT {
-                        let mut text = Vec::new();
-                        for _ in 0..length {
-                            text.push(self.cursor.byte()?);
-                        }
-                        self.message.keys.push(String::from_utf8_lossy(&text).into_owned());
-                    } else {
-                        self.cursor.skip(length)?;
+                    let text = self.text(length)?;
+                    if let Some(text) = &text
+                        && is_key
+                        && self.message.keys.len() < MAX_KEPT
+                    {
+                        self.message.keys.push(text.clone());
                     }
+                    named = text.filter(|text| !is_any_key || text.starts_with("py/"));
                 }
                 Head::Bytes(length) => {
                     let start = self.cursor.place();
@@ -135,12 +140,32 @@ impl Walk<'_> {
                     open.push((values, true));
                 }
             }
+            if is_any_key {
+                asked = named.map(|key| (place, key));
+            } else if let Some((place, key)) = asked.take()
+                && self.message.python.len() < MAX_KEPT
+            {
+                self.message.python.push((place, key, named));
+            }
             if open.len() > MAX_DEPTH {
                 return Err(MessageError::Bound(place, "tables lie too deep in each other"));
             }
         }
         self.message.end = self.cursor.place();
         Ok(self.message)
+    }
+
+    /// A text, unless it is too long to be kept.
+    fn text(&mut self, length: u64) -> Result<Option<String>, MessageError> {
+        if length > MAX_TEXT {
+            self.cursor.skip(length)?;
+            return Ok(None);
+        }
+        let mut text = Vec::new();
+        for _ in 0..length {
+            text.push(self.cursor.byte()?);
+        }
+        Ok(Some(String::from_utf8_lossy(&text).into_owned()))
     }
 
     fn head(&mut self) -> Result<Head, MessageError> {
@@ -203,6 +228,14 @@ mod tests {
         assert_eq!(message.keys, ["params", "step"]);
         assert_eq!(message.extensions, BTreeMap::from([(1, (1, 11))]));
         assert_eq!(message.end, GOOD.len() as u64);
+    }
+
+    #[test]
+    fn keys_of_python_are_kept_at_any_depth() {
+        let bytes = b"\x81\xa1a\x82\xa9py/object\xa3x.Y\xa9py/reduce\x91\xa1z".to_vec();
+        let message = Message::read(&bytes, 100).unwrap();
+        let key = |place, key: &str, value: Option<&str>| (place, key.to_owned(), value.map(str::to_owned));
+        assert_eq!(message.python, [key(4, "py/object", Some("x.Y")), key(18, "py/reduce", None)]);
     }
 
     #[test]

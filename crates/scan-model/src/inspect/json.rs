@@ -6,7 +6,7 @@ use sealyard_formats::json_bounds::is_shallow;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::nested::may_be_encoded;
-use super::{hf_config, keras_json, python_json, text, xgboost};
+use super::{hf_config, keras_json, python_json, python_objects, text, xgboost};
 use crate::context::Context;
 
 /// JSON: values, unless it describes a model.
@@ -23,8 +23,9 @@ pub(super) fn inspect_model(document: &[u8], keys: &Keys, context: &mut Context)
         context.miss("it is no JSON up to its end, and other readers than this may go on");
     }
     let keras = keys.is_keras().then(|| keras_json::inspect(document, context));
+    let objects = keys.python.get().then(|| python_objects::inspect(document, context));
     let configuration = keys.is_configuration().then(|| hf_config::inspect(document, context));
-    keras.or(configuration).or_else(|| keys.is_xgboost().then(|| xgboost::inspect(document, context)))
+    keras.or(configuration).or(objects).or_else(|| keys.is_xgboost().then(|| xgboost::inspect(document, context)))
 }
 
 /// How deep a document is searched: as deep as it is parsed.
@@ -43,6 +44,7 @@ pub(super) struct Keys {
     /// Whether the walk ended in an error: Python's reader takes numbers without end and halves of letters.
     broken: bool,
     encoded: RefCell<Vec<String>>,
+    python: Cell<bool>,
 }
 
 /// Most texts that are looked at as pickles.
@@ -112,6 +114,7 @@ impl Keys {
             "learner" => self.learner.set(true),
             "gradient_booster" => self.booster.set(true),
             key if key.contains("chat_template") || LOADER_KEYS.contains(&key) => self.loader.set(true),
+            key if python_objects::is_tag(key) => self.python.set(true),
             _ => {}
         }
     }

@@ -8,7 +8,9 @@ use sealyard_formats::sniff::{self, Format};
 use sealyard_scan::FactKind;
 use serde_json::{Value, json};
 
+use super::python_objects::{self, PythonObject};
 use crate::context::Context;
+use crate::rules;
 use crate::rules::lengths::{self, Artifact};
 use crate::rules::msgpack;
 
@@ -38,6 +40,9 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
         lie(message.end, "bytes follow its end", context);
     }
     msgpack::run(&message, context.sink());
+    let objects = message.python.iter().filter(|(_, tag, _)| python_objects::is_tag(tag));
+    let objects = objects.map(|(offset, tag, name)| PythonObject { tag: tag.clone(), name: name.clone(), offset: *offset });
+    rules::python_objects::run(&objects.collect(), context.sink());
     tell(&message, data, context);
     for range in &message.bytes {
         look_into(range, data, context);

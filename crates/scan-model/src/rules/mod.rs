@@ -54,6 +54,7 @@ groups! {
     onnx,
     pickle,
     python,
+    python_objects,
     r_data,
     requirements,
     safetensors,
