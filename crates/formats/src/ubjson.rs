@@ -2,6 +2,8 @@
 //!
 //! <https://ubjson.org/>. XGBoost writes lengths of eight bytes and lists of one type.
 
+use std::ops::Range;
+
 use sealyard_core::ReadAt;
 
 use crate::cursor::Cursor;
@@ -12,6 +14,8 @@ const MAX_DEPTH: usize = 100;
 const MAX_KEPT: usize = 2000;
 /// Longest text that is kept, and longest path.
 const MAX_TEXT: u64 = 256;
+/// Shortest text whose place is kept.
+const MIN_KEPT: u64 = 16;
 /// Longest key.
 const MAX_KEY: u64 = 1 << 16;
 
@@ -22,6 +26,8 @@ pub struct Document {
     pub values: u64,
     /// Texts and whole numbers in tables, by their paths: keys with dots between them. Lists have `[]`.
     pub scalars: Vec<(String, String)>,
+    /// Where texts lie that are longer than a name.
+    pub texts: Vec<Range<u64>>,
     /// Where it ends.
     pub end: u64,
 }
@@ -154,6 +160,10 @@ impl Walk<'_> {
             b'S' | b'H' => {
                 let sort = self.byte()?;
                 let length = self.length(sort)?;
+                let start = self.cursor.place();
+                if length >= MIN_KEPT && self.document.texts.len() < MAX_KEPT {
+                    self.document.texts.push(start..start.saturating_add(length));
+                }
                 if length <= MAX_TEXT {
                     let text = self.text(length)?;
                     self.keep(path, || text);
