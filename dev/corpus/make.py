@@ -17,7 +17,7 @@ import json
 import sys
 from pathlib import Path
 
-from fixtures import CORPUS, dangerous, folders, forms, objects, shapes
+from fixtures import CORPUS, dangerous, folders, forms, objects, projects, shapes
 
 FAMILIES = CORPUS / "families"
 INDEX = FAMILIES / "index.json"
@@ -40,6 +40,9 @@ def fixtures():
     forms.folders()
     objects.serialized()
     objects.python_objects()
+    projects.graphs()
+    projects.notebooks()
+    projects.commands()
 
 
 def attacks():

@@ -6,7 +6,7 @@ use sealyard_formats::json_bounds::is_shallow;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::nested::may_be_encoded;
-use super::{hf_config, keras_json, python_json, python_objects, text, xgboost};
+use super::{hf_config, keras_json, mxnet, python_json, python_objects, text, xgboost};
 use crate::context::Context;
 
 /// JSON: values, unless it describes a model.
@@ -25,7 +25,8 @@ pub(super) fn inspect_model(document: &[u8], keys: &Keys, context: &mut Context)
     let keras = keys.is_keras().then(|| keras_json::inspect(document, context));
     let objects = keys.python.get().then(|| python_objects::inspect(document, context));
     let configuration = keys.is_configuration().then(|| hf_config::inspect(document, context));
-    keras.or(configuration).or(objects).or_else(|| keys.is_xgboost().then(|| xgboost::inspect(document, context)))
+    let graph = keys.is_mxnet().then(|| mxnet::inspect(document, context));
+    keras.or(configuration).or(graph).or(objects).or_else(|| keys.is_xgboost().then(|| xgboost::inspect(document, context)))
 }
 
 /// How deep a document is searched: as deep as it is parsed.
@@ -45,6 +46,8 @@ pub(super) struct Keys {
     broken: bool,
     encoded: RefCell<Vec<String>>,
     python: Cell<bool>,
+    arguments: Cell<bool>,
+    heads: Cell<bool>,
 }
 
 /// Most texts that are looked at as pickles.
@@ -107,6 +110,11 @@ impl Keys {
         self.encoded.take()
     }
 
+    /// Whether it is a graph of MXNet.
+    fn is_mxnet(&self) -> bool {
+        self.arguments.get() && self.heads.get()
+    }
+
     fn see(&self, key: &str) {
         match key {
             "class_name" => self.class_name.set(true),
@@ -114,6 +122,8 @@ impl Keys {
             "learner" => self.learner.set(true),
             "gradient_booster" => self.booster.set(true),
             key if key.contains("chat_template") || LOADER_KEYS.contains(&key) => self.loader.set(true),
+            "arg_nodes" => self.arguments.set(true),
+            "heads" => self.heads.set(true),
             key if python_objects::is_tag(key) => self.python.set(true),
             _ => {}
         }

@@ -8,11 +8,14 @@
 
 mod archive;
 mod buried;
+mod caffe;
+mod commands;
 mod folder;
 mod hf_config;
 mod hf_folder;
 mod keras_json;
 mod message;
+mod mxnet;
 mod nested;
 mod pickle_facts;
 mod python_json;
@@ -30,8 +33,10 @@ use sealyard_scan::SubjectReport;
 use crate::context::Context;
 
 pub(crate) use self::archive::ArchiveConcern;
+pub(crate) use self::caffe::PythonLayer;
 pub(crate) use self::keras_json::{Form, KerasModel, KerasObject};
 pub(crate) use self::mlmodel::{Beside, MlModel};
+pub(crate) use self::mxnet::CustomNode;
 pub(crate) use self::pickle::PickleFile;
 pub(crate) use self::python_objects::PythonObject;
 pub(crate) use self::tar::Target;
@@ -229,6 +234,11 @@ static NAMED: &[Named] = &[
         is: script::is_named,
         inspect: script::inspect,
         instead: |format| matches!(format, Format::Text | Format::Requirements | Format::Script),
+    },
+    Named {
+        is: |name| commands::kind(name).is_some(),
+        inspect: |data, context| commands::inspect(commands::kind(context.name()).unwrap_or("text"), data, context),
+        instead: Format::is_text,
     },
     Named { is: mlmodel::is_named, inspect: mlmodel::inspect, instead: Format::is_text },
 ];

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{python, script, text};
 use crate::context::Context;
+use crate::rules::notebook::{self, Artifact};
 
 /// Largest notebook.
 const MAX_BYTES: u64 = 64 << 20;
@@ -28,11 +29,8 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
         if cell.get("cell_type").and_then(Value::as_str) != Some("code") {
             continue;
         }
-        let source = match cell.get("source") {
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Array(lines)) => lines.iter().filter_map(Value::as_str).collect(),
-            _ => continue,
-        };
+        outputs(cell, cells, context);
+        let Some(source) = cell.get("source").and_then(text_of) else { continue };
         let is_shell =
             ["%%bash", "%%sh", "%%script", "%%cmd"].iter().any(|magic| source.trim_start().starts_with(magic));
         for line in source.lines() {
@@ -53,4 +51,31 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
     }
     script::shell(&commands, context);
     kind
+}
+
+/// A text, or its lines.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(lines) => Some(lines.iter().filter_map(Value::as_str).collect()),
+        _ => None,
+    }
+}
+
+/// What a browser would show and run.
+fn outputs(cell: &Value, number: u64, context: &mut Context) {
+    for output in cell.get("outputs").and_then(Value::as_array).into_iter().flatten() {
+        let Some(data) = output.get("data").and_then(Value::as_object) else { continue };
+        for (kind, value) in data {
+            let is_markup = matches!(kind.as_str(), "text/html" | "image/svg+xml");
+            if !is_markup && kind != "application/javascript" {
+                continue;
+            }
+            if let Some(text) = text_of(value)
+                && context.step(text.len() as u64 / 4 + 1)
+            {
+                notebook::run(&Artifact { cell: number, is_markup, text: &text }, context.sink());
+            }
+        }
+    }
 }

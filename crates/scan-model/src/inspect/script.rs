@@ -29,6 +29,6 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
 /// Looks at lines of a shell.
 pub(super) fn shell(text: &str, context: &mut Context) {
     if context.step(text.len() as u64 / 4 + 1) {
-        script::run(&Artifact { text }, context.sink());
+        script::run(&Artifact::of(text), context.sink());
     }
 }

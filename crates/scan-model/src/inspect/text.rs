@@ -3,7 +3,7 @@ use sealyard_formats::sniff::is_graph_text;
 use sealyard_scan::FactKind;
 
 use super::json::{self, Keys};
-use super::{buried, graph_text, readme, xml, yaml};
+use super::{buried, caffe, graph_text, readme, xml, yaml};
 use crate::context::Context;
 
 /// How much of a text is searched for the marks of a model; behind that, only whether there are some.
@@ -58,6 +58,9 @@ fn model(kind: &str, bytes: &[u8], data: &dyn ReadAt, context: &mut Context) -> 
     }
     if is_graph_text(start) {
         return Some(graph_text::inspect(data, context));
+    }
+    if caffe::is_net(start) {
+        return Some(caffe::inspect(start, context));
     }
     if !start.starts_with(['{', '[']) {
         // Fields of classes in a source look like keys.

@@ -37,6 +37,7 @@ macro_rules! groups {
 
 groups! {
     archive,
+    caffe,
     coreml,
     executable,
     gguf,
@@ -48,7 +49,9 @@ groups! {
     mar,
     mlmodel,
     msgpack,
+    mxnet,
     nemo,
+    notebook,
     npy,
     objects,
     onnx,
