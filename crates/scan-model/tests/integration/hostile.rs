@@ -221,6 +221,15 @@ fn no_change_of_a_fixture_makes_it_panic() {
 }
 
 #[test]
+fn words_that_are_a_number_and_a_stop_are_text() {
+    for text in [&b"MIT. The license.\n"[..], b"Git v2.30.4 Release Notes\n=====\n"] {
+        assert_eq!(verdict(text), Verdict::Safe, "{text:?}");
+    }
+    assert_eq!(verdict(b"MIT.cos\nsystem\n(S'true'\ntR."), Verdict::Unsafe);
+    assert_eq!(verdict(b"MIT.\xff\xfe\0\x01"), Verdict::Suspicious);
+}
+
+#[test]
 fn what_is_two_formats_is_not_safe_as_one() {
     // A comment that reaches over the place where HDF5 may begin.
     let plain = png(&[b' '; 600]);
