@@ -34,13 +34,15 @@ tells what it holds (`facts`). When it is cut off, broken or followed by somethi
 | text, CSV, YAML, Markdown, word lists | it is text to its last byte, has no marks of a model, and does not run as a pickle | lines |
 | JSON | the same; none of the keys that name classes or code to load, but harmless values (`hf-*`); chat templates (`jinja-*`) | lines, architecture, sizes, base model, libraries |
 | templates of Jinja | what they reach, call, build and repeat (`jinja-*`) | tags |
-| Python source, notebooks | what it calls, and when that runs (`python-harmful-call`) | lines, modules, cells |
-| shell scripts | each line (`script-harmful-command`) | lines |
-| requirements of pip, environments of conda | where packages come from (`requirements-source`) | packages |
+| Python source, notebooks | what it calls, and when that runs (`python-harmful-call`); shell commands of cells (`script-harmful-command`); outputs that a browser would run (`notebook-active-output`) | lines, modules, cells |
+| shell scripts; `dvc.yaml`, `MLproject` and `Dockerfile` | each line or command (`script-harmful-command`) | lines |
+| requirements of pip, environments of conda, `bentofile.yaml` | where packages come from (`requirements-source`) | packages |
 | GGUF | the head: metadata with its chat templates, the tensors' places and names (`gguf-layout`) | architecture, sizes, types, tensors, numbers |
 | GGML, GGMF, GGJT | the version and the first sizes | its form |
 | MessagePack of Flax | each value up to the end, and its extensions (`msgpack-extension`, `false-length`); values that are files are looked at | layers, element types, tensors, numbers |
 | XGBoost (UBJSON, JSON, the old form), LightGBM, CatBoost | each value of UBJSON, the head of the others (`false-length`) | version, booster, objective, features, trees |
+| values of Ruby's `Marshal`, PHP's `serialize`, Torch 7 in binary, MATLAB 5 | each value; objects of classes and functions are a finding (`serialized-object`), as all objects of Java are | arrays of MATLAB |
+| nets of Caffe as text, graphs of MXNet | layers of Python (`caffe-python-layer`), operators that are not MXNet's (`mxnet-custom-operator`) | nodes |
 | Parquet, Arrow, Feather | the footer, up to its end; a column type defined by a pickle is a finding (`arrow-pickled-type`) | rows, columns, the program that wrote it |
 | ONNX | operators of the graph, subgraphs and functions; the files that tensors lie in; the author's properties | producer, operator sets, operators, inputs and outputs, element types |
 | TensorFlow: SavedModel, checkpoint's graph, frozen graph, each as text too | all nodes, those of functions too, and the paths that reach them; assets; Keras's layers | version, operators, signatures, assets |
