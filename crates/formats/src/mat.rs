@@ -18,6 +18,8 @@ const FIRST: u64 = 4096;
 const FIRST_EXPANDED: u64 = 16 << 10;
 /// Longest compressed array of others that is expanded.
 const MAX_EXPANDED: u64 = 64 << 20;
+/// Expanded bytes that count as one element.
+const BYTES_AN_ELEMENT: u64 = 256;
 /// Things that are kept.
 const MAX_KEPT: usize = 1000;
 /// Longest text that is kept.
@@ -206,6 +208,7 @@ impl Walk {
         let mut first = vec![0; usize::try_from(section.size().min(FIRST)).unwrap_or_default()];
         section.read_exact_at(0, &mut first)?;
         let head = expand(Codec::Zlib, &first, FIRST_EXPANDED).bytes;
+        self.charge(head.len());
         let (kind, class) = (head.first_chunk::<4>(), head.get(16..).and_then(|flags| flags.first_chunk::<4>()));
         let (Some(kind), Some(class)) = (kind, class) else {
             self.fail(tag.start, "a compressed array can't be expanded");
@@ -222,6 +225,7 @@ impl Walk {
             return Ok(());
         }
         let expanded = expand_from(Codec::Zlib, &section, MAX_EXPANDED).bytes;
+        self.charge(expanded.len());
         if expanded.len() as u64 >= MAX_EXPANDED {
             self.file.is_cut = true;
             return Ok(());
@@ -230,6 +234,11 @@ impl Walk {
             self.element(&expanded, &inner, tag.start, 0)?;
         }
         Ok(())
+    }
+
+    /// Expanding costs as well: so many bytes count as an element.
+    fn charge(&mut self, bytes: usize) {
+        self.file.elements = self.file.elements.saturating_add(bytes as u64 / BYTES_AN_ELEMENT);
     }
 
     /// The name of an array: the third part.
@@ -293,7 +302,7 @@ mod tests {
     }
 
     fn look(content: &[u8]) -> (Vec<Kind>, Vec<String>, bool) {
-        let file = MatFile::read(&file(content), 1000).unwrap();
+        let file = MatFile::read(&file(content), 10_000).unwrap();
         let whole = file.fault.is_none() && !file.is_cut;
         (file.active.into_iter().map(|(_, kind, _)| kind).collect(), file.variables, whole)
     }
@@ -328,7 +337,10 @@ mod tests {
             deep = array(1, "", &deep);
         }
         assert!(!look(&deep).2);
-        let many: Vec<u8> = array(6, "", &[]).repeat(2000);
+        // A bomb is paid for with elements.
+        let bomb = zlib(&array(1, "", &array(6, "", &element(9, &vec![0; 3_000_000]))));
+        assert!(!look(&bomb).2);
+        let many: Vec<u8> = array(6, "", &[]).repeat(5000);
         assert!(!look(&many).2);
     }
 

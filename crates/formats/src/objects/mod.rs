@@ -9,6 +9,8 @@ mod php;
 mod ruby;
 mod torch7;
 
+use std::collections::HashSet;
+
 pub use java::java;
 pub use php::{is_php, php};
 pub use ruby::{is_ruby, ruby};
@@ -30,13 +32,16 @@ pub struct Objects {
     pub values: u64,
     /// What its reader would not take, and where; nothing if the stream was walked to its end.
     pub fault: Option<(u64, &'static str)>,
+    /// The names in `classes`, so that a flood of classes costs no more than its length.
+    known: HashSet<Vec<u8>>,
 }
 
 impl Objects {
     fn see(&mut self, place: usize, name: &[u8]) {
-        let name = String::from_utf8_lossy(name.get(..MAX_NAME).unwrap_or(name));
-        if self.classes.len() < MAX_NAMES && self.classes.iter().all(|(_, known)| *known != name) {
-            self.classes.push((place as u64, name.into_owned()));
+        let name = name.get(..MAX_NAME).unwrap_or(name);
+        if self.known.len() < MAX_NAMES && !self.known.contains(name) {
+            self.known.insert(name.to_vec());
+            self.classes.push((place as u64, String::from_utf8_lossy(name).into_owned()));
         }
     }
 }
@@ -46,6 +51,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_flood_of_classes_ends_soon() {
+        let flood: Vec<u8> = (0..400_000_u32).flat_map(|number| format!("r\0\x08C{number:07}").into_bytes()).collect();
+        let start = std::time::Instant::now();
+        let objects = java(&flood, 1 << 20);
+        assert_eq!((objects.values, objects.classes.len()), (400_000, MAX_NAMES));
+        assert!(start.elapsed().as_secs() < 5);
+    }
 
     proptest! {
         #[test]

@@ -35,6 +35,7 @@ pub(super) fn is_net(text: &str) -> bool {
 /// A net of Caffe as text: layers that are classes of Python are imported when the net is made.
 pub(super) fn inspect(text: &str, context: &mut Context) -> &'static str {
     let mut layers = Vec::new();
+    let (mut line_number, mut counted) = (1, 0);
     for (place, word) in text.match_indices("python_param") {
         let before = text.get(..place).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
@@ -51,7 +52,9 @@ pub(super) fn inspect(text: &str, context: &mut Context) -> &'static str {
         let inner = inner.split(['}', '>']).next().unwrap_or_default();
         let parameters: Vec<&str> = inner.split_whitespace().collect();
         let parameters: String = parameters.join(" ").chars().take(MAX_TOLD).collect();
-        layers.push(PythonLayer { parameters, line: before.matches('\n').count() as u64 + 1 });
+        line_number += text.get(counted..place).unwrap_or_default().matches('\n').count() as u64;
+        counted = place;
+        layers.push(PythonLayer { parameters, line: line_number });
         if layers.len() >= MAX_TOLD {
             break;
         }

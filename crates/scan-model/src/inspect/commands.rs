@@ -11,6 +11,8 @@ use crate::rules::{requirements, script};
 const MAX_BYTES: u64 = 1 << 20;
 /// Tables and lists inside each other.
 const MAX_DEPTH: usize = 32;
+/// Most commands, and most packages: each is looked for in the text.
+const MAX_COMMANDS: usize = 2000;
 
 /// Which file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +53,10 @@ pub(super) fn inspect(kind: Kind, data: &dyn ReadAt, context: &mut Context) -> &
                 }
                 let mut found = Vec::new();
                 walk(kind, &document, 0, &mut found);
+                if found.len() > MAX_COMMANDS {
+                    context.miss("there are more commands than are looked at");
+                    found.truncate(MAX_COMMANDS);
+                }
                 found.iter().flat_map(|command| placed(command, &text)).collect()
             }
             // A template that is filled in later: what is in it may be a command.
@@ -104,7 +110,7 @@ fn bento(document: &Value, text: &str, context: &mut Context) {
     let mut add = |option: &str, value: Option<&Value>| {
         let one = value.and_then(Value::as_str).into_iter();
         let many = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        for value in one.chain(many) {
+        for value in one.chain(many).take(MAX_COMMANDS) {
             artifact.lines.push((number(value, text), format!("{option}{value}")));
         }
     };
@@ -116,7 +122,7 @@ fn bento(document: &Value, text: &str, context: &mut Context) {
         add("", python.get("packages"));
     }
     let channels = document.get("conda").and_then(|conda| conda.get("channels")).and_then(Value::as_array);
-    for channel in channels.into_iter().flatten().filter_map(Value::as_str) {
+    for channel in channels.into_iter().flatten().filter_map(Value::as_str).take(MAX_COMMANDS) {
         artifact.channels.push((number(channel, text), channel.to_owned()));
     }
     requirements::run(&artifact, context.sink());
@@ -202,6 +208,13 @@ mod tests {
         }
         let bento = "service: a:b\npython:\n  index_url: http://x.example/simple\n";
         assert_eq!(look("bentofile.yaml", bento), (Verdict::Suspicious, vec![Some(3)]));
+    }
+
+    #[test]
+    fn a_flood_of_commands_is_not_assessed() {
+        let flood = |count| format!("stages:\n  a:\n    cmd:\n{}", "    - echo\n".repeat(count));
+        assert_eq!(look("dvc.yaml", &flood(MAX_COMMANDS)).0, Verdict::Safe);
+        assert_eq!(look("dvc.yaml", &flood(MAX_COMMANDS + 1)).0, Verdict::NotAssessed);
     }
 
     #[test]

@@ -41,6 +41,9 @@ const REACHING: &[&str] = &[
 const KEPT: &[&str] = &["document.cookie", "localStorage", "sessionStorage"];
 const SENT: &[&str] = &["fetch(", "XMLHttpRequest", "sendBeacon(", "WebSocket(", "new Image("];
 const SHELL: &[&str] = &["os.system", "subprocess", "os.popen", "import os", "import socket", "%%bash", "get_ipython().system"];
+/// Handlers that are looked at, and how far around their names.
+const MAX_HANDLERS: usize = 10_000;
+const AROUND: usize = 2048;
 /// Longer scripts are libraries.
 const MAX_SCRIPT: usize = 16 << 10;
 
@@ -60,12 +63,18 @@ pub(super) fn check(output: &Artifact<'_>, sink: &mut Sink) {
 
 /// A handler of an event that reaches out.
 fn handler(text: &str) -> Option<String> {
+    let mut seen = 0;
     for (place, _) in text.match_indices("on") {
-        let before = text.get(..place).unwrap_or_default();
-        let rest = text.get(place..).unwrap_or_default();
+        let start = text.floor_char_boundary(place.saturating_sub(AROUND));
+        let before = text.get(start..place).unwrap_or_default();
+        let rest = text.get(place..text.floor_char_boundary(place + AROUND)).unwrap_or_default();
         let end = rest.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(rest.len());
         let (name, behind) = rest.split_at(end);
         let Some(value) = behind.trim_start().strip_prefix('=').map(str::trim_start) else { continue };
+        seen += 1;
+        if seen > MAX_HANDLERS {
+            return Some("has more handlers than are looked at".to_owned());
+        }
         // An attribute stands behind a space or a value, in a tag.
         let is_attribute = before.ends_with(|letter: char| letter.is_whitespace() || "/\"'".contains(letter))
             && before.rfind('<') > before.rfind('>');
@@ -100,6 +109,16 @@ fn script(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flood_of_handlers_ends() {
+        let count = |handlers| {
+            let mut sink = Sink::new("a.ipynb");
+            check(&Artifact { cell: 1, is_markup: true, text: &"<p onclick=x>".repeat(handlers) }, &mut sink);
+            sink.findings.len()
+        };
+        assert_eq!((count(MAX_HANDLERS), count(MAX_HANDLERS + 1)), (0, 1));
+    }
 
     #[test]
     fn only_what_reaches_out_is_found() {
