@@ -93,7 +93,15 @@ mod tests {
     #[test]
     fn places_outside_of_the_core_are_found() {
         let file = |length: u32, root: u32, back: i32| {
-            [&b"CBM1"[..], &length.to_le_bytes(), &root.to_le_bytes(), &[4, 0, 4, 0, 0, 0, 0, 0], &back.to_le_bytes(), &[0; 8]].concat()
+            [
+                &b"CBM1"[..],
+                &length.to_le_bytes(),
+                &root.to_le_bytes(),
+                &[4, 0, 4, 0, 0, 0, 0, 0],
+                &back.to_le_bytes(),
+                &[0; 8],
+            ]
+            .concat()
         };
         let look = |bytes: Vec<u8>| {
             let mut context = Context::new("m.cbm");

@@ -26,7 +26,11 @@ pub(super) fn inspect_model(document: &[u8], keys: &Keys, context: &mut Context)
     let objects = keys.python.get().then(|| python_objects::inspect(document, context));
     let configuration = keys.is_configuration().then(|| hf_config::inspect(document, context));
     let graph = keys.is_mxnet().then(|| mxnet::inspect(document, context));
-    keras.or(configuration).or(graph).or(objects).or_else(|| keys.is_xgboost().then(|| xgboost::inspect(document, context)))
+    keras
+        .or(configuration)
+        .or(graph)
+        .or(objects)
+        .or_else(|| keys.is_xgboost().then(|| xgboost::inspect(document, context)))
 }
 
 /// How deep a document is searched: as deep as it is parsed.

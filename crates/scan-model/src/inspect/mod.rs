@@ -237,7 +237,10 @@ static NAMED: &[Named] = &[
     },
     Named {
         is: |name| commands::kind(name).is_some(),
-        inspect: |data, context| commands::inspect(commands::kind(context.name()).unwrap_or("text"), data, context),
+        inspect: |data, context| match commands::kind(context.name()) {
+            Some(kind) => commands::inspect(kind, data, context),
+            None => text::inspect(data, context),
+        },
         instead: Format::is_text,
     },
     Named { is: mlmodel::is_named, inspect: mlmodel::inspect, instead: Format::is_text },

@@ -41,7 +41,8 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
     }
     msgpack::run(&message, context.sink());
     let objects = message.python.iter().filter(|(_, tag, _)| python_objects::is_tag(tag));
-    let objects = objects.map(|(offset, tag, name)| PythonObject { tag: tag.clone(), name: name.clone(), offset: *offset });
+    let objects =
+        objects.map(|(offset, tag, name)| PythonObject { tag: tag.clone(), name: name.clone(), offset: *offset });
     rules::python_objects::run(&objects.collect(), context.sink());
     tell(&message, data, context);
     for range in &message.bytes {

@@ -54,8 +54,14 @@ mod tests {
     #[test]
     fn objects_are_no_data() {
         for (bytes, expected) in [
-            (&b"\xac\xed\0\x05sr\0\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16\x60\xd1\x03\0\0xp"[..], Verdict::Suspicious),
-            (b"\xac\xed\0\x05sr\0\x1dcom.sun.rowset.JdbcRowSetImpl\x05\x07\xda\xc1\xc3\x16\x60\xd1\x03\0\0xp", Verdict::Unsafe),
+            (
+                &b"\xac\xed\0\x05sr\0\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16\x60\xd1\x03\0\0xp"[..],
+                Verdict::Suspicious,
+            ),
+            (
+                b"\xac\xed\0\x05sr\0\x1dcom.sun.rowset.JdbcRowSetImpl\x05\x07\xda\xc1\xc3\x16\x60\xd1\x03\0\0xp",
+                Verdict::Unsafe,
+            ),
             (b"\xac\xed\0\x05t\0\x05hello", Verdict::Suspicious),
             (b"\x04\x08o:\x06A\0", Verdict::Suspicious),
             (b"\x04\x08o:\x15Gem::Requirement\0", Verdict::Unsafe),
@@ -64,7 +70,10 @@ mod tests {
             (b"O:35:\"Monolog\\Handler\\SyslogUdpHandlerXXX\":0:{}", Verdict::Unsafe),
             (b"a:1:{i:0;d:0.5;}", Verdict::Safe),
             (b"\x03\0\0\0\x01\0\0\0\x01\0\0\0\x02\0\0\0\x01\0\0\0w\x01\0\0\0\0\0\0\0\0\0\0\0", Verdict::Safe),
-            (b"\x03\0\0\0\x01\0\0\0\x01\0\0\0\x02\0\0\0\x01\0\0\0w\x08\0\0\0\x02\0\0\0\x01\0\0\0x\0\0\0\0", Verdict::Suspicious),
+            (
+                b"\x03\0\0\0\x01\0\0\0\x01\0\0\0\x02\0\0\0\x01\0\0\0w\x08\0\0\0\x02\0\0\0\x01\0\0\0x\0\0\0\0",
+                Verdict::Suspicious,
+            ),
         ] {
             assert_eq!(verdict(bytes), expected, "{bytes:?}");
         }

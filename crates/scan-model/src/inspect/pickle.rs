@@ -73,8 +73,10 @@ fn inspect_interpreted(
     // `pickle.load` does not know that raw bytes follow and runs them as opcodes.
     let options = options(false, MAX_OPCODES, context);
     let plain = run(bytes, &options, context);
-    let mut hidden: Vec<_> =
-        judge(&plain, persistence).into_iter().filter(|concern| !concerns.contains(concern) && acts_aside(concern)).collect();
+    let mut hidden: Vec<_> = judge(&plain, persistence)
+        .into_iter()
+        .filter(|concern| !concerns.contains(concern) && acts_aside(concern))
+        .collect();
     for concern in &mut hidden {
         concern.message.push_str(" (where pickle.load reads raw array bytes as opcodes)");
     }
@@ -209,9 +211,7 @@ fn runs(pickle: &Pickle<'_>, bytes: &[u8], is_text: bool) -> bool {
     // A loader without a way to load ids ends at the first one.
     let events = pickle.events.iter().take_while(|event| !is_text || !matches!(event.act, Act::PersistentLoaded(_)));
     let acts = events.clone().any(|event| match event.act {
-        Act::Imported(node) => {
-            goes_on && is_dangerous(&pickle.graph, node) || is_run_by_import(&pickle.graph, node)
-        }
+        Act::Imported(node) => goes_on && is_dangerous(&pickle.graph, node) || is_run_by_import(&pickle.graph, node),
         // An extension code that nobody registered ends the load; one that is registered and called is an act too.
         Act::PersistentLoaded(_) | Act::ExtensionUsed(_) => false,
         _ => true,

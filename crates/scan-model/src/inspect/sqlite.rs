@@ -43,8 +43,10 @@ pub(super) fn inspect(data: &dyn ReadAt, context: &mut Context) -> &'static str 
 }
 
 fn look(cell: &sqlite::Cell<'_>, context: &mut Context) {
-    let is_file =
-        matches!(sniff::signature(&cell.bytes), Ok(Format::Zip | Format::Hdf5 | Format::SevenZip | Format::Compressed(_)));
+    let is_file = matches!(
+        sniff::signature(&cell.bytes),
+        Ok(Format::Zip | Format::Hdf5 | Format::SevenZip | Format::Compressed(_))
+    );
     if is_file && !cell.is_text {
         context.nest(&format!("page {}", cell.page), &cell.bytes);
     } else {

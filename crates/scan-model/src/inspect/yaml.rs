@@ -149,7 +149,7 @@ mod tests {
             ("model:\n  _target_: torch.nn.Linear\n  in_features: 3\n# _target_: os.system\n", 0),
         ] {
             let mut context = Context::new("config.yaml");
-            inspect_model(text, &mut context);
+            inspect_model(text, true, &mut context);
             assert_eq!(context.sink().findings.len(), count, "{text}");
         }
     }

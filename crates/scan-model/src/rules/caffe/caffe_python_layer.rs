@@ -27,8 +27,12 @@ rule! {
 pub(super) fn check(layers: &Artifact, sink: &mut Sink) {
     for layer in layers {
         let value = |key: &str| {
-            let rest = layer.parameters.split(['{', ' ', ';', ',']).skip_while(|word| word.trim_end_matches(':') != key);
-            rest.skip(1).map(|word| word.trim_matches(['"', '\'', ':'])).find(|word| !word.is_empty()).unwrap_or_default()
+            let rest =
+                layer.parameters.split(['{', ' ', ';', ',']).skip_while(|word| word.trim_end_matches(':') != key);
+            rest.skip(1)
+                .map(|word| word.trim_matches(['"', '\'', ':']))
+                .find(|word| !word.is_empty())
+                .unwrap_or_default()
         };
         let is_harmful = is_dangerous(value("module"), value("layer"));
         let severity = if is_harmful { Severity::High } else { Severity::Medium };

@@ -40,7 +40,8 @@ const REACHING: &[&str] = &[
 /// What is sent, ways to send it, and what the kernel is made to run.
 const KEPT: &[&str] = &["document.cookie", "localStorage", "sessionStorage"];
 const SENT: &[&str] = &["fetch(", "XMLHttpRequest", "sendBeacon(", "WebSocket(", "new Image("];
-const SHELL: &[&str] = &["os.system", "subprocess", "os.popen", "import os", "import socket", "%%bash", "get_ipython().system"];
+const SHELL: &[&str] =
+    &["os.system", "subprocess", "os.popen", "import os", "import socket", "%%bash", "get_ipython().system"];
 /// Handlers that are looked at, and how far around their names.
 const MAX_HANDLERS: usize = 10_000;
 const AROUND: usize = 2048;

@@ -18,5 +18,7 @@ group! { Artifact<'_>;
 
 /// Whether the rules want to see the nodes of an operator with their attributes.
 pub(crate) fn is_of_interest(_: &str, operator: &str) -> bool {
-    operator == onnx_outside_path::CONTEXT || operator == onnx_code_operator::ATEN || onnx_code_operator::act(operator).is_some()
+    operator == onnx_outside_path::CONTEXT
+        || operator == onnx_code_operator::ATEN
+        || onnx_code_operator::act(operator).is_some()
 }

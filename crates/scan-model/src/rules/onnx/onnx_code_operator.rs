@@ -45,7 +45,8 @@ pub(super) fn act(operator: &str) -> Option<&'static str> {
 /// What an operator of PyTorch's does that ONNX names by an attribute.
 fn aten(node: &Node) -> Option<&'static str> {
     let mut names = node.attributes.iter().filter(|(key, _)| key == "operator").map(|(_, name)| name.as_str());
-    (node.operator == ATEN && names.any(|name| allow::is_active_operator("aten", name))).then_some("reads or writes files")
+    (node.operator == ATEN && names.any(|name| allow::is_active_operator("aten", name)))
+        .then_some("reads or writes files")
 }
 
 pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {

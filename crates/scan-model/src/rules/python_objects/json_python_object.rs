@@ -45,7 +45,13 @@ pub(super) fn check(objects: &Artifact, sink: &mut Sink) {
         if is_harmful {
             sink.find(&METADATA, Severity::Critical, object.offset, format!("{tag} names {name}"), []);
         } else if !is_known {
-            sink.find(&METADATA, Severity::Medium, object.offset, format!("{tag} names {name}, which is on no list"), []);
+            sink.find(
+                &METADATA,
+                Severity::Medium,
+                object.offset,
+                format!("{tag} names {name}, which is on no list"),
+                [],
+            );
         }
     }
 }

