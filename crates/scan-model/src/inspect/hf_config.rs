@@ -3,6 +3,7 @@ use sealyard_scan::FactKind;
 use serde_json::Value;
 
 use super::jinja;
+use super::json::LOADER_KEYS;
 use crate::context::Context;
 use crate::rules::hugging_face;
 
@@ -30,6 +31,9 @@ const SIZES: &[&str] = &[
 /// A configuration of Hugging Face's libraries: it may name Python code that is loaded with the model, and hold the
 /// template of a chat.
 pub(super) fn inspect(document: &[u8], context: &mut Context) -> &'static str {
+    if is_foreign(document, context.name()) {
+        return "json";
+    }
     if !BOUNDS.hold(document) || !context.step(document.len() as u64 / 16 + 1) {
         context.miss("the configuration holds too much");
         return "json";
@@ -44,6 +48,18 @@ pub(super) fn inspect(document: &[u8], context: &mut Context) -> &'static str {
         Err(error) => context.miss(format!("the configuration is no JSON: {error}")),
     }
     "json"
+}
+
+/// Whether a document was taken for a configuration only for a `type` in it, which says something in the list of a
+/// model's modules alone.
+fn is_foreign(document: &[u8], name: &str) -> bool {
+    let name = name.rsplit(['/', '!']).next().unwrap_or_default();
+    let Ok(text) = std::str::from_utf8(document) else { return false };
+    // What is escaped may be any key.
+    !name.eq_ignore_ascii_case("modules.json")
+        && !text.contains("\\u")
+        && !text.contains("chat_template")
+        && !text.split('"').any(|word| LOADER_KEYS.contains(&word))
 }
 
 fn tell(document: &Value, context: &mut Context) {
@@ -136,6 +152,30 @@ mod tests {
                 "hf-remote-code",
             ),
             (
+                r#"{"_class_name": "StableDiffusionPipeline", "unet": ["unet_evil", "evil"]}"#,
+                Verdict::Suspicious,
+                "hf-remote-code",
+            ),
+            (
+                r#"{"_class_name": "XModularPipeline", "unet": ["unet_evil", "evil", {}]}"#,
+                Verdict::Suspicious,
+                "hf-remote-code",
+            ),
+            (r#"{"_class_name": ["pipeline_evil", "evil"]}"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"{"_class_name": ["pipeline_evil", "Evil", "x"], "a": 1}"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"[{"idx": 0, "name": "0", "type": "evil.X"}]"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"[{"idx": 0, "name": "0", "path": "", "type": "torch.hub.X"}]"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"{"model_type": "x", "trust_remote_code": 1}"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"{"trust_remote_code": "true"}"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"{"a": {"trust_remote_code": [0]}}"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"{"attn_implementation": "evil/kernel"}"#, Verdict::Unsafe, "hf-remote-code"),
+            (r#"{"_attn_implementation": "evil/kernel:f"}"#, Verdict::Unsafe, "hf-remote-code"),
+            (r#"{"_attn_implementation_internal": {"text": "evil/kernel"}}"#, Verdict::Unsafe, "hf-remote-code"),
+            (r#"{"attn_implementation": "kernels-community/flash-attn3"}"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"{"model_file": "evil.py"}"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"{"model_file": "evil.abi3.so"}"#, Verdict::Suspicious, "hf-remote-code"),
+            (r#"{"custom_generate": "evil/x"}"#, Verdict::Suspicious, "hf-remote-code"),
+            (
                 r#"{"peft_type": "LORA", "auto_mapping": {"base_model_class": "system", "parent_library": "os"}}"#,
                 Verdict::Unsafe,
                 "hf-harmful-import",
@@ -174,6 +214,13 @@ mod tests {
             r#"{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "_name_or_path": "../x", "hidden_size": 8}"#,
             r#"{"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet"], "safety_checker": [null, null]}"#,
             r#"[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]"#,
+            r#"{"_class_name": "LTXPipeline", "connectors": ["ltx2", "LTX2TextConnectors"], "x": ["stable_diffusion", "S"]}"#,
+            r#"{"_class_name": "UNet2DModel", "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "_use_default_values": ["a", "b"]}"#,
+            r#"[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.sentence_transformer.modules.x.X"}]"#,
+            r#"{"model_type": "x", "trust_remote_code": false, "a": {"trust_remote_code": null}}"#,
+            r#"{"trust_remote_code": 0, "b": {"trust_remote_code": ""}, "custom_generate": null}"#,
+            r#"{"_attn_implementation": "flash_attention_2", "attn_implementation": null, "_attn_implementation_autoset": true}"#,
+            r#"{"model_file": "model.safetensors"}"#,
             r#"{"peft_type": "LORA", "auto_mapping": null, "base_model_name_or_path": "/home/me/models/llama"}"#,
             r#"{"peft_type": "LORA", "auto_mapping": {"base_model_class": "M", "parent_library": "transformers.models.x"}}"#,
             r#"{"tokenizer_class": "LlamaTokenizer", "chat_template": "{% for m in messages %}{{ m['content'] }}{% endfor %}"}"#,
@@ -181,5 +228,20 @@ mod tests {
         ] {
             assert_eq!(look("config.json", text), (Verdict::Safe, vec![]), "{text}");
         }
+    }
+
+    #[test]
+    fn modules_need_no_other_key_than_their_type() {
+        for text in [r#"[{"type": "evil.X"}]"#, r#"[{"name": "0", "path": "", "type": "evil.X"}]"#] {
+            assert_eq!(
+                look("a/modules.json", text),
+                (Verdict::Suspicious, vec!["hf-remote-code".to_owned()]),
+                "{text}"
+            );
+            assert_eq!(look("schema.json", text).0, Verdict::Safe, "{text}");
+        }
+        let lines = "{\"type\": \"a.b\"}\n{\"type\": \"a.b\"}\n";
+        assert_eq!(look("train.jsonl", lines), (Verdict::Safe, vec![]));
+        assert_eq!(look("data.json", r#"{"type": "FeatureCollection", "features": []}"#), (Verdict::Safe, vec![]));
     }
 }

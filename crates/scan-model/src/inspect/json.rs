@@ -57,19 +57,24 @@ pub(super) struct Keys {
 /// Most texts that are looked at as pickles.
 const MAX_ENCODED: usize = 10_000;
 /// Keys of the configurations that Hugging Face's libraries read.
-const LOADER_KEYS: &[&str] = &[
+pub(super) const LOADER_KEYS: &[&str] = &[
+    "_attn_implementation",
+    "_attn_implementation_internal",
     "_class_name",
     "_name_or_path",
     "_target_",
     "architectures",
+    "attn_implementation",
     "auto_map",
     "auto_mapping",
     "base_model_name_or_path",
     "chat_template",
+    "custom_generate",
     "custom_pipelines",
     "feature_extractor_type",
     "idx",
     "image_processor_type",
+    "model_file",
     "model_type",
     "peft_type",
     "processor_class",
@@ -125,6 +130,8 @@ impl Keys {
             "config" => self.config.set(true),
             "learner" => self.learner.set(true),
             "gradient_booster" => self.booster.set(true),
+            // Modules of sentence-transformers need no other; a model of XGBoost has such a key as well.
+            "type" if !(self.learner.get() && self.booster.get()) => self.loader.set(true),
             key if key.contains("chat_template") || LOADER_KEYS.contains(&key) => self.loader.set(true),
             "arg_nodes" => self.arguments.set(true),
             "heads" => self.heads.set(true),
