@@ -1,7 +1,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Argument, Expression, Operator, Statement, Template};
+use super::{Argument, Expression, Operator, Statement, Template, entity};
 
 /// Values that a variable may have, one after another in its loops or by several `set` tags, that are followed.
 const MAX_CHOICES: usize = 16;
@@ -70,6 +70,7 @@ enum Bound<'t> {
     Each(&'t Expression, Option<usize>),
     /// To the item at a place.
     Part(&'t Expression, usize),
+    Macro,
     Unknown,
 }
 
@@ -97,7 +98,7 @@ impl<'t> Bindings<'t> {
                 }
                 Statement::Macro { name, parameters, .. } => {
                     if let Some(name) = name {
-                        bindings.names.entry(name.clone()).or_default().push(Bound::Unknown);
+                        bindings.names.entry(name.clone()).or_default().push(Bound::Macro);
                     }
                     for (parameter, _) in parameters {
                         bindings.names.entry(parameter.clone()).or_default().push(Bound::Unknown);
@@ -164,6 +165,54 @@ impl<'t> Bindings<'t> {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.names.contains_key(name)
+    }
+
+    /// Whether the name is that of a macro, and never of anything else.
+    #[must_use]
+    pub fn is_macro(&self, name: &str) -> bool {
+        self.names.get(name).is_some_and(|bounds| bounds.iter().all(|bound| matches!(bound, Bound::Macro)))
+    }
+
+    /// Whether the template itself gives the attribute of a namespace a value.
+    #[must_use]
+    pub fn has_attribute(&self, attribute: &Expression) -> bool {
+        path(attribute).is_some_and(|name| self.has(&name))
+    }
+
+    /// Whether a name of which `is` holds is part of an expression, or of what the names in it stand for. True where
+    /// there is more to look at than is.
+    #[must_use]
+    pub fn reaches(&self, expression: &Expression, is: impl Fn(&str) -> bool) -> bool {
+        let mut steps = MAX_STEPS.min(MAX_STEPS_IN_ALL.saturating_sub(self.spent.get()));
+        let most = steps;
+        let mut seen = BTreeSet::new();
+        let mut open = vec![expression];
+        let mut is_reached = false;
+        while let Some(expression) = open.pop() {
+            if steps == 0 {
+                is_reached = true;
+                break;
+            }
+            steps -= 1;
+            let bounds = path(expression).and_then(|name| self.names.get_key_value(&name));
+            if let Some((name, bounds)) = bounds {
+                if seen.insert(name) {
+                    open.extend(bounds.iter().filter_map(|bound| match bound {
+                        Bound::To(value) | Bound::Each(value, _) | Bound::Part(value, _) => Some(*value),
+                        Bound::Macro | Bound::Unknown => None,
+                    }));
+                }
+            } else if let Expression::Name(name) = expression
+                && is(name)
+            {
+                is_reached = true;
+                break;
+            } else {
+                open.extend(expression.children());
+            }
+        }
+        self.spent.set(self.spent.get() + (most - steps));
+        is_reached
     }
 
     /// What an expression may be, as far as that is the same each time. None where nothing of it is known.
@@ -339,7 +388,7 @@ impl<'t> Bindings<'t> {
                         }));
                     }
                 }
-                Bound::Unknown => {}
+                Bound::Macro | Bound::Unknown => {}
             }
         }
         values
@@ -359,6 +408,10 @@ impl<'t> Bindings<'t> {
         }
         let first = |place: usize| given.get(place).and_then(|values| values.first());
         let text = |place: usize| first(place).map(Constant::text);
+        let width = |place: usize| match first(place) {
+            Some(Constant::Integer(number)) => Some(usize::try_from(*number).unwrap_or(0)),
+            _ => None,
+        };
         let mut all = Vec::new();
         for value in values {
             let plain = value.text();
@@ -369,6 +422,20 @@ impl<'t> Bindings<'t> {
                 "trim" | "strip" => Some(Constant::Text(trim(&plain, text(0), true, true))),
                 "lstrip" => Some(Constant::Text(trim(&plain, text(0), true, false))),
                 "rstrip" => Some(Constant::Text(trim(&plain, text(0), false, true))),
+                "center" | "ljust" | "rjust" => width(0)
+                    .filter(|width| *width <= MAX_LENGTH)
+                    .map(|width| Constant::Text(padded(&plain, name, width, text(1).unwrap_or_else(|| " ".into())))),
+                "expandtabs" => Some(Constant::Text(without_tabs(&plain, width(0).unwrap_or(8).min(MAX_LENGTH)))),
+                "striptags" => Some(Constant::Text(entity::resolved(&without_tags(&plain)))),
+                "partition" | "rpartition" => {
+                    let parts = text(0).and_then(|cut| {
+                        let parts =
+                            if name == "partition" { plain.split_once(&*cut) } else { plain.rsplit_once(&*cut) };
+                        parts.map(|(before, behind)| [before.to_owned(), cut.clone(), behind.to_owned()])
+                    });
+                    parts.map(|parts| Constant::List(parts.into_iter().map(Constant::Text).collect()))
+                }
+                "sum" => total(&value),
                 "removeprefix" => {
                     text(0).map(|cut| plain.strip_prefix(&*cut).unwrap_or(&plain).to_owned()).map(Constant::Text)
                 }
@@ -572,6 +639,74 @@ fn slice(value: &Constant, [from, to, step]: [Option<i64>; 3]) -> Option<Constan
         Constant::List(_) => Constant::List(out),
         _ => joined(&Constant::List(out), ""),
     })
+}
+
+/// A list's items put together, as far as they are of one kind.
+fn total(value: &Constant) -> Option<Constant> {
+    let Constant::List(items) = value else { return None };
+    let (first, rest) = items.split_first()?;
+    let sum =
+        rest.iter().try_fold(first.clone(), |sum, item| binary(Operator::Add, &sum, item).filter(Constant::is_within));
+    sum
+}
+
+/// A text made as wide as `width`, as Python's method of the name does.
+fn padded(text: &str, method: &str, width: usize, fill: String) -> String {
+    let missing = width.saturating_sub(text.chars().count());
+    // What fills is one letter; anything else is an error.
+    let fill = fill.chars().next().unwrap_or(' ');
+    let before = match method {
+        "rjust" => missing,
+        "center" => missing / 2 + (missing & width & 1),
+        _ => 0,
+    };
+    let times = |count: usize| std::iter::repeat_n(fill, count);
+    times(before).chain(text.chars()).chain(times(missing - before)).collect()
+}
+
+/// A text with spaces up to the next column of `size` in place of its tabs.
+fn without_tabs(text: &str, size: usize) -> String {
+    let (mut out, mut column) = (String::new(), 0);
+    for letter in text.chars() {
+        if out.len() > MAX_LENGTH {
+            break;
+        }
+        match letter {
+            '\t' => {
+                let count = if size == 0 { 0 } else { size - column % size };
+                out.extend(std::iter::repeat_n(' ', count));
+                column += count;
+            }
+            '\n' | '\r' => {
+                out.push(letter);
+                column = 0;
+            }
+            _ => {
+                out.push(letter);
+                column += 1;
+            }
+        }
+    }
+    out
+}
+
+/// A text without the tags and comments of HTML, its blanks one space each.
+fn without_tags(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('<') {
+        out.push_str(before);
+        let end = if behind.starts_with("!--") { "-->" } else { ">" };
+        match behind.split_once(end) {
+            Some((_, after)) => rest = after,
+            None => {
+                out.push('<');
+                rest = behind;
+            }
+        }
+    }
+    out.push_str(rest);
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn swapped(letter: char) -> char {

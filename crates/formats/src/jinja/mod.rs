@@ -5,6 +5,7 @@
 //! which makes no difference to what the expressions in them can reach.
 
 mod constant;
+mod entity;
 mod lexer;
 mod parser;
 

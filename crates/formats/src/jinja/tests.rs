@@ -91,6 +91,16 @@ fn texts_are_followed_however_they_are_put_together() {
         "{{ 'a__class__b'[1:-1] }}",
         "{{ x | default('__class__') }}",
         "{{ ('a', '__class__')[1] }}",
+        "{{ 'class'.center(9, '_') }}",
+        "{{ 'class__'.rjust(9, '_') }}",
+        "{{ '__class'.ljust(9, '_') }}",
+        r"{{ '_\t_class_\t_'.expandtabs(0) }}",
+        r"{{ 'a\tb\tc'.expandtabs(4) | replace('a   b   c', '__class__') }}",
+        "{{ '&#95;&#x5f;class&#95_' | striptags }}",
+        "{{ '&lowbar;_class<!-- > --><b>_</b>&UnderBar;' | striptags }}",
+        "{{ ['__cl', 'ass__'] | sum(start='') }}",
+        "{{ [['__cl'], ['ass__']] | sum(start=[]) | join }}",
+        "{{ 'x.__class__.y'.partition('.')[2].rpartition('.')[0] }}",
     ] {
         // The last one is what is asked for where there are several.
         assert_eq!(texts(text).last().map(String::as_str), Some("__class__"), "{text}");
@@ -99,9 +109,24 @@ fn texts_are_followed_however_they_are_put_together() {
 }
 
 #[test]
+fn names_are_told_by_what_binds_them() {
+    let template = parse(
+        "{% macro f(p) %}{% endmacro %}{% macro g() %}{% endmacro %}{% set g = x %}{% set k = bos %}{% set ns.a = k %}{{ f(ns.a) }}{{ ns.b }}",
+    );
+    let bindings = Bindings::of(&template);
+    assert_eq!(["f", "g", "p", "k", "x"].map(|name| bindings.is_macro(name)), [true, false, false, false, false]);
+    let reached = template.tags.iter().rev().flat_map(|tag| tag.statement.expressions());
+    let reached: Vec<_> = reached.map(|expression| bindings.reaches(expression, |name| name == "bos")).collect();
+    // From the last tag to the first: `ns.b`, the call, what `ns.a` gets and itself, and so on.
+    assert_eq!(reached, [false, true, true, true, true, true, false, false], "{:?}", template.tags);
+}
+
+#[test]
 fn nothing_grows_without_bound() {
     for text in [
         "{{ 'a' * 1000000000 }}".to_owned(),
+        "{{ 'a'.center(99999999999999) }}{{ 'a'.rjust(9999999999) }}".to_owned(),
+        format!("{{{{ '{}'.expandtabs(999999999999) }}}}", "\\t".repeat(1000)),
         "{% set a = a ~ a %}{{ a }}".to_owned(),
         format!(
             "{}{{{{ a9 }}}}",
