@@ -237,10 +237,18 @@ pub(super) fn check(template: &Artifact<'_>, sink: &mut Sink) {
         let (sort, name, is_listed) = match expression {
             Expression::Call(function, _) => match &**function {
                 Expression::Name(name) => {
-                    let is_known = FUNCTIONS.contains(&name.as_str()) || template.bindings.has(name);
+                    // What the template sets may be anything, also under the name of a function.
+                    let is_known = if template.bindings.has(name) {
+                        template.bindings.is_macro(name)
+                    } else {
+                        FUNCTIONS.contains(&name.as_str())
+                    };
                     ("function", name.as_str(), is_known)
                 }
-                Expression::Attribute(_, name) => ("method", name.as_str(), METHODS.contains(&name.as_str())),
+                Expression::Attribute(_, name) => {
+                    let is_set = template.bindings.has_attribute(function);
+                    ("method", name.as_str(), METHODS.contains(&name.as_str()) && !is_set)
+                }
                 // What another call or a key gives.
                 Expression::Item(..) | Expression::Call(..) | Expression::Filter(..) => {
                     ("value", "a computed one", false)
