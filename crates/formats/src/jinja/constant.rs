@@ -1,7 +1,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Argument, Expression, Operator, Statement, Template, entity};
+use super::{Argument, Expression, Operator, Statement, Template, entity, shape};
 
 /// Values that a variable may have, one after another in its loops or by several `set` tags, that are followed.
 const MAX_CHOICES: usize = 16;
@@ -422,11 +422,13 @@ impl<'t> Bindings<'t> {
                 "trim" | "strip" => Some(Constant::Text(trim(&plain, text(0), true, true))),
                 "lstrip" => Some(Constant::Text(trim(&plain, text(0), true, false))),
                 "rstrip" => Some(Constant::Text(trim(&plain, text(0), false, true))),
-                "center" | "ljust" | "rjust" => width(0)
-                    .filter(|width| *width <= MAX_LENGTH)
-                    .map(|width| Constant::Text(padded(&plain, name, width, text(1).unwrap_or_else(|| " ".into())))),
-                "expandtabs" => Some(Constant::Text(without_tabs(&plain, width(0).unwrap_or(8).min(MAX_LENGTH)))),
-                "striptags" => Some(Constant::Text(entity::resolved(&without_tags(&plain)))),
+                "center" | "ljust" | "rjust" => width(0).filter(|width| *width <= MAX_LENGTH).map(|width| {
+                    Constant::Text(shape::padded(&plain, name, width, text(1).unwrap_or_else(|| " ".into())))
+                }),
+                "expandtabs" => {
+                    Some(Constant::Text(shape::without_tabs(&plain, width(0).unwrap_or(8).min(MAX_LENGTH), MAX_LENGTH)))
+                }
+                "striptags" => Some(Constant::Text(entity::resolved(&shape::without_tags(&plain)))),
                 "partition" | "rpartition" => {
                     let parts = text(0).and_then(|cut| {
                         let parts =
@@ -645,68 +647,7 @@ fn slice(value: &Constant, [from, to, step]: [Option<i64>; 3]) -> Option<Constan
 fn total(value: &Constant) -> Option<Constant> {
     let Constant::List(items) = value else { return None };
     let (first, rest) = items.split_first()?;
-    let sum =
-        rest.iter().try_fold(first.clone(), |sum, item| binary(Operator::Add, &sum, item).filter(Constant::is_within));
-    sum
-}
-
-/// A text made as wide as `width`, as Python's method of the name does.
-fn padded(text: &str, method: &str, width: usize, fill: String) -> String {
-    let missing = width.saturating_sub(text.chars().count());
-    // What fills is one letter; anything else is an error.
-    let fill = fill.chars().next().unwrap_or(' ');
-    let before = match method {
-        "rjust" => missing,
-        "center" => missing / 2 + (missing & width & 1),
-        _ => 0,
-    };
-    let times = |count: usize| std::iter::repeat_n(fill, count);
-    times(before).chain(text.chars()).chain(times(missing - before)).collect()
-}
-
-/// A text with spaces up to the next column of `size` in place of its tabs.
-fn without_tabs(text: &str, size: usize) -> String {
-    let (mut out, mut column) = (String::new(), 0);
-    for letter in text.chars() {
-        if out.len() > MAX_LENGTH {
-            break;
-        }
-        match letter {
-            '\t' => {
-                let count = if size == 0 { 0 } else { size - column % size };
-                out.extend(std::iter::repeat_n(' ', count));
-                column += count;
-            }
-            '\n' | '\r' => {
-                out.push(letter);
-                column = 0;
-            }
-            _ => {
-                out.push(letter);
-                column += 1;
-            }
-        }
-    }
-    out
-}
-
-/// A text without the tags and comments of HTML, its blanks one space each.
-fn without_tags(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, behind)) = rest.split_once('<') {
-        out.push_str(before);
-        let end = if behind.starts_with("!--") { "-->" } else { ">" };
-        match behind.split_once(end) {
-            Some((_, after)) => rest = after,
-            None => {
-                out.push('<');
-                rest = behind;
-            }
-        }
-    }
-    out.push_str(rest);
-    out.split_whitespace().collect::<Vec<_>>().join(" ")
+    rest.iter().try_fold(first.clone(), |sum, item| binary(Operator::Add, &sum, item).filter(Constant::is_within))
 }
 
 fn swapped(letter: char) -> char {

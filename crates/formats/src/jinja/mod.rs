@@ -8,6 +8,7 @@ mod constant;
 mod entity;
 mod lexer;
 mod parser;
+mod shape;
 
 pub use constant::{Bindings, Constant};
 

@@ -240,6 +240,10 @@ mod tests {
             );
             assert_eq!(look("schema.json", text).0, Verdict::Safe, "{text}");
         }
+        let words: String = (0..50).map(|n| format!("\"w{n}\": {n}, ")).collect();
+        let vocabulary = format!("{{{words}\"trust_remote_code\": 50}}");
+        assert_eq!(look("vocab.json", &vocabulary), (Verdict::Safe, vec![]));
+        assert_eq!(look("config.json", &vocabulary.replace("\"w0\": 0", "\"a\": \"b\"")).0, Verdict::Suspicious);
         let lines = "{\"type\": \"a.b\"}\n{\"type\": \"a.b\"}\n";
         assert_eq!(look("train.jsonl", lines), (Verdict::Safe, vec![]));
         assert_eq!(look("data.json", r#"{"type": "FeatureCollection", "features": []}"#), (Verdict::Safe, vec![]));

@@ -106,6 +106,7 @@ mod tests {
             "{% for i in range(1000000000) %}a{% endfor %}",
             "{{ 'A' * 10000000000 }}",
             "{{ 9**9999999 }}",
+            "{{ 'a'.rjust(99999999999) }}",
             "{% macro m() %}{{ caller.__globals__ }}{% endmacro %}",
             "{{ m.func_globals }}",
             "{{ (1).__class__ }}",

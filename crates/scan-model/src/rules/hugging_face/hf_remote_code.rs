@@ -86,6 +86,9 @@ const LIBRARIES: &[&str] = &[
 /// Endings of the fields of a network's configuration whose value is names of its parts.
 const SETTINGS: &[&str] = &["_types", "_type", "_acts", "_act_fns", "_mappers", "_names", "_seq"];
 
+/// Words that a vocabulary has at least: no call has as many arguments that are numbers.
+const LEAST_WORDS: usize = 8;
+
 pub(super) fn check(document: &Artifact, sink: &mut Sink) {
     let place = sink.location();
     let name = place.member.as_deref().unwrap_or(place.path.as_str()).rsplit(['/', '!']).next();
@@ -102,7 +105,6 @@ pub(super) fn check(document: &Artifact, sink: &mut Sink) {
                 }
             }
         }
-        "trust_remote_code" if is_truthy(value) => find("it asks for trust_remote_code".to_owned()),
         "custom_generate" if is_truthy(value) => {
             find(format!("custom_generate names the code {}", texts(value).first().unwrap_or(&"of the model")));
         }
@@ -113,6 +115,9 @@ pub(super) fn check(document: &Artifact, sink: &mut Sink) {
         }
         _ => {}
     });
+    if asks_for_trust(document) {
+        find("it asks for trust_remote_code".to_owned());
+    }
     if let Some(document) = document.as_object().filter(|document| document.contains_key("_class_name")) {
         components(document, &mut find);
     }
@@ -163,6 +168,19 @@ fn kernels(document: &Artifact, sink: &mut Sink) {
             sink.push(Finding::new(&METADATA, sink.location(), message).severity(severity));
         }
     });
+}
+
+/// Whether `trust_remote_code` is set anywhere. In a vocabulary, where all values are numbers, it is a word.
+fn asks_for_trust(value: &Value) -> bool {
+    match value {
+        Value::Object(entries) => {
+            let is_vocabulary = entries.len() >= LEAST_WORDS && entries.values().all(Value::is_number);
+            let is_set = entries.get("trust_remote_code").is_some_and(is_truthy);
+            (is_set && !is_vocabulary) || entries.values().any(asks_for_trust)
+        }
+        Value::Array(items) => items.iter().any(asks_for_trust),
+        _ => false,
+    }
 }
 
 /// What Python takes for true.

@@ -25,6 +25,9 @@ rule! {
 /// Rounds and repetitions that a template may have; Jinja's own sandbox allows as many.
 const MOST: i64 = 100_000;
 
+/// Methods that make a text as wide as is asked for.
+const WIDE: &[&str] = &["center", "expandtabs", "ljust", "rjust", "zfill"];
+
 pub(super) fn check(template: &Artifact<'_>, sink: &mut Sink) {
     let most = |expression: &Expression| {
         let numbers = template.bindings.values(expression).into_iter();
@@ -39,6 +42,11 @@ pub(super) fn check(template: &Artifact<'_>, sink: &mut Sink) {
                 if matches!(&**function, Expression::Name(name) if name == "range" || name == "lipsum") =>
             {
                 arguments.iter().any(|argument| most(&argument.value) > MOST).then_some("a loop")
+            }
+            Expression::Call(function, arguments)
+                if matches!(&**function, Expression::Attribute(_, name) if WIDE.contains(&name.as_str())) =>
+            {
+                arguments.iter().any(|argument| most(&argument.value) > MOST).then_some("a text")
             }
             Expression::Chain(first, rest) => rest.iter().find_map(|(operator, operand)| match operator {
                 Operator::Times => {
