@@ -2,8 +2,8 @@ use sealyard_formats::json_bounds::JsonBounds;
 use sealyard_scan::FactKind;
 use serde_json::Value;
 
-use super::jinja;
 use super::json::LOADER_KEYS;
+use super::{jinja, python_json};
 use crate::context::Context;
 use crate::rules::hugging_face;
 
@@ -39,7 +39,11 @@ pub(super) fn inspect(document: &[u8], context: &mut Context) -> &'static str {
         return "json";
     }
     // Python's reader takes NaN and Infinity, which are no JSON.
-    match serde_json::from_slice::<Value>(document) {
+    let read = serde_json::from_slice::<Value>(document).or_else(|error| {
+        let text = std::str::from_utf8(document).map_err(|_| error)?;
+        serde_json::from_str(&python_json::without_numbers(text))
+    });
+    match read {
         Ok(document) => {
             hugging_face::run(&document, context.sink());
             tell(&document, context);
@@ -225,6 +229,8 @@ mod tests {
             r#"{"peft_type": "LORA", "auto_mapping": {"base_model_class": "M", "parent_library": "transformers.models.x"}}"#,
             r#"{"tokenizer_class": "LlamaTokenizer", "chat_template": "{% for m in messages %}{{ m['content'] }}{% endfor %}"}"#,
             r#"{"weight_map": {"a": "model-00001-of-00002.safetensors"}}"#,
+            r#"{"model_type": "mamba2", "time_step_limit": [0.0, Infinity], "x": NaN}"#,
+            r#"{"tokenizer_class": "X", "tokenizer_file": "/root/.cache/huggingface/hub/x/tokenizer.json"}"#,
         ] {
             assert_eq!(look("config.json", text), (Verdict::Safe, vec![]), "{text}");
         }

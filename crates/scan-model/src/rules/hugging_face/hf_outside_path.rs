@@ -35,6 +35,10 @@ const LOADED: &[&str] = &[
 /// Places that no model is kept at.
 const PLACES: &[&str] = &["/etc/", "/proc/", "/dev/", "/tmp/", "/var/tmp/", "/sys/", "/root/.", "c:\\windows", "file:"];
 
+/// Caches of the libraries that write their places into configurations.
+const CACHES: &[&str] =
+    &["/root/.cache/huggingface/", "/root/.cache/modelscope/", "/root/.cache/torch/", "~/.cache/"];
+
 pub(super) fn check(document: &Artifact, sink: &mut Sink) {
     walk(document, &mut |key, value| {
         if !LOADED.contains(&key) {
@@ -54,7 +58,9 @@ fn leads_outside(path: &str, is_strict: bool) -> bool {
     let is_url = ["http:", "https:", "ftp:", "s3:", "gs:"].iter().any(|scheme| lower.starts_with(scheme));
     // A model that was trained beside its base has one such step; a way to the system has more.
     let ups = lower.split(['/', '\\']).filter(|part| *part == "..").count();
-    let is_place = PLACES.iter().any(|place| lower.starts_with(place)) || lower.starts_with("~/.");
+    // Libraries write down where they had cached a file; nothing is loaded from there by others.
+    let is_cache = ups == 0 && CACHES.iter().any(|cache| lower.starts_with(cache));
+    let is_place = !is_cache && (PLACES.iter().any(|place| lower.starts_with(place)) || lower.starts_with("~/."));
     let is_hub = lower.starts_with("https://huggingface.co/");
     (is_url && !is_hub)
         || lower.starts_with("\\\\")
