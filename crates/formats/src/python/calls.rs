@@ -1,14 +1,21 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::aliases::{Aliases, item, joined, short, table};
 use super::lexer::{Kind, Token};
-use super::{Call, Import, Scope, Source};
+use super::{Call, Import, Scope, Source, SourceError};
 
 /// Calls and names that are told.
-const MAX_TOLD: usize = 100_000;
+const MAX_TOLD: usize = 400_000;
 /// Tokens of an argument that are looked at for what is called within it.
 const MAX_INNER: usize = 500;
-/// Longest path that is kept.
-const MAX_PATH: usize = 200;
+/// Tokens of a table of settings that are looked at.
+const MAX_SETTINGS: usize = 100_000;
+/// Times that names are gathered, for those that are made of others further down.
+const MAX_ROUNDS: usize = 4;
+/// Paths that a chain of names may have.
+const MAX_PATHS: usize = 256;
+/// Tables that one name may hold.
+const MAX_TABLES: usize = 16;
 /// Words that begin no name.
 const KEYWORDS: &[&str] = &[
     "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
@@ -18,27 +25,68 @@ const KEYWORDS: &[&str] = &[
 
 pub(super) struct Reader {
     tokens: Vec<Token>,
-    aliases: BTreeMap<String, String>,
-    stars: Vec<String>,
+    aliases: Aliases,
+    /// Names that hold a session from here on.
+    sessions: BTreeMap<String, String>,
+    /// Names that hold a table, and where it begins and ends.
+    tables: BTreeMap<String, Vec<(usize, usize)>>,
+    stars: BTreeSet<String>,
+    /// First names of imported modules.
+    modules: BTreeSet<String>,
+    /// Whether names are gathered, before anything is told.
+    is_gathering: bool,
     source: Source,
     bodies: Vec<(usize, Scope)>,
 }
 
 impl Reader {
     pub(super) fn new(tokens: Vec<Token>) -> Self {
-        Self { tokens, aliases: BTreeMap::new(), stars: Vec::new(), source: Source::default(), bodies: Vec::new() }
+        Self {
+            tokens,
+            aliases: Aliases::default(),
+            sessions: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            stars: BTreeSet::new(),
+            modules: BTreeSet::new(),
+            is_gathering: true,
+            source: Source::default(),
+            bodies: Vec::new(),
+        }
     }
 
-    pub(super) fn read(mut self) -> Source {
+    /// Gathers what names stand for, wherever they get it, then tells what is called by them.
+    pub(super) fn read(mut self) -> Result<Source, SourceError> {
+        for _ in 0..MAX_ROUNDS {
+            let before = self.aliases.clone();
+            self.pass()?;
+            if self.aliases == before {
+                break;
+            }
+        }
+        self.is_gathering = false;
+        self.pass()?;
+        Ok(self.source)
+    }
+
+    fn pass(&mut self) -> Result<(), SourceError> {
+        self.bodies.clear();
         let mut place = 0;
         while let Some(Token { kind: Kind::Line(indent), .. }) = self.tokens.get(place) {
             let (indent, start) = (*indent, place + 1);
             let end = (start..self.tokens.len()).find(|at| matches!(self.kind(*at), Some(Kind::Line(_))));
             let Some(end) = end else { break };
-            self.line(indent, start, end);
+            self.line(indent, start, end)?;
+            let told = self.source.calls.len() + self.source.names.len() + self.source.assigned.len();
+            if told > MAX_TOLD {
+                return Err(SourceError { line: self.line_of(start), what: "it has too many names" });
+            }
             place = end;
         }
-        self.source
+        Ok(())
+    }
+
+    fn line_of(&self, at: usize) -> u64 {
+        self.tokens.get(at).map_or(0, |token| token.line)
     }
 
     fn kind(&self, at: usize) -> Option<&Kind> {
@@ -73,7 +121,7 @@ impl Reader {
         found
     }
 
-    fn line(&mut self, indent: usize, start: usize, end: usize) {
+    fn line(&mut self, indent: usize, start: usize, end: usize) -> Result<(), SourceError> {
         while self.bodies.last().is_some_and(|(outer, _)| *outer >= indent) {
             self.bodies.pop();
         }
@@ -82,16 +130,25 @@ impl Reader {
         let mut at = start;
         while at <= end {
             if at == end || self.is_sign(at, ';') {
-                self.statement(indent, from, at);
+                self.statement(indent, from, at)?;
                 from = at + 1;
                 at += 1;
             } else {
                 at = self.close(at) + 1;
             }
         }
+        if self.is_gathering {
+            // Names that get a value within an expression.
+            for at in start..end {
+                if self.name(at).is_some() && self.is_sign(at + 1, ':') && self.is_sign(at + 2, '=') {
+                    self.bind(at, at + 3, end, true)?;
+                }
+            }
+        }
+        Ok(())
     }
 
-    fn statement(&mut self, indent: usize, start: usize, end: usize) {
+    fn statement(&mut self, indent: usize, start: usize, end: usize) -> Result<(), SourceError> {
         let first = self.name(start).unwrap_or_default().to_owned();
         match first.as_str() {
             "import" => return self.import(start + 1, end),
@@ -127,25 +184,47 @@ impl Reader {
             self.scan(start, at.min(end));
             return self.body(indent, at + 1, end);
         }
-        self.bind(start, end);
+        self.assign(start, end)?;
         self.scan(start, end);
+        Ok(())
     }
 
     /// What stands behind a colon on the same line.
-    fn body(&mut self, indent: usize, start: usize, end: usize) {
+    fn body(&mut self, indent: usize, start: usize, end: usize) -> Result<(), SourceError> {
         if start >= end {
-            return;
+            return Ok(());
         }
         match self.name(start) {
             Some("import" | "from") => self.statement(indent + 1, start, end),
             _ => {
-                self.bind(start, end);
+                self.assign(start, end)?;
                 self.scan(start, end);
+                Ok(())
             }
         }
     }
 
-    fn import(&mut self, start: usize, end: usize) {
+    /// Gives a name a meaning, if names are gathered.
+    fn name_it(&mut self, name: &str, path: String, at: usize) -> Result<(), SourceError> {
+        if self.is_gathering {
+            let line = self.line_of(at);
+            match self.bodies.is_empty() {
+                true => self.aliases.add(name, path, line)?,
+                false => self.aliases.add_within(name, path, line)?,
+            };
+        }
+        Ok(())
+    }
+
+    fn imported(&mut self, module: String, at: usize) {
+        if self.is_gathering {
+            self.modules.insert(module.split('.').next().unwrap_or_default().to_owned());
+        } else {
+            self.source.imports.push(Import { module, line: self.line_of(at) });
+        }
+    }
+
+    fn import(&mut self, start: usize, end: usize) -> Result<(), SourceError> {
         let mut at = start;
         while at < end {
             let (module, next) = self.dotted(at, end);
@@ -154,40 +233,40 @@ impl Reader {
                 at += 1;
                 continue;
             }
-            let line = self.tokens.get(start).map_or(0, |token| token.line);
             if self.name(at) == Some("as") {
                 let name = self.name(at + 1).unwrap_or_default().to_owned();
-                self.aliases.insert(name, module.clone());
+                self.name_it(&name, module.clone(), at)?;
                 at += 2;
             } else {
                 let top = module.split('.').next().unwrap_or_default().to_owned();
-                self.aliases.insert(top.clone(), top);
+                self.name_it(&top.clone(), top, at)?;
             }
-            self.source.imports.push(Import { module, line });
+            self.imported(module, start);
         }
+        Ok(())
     }
 
-    fn from(&mut self, start: usize, end: usize) {
+    fn from(&mut self, start: usize, end: usize) -> Result<(), SourceError> {
         let (module, mut at) = self.dotted(start, end);
-        let line = self.tokens.get(start).map_or(0, |token| token.line);
-        self.source.imports.push(Import { module: module.clone(), line });
+        self.imported(module.clone(), start);
         if self.name(at) != Some("import") {
-            return;
+            return Ok(());
         }
         at += 1;
         while at < end {
             if self.is_sign(at, '*') {
-                self.stars.push(module.clone());
+                self.stars.insert(module.clone());
             }
             if let Some(name) = self.name(at).map(str::to_owned) {
                 let is_renamed = self.name(at + 1) == Some("as");
                 let alias = if is_renamed { self.name(at + 2).unwrap_or_default().to_owned() } else { name.clone() };
-                self.aliases.insert(alias, format!("{module}.{name}"));
+                self.name_it(&alias, joined(&module, &name), at)?;
                 at += if is_renamed { 3 } else { 1 };
             } else {
                 at += 1;
             }
         }
+        Ok(())
     }
 
     fn dotted(&self, start: usize, end: usize) -> (String, usize) {
@@ -208,22 +287,84 @@ impl Reader {
     }
 
     /// `name = other.name` makes a new name of a function.
-    fn bind(&mut self, start: usize, end: usize) {
-        let Some(name) = self.name(start).map(str::to_owned) else { return };
-        if !self.is_sign(start + 1, '=') || self.is_sign(start + 2, '=') {
-            return;
-        }
-        if self.name(start + 2).is_some_and(|name| !KEYWORDS.contains(&name)) {
-            let (path, next) = self.chain(start + 2, end, None);
-            // Of what is made, sessions are followed, which ask hosts in their maker's place.
-            let is_session = matches!(path.as_str(), "requests.Session()" | "requests.session()");
-            if next == end && (is_session || !path.ends_with("()")) && self.is_known(&path) {
-                self.aliases.insert(name, path);
-                return;
+    fn assign(&mut self, start: usize, end: usize) -> Result<(), SourceError> {
+        let is_equal = |at: usize| {
+            self.is_sign(at, '=')
+                && !self.is_sign(at + 1, '=')
+                && !"=!<>+-*/%&|^@:".chars().any(|sign| at > 0 && self.is_sign(at - 1, sign))
+        };
+        let mut parts = self.parts(start, end, is_equal);
+        let Some(value) = parts.pop() else { return Ok(()) };
+        let is_comma = |at: usize| self.is_sign(at, ',');
+        let values = self.parts(value.0, value.1, is_comma);
+        let mut bound = Vec::new();
+        for (from, to) in parts {
+            // Behind a colon stands what it is to be.
+            let to = (from..to).find(|at| self.is_sign(*at, ':')).unwrap_or(to);
+            let targets = self.parts(from, to, is_comma);
+            match targets.as_slice() {
+                [_] => bound.push((from, to, value)),
+                _ if targets.len() == values.len() => {
+                    bound.extend(targets.iter().zip(&values).map(|((from, to), value)| (*from, *to, *value)));
+                }
+                _ => {}
             }
         }
-        // What is something else from here on.
-        self.aliases.remove(&name);
+        for (from, to, (start, end)) in bound {
+            if from + 1 == to && self.name(from).is_some() {
+                self.bind(from, start, end, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What lies between signs, but for those within brackets.
+    fn parts(&self, start: usize, end: usize, is_between: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
+        let (mut parts, mut from, mut at) = (Vec::new(), start, start);
+        while at < end {
+            if is_between(at) {
+                parts.push((from, at));
+                from = at + 1;
+                at += 1;
+            } else {
+                at = self.close(at) + 1;
+            }
+        }
+        parts.push((from, end));
+        parts
+    }
+
+    /// Gives the name at `target` what the tokens are; `is_within` where something may stand behind them.
+    fn bind(&mut self, target: usize, start: usize, end: usize, is_within: bool) -> Result<(), SourceError> {
+        let Some(name) = self.name(target).map(str::to_owned) else { return Ok(()) };
+        let mut session = None;
+        if ['{', '[', '('].iter().any(|sign| self.is_sign(start, *sign)) {
+            let tables = self.tables.entry(name.clone()).or_default();
+            let place = (start, self.tokens.get(start).map_or(start, |token| token.close));
+            if tables.len() < MAX_TABLES && !tables.contains(&place) {
+                tables.push(place);
+            }
+        } else if self.name(start).is_some_and(|name| !KEYWORDS.contains(&name)) {
+            let (paths, next) = self.chain(start, end, None);
+            if is_within || next == end || matches!(self.name(next), Some("if" | "or" | "and")) {
+                // Of what is made, sessions are followed, which ask hosts in their maker's place.
+                let is_session = |path: &&String| matches!(path.as_str(), "requests.Session()" | "requests.session()");
+                session = paths.iter().find(is_session).filter(|_| next == end).cloned();
+                for path in paths {
+                    if !path.contains("()") && self.is_known(&path) {
+                        self.name_it(&name, path, target)?;
+                    }
+                }
+            }
+        }
+        // A session is one until its name gets something else.
+        if !self.is_gathering {
+            match session {
+                Some(session) => self.sessions.insert(name, session),
+                None => self.sessions.remove(&name),
+            };
+        }
+        Ok(())
     }
 
     /// Whether a path begins at something that was imported or that every module has.
@@ -231,11 +372,16 @@ impl Reader {
         let top = path.split('.').next().unwrap_or_default();
         let is_builtin = ["exec", "eval", "compile", "getattr", "__import__", "__builtins__", "open"].contains(&top);
         // What was imported by a call is in no statement.
-        let is_module = ["builtins", "ctypes", "os", "posix", "pty", "shutil", "socket", "subprocess"].contains(&top);
-        is_builtin || is_module || self.source.imports.iter().any(|import| import.module.split('.').next() == Some(top))
+        let is_module =
+            ["builtins", "ctypes", "importlib", "os", "posix", "pty", "shutil", "socket", "subprocess", "sys"]
+                .contains(&top);
+        is_builtin || is_module || self.modules.contains(top)
     }
 
     fn scan(&mut self, start: usize, end: usize) {
+        if self.is_gathering {
+            return;
+        }
         let mut at = start;
         while at < end {
             let is_argument = self.is_sign(at + 1, '=') && !self.is_sign(at + 2, '=') && at + 1 < end;
@@ -246,19 +392,16 @@ impl Reader {
                 Some(_) if is_argument && !is_attribute => at += 1,
                 Some(_) => {
                     let mut calls = Vec::new();
-                    let (path, next) = self.chain(at, end, Some(&mut calls));
-                    let path = if is_attribute { format!("?.{path}") } else { path };
-                    let has_call = !calls.is_empty();
-                    for mut call in calls {
-                        if is_attribute {
-                            call.path = format!("?.{}", call.path);
-                        }
-                        self.tell(call);
+                    let (paths, next) = self.chain(at, end, Some(&mut calls));
+                    let line = self.line_of(at);
+                    let is_target = self.is_sign(next, '=') && !self.is_sign(next + 1, '=') && next < end;
+                    if is_target && next > at + 1 {
+                        self.source.assigned.extend(paths.iter().map(|path| (path.clone(), line)));
                     }
-                    if !has_call && !is_attribute && self.source.names.len() < MAX_TOLD {
-                        let line = self.tokens.get(at).map_or(0, |token| token.line);
-                        self.source.names.push((path, line));
+                    if calls.is_empty() && !is_attribute {
+                        self.source.names.extend(paths.into_iter().map(|path| (path, line)));
                     }
+                    self.source.calls.append(&mut calls);
                     // What stands in brackets along the way.
                     let mut inner = at;
                     while inner < next {
@@ -276,42 +419,51 @@ impl Reader {
         }
     }
 
-    fn tell(&mut self, call: Call) {
-        if self.source.calls.len() < MAX_TOLD {
-            self.source.calls.push(call);
+    /// What a name may stand for.
+    fn meanings(&self, at: usize) -> Vec<String> {
+        let name = self.name(at).unwrap_or_default();
+        // An attribute of what is not known.
+        if at > 0 && self.is_sign(at - 1, '.') {
+            return vec![joined("?", name)];
         }
+        let mut paths = self.aliases.get(name).map_or_else(|| vec![self.starred(name)], <[String]>::to_vec);
+        paths.extend(self.sessions.get(name).cloned());
+        paths
     }
 
-    /// A name with all that follows it: attributes, items, calls. Gives its path and what stands behind it.
-    fn chain(&self, start: usize, end: usize, mut calls: Option<&mut Vec<Call>>) -> (String, usize) {
-        let first = self.name(start).unwrap_or_default();
-        let mut path = self.aliases.get(first).cloned().unwrap_or_else(|| self.starred(first));
+    /// A name with all that follows it: attributes, items, calls. Gives the paths that it may have and what stands
+    /// behind it.
+    fn chain(&self, start: usize, end: usize, mut calls: Option<&mut Vec<Call>>) -> (Vec<String>, usize) {
+        let mut paths = self.meanings(start);
         let mut at = start + 1;
         while at < end {
             if self.is_sign(at, '.')
                 && let Some(name) = self.name(at + 1)
             {
-                path = joined(&path, name);
+                paths = paths.iter().map(|path| joined(path, name)).collect();
                 at += 2;
             } else if self.is_sign(at, '(') {
                 let close = self.close(at).min(end);
                 if let Some(calls) = calls.as_deref_mut() {
-                    calls.push(self.call(&path, at, close));
+                    self.calls(&paths, at, close, calls);
                 }
-                path = self.result(&path, at, close);
+                paths = paths.iter().flat_map(|path| self.result(path, at, close)).collect();
                 at = close + 1;
             } else if self.is_sign(at, '[') {
                 let close = self.close(at).min(end);
-                path = match self.text(at + 1, close) {
-                    Some(key) => joined(&path, &key),
-                    None => joined(&path, "?"),
-                };
+                let key = self.text(at + 1, close).unwrap_or_else(|| "?".to_owned());
+                paths = paths.iter().map(|path| joined(path, &key)).collect();
                 at = close + 1;
             } else {
                 break;
             }
+            if paths.len() > 1 {
+                let mut seen = BTreeSet::new();
+                paths.retain(|path| seen.insert(path.clone()));
+                paths.truncate(MAX_PATHS);
+            }
         }
-        (path, at)
+        (paths, at)
     }
 
     /// A name that a `from … import *` may bring.
@@ -331,66 +483,93 @@ impl Reader {
             ("pty", &["spawn"]),
             ("shutil", &["rmtree"]),
         ];
-        let found = BROUGHT
-            .iter()
-            .find(|(module, names)| self.stars.iter().any(|star| star == module) && names.contains(&name));
+        let found = BROUGHT.iter().find(|(module, names)| self.stars.contains(*module) && names.contains(&name));
         found.map_or_else(|| name.to_owned(), |(module, _)| format!("{module}.{name}"))
     }
 
-    fn call(&self, path: &str, open: usize, close: usize) -> Call {
+    /// The calls of what may have any of the paths.
+    fn calls(&self, paths: &[String], open: usize, close: usize, calls: &mut Vec<Call>) {
+        let is_settings = paths.iter().any(|path| path.ends_with("dictConfig"));
+        let (max_inner, max_texts) = if is_settings { (MAX_SETTINGS, MAX_SETTINGS) } else { (MAX_INNER, 64) };
         let mut texts = Vec::new();
         let mut inner = Vec::new();
         let mut is_computed = false;
         for (from, to) in self.arguments(open, close) {
-            match self.text(from, to) {
-                Some(text) => texts.push(text),
-                None => {
-                    is_computed |= from < to;
-                    for at in from..to.min(from + MAX_INNER) {
-                        if matches!(self.kind(at), Some(Kind::Text(_))) && texts.len() < 64 {
-                            texts.extend(self.text(at, at + 1));
-                        }
-                        let is_start = at == 0 || !self.is_sign(at - 1, '.');
-                        if is_start && inner.len() < 64 && self.name(at).is_some_and(|name| !KEYWORDS.contains(&name)) {
-                            // Only the path: what is inside it comes later by itself.
-                            let (path, _) = self.chain(at, to, None);
-                            let path = path.split("()").next().unwrap_or_default().to_owned();
-                            inner.push(path);
-                        }
-                    }
+            if let Some(text) = self.text(from, to) {
+                texts.push(text);
+                continue;
+            }
+            is_computed |= from < to;
+            for at in from..to.min(from + max_inner) {
+                if matches!(self.kind(at), Some(Kind::Text(_))) && texts.len() < max_texts {
+                    texts.extend(self.text(at, at + 1));
+                }
+                let is_start = at == 0 || !self.is_sign(at - 1, '.');
+                if is_start && inner.len() < 64 && self.name(at).is_some_and(|name| !KEYWORDS.contains(&name)) {
+                    // Only the path: what is inside it comes later by itself.
+                    let (paths, _) = self.chain(at, to, None);
+                    inner.extend(paths.iter().map(|path| path.split("()").next().unwrap_or_default().to_owned()));
                 }
             }
+            // Settings that were written down before.
+            let tables = self.name(from).filter(|_| is_settings).and_then(|name| self.tables.get(name));
+            for (open, close) in tables.into_iter().flatten() {
+                let all = (*open..*close).filter_map(|at| self.text(at, at + 1));
+                texts.extend(all.take(max_texts.saturating_sub(texts.len())));
+            }
         }
-        let line = self.tokens.get(open).map_or(0, |token| token.line);
-        Call { path: path.to_owned(), line, scope: self.scope(), texts, inner, is_computed }
+        let line = self.line_of(open);
+        for path in paths {
+            calls.push(Call {
+                path: path.clone(),
+                line,
+                scope: self.scope(),
+                texts: texts.clone(),
+                inner: inner.clone(),
+                is_computed,
+            });
+        }
     }
 
     /// What a call gives, where that is a module or one of its functions.
-    fn result(&self, path: &str, open: usize, close: usize) -> String {
+    fn result(&self, path: &str, open: usize, close: usize) -> Vec<String> {
         let arguments = self.arguments(open, close);
         let argument = |place: usize| arguments.get(place).copied();
         let text = |place: usize| argument(place).and_then(|(from, to)| self.text(from, to));
-        let path_of = |place: usize| {
+        let text_or_any = |place: usize| text(place).unwrap_or_else(|| "?".to_owned());
+        let paths_of = |place: usize| {
             let (from, to) = argument(place)?;
             self.name(from)?;
-            let (path, next) = self.chain(from, to, None);
-            (next == to).then_some(path)
+            let (paths, next) = self.chain(from, to, None);
+            (next == to).then_some(paths)
         };
+        let nothing = || vec!["()".to_owned()];
+        let made = || vec![short(format!("{path}()"))];
         match path {
-            "__import__" | "importlib.import_module" | "importlib.__import__" => {
-                text(0).unwrap_or_else(|| "?".to_owned())
+            "importlib.import_module" => vec![text_or_any(0)],
+            // It gives the outermost module, but not always.
+            "__import__" | "importlib.__import__" => {
+                let module = text_or_any(0);
+                let top = module.split('.').next().unwrap_or_default().to_owned();
+                if top == module { vec![module] } else { vec![top, module] }
             }
-            "getattr" => match path_of(0) {
-                Some(module) => joined(&module, &text(1).unwrap_or_else(|| "?".to_owned())),
-                None => "()".to_owned(),
+            "getattr" => match paths_of(0) {
+                Some(modules) => {
+                    let name = text_or_any(1);
+                    modules.iter().map(|module| joined(module, &name)).collect()
+                }
+                None => nothing(),
             },
             _ if path.ends_with(".__getattribute__") => {
                 let base = path.strip_suffix(".__getattribute__").unwrap_or_default();
-                joined(base, &text(0).unwrap_or_else(|| "?".to_owned()))
+                vec![joined(base, &text_or_any(0))]
             }
-            "vars" => path_of(0).unwrap_or_else(|| "()".to_owned()),
-            "globals" | "locals" => path.to_owned(),
-            _ => short(format!("{path}()")),
+            "vars" => paths_of(0).unwrap_or_else(nothing),
+            "globals" | "locals" => vec![path.to_owned()],
+            _ => match table(path) {
+                Some(table) => item(table, text(0).as_deref()).map_or_else(made, |path| vec![path]),
+                None => made(),
+            },
         }
     }
 
@@ -430,20 +609,4 @@ impl Reader {
         }
         is_any.then_some(out)
     }
-}
-
-/// A path with one name more, without the detours that lead to the same thing.
-fn joined(path: &str, name: &str) -> String {
-    match (path, name) {
-        (_, "__dict__" | "__call__" | "__func__") => path.to_owned(),
-        ("builtins" | "__builtins__" | "globals" | "locals" | "sys.modules", _) => name.to_owned(),
-        _ => short(format!("{path}.{name}")),
-    }
-}
-
-fn short(mut path: String) -> String {
-    if path.len() > MAX_PATH {
-        path.truncate(path.floor_char_boundary(MAX_PATH));
-    }
-    path
 }

@@ -1,4 +1,5 @@
 use super::SourceError;
+use super::letters::{is_in_name, normal};
 
 /// Brackets inside each other.
 const MAX_DEPTH: usize = 150;
@@ -24,7 +25,9 @@ pub(super) struct Token {
 /// The tokens of a source; the first is a line's end, so that each statement stands behind one.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SourceError> {
     let mut lexer = Lexer { tokens: Vec::new(), open: Vec::new(), line: 1 };
-    lexer.run(text, 0)?;
+    // Python ends lines at any of the three.
+    let lines = text.contains('\r').then(|| text.replace("\r\n", "\n").replace('\r', "\n"));
+    lexer.run(lines.as_deref().unwrap_or(text), 0)?;
     match lexer.open.pop() {
         Some((_, at)) => Err(SourceError {
             line: lexer.tokens.get(at).map_or(0, |token| token.line),
@@ -88,16 +91,14 @@ impl Lexer {
                     rest = end.and_then(|end| rest.get(end..)).unwrap_or_default();
                     self.push(Kind::Number);
                 }
-                _ if first.is_alphabetic() || first == '_' => {
-                    let end =
-                        rest.find(|letter: char| !(letter.is_alphanumeric() || letter == '_')).unwrap_or(rest.len());
+                _ if is_in_name(first) => {
+                    let end = rest.find(|letter: char| !is_in_name(letter)).unwrap_or(rest.len());
                     let (name, behind) = rest.split_at(end);
                     let is_prefix = name.len() <= 2 && name.chars().all(|letter| "rRbBuUfFtT".contains(letter));
                     if is_prefix && behind.starts_with(['\'', '"']) {
                         rest = self.string(behind, name, formats)?;
                     } else {
-                        // Python takes letters of other widths and styles for the plain ones.
-                        self.push(Kind::Name(name.chars().map(plain).collect()));
+                        self.push(Kind::Name(normal(name)));
                         rest = behind;
                     }
                 }
@@ -274,19 +275,4 @@ fn indent(rest: &str) -> usize {
 fn is_blank(rest: &str) -> bool {
     let line = rest.split('\n').next().unwrap_or_default().trim_start();
     line.is_empty() || line.starts_with('#')
-}
-
-/// The plain letter of one in another width or a mathematical style.
-fn plain(letter: char) -> char {
-    let code = u32::from(letter);
-    let folded = match code {
-        0xff01..=0xff5e => code - 0xfee0,
-        // Thirteen styles of capital and small letters, one behind another.
-        0x1d400..=0x1d6a3 => match (code - 0x1d400) % 52 {
-            capital @ 0..=25 => capital + 65,
-            small => small - 26 + 97,
-        },
-        _ => return letter,
-    };
-    char::from_u32(folded).unwrap_or(letter)
 }

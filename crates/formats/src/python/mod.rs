@@ -4,7 +4,9 @@
 //!
 //! <https://docs.python.org/3/reference/lexical_analysis.html>
 
+mod aliases;
 mod calls;
+mod letters;
 mod lexer;
 
 /// Longest source that is read.
@@ -57,6 +59,8 @@ pub struct Source {
     pub calls: Vec<Call>,
     /// Names that are used without being called, resolved like those of calls, with their lines.
     pub names: Vec<(String, u64)>,
+    /// Attributes and items that get a value, with their lines.
+    pub assigned: Vec<(String, u64)>,
 }
 
 /// A text that is no Python, or more than is read.
@@ -73,12 +77,12 @@ impl Source {
     /// Reads a source.
     ///
     /// # Errors
-    /// Texts and brackets that do not end, and past the bounds of length and depth.
+    /// Texts and brackets that do not end, and past the bounds of length, depth and count.
     pub fn read(text: &str) -> Result<Self, SourceError> {
         if text.len() > MAX_SOURCE {
             return Err(SourceError { line: 0, what: "it is too long" });
         }
-        Ok(calls::Reader::new(lexer::tokens(text)?).read())
+        calls::Reader::new(lexer::tokens(text)?).read()
     }
 }
 

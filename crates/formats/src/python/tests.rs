@@ -33,9 +33,38 @@ fn names_are_followed_to_their_modules() {
         "import os\n[os.system(x) for x in ['id']]",
         "import os\n\u{ff4f}s.\u{1d42c}ystem('id')",
         "import os\nprint(os.\\\n  system('id'))",
+        "import torch; f = torch.hub.os.system; f('id')",
+        "import shutil\nshutil.os.system('id')",
+        "import shutil\n(shutil).os.system('id')",
+        "from torch.hub import os; os.system('id')",
+        "from shutil import os as q\nq.system('id')",
+        "import random\nrandom._os.system('id')",
+        "import os\ndef g():\n    import json as os\nos.system('id')",
+        "import os\ndef g(): import json as os\nos.system('id')",
+        "from os import system as s\nif False: from json import dumps as s\ns('id')",
+        "import os\ndef g():\n    x = 1\nx = os.system\ndef h():\n    x = json.dumps\nx('id')",
+        "x = y = __import__('os')\ny.system('id')",
+        "import os\nx: object = os\nx.system('id')",
+        "import os\nx, y = 1, os.system\ny('id')",
+        "import os\nif (x := os): x.system('id')",
+        "import sys\nsys.modules.get('o'+'s').system('id')",
+        "import sys\nm = sys.modules\nm['os'].system('id')",
+        "import torch\ntorch.sys.modules['os'].system('id')",
+        "import os\nvars(os).get('system')('id')",
+        "__import__('os.path').system('id')",
+        "import \u{ba}s; \u{ba}s.system('id')",
+        "import o\u{17f}; o\u{17f}.system('id')",
+        "# a\rimport os\ros.system('id')",
+        "import os\nx: os.system('id') = 1",
+        "import os\ndef f(a: os.system('id')) -> int: pass",
     ] {
         assert!(calls(text).contains(&("os.system".into(), Scope::Module)), "{text}: {:?}", calls(text));
     }
+    let later = "def f():\n    y.system('id')\n\ndef g():\n    global y\n    y = x\nimport os as x\n";
+    assert!(calls(later).contains(&("os.system".into(), Scope::Function("f".into()))));
+    let built_in = "def f(): from json import dumps as exec\nexec(x)";
+    assert!(calls(built_in).contains(&("exec".into(), Scope::Module)));
+    assert!(!calls("from ast import literal_eval as eval\neval(x)").contains(&("eval".into(), Scope::Module)));
     assert!(calls("import os\n(os).system('id')").contains(&("?.system".into(), Scope::Module)));
     assert!(calls("import os\ngetattr(os, x)('id')").contains(&("os.?".into(), Scope::Module)));
 }
@@ -81,6 +110,26 @@ fn arguments_are_told() {
     let call = source.calls.iter().find(|call| call.path == "exec").unwrap();
     assert!(call.inner.iter().any(|inner| inner == "base64.b64decode"), "{call:?}");
     assert_eq!((call.is_computed, call.texts.last().map(String::as_str)), (true, Some("y")));
+}
+
+#[test]
+fn what_gets_a_value_is_told() {
+    let source = Source::read("import os\nos.environ['A'] = 'b'\nos.environ['C'] == 1\nx = 1").unwrap();
+    assert_eq!(source.assigned, [("os.environ.A".to_owned(), 2)]);
+}
+
+#[test]
+fn settings_are_told_from_where_they_were_written() {
+    let source = Source::read("import logging.config\nC = {'()': 'os.system'}\nlogging.config.dictConfig(C)").unwrap();
+    assert_eq!(source.calls[0].texts, ["()", "os.system"]);
+}
+
+#[test]
+fn too_many_meanings_are_an_error() {
+    let mut text: String = (0..60).map(|place| format!("import a{place} as x\n")).collect();
+    assert!(Source::read(&text).is_ok());
+    text.extend((60..100).map(|place| format!("import a{place} as x\n")));
+    assert!(Source::read(&text).is_err());
 }
 
 #[test]
