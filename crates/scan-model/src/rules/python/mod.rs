@@ -10,6 +10,30 @@ pub(crate) struct Artifact<'s> {
     pub(crate) is_notebook: bool,
 }
 
+/// Functions whose texts are read as sources of their own.
+const READERS: &[&str] = &[
+    "exec",
+    "eval",
+    "compile",
+    "timeit.timeit",
+    "timeit.repeat",
+    "timeit.Timer",
+    "cProfile.run",
+    "cProfile.runctx",
+    "profile.run",
+    "profile.runctx",
+    "code.InteractiveConsole().push",
+    "code.InteractiveConsole().runsource",
+    "code.InteractiveConsole().runcode",
+    "code.InteractiveInterpreter().runsource",
+    "code.InteractiveInterpreter().runcode",
+];
+
+/// Whether a call runs its texts as code.
+pub(crate) fn is_reader(path: &str) -> bool {
+    READERS.contains(&path)
+}
+
 group! { Artifact<'_>;
     python_harmful_call,
 }

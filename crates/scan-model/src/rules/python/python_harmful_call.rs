@@ -2,7 +2,7 @@ use sealyard_core::Severity;
 use sealyard_formats::python::{Call, Scope};
 use sealyard_scan::{Finding, rule};
 
-use super::Artifact;
+use super::{Artifact, is_reader};
 use crate::sink::Sink;
 
 rule! {
@@ -78,6 +78,9 @@ const HARMS: &[(Harm, &[&str])] = &[
             "pip._internal.",
             "ensurepip.",
             "venv.create",
+            "pydoc.pipepager",
+            "pydoc.tempfilepager",
+            "multiprocessing.util.spawnv_passfds",
             "?.system",
             "?.popen",
         ],
@@ -94,6 +97,17 @@ const HARMS: &[(Harm, &[&str])] = &[
             "types.CodeType",
             "timeit.",
             "cProfile.run",
+            "profile.run",
+            "trace.Trace",
+            "site.addsitedir",
+            "site.addpackage",
+            "site.execsitecustomize",
+            "site.execusercustomize",
+            "site.main",
+            "logging.config.listen",
+            "importlib.metadata.EntryPoint",
+            "importlib_metadata.EntryPoint",
+            "pkg_resources.EntryPoint",
             "builtins.",
             "imp.load",
             "importlib.util.spec_from",
@@ -205,6 +219,23 @@ const HARMLESS: &[&str] = &[
     "requests.adapters.",
     "httpx.Timeout",
     "importlib.util.find_spec",
+    "importlib.machinery.ModuleSpec",
+    "importlib.machinery.all_suffixes",
+    "importlib.metadata.EntryPoints",
+    "pdb.set_trace",
+];
+
+/// Variables of the environment that make the programs that start next load code.
+const LOADING: &[&str] = &[
+    "LD_PRELOAD",
+    "LD_AUDIT",
+    "DYLD_INSERT_LIBRARIES",
+    "GCONV_PATH",
+    "PYTHONSTARTUP",
+    "PYTHONBREAKPOINT",
+    "BASH_ENV",
+    "NODE_OPTIONS",
+    "PERL5OPT",
 ];
 
 /// Functions that run when a model is made, loaded or called.
@@ -349,7 +380,26 @@ pub(super) fn check(artifact: &Artifact<'_>, sink: &mut Sink) {
         location.line = Some(*line);
         sink.push(Finding::new(&METADATA, location, format!("{name} is handed on")).severity(Severity::Medium));
     }
+    for (name, line) in &source.assigned {
+        if name.strip_prefix("os.environ.").is_some_and(|name| LOADING.contains(&name)) {
+            let mut location = sink.location();
+            location.line = Some(*line);
+            sink.push(Finding::new(&METADATA, location, format!("{name} is set")).severity(Severity::High));
+        }
+    }
     for call in &source.calls {
+        let is_setter = matches!(
+            call.path.as_str(),
+            "os.putenv" | "os.environ.update" | "os.environ.setdefault" | "os.environ.__setitem__"
+        );
+        if let Some(name) = call.texts.iter().find(|text| is_setter && LOADING.contains(&text.as_str())) {
+            push(sink, Severity::High, call.line, format!("{} sets {name}", call.path), call);
+        }
+        // Settings of logs name what is to be called.
+        let is_settings = call.path.ends_with("dictConfig");
+        if let Some(text) = call.texts.iter().find(|text| is_settings && is_harmful_name(text)) {
+            push(sink, Severity::Critical, call.line, format!("{} calls {text:?}", call.path), call);
+        }
         let is_getter = matches!(call.path.as_str(), "operator.attrgetter" | "operator.methodcaller");
         if is_getter && call.texts.iter().any(|text| GETTERS.iter().any(|name| text.contains(name))) {
             push(sink, Severity::High, call.line, format!("{} names a harmful function", call.path), call);
@@ -369,6 +419,20 @@ fn push(sink: &mut Sink, severity: Severity, line: u64, message: String, call: &
     let texts: Vec<String> = call.texts.iter().take(4).map(|text| format!("{text:?}")).collect();
     let trace = format!("{}({})", call.path, texts.join(", "));
     sink.push(Finding::new(&METADATA, location, message).severity(severity).trace([trace]));
+}
+
+/// Whether a text in settings names a function or class that does harm.
+fn is_harmful_name(text: &str) -> bool {
+    let path = text.strip_prefix("ext://").unwrap_or(text);
+    // Names are looked up from module to module: `shutil.os.system` is `os.system`.
+    let parts: Vec<&str> = path.split('.').collect();
+    let is_name = parts.len() > 1 && parts.iter().all(|part| !part.is_empty() && !part.contains([' ', '/', ':']));
+    is_name
+        && (0..parts.len() - 1).any(|from| {
+            let path = parts.get(from..).unwrap_or_default().join(".");
+            let path = path.strip_prefix("builtins.").unwrap_or(&path);
+            matches!(harm(path), Some(Harm::Program | Harm::Code | Harm::Native | Harm::Files | Harm::Unpickle))
+        })
 }
 
 /// What sort of harm a call does, if it does any.
@@ -414,7 +478,7 @@ fn severity(harm: Harm, call: &Call, is_remote_shell: bool, is_notebook: bool) -
         Harm::Socket | Harm::Program if is_remote_shell => Some(Severity::Critical),
         _ if is_notebook => None,
         Harm::Program => Some(if is_now || is_soon { Severity::Critical } else { Severity::Medium }),
-        Harm::Code => match (is_now || is_soon, call.is_computed) {
+        Harm::Code => match (is_now || is_soon, call.is_computed || !is_reader(&call.path)) {
             (true, true) => Some(Severity::High),
             // A text that stands there is read on its own.
             (_, false) => None,
