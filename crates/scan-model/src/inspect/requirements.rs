@@ -40,19 +40,73 @@ pub(super) fn look(data: &dyn ReadAt, context: &mut Context) {
     requirements::run(&artifact, context.sink());
 }
 
-/// Lines with their numbers; one that ends with a backslash goes on in the next.
+/// Lines with their numbers, as pip reads them: it ends lines where Python does, goes on behind a backslash, and leaves
+/// comments out.
 fn lines(text: &str) -> Vec<(u64, String)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines: Vec<(u64, String)> = Vec::new();
     let mut goes_on = false;
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim();
-        let whole = line.strip_suffix('\\').unwrap_or(line);
+    for (number, line) in split(text) {
+        let is_comment = line.trim_start().starts_with('#');
+        let is_continued = line.ends_with('\\') && !is_comment;
+        let whole = if is_continued { line.trim_matches('\\') } else { line };
+        // What goes on in a comment ends there.
+        let whole = if is_comment { "" } else { whole };
         match lines.last_mut() {
             Some((_, last)) if goes_on => last.push_str(whole),
             _ => lines.push((number, whole.to_owned())),
         }
-        goes_on = line.ends_with('\\');
+        goes_on = is_continued;
     }
-    lines.retain(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    for (_, line) in &mut lines {
+        *line = without_comment(line).trim().to_owned();
+    }
+    lines.retain(|(_, line)| !line.is_empty());
     lines
+}
+
+/// A comment begins at a `#` at the start or behind a space.
+fn without_comment(line: &str) -> &str {
+    let is_start = |place: &usize| {
+        line.get(..*place).is_none_or(|before| before.is_empty() || before.ends_with(char::is_whitespace))
+    };
+    let found = line.match_indices('#').map(|(place, _)| place).find(is_start);
+    found.and_then(|place| line.get(..place)).unwrap_or(line)
+}
+
+/// The lines of a text as `str.splitlines` of Python gives them; the number is that of the line in an editor.
+fn split(text: &str) -> Vec<(u64, &str)> {
+    const ENDS: [char; 10] =
+        ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+    let (mut lines, mut rest, mut number) = (Vec::new(), text, 1);
+    while !rest.is_empty() {
+        let end = rest.find(ENDS).unwrap_or(rest.len());
+        let (line, behind) = rest.split_at(end);
+        lines.push((number, line));
+        let mut letters = behind.chars();
+        if behind.starts_with("\r\n") {
+            letters.next();
+        }
+        number += u64::from(letters.next() == Some('\n'));
+        rest = letters.as_str();
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_those_of_pip() {
+        let read = |text: &str| lines(text).into_iter().map(|(_, line)| line).collect::<Vec<_>>();
+        for end in ["\n", "\r", "\r\n", "\u{b}", "\u{c}", "\u{1c}", "\u{1d}", "\u{1e}", "\u{85}", "\u{2028}", "\u{2029}"] {
+            assert_eq!(read(&format!("# a{end}-i http://x{end}b")), ["-i http://x", "b"], "{end:?}");
+        }
+        assert_eq!(read("# a\\\n-i http://x"), ["-i http://x"]);
+        assert_eq!(read("-i \\\nhttp://x"), ["-i http://x"]);
+        assert_eq!(read("-i \\\n  # a\\\nhttp://x"), ["-i", "http://x"]);
+        assert_eq!(read("a # b\nx#egg"), ["a", "x#egg"]);
+        assert_eq!(lines("a\r\n\x0cb\nc"), [(1, "a".into()), (2, "b".into()), (3, "c".into())]);
+    }
 }
