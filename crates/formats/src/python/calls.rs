@@ -1,11 +1,14 @@
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::aliases::{Aliases, item, joined, short, table};
 use super::lexer::{Kind, Token};
 use super::{Call, Import, Scope, Source, SourceError};
 
-/// Calls and names that are told.
-const MAX_TOLD: usize = 400_000;
+/// Bytes of calls and names that are told.
+const MAX_TOLD: usize = 128 << 20;
+/// What a text weighs beside its bytes.
+const TEXT: usize = 48;
 /// Tokens of an argument that are looked at for what is called within it.
 const MAX_INNER: usize = 500;
 /// Tokens of a table of settings that are looked at.
@@ -14,6 +17,8 @@ const MAX_SETTINGS: usize = 100_000;
 const MAX_ROUNDS: usize = 4;
 /// Paths that a chain of names may have.
 const MAX_PATHS: usize = 256;
+/// Parts of a path that a name is given: one that is made of itself would grow without end.
+const MAX_PARTS: usize = 6;
 /// Tables that one name may hold.
 const MAX_TABLES: usize = 16;
 /// Words that begin no name.
@@ -37,6 +42,15 @@ pub(super) struct Reader {
     is_gathering: bool,
     source: Source,
     bodies: Vec<(usize, Scope)>,
+    /// Bytes that were told.
+    told: Cell<usize>,
+}
+
+/// A call on its way through the paths that its function may have: what is the same for all is looked up once.
+#[derive(Default)]
+struct Site {
+    arguments: OnceCell<Vec<(usize, usize)>>,
+    first: OnceCell<Option<Vec<String>>>,
 }
 
 impl Reader {
@@ -51,6 +65,7 @@ impl Reader {
             is_gathering: true,
             source: Source::default(),
             bodies: Vec::new(),
+            told: Cell::new(0),
         }
     }
 
@@ -76,13 +91,23 @@ impl Reader {
             let end = (start..self.tokens.len()).find(|at| matches!(self.kind(*at), Some(Kind::Line(_))));
             let Some(end) = end else { break };
             self.line(indent, start, end)?;
-            let told = self.source.calls.len() + self.source.names.len() + self.source.assigned.len();
-            if told > MAX_TOLD {
+            if self.is_full() {
                 return Err(SourceError { line: self.line_of(start), what: "it has too many names" });
             }
             place = end;
         }
         Ok(())
+    }
+
+    /// Takes note of what is told; what is past the bound is not.
+    fn tell<'p>(&self, texts: impl IntoIterator<Item = &'p String>) -> bool {
+        let weight: usize = texts.into_iter().map(|text| text.len() + TEXT).sum();
+        self.told.set(self.told.get().saturating_add(weight));
+        !self.is_full()
+    }
+
+    fn is_full(&self) -> bool {
+        self.told.get() > MAX_TOLD
     }
 
     fn line_of(&self, at: usize) -> u64 {
@@ -351,7 +376,7 @@ impl Reader {
                 let is_session = |path: &&String| matches!(path.as_str(), "requests.Session()" | "requests.session()");
                 session = paths.iter().find(is_session).filter(|_| next == end).cloned();
                 for path in paths {
-                    if !path.contains("()") && self.is_known(&path) {
+                    if !path.contains("()") && path.matches('.').count() < MAX_PARTS && self.is_known(&path) {
                         self.name_it(&name, path, target)?;
                     }
                 }
@@ -383,7 +408,7 @@ impl Reader {
             return;
         }
         let mut at = start;
-        while at < end {
+        while at < end && !self.is_full() {
             let is_argument = self.is_sign(at + 1, '=') && !self.is_sign(at + 2, '=') && at + 1 < end;
             let is_attribute = at > 0 && self.is_sign(at - 1, '.');
             match self.name(at) {
@@ -394,6 +419,7 @@ impl Reader {
                     let mut calls = Vec::new();
                     let (paths, next) = self.chain(at, end, Some(&mut calls));
                     let line = self.line_of(at);
+                    self.tell(&paths);
                     let is_target = self.is_sign(next, '=') && !self.is_sign(next + 1, '=') && next < end;
                     if is_target && next > at + 1 {
                         self.source.assigned.extend(paths.iter().map(|path| (path.clone(), line)));
@@ -447,7 +473,8 @@ impl Reader {
                 if let Some(calls) = calls.as_deref_mut() {
                     self.calls(&paths, at, close, calls);
                 }
-                paths = paths.iter().flat_map(|path| self.result(path, at, close)).collect();
+                let site = Site::default();
+                paths = paths.iter().flat_map(|path| self.result(path, at, close, &site)).collect();
                 at = close + 1;
             } else if self.is_sign(at, '[') {
                 let close = self.close(at).min(end);
@@ -460,7 +487,10 @@ impl Reader {
             if paths.len() > 1 {
                 let mut seen = BTreeSet::new();
                 paths.retain(|path| seen.insert(path.clone()));
-                paths.truncate(MAX_PATHS);
+                if paths.len() > MAX_PATHS {
+                    self.told.set(usize::MAX);
+                    paths.truncate(MAX_PATHS);
+                }
             }
         }
         (paths, at)
@@ -520,6 +550,9 @@ impl Reader {
         }
         let line = self.line_of(open);
         for path in paths {
+            if !self.tell(texts.iter().chain(&inner).chain([path])) {
+                return;
+            }
             calls.push(Call {
                 path: path.clone(),
                 line,
@@ -532,16 +565,19 @@ impl Reader {
     }
 
     /// What a call gives, where that is a module or one of its functions.
-    fn result(&self, path: &str, open: usize, close: usize) -> Vec<String> {
-        let arguments = self.arguments(open, close);
-        let argument = |place: usize| arguments.get(place).copied();
+    fn result(&self, path: &str, open: usize, close: usize, site: &Site) -> Vec<String> {
+        let arguments = || site.arguments.get_or_init(|| self.arguments(open, close));
+        let argument = |place: usize| arguments().get(place).copied();
         let text = |place: usize| argument(place).and_then(|(from, to)| self.text(from, to));
         let text_or_any = |place: usize| text(place).unwrap_or_else(|| "?".to_owned());
-        let paths_of = |place: usize| {
-            let (from, to) = argument(place)?;
-            self.name(from)?;
-            let (paths, next) = self.chain(from, to, None);
-            (next == to).then_some(paths)
+        let first = || {
+            let paths = site.first.get_or_init(|| {
+                let (from, to) = argument(0)?;
+                self.name(from)?;
+                let (paths, next) = self.chain(from, to, None);
+                (next == to).then_some(paths)
+            });
+            paths.clone()
         };
         let nothing = || vec!["()".to_owned()];
         let made = || vec![short(format!("{path}()"))];
@@ -553,7 +589,7 @@ impl Reader {
                 let top = module.split('.').next().unwrap_or_default().to_owned();
                 if top == module { vec![module] } else { vec![top, module] }
             }
-            "getattr" => match paths_of(0) {
+            "getattr" => match first() {
                 Some(modules) => {
                     let name = text_or_any(1);
                     modules.iter().map(|module| joined(module, &name)).collect()
@@ -564,7 +600,7 @@ impl Reader {
                 let base = path.strip_suffix(".__getattribute__").unwrap_or_default();
                 vec![joined(base, &text_or_any(0))]
             }
-            "vars" => paths_of(0).unwrap_or_else(nothing),
+            "vars" => first().unwrap_or_else(nothing),
             "globals" | "locals" => vec![path.to_owned()],
             _ => match table(path) {
                 Some(table) => item(table, text(0).as_deref()).map_or_else(made, |path| vec![path]),

@@ -128,8 +128,23 @@ fn settings_are_told_from_where_they_were_written() {
 fn too_many_meanings_are_an_error() {
     let mut text: String = (0..60).map(|place| format!("import a{place} as x\n")).collect();
     assert!(Source::read(&text).is_ok());
+    let of_itself = format!("import torch\ny = torch.x\n{}", "def f():\n    y = y.T\n".repeat(200));
+    assert!(Source::read(&of_itself).is_ok());
     text.extend((60..100).map(|place| format!("import a{place} as x\n")));
     assert!(Source::read(&text).is_err());
+}
+
+#[test]
+fn what_grows_with_its_meanings_is_bounded() {
+    let mut text: String = (0..60).map(|place| format!("import a{place} as x\n")).collect();
+    text.push_str("x = getattr\nx = vars\n");
+    // Each bracket may be any of them.
+    let deep = format!("{text}{}x{}", "x(".repeat(140), ")".repeat(140));
+    let _ = Source::read(&deep);
+    // The text would be told once for each meaning at each depth.
+    let long = format!("{text}{}'{}'{}", "x(".repeat(140), "a".repeat(1 << 20), ")".repeat(140));
+    assert!(Source::read(&long).is_err());
+    assert!(Source::read(&format!("{text}{}", "x(x);".repeat(100_000))).is_err());
 }
 
 #[test]
