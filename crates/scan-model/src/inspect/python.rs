@@ -170,7 +170,14 @@ mod tests {
                 assert_eq!(verdict(&text), Verdict::NotAssessed, "{text}");
             }
         }
-        for line in ["coding: utf-8", "-*- coding: UTF8 -*-", "coding=ascii", "coding: latin_1", "the coding of x", "encoding : x"] {
+        for line in [
+            "coding: utf-8",
+            "-*- coding: UTF8 -*-",
+            "coding=ascii",
+            "coding: latin_1",
+            "the coding of x",
+            "encoding : x",
+        ] {
             assert_eq!(verdict(&format!("# {line}\nx = 1\n")), Verdict::Safe, "{line}");
         }
         assert_eq!(verdict("import os\nx = 1\n# coding: utf-7\n"), Verdict::Safe);

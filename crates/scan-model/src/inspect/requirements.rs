@@ -100,7 +100,9 @@ mod tests {
     #[test]
     fn lines_are_those_of_pip() {
         let read = |text: &str| lines(text).into_iter().map(|(_, line)| line).collect::<Vec<_>>();
-        for end in ["\n", "\r", "\r\n", "\u{b}", "\u{c}", "\u{1c}", "\u{1d}", "\u{1e}", "\u{85}", "\u{2028}", "\u{2029}"] {
+        for end in
+            ["\n", "\r", "\r\n", "\u{b}", "\u{c}", "\u{1c}", "\u{1d}", "\u{1e}", "\u{85}", "\u{2028}", "\u{2029}"]
+        {
             assert_eq!(read(&format!("# a{end}-i http://x{end}b")), ["-i http://x", "b"], "{end:?}");
         }
         assert_eq!(read("# a\\\n-i http://x"), ["-i http://x"]);

@@ -36,8 +36,7 @@ const LOADED: &[&str] = &[
 const PLACES: &[&str] = &["/etc/", "/proc/", "/dev/", "/tmp/", "/var/tmp/", "/sys/", "/root/.", "c:\\windows", "file:"];
 
 /// Caches of the libraries that write their places into configurations.
-const CACHES: &[&str] =
-    &["/root/.cache/huggingface/", "/root/.cache/modelscope/", "/root/.cache/torch/", "~/.cache/"];
+const CACHES: &[&str] = &["/root/.cache/huggingface/", "/root/.cache/modelscope/", "/root/.cache/torch/", "~/.cache/"];
 
 pub(super) fn check(document: &Artifact, sink: &mut Sink) {
     walk(document, &mut |key, value| {

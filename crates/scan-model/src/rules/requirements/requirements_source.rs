@@ -31,6 +31,7 @@ const USUAL: &[&str] = &[
     "https://pypi.nvidia.com",
     "https://pypi.ngc.nvidia.com",
     "https://data.pyg.org/",
+    "https://github.com/explosion/spacy-models/releases/download/",
     "https://storage.googleapis.com/jax-releases/",
     "https://conda.anaconda.org/",
     "https://repo.anaconda.com/",
@@ -164,7 +165,8 @@ const ARCHIVES: &[&str] =
 
 /// Whether it is where conda builds packages: its lists name such paths, which nobody else has.
 fn is_built(url: &str) -> bool {
-    let marks = ["/croot/", "conda", "feedstock", "/bld/", "/build/", "/tmp/build", "/ci/", "/ci_", "/work/", "rattler"];
+    let marks =
+        ["/croot/", "conda", "feedstock", "/bld/", "/build/", "/tmp/build", "/ci/", "/ci_", "/work/", "rattler"];
     marks.iter().any(|mark| url.contains(mark)) || url.ends_with("/work")
 }
 
