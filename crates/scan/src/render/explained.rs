@@ -36,7 +36,11 @@ pub fn explained<'a>(report: &Report, rules: impl IntoIterator<Item = &'a RuleMe
     }
     let found: Vec<&str> = report.findings().map(|finding| finding.rule.as_str()).collect();
     for rule in rules.into_iter().filter(|rule| found.contains(&rule.id)) {
-        let _ = write!(out, "\n{}: {}\n{}\n", rule.id, rule.summary, rule.docs.trim());
+        let _ = writeln!(out, "\n{}: {}", rule.id, rule.summary);
+        // Comments in the source have a space before each line.
+        for line in rule.docs.trim().lines() {
+            let _ = writeln!(out, "{}", line.strip_prefix(' ').unwrap_or(line));
+        }
         for reference in rule.references {
             let _ = writeln!(out, "  {reference}");
         }
@@ -52,7 +56,7 @@ mod tests {
     #[test]
     fn facts_and_the_rules_that_found_something_are_told() {
         let other = RuleMetadata { id: "other", docs: "never", ..RULE };
-        let rule = RuleMetadata { docs: "  Why it is bad.\n", ..RULE };
+        let rule = RuleMetadata { docs: " # Why\n It is bad.\n", ..RULE };
         let text = super::explained(&sample(), [&rule, &other], false);
         let (_, after) = text.split_once("1 not assessed\n").unwrap();
         let expected = "
@@ -60,7 +64,8 @@ model/m.zip holds
   framework       torch  2.9
 
 pickle-dangerous-global: A pickle reaches a function that runs commands.
-Why it is bad.
+# Why
+It is bad.
   https://docs.python.org/3/library/pickle.html
 ";
         assert_eq!(after, expected);
