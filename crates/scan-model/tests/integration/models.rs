@@ -11,7 +11,9 @@ use sealyard_scan_model::Scanner;
 use crate::corpus::root;
 
 fn fixture(path: &str) -> Vec<u8> {
-    fs::read(root().join(path)).unwrap_or_default()
+    let bytes = fs::read(root().join(path)).unwrap_or_default();
+    assert!(!bytes.is_empty(), "{path} is not there");
+    bytes
 }
 
 fn scan(name: &str, bytes: &[u8]) -> SubjectReport {
@@ -26,7 +28,9 @@ fn has(report: &SubjectReport, kind: FactKind, name: &str) -> bool {
 fn with_attribute(bytes: &[u8]) -> Vec<u8> {
     let file = fixture("hdf5-outside-data/ok/plain.h5");
     let text = b"A text that ends as a pickle does.";
-    let place = file.windows(text.len()).position(|window| window == text).unwrap_or_default();
+    let place = file.windows(text.len()).position(|window| window == text);
+    assert!(place.is_some(), "the text is not in the file");
+    let place = place.unwrap_or_default();
     let (before, rest) = file.split_at(place);
     let behind = rest.get(text.len()..).unwrap_or_default();
     [before, bytes, &vec![0; text.len() - bytes.len()], behind].concat()
