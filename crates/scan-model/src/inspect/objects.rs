@@ -67,7 +67,7 @@ mod tests {
             (b"\x04\x08o:\x15Gem::Requirement\0", Verdict::Unsafe),
             (b"\x04\x08[\x07i\x06T", Verdict::Safe),
             (b"O:1:\"A\":0:{}", Verdict::Suspicious),
-            (b"O:35:\"Monolog\\Handler\\SyslogUdpHandlerXXX\":0:{}", Verdict::Unsafe),
+            (b"O:32:\"Monolog\\Handler\\SyslogUdpHandler\":0:{}", Verdict::Unsafe),
             (b"a:1:{i:0;d:0.5;}", Verdict::Safe),
             (b"\x03\0\0\0\x01\0\0\0\x01\0\0\0\x02\0\0\0\x01\0\0\0w\x01\0\0\0\0\0\0\0\0\0\0\0", Verdict::Safe),
             (
